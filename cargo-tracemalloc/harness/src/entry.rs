@@ -1,0 +1,135 @@
+//! What a report says of one test, and of each growth that was seen in it. The harness writes it, the command reads it.
+
+use serde::{Deserialize, Serialize};
+
+/// One test of one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestEntry {
+    /// The test's path inside its target, as libtest prints it: `cache::tests::remembers`.
+    pub name: String,
+    /// What the test itself came to, whatever it leaked.
+    pub outcome: Outcome,
+    /// Why it was ignored, or how it failed, in one line. `None` where there is nothing to say.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// What its growth came to. `None` where nothing was judged: the test failed, was ignored, or ran untraced.
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+    /// Why the verdict is what it is, where that needs saying: the reason of `skipped`, why a body could not run again.
+    #[serde(default)]
+    pub verdict_reason: Option<String>,
+    /// What growth was allowed to reach.
+    #[serde(default)]
+    pub limit: Limit,
+    /// Growth of each counted run, first run first.
+    #[serde(default)]
+    pub runs: Vec<RunEntry>,
+    /// Growth by traceback, the most bytes first; only what grew.
+    #[serde(default)]
+    pub growth: Vec<GrowthEntry>,
+    /// Eight hexadecimal digits that stay the same while the leaking lines move: made of package, target, test and the
+    /// functions of what grew. Empty where nothing grew.
+    #[serde(default)]
+    pub id: String,
+    /// Wall time of the whole child process in seconds, all runs included.
+    #[serde(default)]
+    pub duration_seconds: f64,
+}
+
+/// What a test came to as a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It passed.
+    Passed,
+    /// An assertion failed, or the process died.
+    Failed,
+    /// It was not run.
+    Ignored,
+}
+
+/// What a test's growth came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Growth of the first run was within the limit.
+    Clean,
+    /// It grew in the first run but not in every later one, or only under an initialiser that runs once by nature.
+    Once,
+    /// Some traceback grew in every counted run, and their sum was above the limit.
+    Leak,
+    /// It grew in the first run, and the body could not run again.
+    Unconfirmed,
+    /// It opted out, with a reason.
+    Skipped,
+}
+
+/// What growth may reach before it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Limit {
+    /// Bytes a run.
+    pub max_growth: u64,
+    /// Blocks a run; `None` is without limit.
+    #[serde(default)]
+    pub max_blocks: Option<u64>,
+}
+
+/// Growth of one run: the sum over the tracebacks that grew, after filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEntry {
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+}
+
+/// Growth of the blocks of one traceback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrowthEntry {
+    /// What became of it.
+    pub kind: GrowthKind,
+    /// Bytes a run: the smallest growth over the runs in which it grew.
+    pub bytes: u64,
+    /// Blocks a run, in the run that `bytes` is from.
+    pub blocks: u64,
+    /// In how many of the counted runs it grew.
+    pub runs: u32,
+    /// What was allocated, where the symbols tell: `Vec<u8>`, `Rc<demo::Node>`.
+    #[serde(default, rename = "type")]
+    pub type_name: Option<String>,
+    /// For `once` by an initialiser: what it ran under, `std::sync::OnceLock`.
+    #[serde(default)]
+    pub initialiser: Option<String>,
+    /// Frames, oldest first, cut to `frames`.
+    pub traceback: Vec<FrameEntry>,
+    /// How many frames there were before the cut.
+    pub total_nframe: u32,
+}
+
+/// What became of one traceback's growth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrowthKind {
+    /// Grew in every counted run.
+    Leak,
+    /// Grew in some run, not in all.
+    Once,
+    /// Grew under an initialiser that runs once by nature.
+    Initialiser,
+    /// Grew, and the body could not run again.
+    Unconfirmed,
+}
+
+/// One frame as the report shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameEntry {
+    /// Demangled, without a hash. Empty where nothing is known.
+    pub function: String,
+    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs` in the
+    /// standard library, `<unknown>` where nothing is known.
+    pub file: String,
+    /// From 1; 0 is unknown.
+    pub line: u32,
+    /// From 1; 0 is unknown.
+    pub column: u32,
+}

@@ -1,0 +1,13 @@
+//! What the `cargo tracemalloc` command and the test harness that it injects have to say to each other.
+//!
+//! The types here are said once: the command writes a [`Session`] before it starts cargo, the wrapper leaves a
+//! [`TargetNote`] beside each test binary, the harness writes a [`TestEntry`] for each test, and the command merges
+//! those into its report.
+
+mod entry;
+mod session;
+mod target_note;
+
+pub use entry::{FrameEntry, GrowthEntry, GrowthKind, Limit, Outcome, RunEntry, TestEntry, Verdict};
+pub use session::{FRAGMENTS_DIR, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session};
+pub use target_note::{NOTE_EXTENSION, TargetNote};

@@ -1,0 +1,55 @@
+//! What the command tells the harness: one JSON file in a directory that one environment variable names.
+//!
+//! Test processes of one `cargo tracemalloc test` share the directory. Fragments go to a directory inside it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Limit;
+
+/// Names the session's directory. The harness takes it out of a test's environment.
+pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
+/// The file in the session's directory that holds the [`Session`].
+pub const SESSION_FILE: &str = "session.json";
+/// The directory in the session's directory for fragments: `<executable's file name>/<test number>.json`, each one
+/// [`TestEntry`](crate::TestEntry), and beside them `target.json`, a copy of the [`TargetNote`](crate::TargetNote).
+pub const FRAGMENTS_DIR: &str = "fragments";
+
+/// What holds for every test of one run of the command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// How to measure and judge.
+    pub options: Options,
+    /// Kill a test after this many seconds.
+    pub timeout_seconds: Option<f64>,
+    /// How absolute file names become the report's, longest prefix first.
+    pub path_prefixes: Vec<PathPrefix>,
+    /// What the environment of tests has to be put back to: variables that the command changed for cargo, each with the
+    /// value that it had, `None` for unset.
+    pub restore_env: BTreeMap<String, Option<String>>,
+}
+
+/// How to measure and judge a test. A part of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// What growth may reach.
+    pub limit: Limit,
+    /// How often a body runs at most.
+    pub runs: u32,
+    /// Frames a traceback keeps, after those of the allocator and the standard library are left out.
+    pub frames: u32,
+    /// File name patterns (Python's `fnmatch`) of which one has to match a frame of the traceback; empty is all.
+    pub include: Vec<String>,
+    /// File name patterns of which none may match a frame of the traceback.
+    pub exclude: Vec<String>,
+}
+
+/// One rule of how file names are shortened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathPrefix {
+    /// An absolute directory, without a slash at the end.
+    pub prefix: String,
+    /// What stands for it: empty for the workspace's root, `serde_json-1.0.154` for a dependency.
+    pub replacement: String,
+}

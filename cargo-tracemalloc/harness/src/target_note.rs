@@ -1,0 +1,21 @@
+//! What the wrapper knows of a test binary and the binary does not: a JSON file beside it.
+
+use serde::{Deserialize, Serialize};
+
+/// The note of `deps/demo-0123456789abcdef` is `deps/demo-0123456789abcdef.tracemalloc.json`.
+pub const NOTE_EXTENSION: &str = "tracemalloc.json";
+
+/// Which target a test binary was built from, and whether it is traced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetNote {
+    /// The package's name.
+    pub package: String,
+    /// The package's version, which tells apart two packages of one name.
+    pub version: String,
+    /// The crate's name as rustc was given it: `-` is `_`.
+    pub crate_name: String,
+    /// The target's root source file, absolute.
+    pub src_path: String,
+    /// Why the target runs untraced; `None` where it is traced.
+    pub untraced: Option<String>,
+}

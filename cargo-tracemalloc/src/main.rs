@@ -1,0 +1,3 @@
+//! `cargo tracemalloc`.
+
+fn main() {}
