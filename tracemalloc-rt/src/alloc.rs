@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::alloc::System;
 
 use crate::capture::Captured;
+use crate::handshake;
 use crate::shadow::{self, Block};
 use crate::stacks::StackId;
 use crate::thread::{self, Current};
@@ -81,6 +82,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
+        handshake::answer(block, layout);
         allocated(block, layout.size());
         block
     }

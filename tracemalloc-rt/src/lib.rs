@@ -6,6 +6,7 @@
 mod alloc;
 mod capture;
 mod fork;
+mod handshake;
 mod ledger;
 mod live;
 mod memory;
@@ -17,6 +18,7 @@ mod thread;
 
 pub use alloc::Tracemalloc;
 pub use capture::Walk;
+pub use handshake::is_installed;
 pub use live::{Change, Live, addresses, missed, start, stop};
 pub use stacks::{MAX_DEPTH, StackId};
 pub use symbolize::{Symbol, Symbolizer};

@@ -18,7 +18,7 @@ pub struct Symbol {
 }
 
 /// Remembers what it was asked, so that each address is looked up once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Symbolizer {
     known: HashMap<usize, Vec<Symbol>>,
 }
