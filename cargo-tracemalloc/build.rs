@@ -19,8 +19,7 @@ fn main() {
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let mut table = String::from("&[\n");
     let mut embed = |name: &str, source: &Path| {
-        writeln!(table, "    ({name:?}, include_bytes!({source:?})),")
-            .expect("a string takes what is written");
+        writeln!(table, "    ({name:?}, include_bytes!({source:?})),").expect("a string takes what is written");
     };
 
     let manifests = out_dir.join("manifests");
@@ -30,10 +29,7 @@ fn main() {
         fs::write(&path, manifest.to_string()).expect("OUT_DIR is writable");
         embed(name, &path);
     };
-    generated(
-        "Cargo.toml",
-        root_manifest(read_manifest(&root.join("Cargo.toml"))),
-    );
+    generated("Cargo.toml", root_manifest(read_manifest(&root.join("Cargo.toml"))));
     for package in PACKAGES {
         let manifest = read_manifest(&root.join(package).join("Cargo.toml"));
         generated(&format!("{package}/Cargo.toml"), package_manifest(manifest));
@@ -45,10 +41,7 @@ fn main() {
         files.sort();
         for file in files {
             let name = file.strip_prefix(&root).expect("walked from the root");
-            let name = name
-                .to_str()
-                .expect("names in this repository are UTF-8")
-                .replace('\\', "/");
+            let name = name.to_str().expect("names in this repository are UTF-8").replace('\\', "/");
             embed(&name, &file);
         }
     }
@@ -63,15 +56,10 @@ fn main() {
 
 /// The workspace's manifest, for the workspace that is left of it.
 fn root_manifest(mut manifest: Table) -> Table {
-    let workspace = manifest["workspace"]
-        .as_table_mut()
-        .expect("the root is a workspace");
+    let workspace = manifest["workspace"].as_table_mut().expect("the root is a workspace");
     workspace.remove("exclude");
     workspace.remove("lints");
-    let members = PACKAGES
-        .into_iter()
-        .chain([TRACED])
-        .map(|member| Value::String(member.to_owned()));
+    let members = PACKAGES.into_iter().chain([TRACED]).map(|member| Value::String(member.to_owned()));
     workspace.insert("members".to_owned(), Value::Array(members.collect()));
     manifest.retain(|section, _| section == "workspace");
     manifest
@@ -79,24 +67,19 @@ fn root_manifest(mut manifest: Table) -> Table {
 
 /// A package's manifest without what only its own development needs.
 fn package_manifest(mut manifest: Table) -> Table {
-    manifest.retain(|section, _| {
-        ["package", "lib", "features", "dependencies", "target"].contains(&section)
-    });
+    manifest.retain(|section, _| ["package", "lib", "features", "dependencies", "target"].contains(&section));
     manifest
 }
 
 fn read_manifest(path: &Path) -> Table {
     println!("cargo::rerun-if-changed={}", path.display());
-    let text =
-        fs::read_to_string(path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
-    text.parse()
-        .unwrap_or_else(|error| panic!("parse {}: {error}", path.display()))
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+    text.parse().unwrap_or_else(|error| panic!("parse {}: {error}", path.display()))
 }
 
 fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
     println!("cargo::rerun-if-changed={}", dir.display());
-    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("list {}: {error}", dir.display()))
-    {
+    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("list {}: {error}", dir.display())) {
         let path = entry.expect("an entry of a directory").path();
         if path.is_dir() {
             walk(&path, files);

@@ -11,12 +11,8 @@ use crate::process::Process;
 use crate::session::SessionDir;
 
 /// What is set for cargo and has to be put back for tests.
-pub const SET_FOR_CARGO: [&str; 4] = [
-    private_env::RUSTC_WRAPPER,
-    private_env::WRAPPER,
-    private_env::RUNTIME,
-    SESSION_VAR,
-];
+pub const SET_FOR_CARGO: [&str; 4] =
+    [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME, SESSION_VAR];
 
 /// `cargo test`, with us as its compiler.
 pub fn test(
@@ -27,17 +23,11 @@ pub fn test(
     runtimes: &Runtimes,
 ) -> Result<Process> {
     let mut cargo = with_wrapper(context, session, runtimes)?;
-    cargo
-        .arg("test")
-        .arg("--target-dir")
-        .arg(&context.target_dir)
-        .args(options.build_args());
+    cargo.arg("test").arg("--target-dir").arg(&context.target_dir).args(options.build_args());
     if options.no_run {
         cargo.arg("--no-run");
     }
-    cargo
-        .args(options.output_args())
-        .args(options.harness_args());
+    cargo.args(options.output_args()).args(options.harness_args());
     if format == Format::Json {
         cargo.stdout_to_stderr();
     }
@@ -45,12 +35,7 @@ pub fn test(
 }
 
 /// Whether everything compiles: the same build again, without a word.
-pub fn builds(
-    context: &Context,
-    options: &CargoOptions,
-    session: &SessionDir,
-    runtimes: &Runtimes,
-) -> Result<Process> {
+pub fn builds(context: &Context, options: &CargoOptions, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
     let mut cargo = with_wrapper(context, session, runtimes)?;
     let mut args = options.build_args();
     if options.doc {
@@ -60,11 +45,7 @@ pub fn builds(
     } else {
         cargo.args(["test", "--no-run"]);
     }
-    cargo
-        .arg("--target-dir")
-        .arg(&context.target_dir)
-        .args(args)
-        .silent();
+    cargo.arg("--target-dir").arg(&context.target_dir).args(args).silent();
     Ok(cargo)
 }
 

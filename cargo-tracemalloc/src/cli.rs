@@ -26,9 +26,7 @@ const STYLES: Styles = Styles::styled()
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo tracemalloc", bin_name = "cargo tracemalloc", version, styles = STYLES, max_term_width = 100)]
-#[command(
-    about = "Leak verdicts for every test of any Rust workspace, with the line that allocated"
-)]
+#[command(about = "Leak verdicts for every test of any Rust workspace, with the line that allocated")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -59,9 +57,7 @@ pub fn parse() -> Command {
 
 /// Drops the word that cargo puts in when it runs us.
 fn without_subcommand(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
-    args.enumerate()
-        .filter(|(index, arg)| *index != 1 || arg != SUBCOMMAND)
-        .map(|(_, arg)| arg)
+    args.enumerate().filter(|(index, arg)| *index != 1 || arg != SUBCOMMAND).map(|(_, arg)| arg)
 }
 
 #[cfg(test)]
@@ -71,13 +67,8 @@ mod tests {
     use super::{Cli, Command, TestArgs, without_subcommand};
 
     fn parse(line: &str) -> TestArgs {
-        let args = shell_words::split(line)
-            .unwrap()
-            .into_iter()
-            .map(Into::into);
-        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args))
-            .unwrap()
-            .command;
+        let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
+        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args)).unwrap().command;
         *args
     }
 
@@ -92,10 +83,7 @@ mod tests {
 
     #[test]
     fn both_ways_of_calling_are_the_same() {
-        assert_eq!(
-            forwarded("cargo-tracemalloc tracemalloc test --lib"),
-            "--lib"
-        );
+        assert_eq!(forwarded("cargo-tracemalloc tracemalloc test --lib"), "--lib");
         assert_eq!(forwarded("cargo-tracemalloc test --lib"), "--lib");
     }
 
@@ -113,12 +101,8 @@ mod tests {
 
     #[test]
     fn a_name_and_arguments_of_the_harness_are_kept_apart() {
-        let args =
-            parse("cargo-tracemalloc test cache --max-growth '1 KiB' -- --test-threads 2 --exact");
-        assert_eq!(
-            args.cargo.harness_args(),
-            ["cache", "--", "--test-threads", "2", "--exact"]
-        );
+        let args = parse("cargo-tracemalloc test cache --max-growth '1 KiB' -- --test-threads 2 --exact");
+        assert_eq!(args.cargo.harness_args(), ["cache", "--", "--test-threads", "2", "--exact"]);
         assert_eq!(args.max_growth, 1024);
     }
 }

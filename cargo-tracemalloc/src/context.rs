@@ -34,8 +34,7 @@ impl Context {
     /// Looks everything up.
     pub fn resolve(options: &CargoOptions) -> Result<Self> {
         let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
-        let config =
-            cargo_config2::Config::load().context("failed to read cargo's configuration")?;
+        let config = cargo_config2::Config::load().context("failed to read cargo's configuration")?;
         let rustc = Rustc::find(&manifest_dir, utf8(config.build.rustc)?.as_deref())?;
         let mut triples = options.target.clone();
         if triples.is_empty() {
@@ -53,8 +52,7 @@ impl Context {
         }
         let metadata = metadata(options, &rustc, &triples)?;
         let target_dir = match &options.target_dir {
-            Some(dir) => absolute_utf8(dir)
-                .with_context(|| format!("failed to resolve target directory `{dir}`"))?,
+            Some(dir) => absolute_utf8(dir).with_context(|| format!("failed to resolve target directory `{dir}`"))?,
             None => metadata.target_directory.clone(),
         };
         Ok(Self {
@@ -82,30 +80,19 @@ fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
     if !path.is_file() {
         return Err(UsageError(format!("manifest path `{path}` does not exist")).into());
     }
-    let path =
-        absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
+    let path = absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
     Ok(path.parent().map(Utf8Path::to_owned).unwrap_or(path))
 }
 
 fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result<Metadata> {
     let mut args = options.resolve_args();
-    args.extend(
-        triples
-            .iter()
-            .map(|triple| format!("--filter-platform={triple}")),
-    );
-    let result = MetadataCommand::new()
-        .cargo_path(&rustc.cargo)
-        .other_options(args)
-        .exec();
+    args.extend(triples.iter().map(|triple| format!("--filter-platform={triple}")));
+    let result = MetadataCommand::new().cargo_path(&rustc.cargo).other_options(args).exec();
     result.map_err(|error| match error {
         // Cargo's own words name the subject already.
         cargo_metadata::Error::CargoMetadata { stderr } => {
             let text = stderr.trim_end();
-            anyhow!(
-                "{}",
-                text.strip_prefix("error: ").unwrap_or(text).to_owned()
-            )
+            anyhow!("{}", text.strip_prefix("error: ").unwrap_or(text).to_owned())
         }
         other => anyhow!(other).context("failed to read the workspace with `cargo metadata`"),
     })
@@ -114,10 +101,5 @@ fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result
 fn utf8(path: Option<std::path::PathBuf>) -> Result<Option<Utf8PathBuf>> {
     path.map(Utf8PathBuf::from_path_buf)
         .transpose()
-        .map_err(|path| {
-            anyhow!(
-                "the path `{}` in cargo's configuration is not UTF-8",
-                path.display()
-            )
-        })
+        .map_err(|path| anyhow!("the path `{}` in cargo's configuration is not UTF-8", path.display()))
 }

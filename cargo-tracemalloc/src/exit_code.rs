@@ -50,9 +50,5 @@ impl std::error::Error for UsageError {}
 
 /// The exit code that goes with an error.
 pub fn of_error(error: &anyhow::Error) -> ExitCode {
-    if error.is::<UsageError>() {
-        ExitCode::Usage
-    } else {
-        ExitCode::CouldNotRun
-    }
+    if error.is::<UsageError>() { ExitCode::Usage } else { ExitCode::CouldNotRun }
 }

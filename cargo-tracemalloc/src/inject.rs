@@ -58,18 +58,10 @@ pub fn ensure(rustc: &Rustc, triples: &[String], options: BuildOptions) -> Resul
         identities.push(identity);
         by_triple.insert(triple.clone(), runtime);
     }
-    Ok(Runtimes {
-        identity: identities.join(","),
-        by_triple,
-    })
+    Ok(Runtimes { identity: identities.join(","), by_triple })
 }
 
-fn ensure_one(
-    dir: &Utf8Path,
-    rustc: &Rustc,
-    triple: &str,
-    options: BuildOptions,
-) -> Result<Runtime> {
+fn ensure_one(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions) -> Result<Runtime> {
     if let Some(runtime) = cache::complete(dir) {
         return Ok(runtime);
     }
@@ -85,13 +77,7 @@ fn ensure_one(
         return Ok(runtime);
     }
     let version = env!("CARGO_PKG_VERSION");
-    term::status(
-        "Preparing",
-        format_args!(
-            "tracemalloc runtime {version} for rustc {} ({triple})",
-            rustc.release
-        ),
-    );
+    term::status("Preparing", format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release));
     cache::clear(dir).with_context(unusable)?;
     embedded::write(dir).with_context(unusable)?;
     let artifacts = build::build(dir, rustc, triple, options)?;

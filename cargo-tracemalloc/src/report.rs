@@ -102,8 +102,6 @@ pub enum Kind {
 impl Report {
     /// All tests, each with its target.
     pub fn tests(&self) -> impl Iterator<Item = (&Target, &TestEntry)> {
-        self.targets
-            .iter()
-            .flat_map(|target| target.tests.iter().map(move |test| (target, test)))
+        self.targets.iter().flat_map(|target| target.tests.iter().map(move |test| (target, test)))
     }
 }

@@ -30,20 +30,13 @@ impl Rustc {
     /// cargo's configuration names.
     pub fn find(dir: &Utf8Path, configured: Option<&Utf8Path>) -> Result<Self> {
         let name = configured.unwrap_or(Utf8Path::new("rustc"));
-        let sysroot = Process::new(name)
-            .args(["--print", "sysroot"])
-            .dir(dir)
-            .read()
-            .with_context(|| {
-                format!(
-                    "failed to find the Rust compiler `{name}`; is Rust installed, and in PATH?"
-                )
+        let sysroot =
+            Process::new(name).args(["--print", "sysroot"]).dir(dir).read().with_context(|| {
+                format!("failed to find the Rust compiler `{name}`; is Rust installed, and in PATH?")
             })?;
         let bin = Utf8Path::new(sysroot.trim()).join("bin");
-        let executable = |name: &str| {
-            Some(bin.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
-                .filter(|path| path.is_file())
-        };
+        let executable =
+            |name: &str| Some(bin.join(format!("{name}{}", env::consts::EXE_SUFFIX))).filter(|path| path.is_file());
         let path = match configured {
             Some(path) => path.to_owned(),
             None => executable("rustc").unwrap_or_else(|| name.to_owned()),
@@ -53,21 +46,13 @@ impl Rustc {
             .unwrap_or_else(|| Utf8PathBuf::from("cargo"));
         let verbose_version = Process::new(&path).arg("-vV").dir(dir).read()?;
         let field = |name: &str| {
-            let line = verbose_version
-                .lines()
-                .find_map(|line| line.strip_prefix(name));
+            let line = verbose_version.lines().find_map(|line| line.strip_prefix(name));
             line.map(|value| value.trim().to_owned())
                 .with_context(|| format!("failed to find `{name}` in what `{path} -vV` prints"))
         };
         let (release, host) = (field("release:")?, field("host:")?);
         check(&release)?;
-        Ok(Self {
-            path,
-            cargo,
-            release,
-            host,
-            verbose_version,
-        })
+        Ok(Self { path, cargo, release, host, verbose_version })
     }
 
     /// The first line of its version: `rustc 1.95.0 (59807616e 2026-04-14)`.
@@ -102,9 +87,6 @@ mod tests {
         assert!(check("1.100.0-nightly").is_ok());
         assert!(check("2.0.0").is_ok());
         let error = check("1.94.1").unwrap_err().to_string();
-        assert!(
-            error.contains("1.94.1") && error.contains("1.95"),
-            "{error}"
-        );
+        assert!(error.contains("1.94.1") && error.contains("1.95"), "{error}");
     }
 }

@@ -42,11 +42,7 @@ impl SessionDir {
     }
 
     /// Writes what the harness and the wrapper read.
-    pub fn write(
-        &self,
-        session: &tracemalloc_harness::Session,
-        wrapper: &impl Serialize,
-    ) -> Result<()> {
+    pub fn write(&self, session: &tracemalloc_harness::Session, wrapper: &impl Serialize) -> Result<()> {
         write_atomically(&self.path.join(SESSION_FILE), &serde_json::to_vec(session)?)?;
         write_atomically(&self.wrapper_file(), &serde_json::to_vec(wrapper)?)
     }
@@ -79,10 +75,7 @@ fn remove_abandoned(target_dir: &Utf8Path) {
     let Ok(entries) = target_dir.read_dir_utf8() else {
         return;
     };
-    for entry in entries
-        .flatten()
-        .filter(|entry| entry.file_name().starts_with(PREFIX))
-    {
+    for entry in entries.flatten().filter(|entry| entry.file_name().starts_with(PREFIX)) {
         let Ok(lock) = File::open(entry.path().join(LOCK)) else {
             continue;
         };
@@ -106,10 +99,7 @@ pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
 
 /// The variables that the command sets for cargo, with the values that tests should see.
 pub fn restore_env(names: &[&str]) -> BTreeMap<String, Option<String>> {
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), std::env::var(name).ok()))
-        .collect()
+    names.iter().map(|name| ((*name).to_owned(), std::env::var(name).ok())).collect()
 }
 
 #[cfg(test)]
@@ -130,10 +120,7 @@ mod tests {
         assert!(!abandoned.exists());
         assert!(session.fragments().is_dir());
         super::remove_abandoned(dir);
-        assert!(
-            session.fragments().is_dir(),
-            "a living session is not abandoned"
-        );
+        assert!(session.fragments().is_dir(), "a living session is not abandoned");
         let path = session.path.clone();
         drop(session);
         assert!(!path.exists());

@@ -52,49 +52,33 @@ impl Call {
         let config = env::var_os(private_env::WRAPPER)?;
         let mut args = env::args_os().skip(1);
         let rustc = args.next().filter(|arg| is_program(arg))?;
-        Some(Self {
-            config,
-            rustc,
-            args: args.collect(),
-        })
+        Some(Self { config, rustc, args: args.collect() })
     }
 }
 
 fn is_program(arg: &OsStr) -> bool {
     let path = std::path::Path::new(arg);
-    path.components().count() > 1
-        || path
-            .file_stem()
-            .is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
+    path.components().count() > 1 || path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
 }
 
 /// Calls rustc, and exits as it does.
 pub fn run(call: &Call) -> Result<ExitCode> {
     let path = std::path::Path::new(&call.config);
-    let json = fs::read(path)
-        .context("failed to read what `cargo tracemalloc` left for its rustc wrapper")?;
-    let config: Config = serde_json::from_slice(&json)
-        .with_context(|| format!("failed to parse `{}`", path.display()))?;
+    let json = fs::read(path).context("failed to read what `cargo tracemalloc` left for its rustc wrapper")?;
+    let config: Config =
+        serde_json::from_slice(&json).with_context(|| format!("failed to parse `{}`", path.display()))?;
 
     let rustc_call = RustcCall::parse(&call.args);
     if !rustc_call.compiles_below(&config.target_dir) {
-        return Ok(exit_code(
-            rustc(&config, call).args(&call.args).status()?.code(),
-        ));
+        return Ok(exit_code(rustc(&config, call).args(&call.args).status()?.code()));
     }
     let code = if rustc_call.is_test {
         test_target::compile(&config, call, &rustc_call)?
     } else {
-        rustc(&config, call)
-            .args(flags::with_tracing(&call.args, &rustc_call))
-            .status()?
-            .code()
+        rustc(&config, call).args(flags::with_tracing(&call.args, &rustc_call)).status()?.code()
     };
     if code != Some(0) {
-        fs::write(
-            &config.failure_mark,
-            rustc_call.crate_name.as_deref().unwrap_or_default(),
-        )?;
+        fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;
     }
     Ok(exit_code(code))
 }
@@ -112,6 +96,5 @@ fn rustc(config: &Config, call: &Call) -> Process {
 }
 
 fn exit_code(code: Option<i32>) -> ExitCode {
-    code.and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from)
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

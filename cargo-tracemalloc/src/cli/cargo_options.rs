@@ -92,12 +92,7 @@ pub struct CargoOptions {
     pub doc: bool,
 
     /// Features to activate, separated by space or comma
-    #[arg(
-        short = 'F',
-        long,
-        value_name = "FEATURES",
-        help_heading = "Feature Selection"
-    )]
+    #[arg(short = 'F', long, value_name = "FEATURES", help_heading = "Feature Selection")]
     pub features: Vec<String>,
     /// Activate all available features
     #[arg(long, help_heading = "Feature Selection")]
@@ -107,23 +102,13 @@ pub struct CargoOptions {
     pub no_default_features: bool,
 
     /// Number of parallel jobs of the build
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        allow_hyphen_values = true,
-        help_heading = "Compilation Options"
-    )]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, help_heading = "Compilation Options")]
     pub jobs: Option<String>,
     /// Build in release mode, with optimizations
     #[arg(short, long, help_heading = "Compilation Options")]
     pub release: bool,
     /// Build with the specified profile
-    #[arg(
-        long,
-        value_name = "PROFILE-NAME",
-        help_heading = "Compilation Options"
-    )]
+    #[arg(long, value_name = "PROFILE-NAME", help_heading = "Compilation Options")]
     pub profile: Option<String>,
     /// Build for the target triple
     #[arg(long, value_name = "TRIPLE", help_heading = "Compilation Options")]
@@ -174,10 +159,7 @@ impl CargoOptions {
         values("--all-targets", &flag(self.all_targets));
         values("--doc", &flag(self.doc));
         values("--no-fail-fast", &flag(self.no_fail_fast));
-        values(
-            "--future-incompat-report",
-            &flag(self.future_incompat_report),
-        );
+        values("--future-incompat-report", &flag(self.future_incompat_report));
         values("--jobs", self.jobs.as_slice());
         values("--release", &flag(self.release));
         values("--profile", self.profile.as_slice());
@@ -190,40 +172,22 @@ impl CargoOptions {
     /// What decides which packages there are, in which versions: all that `cargo metadata` understands too.
     pub fn resolve_args(&self) -> Vec<String> {
         let mut args = Vec::new();
-        args.extend(
-            self.manifest_path
-                .iter()
-                .map(|path| format!("--manifest-path={path}")),
-        );
-        args.extend(
-            self.features
-                .iter()
-                .map(|features| format!("--features={features}")),
-        );
+        args.extend(self.manifest_path.iter().map(|path| format!("--manifest-path={path}")));
+        args.extend(self.features.iter().map(|features| format!("--features={features}")));
         args.extend(self.all_features.then(|| "--all-features".to_owned()));
-        args.extend(
-            self.no_default_features
-                .then(|| "--no-default-features".to_owned()),
-        );
+        args.extend(self.no_default_features.then(|| "--no-default-features".to_owned()));
         args.extend(self.locked.then(|| "--locked".to_owned()));
         args.extend(self.offline.then(|| "--offline".to_owned()));
         args.extend(self.frozen.then(|| "--frozen".to_owned()));
-        args.extend(
-            self.config
-                .iter()
-                .map(|config| format!("--config={config}")),
-        );
+        args.extend(self.config.iter().map(|config| format!("--config={config}")));
         args.extend(self.unstable.iter().map(|flag| format!("-Z={flag}")));
         args
     }
 
     /// What cargo prints, and how.
     pub fn output_args(&self) -> Vec<String> {
-        let mut args: Vec<String> = self
-            .message_format
-            .iter()
-            .map(|format| format!("--message-format={format}"))
-            .collect();
+        let mut args: Vec<String> =
+            self.message_format.iter().map(|format| format!("--message-format={format}")).collect();
         args.extend(self.quiet.then(|| "--quiet".to_owned()));
         args.extend((0..self.verbose).map(|_| "--verbose".to_owned()));
         args.extend(self.color.map(|color| {
@@ -255,10 +219,7 @@ impl CargoOptions {
             || self.tests
             || self.benches
             || self.all_targets
-            || !(self.bin.is_empty()
-                && self.example.is_empty()
-                && self.test.is_empty()
-                && self.bench.is_empty())
+            || !(self.bin.is_empty() && self.example.is_empty() && self.test.is_empty() && self.bench.is_empty())
     }
 }
 

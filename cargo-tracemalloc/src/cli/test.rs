@@ -48,12 +48,7 @@ pub struct TestArgs {
     pub exclude: Vec<String>,
 
     /// Let these verdicts fail too
-    #[arg(
-        long,
-        value_name = "VERDICT",
-        value_delimiter = ',',
-        help_heading = "Leak Options"
-    )]
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',', help_heading = "Leak Options")]
     pub deny: Vec<Deny>,
 
     /// Report leaks, and exit as if there were none
@@ -69,12 +64,7 @@ pub struct TestArgs {
     pub report: Option<Utf8PathBuf>,
 
     /// What to print; `json` leaves nothing but the report on stdout
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        help_heading = "Report Options"
-    )]
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
     pub format: Format,
 
     /// What goes on to cargo.

@@ -9,9 +9,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 
 /// `30s`, `500ms`, `2m`, `1.5`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|character: char| !character.is_ascii_digit() && character != '.')
-        .unwrap_or(text.len());
+    let split = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let seconds = match unit.trim() {
         "ms" => 0.001,
@@ -19,16 +17,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60.0,
         "h" => 3600.0,
         _ => {
-            return Err(format!(
-                "`{unit}` is no unit of time: use ms, s, m or h, like `30s`"
-            ));
+            return Err(format!("`{unit}` is no unit of time: use ms, s, m or h, like `30s`"));
         }
     };
-    let number: f64 = number
-        .parse()
-        .map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
-    let duration =
-        Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
+    let number: f64 = number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() {
         return Err("no test can end in no time".to_owned());
     }

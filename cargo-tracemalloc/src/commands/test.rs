@@ -31,19 +31,12 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
-    session.write(
-        &harness_session(args, &context),
-        &wrapper_config(&context, &session, &runtimes),
-    )?;
+    session.write(&harness_session(args, &context), &wrapper_config(&context, &session, &runtimes))?;
     let status = cargo::test(&context, &args.cargo, args.format, &session, &runtimes)?
         .print_if(args.cargo.verbose > 0)
         .status()?;
     if args.cargo.no_run {
-        return Ok(if status.success() {
-            ExitCode::Clean
-        } else {
-            ExitCode::CouldNotRun
-        });
+        return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
     let targets = report::targets(&session.fragments(), &context.metadata)?;
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
@@ -51,8 +44,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
         ExitCode::CouldNotRun
     } else {
         judge(status, args, &summary, || {
-            !targets.is_empty()
-                || builds(&context, &args.cargo, &session, &runtimes).unwrap_or(false)
+            !targets.is_empty() || builds(&context, &args.cargo, &session, &runtimes).unwrap_or(false)
         })
     };
     if code == ExitCode::CouldNotRun && targets.is_empty() {
@@ -78,62 +70,34 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
 }
 
 /// What the whole run came to. `tests_ran` is asked only where cargo's status leaves it open.
-fn judge(
-    status: ExitStatus,
-    args: &TestArgs,
-    summary: &Summary,
-    tests_ran: impl FnOnce() -> bool,
-) -> ExitCode {
+fn judge(status: ExitStatus, args: &TestArgs, summary: &Summary, tests_ran: impl FnOnce() -> bool) -> ExitCode {
     if !status.success() {
         let ran = status.code().is_some() && tests_ran();
-        return if ran {
-            ExitCode::TestFailed
-        } else {
-            ExitCode::CouldNotRun
-        };
+        return if ran { ExitCode::TestFailed } else { ExitCode::CouldNotRun };
     }
-    if summary.failing(&args.deny) > 0 && !args.no_fail {
-        ExitCode::Leak
-    } else {
-        ExitCode::Clean
-    }
+    if summary.failing(&args.deny) > 0 && !args.no_fail { ExitCode::Leak } else { ExitCode::Clean }
 }
 
 /// Whether the build is fine, so that it must have been a test that failed: one that leaves no fragment, as doctests do.
-fn builds(
-    context: &Context,
-    options: &CargoOptions,
-    session: &SessionDir,
-    runtimes: &Runtimes,
-) -> Result<bool> {
+fn builds(context: &Context, options: &CargoOptions, session: &SessionDir, runtimes: &Runtimes) -> Result<bool> {
     if session.failure_mark().exists() {
         return Ok(false);
     }
-    Ok(cargo::builds(context, options, session, runtimes)?
-        .status()?
-        .success())
+    Ok(cargo::builds(context, options, session, runtimes)?.status()?.success())
 }
 
 fn write(report: &Report, args: &TestArgs, context: &Context) -> Result<()> {
     let json = render::json::render(report)?;
     let path = context.report_path();
-    let also = args
-        .report
-        .as_ref()
-        .filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
+    let also = args.report.as_ref().filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
     for path in also.into_iter().chain([&path]) {
-        write_atomically(path, json.as_bytes())
-            .with_context(|| format!("failed to write the report `{path}`"))?;
+        write_atomically(path, json.as_bytes()).with_context(|| format!("failed to write the report `{path}`"))?;
     }
     match args.format {
         Format::Json => render::print(&json),
         Format::Text => {
             let shown = args.report.as_deref().unwrap_or_else(|| shorten(&path));
-            render::print(&render::text::render(
-                report,
-                &context.metadata.workspace_root,
-                shown,
-            ))
+            render::print(&render::text::render(report, &context.metadata.workspace_root, shown))
         }
     }
     Ok(())
@@ -142,8 +106,7 @@ fn write(report: &Report, args: &TestArgs, context: &Context) -> Result<()> {
 /// A path as one would type it here.
 fn shorten(path: &Utf8Path) -> &Utf8Path {
     let here = std::env::current_dir().ok();
-    here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok())
-        .unwrap_or(path)
+    here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
 }
 
 fn doctests(args: &TestArgs, context: &Context) -> Option<Doctests> {
@@ -171,10 +134,7 @@ fn wrapper_config(context: &Context, session: &SessionDir, runtimes: &Runtimes) 
 
 fn options(args: &TestArgs) -> Options {
     Options {
-        limit: Limit {
-            max_growth: args.max_growth,
-            max_blocks: args.max_blocks,
-        },
+        limit: Limit { max_growth: args.max_growth, max_blocks: args.max_blocks },
         runs: args.runs,
         frames: args.frames,
         include: args.include.clone(),

@@ -10,22 +10,13 @@ use crate::rustc::Rustc;
 
 /// Frame pointers, because captures walk through the harness; metadata of its own, so that a user's crates of the same
 /// name and version do not clash; bitcode, because the user's profile may have LTO.
-const FLAGS: [&str; 4] = [
-    "-Cforce-frame-pointers=yes",
-    "-Cmetadata=tracemalloc",
-    "-Cembed-bitcode=yes",
-    "--cap-lints=allow",
-];
+const FLAGS: [&str; 4] =
+    ["-Cforce-frame-pointers=yes", "-Cmetadata=tracemalloc", "-Cembed-bitcode=yes", "--cap-lints=allow"];
 /// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 /// Variables that would change the build, or make it wrap rustc once more.
-const UNWANTED: [&str; 5] = [
-    "RUSTFLAGS",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
-];
+const UNWANTED: [&str; 5] =
+    ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"];
 
 const TRACED: &str = "tracemalloc_traced";
 const UNTRACED: &str = "tracemalloc_harness";
@@ -55,29 +46,11 @@ pub fn identity(rustc: &Rustc, triple: &str) -> String {
 }
 
 /// Builds in `dir`.
-pub fn build(
-    dir: &Utf8Path,
-    rustc: &Rustc,
-    triple: &str,
-    options: BuildOptions,
-) -> Result<Artifacts> {
+pub fn build(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions) -> Result<Artifacts> {
     let target_dir = dir.join("target");
     let mut cargo = Process::new(&rustc.cargo);
-    cargo.args([
-        "build",
-        "--profile",
-        "inject",
-        "--target",
-        triple,
-        "--package",
-        "tracemalloc-traced",
-    ]);
-    cargo.args([
-        "--package",
-        "tracemalloc-harness",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
+    cargo.args(["build", "--profile", "inject", "--target", triple, "--package", "tracemalloc-traced"]);
+    cargo.args(["--package", "tracemalloc-harness", "--message-format", "json-render-diagnostics"]);
     cargo.arg("--target-dir").arg(&target_dir);
     if options.quiet {
         cargo.arg("--quiet");
@@ -90,9 +63,7 @@ pub fn build(
         cargo.env(name, None::<&str>);
     }
     // Empty, because a wrapper may also stand in cargo's configuration, which cannot be unset.
-    cargo
-        .env("RUSTC_WRAPPER", Some(""))
-        .env("RUSTC_WORKSPACE_WRAPPER", Some(""));
+    cargo.env("RUSTC_WRAPPER", Some("")).env("RUSTC_WORKSPACE_WRAPPER", Some(""));
     cargo.env("RUSTC", Some(&rustc.path));
     cargo.env("CARGO_BUILD_BUILD_DIR", Some(&target_dir));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", Some(FLAGS.join(SEPARATOR)));
@@ -110,16 +81,10 @@ pub fn build(
 fn artifacts(messages: &[u8]) -> Result<Artifacts> {
     let (mut traced, mut untraced, mut files) = (None, None, Vec::new());
     for message in Message::parse_stream(messages) {
-        let Message::CompilerArtifact(artifact) =
-            message.context("failed to read cargo's messages")?
-        else {
+        let Message::CompilerArtifact(artifact) = message.context("failed to read cargo's messages")? else {
             continue;
         };
-        let library = artifact
-            .filenames
-            .iter()
-            .find(|path| path.extension() == Some("rlib"))
-            .cloned();
+        let library = artifact.filenames.iter().find(|path| path.extension() == Some("rlib")).cloned();
         match artifact.target.name.as_str() {
             TRACED => traced = library,
             UNTRACED => untraced = library,

@@ -28,23 +28,13 @@ struct Complete {
 
 /// The directory of all builds.
 pub fn dir() -> Result<Utf8PathBuf> {
-    let var = |name| {
-        env::var(name)
-            .ok()
-            .filter(|value| !value.is_empty())
-            .map(Utf8PathBuf::from)
-    };
+    let var = |name| env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
     let dir = var(CACHE_DIR)
         .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("cargo-tracemalloc")))
-        .or_else(|| {
-            var("LOCALAPPDATA")
-                .filter(|_| cfg!(windows))
-                .map(|dir| dir.join("cargo-tracemalloc"))
-        })
+        .or_else(|| var("LOCALAPPDATA").filter(|_| cfg!(windows)).map(|dir| dir.join("cargo-tracemalloc")))
         .or_else(|| var("HOME").map(|dir| dir.join(".cache/cargo-tracemalloc")));
     match dir {
-        Some(dir) => absolute_utf8(&dir)
-            .with_context(|| format!("failed to resolve cache directory `{dir}`")),
+        Some(dir) => absolute_utf8(&dir).with_context(|| format!("failed to resolve cache directory `{dir}`")),
         None => bail!("failed to find a cache directory: set {CACHE_DIR}"),
     }
 }
@@ -52,24 +42,15 @@ pub fn dir() -> Result<Utf8PathBuf> {
 /// What is built in `dir`, if that was finished and is still all there.
 pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     let complete: Complete = serde_json::from_slice(&fs::read(dir.join(MARKER)).ok()?).ok()?;
-    let whole = |(path, size): (&Utf8PathBuf, &u64)| {
-        fs::metadata(dir.join(path)).is_ok_and(|found| found.len() == *size)
-    };
+    let whole =
+        |(path, size): (&Utf8PathBuf, &u64)| fs::metadata(dir.join(path)).is_ok_and(|found| found.len() == *size);
     if !complete.files.iter().all(whole) {
         return None;
     }
-    let mut search: Vec<_> = complete
-        .files
-        .keys()
-        .filter_map(|path| Some(dir.join(path.parent()?)))
-        .collect();
+    let mut search: Vec<_> = complete.files.keys().filter_map(|path| Some(dir.join(path.parent()?))).collect();
     search.sort();
     search.dedup();
-    Some(Runtime {
-        traced: dir.join(&complete.traced),
-        untraced: dir.join(&complete.untraced),
-        search,
-    })
+    Some(Runtime { traced: dir.join(&complete.traced), untraced: dir.join(&complete.untraced), search })
 }
 
 /// Waits until nobody else builds in `dir`. The lock is beside it and lives as long as the file.
@@ -79,10 +60,7 @@ pub fn lock(dir: &Utf8Path) -> Result<File> {
     }
     let file = File::create(dir.with_added_extension("lock"))?;
     if file.file().try_lock().is_err() {
-        term::status(
-            "Blocking",
-            "waiting for another process that prepares the tracemalloc runtime",
-        );
+        term::status("Blocking", "waiting for another process that prepares the tracemalloc runtime");
         file.file().lock()?;
     }
     Ok(file)
@@ -99,21 +77,13 @@ pub fn clear(dir: &Utf8Path) -> Result<()> {
 
 /// Marks a build as finished.
 pub fn finish(dir: &Utf8Path, artifacts: Artifacts) -> Result<Runtime> {
-    let relative = |path: Utf8PathBuf| {
-        path.strip_prefix(dir)
-            .map(Utf8Path::to_owned)
-            .unwrap_or(path)
-    };
+    let relative = |path: Utf8PathBuf| path.strip_prefix(dir).map(Utf8Path::to_owned).unwrap_or(path);
     let mut files = BTreeMap::new();
     for path in artifacts.files {
         let size = fs::metadata(&path)?.len();
         files.insert(relative(path), size);
     }
-    let complete = Complete {
-        traced: relative(artifacts.traced),
-        untraced: relative(artifacts.untraced),
-        files,
-    };
+    let complete = Complete { traced: relative(artifacts.traced), untraced: relative(artifacts.untraced), files };
     crate::session::write_atomically(&dir.join(MARKER), &serde_json::to_vec_pretty(&complete)?)?;
     self::complete(dir).context("files of the build are gone already")
 }
@@ -125,21 +95,11 @@ mod tests {
     use super::{Artifacts, MARKER, clear, complete, finish};
 
     fn built(dir: &Utf8Path) {
-        let files: Vec<Utf8PathBuf> = ["liba.rlib", "libb.rlib", "libc.rlib"]
-            .map(|name| dir.join(name))
-            .into();
+        let files: Vec<Utf8PathBuf> = ["liba.rlib", "libb.rlib", "libc.rlib"].map(|name| dir.join(name)).into();
         for file in &files {
             fs_err::write(file, "content").unwrap();
         }
-        finish(
-            dir,
-            Artifacts {
-                traced: files[0].clone(),
-                untraced: files[1].clone(),
-                files,
-            },
-        )
-        .unwrap();
+        finish(dir, Artifacts { traced: files[0].clone(), untraced: files[1].clone(), files }).unwrap();
     }
 
     #[test]

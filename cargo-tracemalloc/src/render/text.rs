@@ -31,20 +31,11 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
     }
     for target in &report.targets {
         if let Some(note) = &target.note {
-            line(
-                &mut notes,
-                format_args!("{NOTE}untraced{NOTE:#} {}: {note}", label(target)),
-            );
+            line(&mut notes, format_args!("{NOTE}untraced{NOTE:#} {}: {note}", label(target)));
         }
     }
     if let Some(doctests) = &report.doctests {
-        line(
-            &mut notes,
-            format_args!(
-                "{DIM}doctests run untraced: {}{DIM:#}",
-                doctests.packages.join(", ")
-            ),
-        );
+        line(&mut notes, format_args!("{DIM}doctests run untraced: {}{DIM:#}", doctests.packages.join(", ")));
     }
     if !notes.is_empty() {
         text.push('\n');
@@ -65,21 +56,8 @@ fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
     }
 }
 
-fn test_section(
-    text: &mut String,
-    target: &Target,
-    test: &TestEntry,
-    root: &Utf8Path,
-    report_path: &Utf8Path,
-) {
-    line(
-        text,
-        format_args!(
-            "\n{BOLD}---- {} ({}) ----{BOLD:#}",
-            test.name,
-            label(target)
-        ),
-    );
+fn test_section(text: &mut String, target: &Target, test: &TestEntry, root: &Utf8Path, report_path: &Utf8Path) {
+    line(text, format_args!("\n{BOLD}---- {} ({}) ----{BOLD:#}", test.name, label(target)));
     line(text, headline(test));
     if let Some(reason) = &test.verdict_reason {
         line(text, format_args!("{DIM}{reason}{DIM:#}"));
@@ -92,73 +70,32 @@ fn test_section(
     }
     let more = growth.count();
     if more > 0 {
-        line(
-            text,
-            format_args!(
-                "\n  {DIM}and {} in {report_path}{DIM:#}",
-                count(more as u64, "more traceback")
-            ),
-        );
+        line(text, format_args!("\n  {DIM}and {} in {report_path}{DIM:#}", count(more as u64, "more traceback")));
     }
 }
 
 /// `leaked 4096 B in 1 block a run (3 of 3 runs), limit 0 B   id 5c1f09e2`.
 fn headline(test: &TestEntry) -> String {
     let (sum, verb, runs) = match test.verdict {
-        Some(Verdict::Leak) => (
-            growth::sum(&test.growth, GrowthKind::Leak),
-            "leaked",
-            runs_that_grew(test),
-        ),
-        Some(Verdict::Once) => (
-            growth::sum_of_all(&test.growth),
-            "grew once by",
-            runs_that_grew(test),
-        ),
-        _ => (
-            growth::sum_of_all(&test.growth),
-            "grew, unconfirmed, by",
-            String::new(),
-        ),
+        Some(Verdict::Leak) => (growth::sum(&test.growth, GrowthKind::Leak), "leaked", runs_that_grew(test)),
+        Some(Verdict::Once) => (growth::sum_of_all(&test.growth), "grew once by", runs_that_grew(test)),
+        _ => (growth::sum_of_all(&test.growth), "grew, unconfirmed, by", String::new()),
     };
     let limit = growth::size(test.limit.max_growth);
-    let blocks = test
-        .limit
-        .max_blocks
-        .map(|blocks| format!(" in {}", count(blocks, "block")))
-        .unwrap_or_default();
-    format!(
-        "{BAD}{verb} {sum}{BAD:#}{runs}, limit {limit}{blocks}   {DIM}id {}{DIM:#}",
-        test.id
-    )
+    let blocks = test.limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block"))).unwrap_or_default();
+    format!("{BAD}{verb} {sum}{BAD:#}{runs}, limit {limit}{blocks}   {DIM}id {}{DIM:#}", test.id)
 }
 
 fn runs_that_grew(test: &TestEntry) -> String {
-    let grew = test
-        .runs
-        .iter()
-        .filter(|run| run.bytes > 0 || run.blocks > 0)
-        .count();
-    format!(
-        " a run ({grew} of {})",
-        count(test.runs.len() as u64, "run")
-    )
+    let grew = test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count();
+    format!(" a run ({grew} of {})", count(test.runs.len() as u64, "run"))
 }
 
 fn unconfirmed_line(text: &mut String, target: &Target, test: &TestEntry) {
     let sum = growth::sum_of_all(&test.growth);
-    let reason = test
-        .verdict_reason
-        .as_deref()
-        .unwrap_or("it could not run again");
+    let reason = test.verdict_reason.as_deref().unwrap_or("it could not run again");
     let name = &test.name;
-    line(
-        text,
-        format_args!(
-            "{NOTE}unconfirmed{NOTE:#} {name} ({}): grew by {sum}; {reason}",
-            label(target)
-        ),
-    );
+    line(text, format_args!("{NOTE}unconfirmed{NOTE:#} {name} ({}): grew by {sum}; {reason}", label(target)));
 }
 
 /// `demo`, `demo test cache`: a package and which of its targets.

@@ -33,12 +33,7 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>>
                 tests.push(read::<TestEntry>(&path)?);
             }
         }
-        let key = (
-            target.package.clone(),
-            target.kind,
-            target.name.clone(),
-            target.version.clone(),
-        );
+        let key = (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
         targets.entry(key).or_insert(target).tests.extend(tests);
     }
     let mut targets: Vec<_> = targets.into_values().collect();
@@ -53,9 +48,7 @@ fn target(note: TargetNote, metadata: &Metadata) -> Target {
     let found = metadata
         .workspace_packages()
         .into_iter()
-        .filter(|package| {
-            package.name == note.package && package.version.to_string() == note.version
-        })
+        .filter(|package| package.name == note.package && package.version.to_string() == note.version)
         .find_map(|package| find(package, &note));
     let (kind, name) = found.unwrap_or_else(|| (Kind::Lib, note.crate_name.clone()));
     Target {
@@ -72,9 +65,10 @@ fn target(note: TargetNote, metadata: &Metadata) -> Target {
 
 fn find(package: &Package, note: &TargetNote) -> Option<(Kind, String)> {
     // Several targets may share a source file, and several a name.
-    let target = package.targets.iter().find(|target| {
-        target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name
-    })?;
+    let target = package
+        .targets
+        .iter()
+        .find(|target| target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name)?;
     Some((kind(&target.kind), target.name.clone()))
 }
 
@@ -89,13 +83,10 @@ fn kind(kinds: &[TargetKind]) -> Kind {
 }
 
 fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
-    let entries = dir
-        .read_dir_utf8()
-        .with_context(|| format!("failed to list `{dir}`"))?;
+    let entries = dir.read_dir_utf8().with_context(|| format!("failed to list `{dir}`"))?;
     entries.map(|entry| Ok(entry?.into_path())).collect()
 }
 
 fn read<T: DeserializeOwned>(path: &Utf8Path) -> Result<T> {
-    serde_json::from_slice(&fs::read(path)?)
-        .with_context(|| format!("failed to parse fragment `{path}`"))
+    serde_json::from_slice(&fs::read(path)?).with_context(|| format!("failed to parse fragment `{path}`"))
 }

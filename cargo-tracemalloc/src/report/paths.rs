@@ -7,16 +7,9 @@ use tracemalloc_harness::PathPrefix;
 /// The rules for a workspace and its dependencies, longest prefix first.
 pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
     let root = &metadata.workspace_root;
-    let mut prefixes = vec![PathPrefix {
-        prefix: root.to_string(),
-        replacement: String::new(),
-    }];
+    let mut prefixes = vec![PathPrefix { prefix: root.to_string(), replacement: String::new() }];
     for package in &metadata.packages {
-        let Some(dir) = package
-            .manifest_path
-            .parent()
-            .filter(|dir| !dir.starts_with(root))
-        else {
+        let Some(dir) = package.manifest_path.parent().filter(|dir| !dir.starts_with(root)) else {
             continue;
         };
         let replacement = if metadata.workspace_members.contains(&package.id) {
@@ -24,34 +17,19 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
         } else {
             format!("{}-{}", package.name, package.version)
         };
-        prefixes.push(PathPrefix {
-            prefix: dir.to_string(),
-            replacement,
-        });
+        prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
     }
     // Vendored below the root, a dependency is still one.
     for package in &metadata.packages {
-        let Some(dir) = package
-            .manifest_path
-            .parent()
-            .filter(|dir| dir.starts_with(root))
-        else {
+        let Some(dir) = package.manifest_path.parent().filter(|dir| dir.starts_with(root)) else {
             continue;
         };
         if package.source.is_some() {
             let replacement = format!("{}-{}", package.name, package.version);
-            prefixes.push(PathPrefix {
-                prefix: dir.to_string(),
-                replacement,
-            });
+            prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
         }
     }
-    prefixes.sort_by(|a, b| {
-        b.prefix
-            .len()
-            .cmp(&a.prefix.len())
-            .then_with(|| a.prefix.cmp(&b.prefix))
-    });
+    prefixes.sort_by(|a, b| b.prefix.len().cmp(&a.prefix.len()).then_with(|| a.prefix.cmp(&b.prefix)));
     prefixes
 }
 
@@ -62,28 +40,17 @@ pub fn in_workspace(root: &Utf8Path, path: &str) -> String {
 
 /// `path` seen from `root`, upwards where it has to be.
 fn relative(root: &Utf8Path, path: &Utf8Path) -> String {
-    let shared = root
-        .components()
-        .zip(path.components())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let shared = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     if shared == 0 {
         return path.to_string();
     }
     let up = root.components().skip(shared).map(|_| "..");
-    let down = path
-        .components()
-        .skip(shared)
-        .map(|component| component.as_str());
+    let down = path.components().skip(shared).map(|component| component.as_str());
     with_slashes(up.chain(down).collect::<Utf8PathBuf>().into_string())
 }
 
 fn with_slashes(path: String) -> String {
-    if cfg!(windows) {
-        path.replace('\\', "/")
-    } else {
-        path
-    }
+    if cfg!(windows) { path.replace('\\', "/") } else { path }
 }
 
 #[cfg(test)]
@@ -93,9 +60,6 @@ mod tests {
     #[test]
     fn paths_are_relative_to_the_workspace() {
         assert_eq!(in_workspace("/a/b".into(), "/a/b/src/lib.rs"), "src/lib.rs");
-        assert_eq!(
-            in_workspace("/a/b".into(), "/a/c/src/lib.rs"),
-            "../c/src/lib.rs"
-        );
+        assert_eq!(in_workspace("/a/b".into(), "/a/c/src/lib.rs"), "../c/src/lib.rs");
     }
 }

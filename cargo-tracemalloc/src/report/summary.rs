@@ -63,10 +63,6 @@ impl Summary {
         let denied = |verdict| deny.contains(&verdict);
         self.leak
             + if denied(Deny::Once) { self.once } else { 0 }
-            + if denied(Deny::Unconfirmed) {
-                self.unconfirmed
-            } else {
-                0
-            }
+            + if denied(Deny::Unconfirmed) { self.unconfirmed } else { 0 }
     }
 }

@@ -40,10 +40,7 @@ impl RustcCall {
         let mut words = Vec::new();
         for arg in args {
             let arg = arg.to_string_lossy();
-            match arg
-                .strip_prefix('@')
-                .and_then(|path| fs_err::read_to_string(path).ok())
-            {
+            match arg.strip_prefix('@').and_then(|path| fs_err::read_to_string(path).ok()) {
                 Some(lines) => words.extend(lines.lines().map(str::to_owned)),
                 None => words.push(arg.into_owned()),
             }
@@ -64,9 +61,7 @@ impl RustcCall {
         let mut value = || value.clone().or_else(|| rest.next()).unwrap_or_default();
         match name {
             "--crate-name" => self.crate_name = Some(value()),
-            "--crate-type" => {
-                self.is_proc_macro |= value().split(',').any(|kind| kind == "proc-macro")
-            }
+            "--crate-type" => self.is_proc_macro |= value().split(',').any(|kind| kind == "proc-macro"),
             "--out-dir" => self.out_dir = Some(value().into()),
             "--target" => self.target = Some(value()),
             "--test" => self.is_test = true,
@@ -127,33 +122,22 @@ impl RustcCall {
             return false;
         };
         let by_cargo = env::var(private_env::CRATE_NAME).is_ok_and(|name| name == *crate_name);
-        let below = self
-            .out_dir
-            .as_ref()
-            .is_some_and(|dir| dir.starts_with(target_dir));
+        let below = self.out_dir.as_ref().is_some_and(|dir| dir.starts_with(target_dir));
         by_cargo && below && !self.asks && !self.is_proc_macro && !self.is_build_script()
     }
 
     fn is_build_script(&self) -> bool {
-        self.crate_name
-            .as_ref()
-            .is_some_and(|name| name.starts_with("build_script_"))
+        self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"))
     }
 
     /// Whether backtraces would have lines.
     pub fn has_debuginfo(&self) -> bool {
-        self.debuginfo
-            .as_deref()
-            .is_some_and(|level| !["0", "none"].contains(&level))
+        self.debuginfo.as_deref().is_some_and(|level| !["0", "none"].contains(&level))
     }
 
     /// A file that belongs to what is compiled: `<out dir>/<crate><extra>.<extension>`.
     pub fn output(&self, extension: &str) -> Option<Utf8PathBuf> {
-        let name = format!(
-            "{}{}.{extension}",
-            self.crate_name.as_deref()?,
-            self.extra_filename
-        );
+        let name = format!("{}{}.{extension}", self.crate_name.as_deref()?, self.extra_filename);
         Some(self.out_dir.as_ref()?.join(name))
     }
 }
@@ -171,13 +155,7 @@ mod tests {
     use super::RustcCall;
 
     fn parse(line: &str) -> RustcCall {
-        RustcCall::parse(
-            &shell_words::split(line)
-                .unwrap()
-                .into_iter()
-                .map(OsString::from)
-                .collect::<Vec<_>>(),
-        )
+        RustcCall::parse(&shell_words::split(line).unwrap().into_iter().map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]
@@ -190,23 +168,12 @@ mod tests {
         assert_eq!(call.crate_name.as_deref(), Some("demo"));
         assert_eq!(call.source.as_ref().unwrap(), "src/lib.rs");
         assert_eq!(call.output("d").unwrap(), "/x y/deps/demo-0123.d");
-        assert!(
-            call.is_test
-                && call.has_debuginfo()
-                && !call.strips
-                && !call.asks
-                && !call.has_dependency_test
-        );
+        assert!(call.is_test && call.has_debuginfo() && !call.strips && !call.asks && !call.has_dependency_test);
     }
 
     #[test]
     fn questions_are_recognised() {
-        for line in [
-            "-vV",
-            "- --crate-name ___ --print=file-names",
-            "--print cfg",
-            "--version",
-        ] {
+        for line in ["-vV", "- --crate-name ___ --print=file-names", "--print cfg", "--version"] {
             assert!(parse(line).asks, "{line}");
         }
     }
@@ -222,11 +189,7 @@ mod tests {
 
     #[test]
     fn a_dependency_called_test_is_seen() {
-        for line in [
-            "--extern test=/x.rlib",
-            "--extern=test",
-            "--extern noprelude:test=/x.rlib",
-        ] {
+        for line in ["--extern test=/x.rlib", "--extern=test", "--extern noprelude:test=/x.rlib"] {
             assert!(parse(line).has_dependency_test, "{line}");
         }
         assert!(!parse("--extern testing=/test.rlib").has_dependency_test);

@@ -41,13 +41,8 @@ fn attempt(
     let triple = rustc_call.target.as_ref().unwrap_or(&config.host);
     let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
     let plain = |reason: &str| -> Result<_> {
-        term::warning(format_args!(
-            "test target `{crate_name}` runs untraced: {reason}"
-        ));
-        Ok((
-            rustc(config, call).args(args).stderr()?,
-            Some(reason.to_owned()),
-        ))
+        term::warning(format_args!("test target `{crate_name}` runs untraced: {reason}"));
+        Ok((rustc(config, call).args(args).stderr()?, Some(reason.to_owned())))
     };
     if rustc_call.has_dependency_test {
         return plain("a dependency is called `test`, which is the name of the test harness");
@@ -55,12 +50,7 @@ fn attempt(
     let Some(runtime) = config.runtimes.by_triple.get(triple) else {
         return plain("it is compiled for the host, and not for the target that was asked for");
     };
-    let inject = |library: &Utf8Path| {
-        rustc(config, call)
-            .args(args)
-            .args(injection(runtime, library))
-            .stderr()
-    };
+    let inject = |library: &Utf8Path| rustc(config, call).args(args).args(injection(runtime, library)).stderr();
     let output = inject(&runtime.traced)?;
     if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains(CONFLICT) {
         let reason = "it has a `#[global_allocator]` of its own".to_owned();
@@ -79,17 +69,13 @@ fn injection(runtime: &Runtime, library: &Utf8Path) -> Vec<String> {
 }
 
 fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
-    let path = rustc_call
-        .output(NOTE_EXTENSION)
-        .context("failed to name the test binary's note")?;
+    let path = rustc_call.output(NOTE_EXTENSION).context("failed to name the test binary's note")?;
     let source = rustc_call.source.as_deref().unwrap_or(Utf8Path::new(""));
     let note = TargetNote {
         package: env::var(private_env::PACKAGE_NAME).unwrap_or_default(),
         version: env::var(private_env::PACKAGE_VERSION).unwrap_or_default(),
         crate_name: rustc_call.crate_name.clone().unwrap_or_default(),
-        src_path: absolute_utf8(source)
-            .with_context(|| format!("failed to resolve `{source}`"))?
-            .into_string(),
+        src_path: absolute_utf8(source).with_context(|| format!("failed to resolve `{source}`"))?.into_string(),
         untraced,
     };
     fs::write(path, serde_json::to_vec(&note)?)?;
@@ -103,11 +89,6 @@ fn depend_on_runtime(config: &Config, rustc_call: &RustcCall) -> Result<()> {
         return Ok(());
     };
     let mut file = fs::OpenOptions::new().append(true).open(path)?;
-    writeln!(
-        file,
-        "\n# env-dep:{}={}",
-        private_env::RUNTIME,
-        config.runtimes.identity
-    )?;
+    writeln!(file, "\n# env-dep:{}={}", private_env::RUNTIME, config.runtimes.identity)?;
     Ok(())
 }

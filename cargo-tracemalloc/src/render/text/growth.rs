@@ -22,65 +22,35 @@ pub fn sum_of_all(growth: &[GrowthEntry]) -> String {
 }
 
 fn amount<'a>(growth: impl Iterator<Item = &'a GrowthEntry>) -> String {
-    let (bytes, blocks) = growth.fold((0, 0), |sum, growth| {
-        (sum.0 + growth.bytes, sum.1 + growth.blocks)
-    });
+    let (bytes, blocks) = growth.fold((0, 0), |sum, growth| (sum.0 + growth.bytes, sum.1 + growth.blocks));
     format!("{} in {}", size(bytes), count(blocks, "block"))
 }
 
 /// As Python's tracemalloc writes sizes.
 pub fn size(bytes: u64) -> String {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "Python divides as floating point too; at most one digit is shown"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "Python divides as floating point too; at most one digit is shown")]
     tracemalloc::format_size(bytes as f64, false)
 }
 
 /// The amount, the type, and the frames, most recent first.
 pub fn render(text: &mut String, growth: &GrowthEntry, root: &Utf8Path) {
-    let type_name = growth
-        .type_name
-        .as_deref()
-        .map(|name| format!("   {name}"))
-        .unwrap_or_default();
-    let initialiser = growth
-        .initialiser
-        .as_deref()
-        .map(|name| format!("   {DIM}under {name}{DIM:#}"))
-        .unwrap_or_default();
+    let type_name = growth.type_name.as_deref().map(|name| format!("   {name}")).unwrap_or_default();
+    let initialiser =
+        growth.initialiser.as_deref().map(|name| format!("   {DIM}under {name}{DIM:#}")).unwrap_or_default();
     let amount = amount(std::iter::once(growth));
-    line(
-        text,
-        format_args!("\n  {BOLD}{amount}{BOLD:#}{type_name}{initialiser}"),
-    );
-    let width = growth
-        .traceback
-        .iter()
-        .map(|frame| frame.function.chars().count())
-        .max()
-        .unwrap_or(0)
-        .min(WIDEST_FUNCTION);
+    line(text, format_args!("\n  {BOLD}{amount}{BOLD:#}{type_name}{initialiser}"));
+    let width =
+        growth.traceback.iter().map(|frame| frame.function.chars().count()).max().unwrap_or(0).min(WIDEST_FUNCTION);
     for (index, frame) in growth.traceback.iter().rev().enumerate() {
-        let function = if frame.function.is_empty() {
-            "<unknown>"
-        } else {
-            &frame.function
-        };
-        line(
-            text,
-            format_args!("    {function:width$}   {DIM}{}{DIM:#}", place(frame)),
-        );
+        let function = if frame.function.is_empty() { "<unknown>" } else { &frame.function };
+        line(text, format_args!("    {function:width$}   {DIM}{}{DIM:#}", place(frame)));
         if let Some(source) = source_line(frame, root).filter(|_| index == 0) {
             line(text, format_args!("      | {source}"));
         }
     }
     let cut = u64::from(growth.total_nframe).saturating_sub(growth.traceback.len() as u64);
     if cut > 0 {
-        line(
-            text,
-            format_args!("    {DIM}and {}{DIM:#}", count(cut, "older frame")),
-        );
+        line(text, format_args!("    {DIM}and {}{DIM:#}", count(cut, "older frame")));
     }
 }
 

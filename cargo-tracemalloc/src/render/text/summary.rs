@@ -20,10 +20,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
         (summary.clean, "clean"),
         (summary.once, "once"),
         (summary.unconfirmed, "unconfirmed"),
-        (
-            summary.leak,
-            if summary.leak == 1 { "leak" } else { "leaks" },
-        ),
+        (summary.leak, if summary.leak == 1 { "leak" } else { "leaks" }),
     ];
     let counts = list(&verdicts);
     let others = list(&[
@@ -36,22 +33,12 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
         (checked, false) => format!("{} checked: {counts}", count(checked as u64, "test")),
         (_, true) => "no tests checked".to_owned(),
     };
-    let others = if others.is_empty() {
-        others
-    } else {
-        format!("; {others}")
-    };
-    line(
-        text,
-        format_args!("{style}tracemalloc:{style:#} {checked}{others}; report {report_path}"),
-    );
+    let others = if others.is_empty() { others } else { format!("; {others}") };
+    line(text, format_args!("{style}tracemalloc:{style:#} {checked}{others}; report {report_path}"));
 }
 
 /// `20 clean, 1 leak`, without what there is none of.
 fn list(counts: &[(usize, &str)]) -> String {
     let counts = counts.iter().filter(|(number, _)| *number > 0);
-    counts
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    counts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
 }
