@@ -1,1 +1,35 @@
 //! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and filters over what it saw.
+//!
+//! # Differences from Python
+//!
+//! Names, arithmetic, sort orders and texts are those of CPython's `tracemalloc` (3.9 to 3.13). What differs:
+//!
+//! - A [`Frame`] may know its function and its column. Equality, order, hash, `Display` and `Debug` leave them out, and
+//!   so do the key types of [`Snapshot::statistics`]: two functions on one line are one group, as in Python.
+//! - [`Traceback::new`] takes frames oldest first, in the order in which they are then iterated; Python's constructor
+//!   reverses. A traceback always has a frame: without any, it is `<unknown>:0`.
+//! - Sums that do not fit a `u64`, and differences that do not fit an `i64`, stay at the bound.
+//! - [`Snapshot::filter_traces`] takes a slice, and anything that is a [`BaseFilter`].
+//! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
+
+mod filter;
+mod fnmatch;
+mod frame;
+mod group;
+mod intern;
+mod repr;
+mod size;
+mod snapshot;
+mod source;
+mod statistic;
+mod trace;
+mod traceback;
+
+pub use filter::{BaseFilter, DomainFilter, Filter};
+pub use frame::Frame;
+pub use size::{ParseSizeError, format_size, parse_size};
+pub use snapshot::Snapshot;
+pub use source::Sources;
+pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
+pub use trace::Trace;
+pub use traceback::Traceback;
