@@ -10,13 +10,16 @@
 //!   reverses. A traceback always has a frame: without any, it is `<unknown>:0`.
 //! - Sums that do not fit a `u64`, and differences that do not fit an `i64`, stay at the bound.
 //! - [`Snapshot::filter_traces`] takes a slice, and anything that is a [`BaseFilter`].
+//! - [`Snapshot::dump`] writes JSON, not a pickle. The two cannot read each other's files.
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
 
+mod dump;
 mod filter;
 mod fnmatch;
 mod frame;
 mod group;
 mod intern;
+mod load;
 mod repr;
 mod size;
 mod snapshot;
@@ -25,8 +28,10 @@ mod statistic;
 mod trace;
 mod traceback;
 
+pub use dump::DumpError;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use frame::Frame;
+pub use load::LoadError;
 pub use size::{ParseSizeError, format_size, parse_size};
 pub use snapshot::Snapshot;
 pub use source::Sources;
