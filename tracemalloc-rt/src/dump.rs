@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use crate::intern::{Interner, Names};
+use crate::intern::Interner;
 use crate::{Frame, Snapshot, Traceback};
 
 /// What the file says that it is.
@@ -170,8 +170,8 @@ impl fmt::Display for OrNull {
 
 /// What traces have in common, each thing once.
 struct Tables<'a> {
-    filenames: Names<'a>,
-    functions: Names<'a>,
+    filenames: Interner<&'a str>,
+    functions: Interner<&'a str>,
     frames: Interner<FrameRow>,
     /// The numbers of the frames.
     tracebacks: Interner<Box<[u32]>>,
@@ -181,8 +181,8 @@ struct Tables<'a> {
 impl<'a> Tables<'a> {
     fn new() -> Tables<'a> {
         Tables {
-            filenames: Names::new(),
-            functions: Names::new(),
+            filenames: Interner::new(),
+            functions: Interner::new(),
             frames: Interner::new(),
             tracebacks: Interner::new(),
             traceback_by_address: FxHashMap::default(),

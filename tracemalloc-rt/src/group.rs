@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::intern::Names;
+use crate::intern::Interner;
 use crate::{Frame, KeyType, KeyTypeError, Trace, Traceback};
 
 /// Sums over blocks. Sums that do not fit stay at the maximum.
@@ -34,7 +34,7 @@ pub(crate) struct Group {
 pub(crate) struct Grouping<'a> {
     key_type: KeyType,
     cumulative: bool,
-    names: Names<'a>,
+    names: Interner<&'a str>,
     /// By key: the numbers of file name and line of each frame of the group's traceback.
     indexes: FxHashMap<Box<[u64]>, usize>,
     groups: Vec<Group>,
@@ -48,7 +48,7 @@ impl<'a> Grouping<'a> {
         Ok(Grouping {
             key_type,
             cumulative,
-            names: Names::new(),
+            names: Interner::new(),
             indexes: FxHashMap::default(),
             groups: Vec::new(),
         })

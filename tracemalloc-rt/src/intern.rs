@@ -25,42 +25,14 @@ impl<K: Eq + Hash> Interner<K> {
     }
 }
 
-/// An [`Interner`] for names that hashes a text only the first time it meets it at some address.
-pub(crate) struct Names<'a> {
-    by_address: FxHashMap<(*const u8, usize), u32>,
-    by_text: Interner<&'a str>,
-}
-
-impl<'a> Names<'a> {
-    pub(crate) fn new() -> Names<'a> {
-        Names {
-            by_address: FxHashMap::default(),
-            by_text: Interner::new(),
-        }
-    }
-
-    pub(crate) fn id(&mut self, name: &'a str) -> u32 {
-        let by_text = &mut self.by_text;
-        *self
-            .by_address
-            .entry((name.as_ptr(), name.len()))
-            .or_insert_with(|| by_text.id(name))
-    }
-
-    /// The names, by number.
-    pub(crate) fn into_items(self) -> Vec<&'a str> {
-        self.by_text.into_items()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Names;
+    use super::Interner;
 
     #[test]
-    fn equal_names_at_different_addresses_are_one() {
+    fn equal_items_have_one_number() {
         let (first, second) = (String::from("a.rs"), String::from("a.rs"));
-        let mut names = Names::new();
+        let mut names: Interner<&str> = Interner::new();
         assert_eq!(names.id(&first), 0);
         assert_eq!(names.id("b.rs"), 1);
         assert_eq!(names.id(&second), 0);
