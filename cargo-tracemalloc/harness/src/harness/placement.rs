@@ -9,13 +9,16 @@
 //! | a test that is being traced itself | as under libtest: nothing is judged |
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Options, SESSION_FILE, SESSION_VAR, Session};
 
+/// Names the test that a child has to run. A variable and not an argument: some tests read their process's arguments, and
+/// those are to be what they are under libtest.
+const TEST_VAR: &str = "TRACEMALLOC_TEST";
 /// Names the fragment that a child has to write.
-const CHILD_VAR: &str = "TRACEMALLOC_CHILD";
+const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
 /// Set in the environment of every test, for test binaries that a test starts.
 pub const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
 
@@ -24,7 +27,7 @@ pub const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
 pub struct Placement {
     session_dir: Option<PathBuf>,
     session: Option<Session>,
-    fragment: Option<PathBuf>,
+    child: Option<(String, PathBuf)>,
     inside: bool,
 }
 
@@ -52,16 +55,17 @@ impl Placement {
         Self {
             session_dir,
             session,
-            fragment: std::env::var_os(CHILD_VAR).map(PathBuf::from),
+            child: std::env::var(TEST_VAR).ok().zip(std::env::var_os(FRAGMENT_VAR).map(PathBuf::from)),
             inside: std::env::var_os(INSIDE_VAR).is_some(),
         }
     }
 
-    /// What the front has given this process to do; `None` where this process is no child of a front.
-    pub fn assignment(&self) -> Option<Assignment> {
-        let fragment = self.fragment.clone()?;
+    /// The name of the test that the front has given this process to run, and how; `None` where this process is no child
+    /// of a front.
+    pub fn assignment(&self) -> Option<(String, Assignment)> {
+        let (test, fragment) = self.child.clone()?;
         clean_environment();
-        Some(Assignment { session: self.session(), fragment })
+        Some((test, Assignment { session: self.session(), fragment }))
     }
 
     /// Whether a test asked for by its exact name runs in this process: nextest gives each test a process already, and a
@@ -90,7 +94,7 @@ impl Placement {
     }
 
     /// Gives a child its assignment, and otherwise the environment that `cargo test` would have given it.
-    pub fn prepare(&self, child: &mut Command, fragment: &PathBuf) {
+    pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path) {
         if let Some(session) = &self.session {
             for (name, value) in &session.restore_env {
                 match value {
@@ -103,7 +107,7 @@ impl Placement {
         if let Some(session_dir) = &self.session_dir {
             child.env(SESSION_VAR, session_dir);
         }
-        child.env(CHILD_VAR, fragment);
+        child.env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
     }
 }
 
@@ -112,7 +116,8 @@ pub fn clean_environment() {
     // SAFETY: the harness runs this on the main thread before it starts any other.
     unsafe {
         std::env::remove_var(SESSION_VAR);
-        std::env::remove_var(CHILD_VAR);
+        std::env::remove_var(TEST_VAR);
+        std::env::remove_var(FRAGMENT_VAR);
         std::env::set_var(INSIDE_VAR, OsString::from("1"));
     }
 }
