@@ -22,6 +22,9 @@ const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
 /// Set in the environment of every test, for test binaries that a test starts.
 pub const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
 
+/// Tells insta whether to write new snapshots; what the user has set stays.
+const INSTA_UPDATE_VAR: &str = "INSTA_UPDATE";
+
 /// Where this process stands.
 #[derive(Debug)]
 pub struct Placement {
@@ -113,8 +116,14 @@ impl Placement {
 
 /// Takes what is ours out of the environment of the test that is about to run here.
 pub fn clean_environment() {
+    // insta numbers the snapshots of a process, so a repeated run looks for ones that do not exist, and would leave
+    // `.snap.new` files in the source tree for each.
+    let keep_insta_quiet = std::env::var_os(INSTA_UPDATE_VAR).is_none();
     // SAFETY: the harness runs this on the main thread before it starts any other.
     unsafe {
+        if keep_insta_quiet {
+            std::env::set_var(INSTA_UPDATE_VAR, "no");
+        }
         std::env::remove_var(SESSION_VAR);
         std::env::remove_var(TEST_VAR);
         std::env::remove_var(FRAGMENT_VAR);
