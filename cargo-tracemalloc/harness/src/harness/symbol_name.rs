@@ -22,12 +22,13 @@ pub fn is_runtime(symbol: &Symbol) -> bool {
 
 /// Whether a frame belongs to the standard library.
 pub fn is_std(symbol: &Symbol) -> bool {
-    if symbol.file.is_empty() {
-        let path = path(&symbol.function);
-        ["alloc::", "core::", "std::"].iter().any(|library| path.starts_with(library))
-    } else {
-        inside_std(&symbol.file).is_some()
+    if !symbol.file.is_empty() {
+        return inside_std(&symbol.file).is_some();
     }
+    // `<T as alloc::slice::...>` in legacy mangling says only by its trait whose it is.
+    let of_trait = Parts::of(&symbol.function).of_trait.unwrap_or_default();
+    let path = path(&symbol.function);
+    ["alloc::", "core::", "std::"].iter().any(|library| path.starts_with(library) || of_trait.starts_with(library))
 }
 
 /// A file's name from the crate of the standard library on: `alloc/src/vec/mod.rs`, `hashbrown-0.15.4/src/map.rs`.
@@ -64,9 +65,23 @@ pub fn pretty(function: &str) -> String {
     }
 }
 
-/// What the frames of the standard library between the allocator and the program, innermost first, say is allocated.
+/// What the frames of the standard library between the allocator and the program, innermost first, say is allocated:
+/// what the outermost of them says that names a type with its generics, or else the outermost that names a type.
 pub fn allocated_type(of_std: &[Symbol]) -> Option<String> {
-    of_std.iter().rev().find_map(|symbol| allocated_by(&symbol.function))
+    let said: Vec<Allocated> = of_std.iter().rev().filter_map(|symbol| allocated_by(&symbol.function)).collect();
+    let whole = said.iter().find(|allocated| matches!(allocated, Allocated::Whole(_)));
+    whole.or(said.first()).map(|allocated| match allocated {
+        Allocated::Whole(type_name) => type_name.clone(),
+        Allocated::Head(name) => (*name).to_owned(),
+    })
+}
+
+/// What one name says is allocated.
+enum Allocated {
+    /// A type with its generics.
+    Whole(String),
+    /// A generic type whose generics the name does not tell.
+    Head(&'static str),
 }
 
 /// Types that own what they allocate.
@@ -91,22 +106,24 @@ const OWNERS: [&str; 18] = [
     "std::sync::mpsc::Sender",
 ];
 
-fn allocated_by(function: &str) -> Option<String> {
+fn allocated_by(function: &str) -> Option<Allocated> {
     let parts = Parts::of(function);
     let method = parts.rest.trim_start_matches("::");
     let (name, generics) = method.split_once("::<").unwrap_or((method, ""));
     let generics = generics.strip_suffix('>').unwrap_or(generics);
     if function.starts_with("alloc::vec::from_elem") {
         return Some(match split_top_level(generics).first() {
-            Some(element) if !element.is_empty() => format!("Vec<{}>", short_type(element)),
-            _ => "Vec".to_owned(),
+            Some(element) if !element.is_empty() => Allocated::Whole(format!("Vec<{}>", short_type(element))),
+            _ => Allocated::Head("Vec"),
         });
     }
     let candidate = match parts.self_type {
-        Some("str") if matches!(name, "to_owned" | "to_string" | "into_string") => return Some("String".to_owned()),
+        Some("str") if matches!(name, "to_owned" | "to_string" | "into_string") => {
+            return Some(Allocated::Whole("String".to_owned()));
+        }
         Some(slice) if matches!(name, "to_vec" | "to_owned" | "into_vec") && slice.starts_with('[') => {
             let element = slice.trim_start_matches('[').trim_end_matches(']');
-            return Some(format!("Vec<{}>", short_type(element)));
+            return Some(Allocated::Whole(format!("Vec<{}>", short_type(element))));
         }
         Some(self_type) if owner(self_type).is_some() => self_type,
         // `collect::<Vec<u8>>` is a method of the iterator.
@@ -119,7 +136,10 @@ fn allocated_by(function: &str) -> Option<String> {
     let short = short_type(candidate);
     let generic_parameter = |argument: &&str| argument.len() == 1 && argument.starts_with(|c: char| c.is_uppercase());
     let arguments = short.split_once('<').map_or("", |(_, arguments)| arguments.trim_end_matches('>'));
-    if split_top_level(arguments).iter().any(generic_parameter) { Some(name.to_owned()) } else { Some(short) }
+    Some(match split_top_level(arguments).iter().any(generic_parameter) {
+        true => Allocated::Head(name),
+        false => Allocated::Whole(short),
+    })
 }
 
 /// The last segment of an owner's path, where the type is one.
@@ -302,6 +322,8 @@ mod tests {
                 ],
                 Some("Vec<u8>"),
             ),
+            (&["alloc::vec::Vec<T,A>::with_capacity_in", "<alloc::vec::Vec<u8>>::with_capacity"], Some("Vec<u8>")),
+            (&["<alloc::vec::Vec<u8>>::with_capacity_in", "alloc::vec::Vec<T>::with_capacity"], Some("Vec<u8>")),
             (&["alloc::alloc::alloc"], None),
         ] {
             let symbols: Vec<Symbol> = frames.iter().map(|frame| symbol(frame)).collect();
