@@ -105,7 +105,8 @@ fn write(report: &Report, args: &TestArgs, context: &Context) -> Result<()> {
 
 /// A path as one would type it here.
 fn shorten(path: &Utf8Path) -> &Utf8Path {
-    let here = std::env::current_dir().ok();
+    // Below the root directory, everything would be shortened.
+    let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
     here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
 }
 
