@@ -41,13 +41,15 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let targets = report::targets(&session.fragments(), &context.metadata)?;
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
     let code = if interrupt::interrupted() {
+        term::warning("interrupted: only tests that had ended are in the report");
         ExitCode::CouldNotRun
     } else {
         judge(status, args, &summary, || {
             !targets.is_empty() || builds(&context, &args.cargo, &session, &runtimes).unwrap_or(false)
         })
     };
-    if code == ExitCode::CouldNotRun && targets.is_empty() {
+    if code == ExitCode::CouldNotRun && summary.tests == 0 {
+        // A report of nothing would only replace one of something.
         return Ok(code);
     }
     let report = Report {
