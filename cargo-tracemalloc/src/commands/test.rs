@@ -35,7 +35,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let status = cargo::test(&context, &args.cargo, args.format, &session, &runtimes)?
         .print_if(args.cargo.verbose > 0)
         .status()?;
-    if args.cargo.no_run {
+    if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
     let targets = report::targets(&session.fragments(), &context.metadata)?;
