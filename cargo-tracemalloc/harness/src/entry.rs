@@ -36,6 +36,29 @@ pub struct TestEntry {
     pub duration_seconds: f64,
 }
 
+impl TestEntry {
+    /// A test that passed and was not judged.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            outcome: Outcome::Passed,
+            message: None,
+            verdict: None,
+            verdict_reason: None,
+            limit: Limit::default(),
+            runs: Vec::new(),
+            growth: Vec::new(),
+            id: String::new(),
+            duration_seconds: 0.0,
+        }
+    }
+
+    /// A test that failed, and why.
+    pub fn failed(name: &str, message: String) -> Self {
+        Self { outcome: Outcome::Failed, message: Some(message), ..Self::new(name) }
+    }
+}
+
 /// What a test came to as a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,21 +130,21 @@ pub struct GrowthEntry {
 }
 
 /// What became of one traceback's growth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrowthKind {
     /// Grew in every counted run.
     Leak,
+    /// Grew in every run, and the body could not run again.
+    Unconfirmed,
     /// Grew in some run, not in all.
     Once,
     /// Grew under an initialiser that runs once by nature.
     Initialiser,
-    /// Grew, and the body could not run again.
-    Unconfirmed,
 }
 
 /// One frame as the report shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FrameEntry {
     /// Demangled, without a hash. Empty where nothing is known.
     pub function: String,

@@ -11,3 +11,9 @@ mod target_note;
 pub use entry::{FrameEntry, GrowthEntry, GrowthKind, Limit, Outcome, RunEntry, TestEntry, Verdict};
 pub use session::{FRAGMENTS_DIR, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session};
 pub use target_note::{NOTE_EXTENSION, TargetNote};
+
+#[cfg(feature = "harness")]
+mod harness;
+
+#[cfg(feature = "harness")]
+pub use harness::libtest::*;

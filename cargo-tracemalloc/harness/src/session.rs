@@ -17,7 +17,7 @@ pub const SESSION_FILE: &str = "session.json";
 pub const FRAGMENTS_DIR: &str = "fragments";
 
 /// What holds for every test of one run of the command.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Session {
     /// How to measure and judge.
     pub options: Options,
@@ -43,6 +43,12 @@ pub struct Options {
     pub include: Vec<String>,
     /// File name patterns of which none may match the most recent frame.
     pub exclude: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limit: Limit::default(), runs: 8, frames: 16, include: Vec::new(), exclude: Vec::new() }
+    }
 }
 
 /// One rule of how file names are shortened.

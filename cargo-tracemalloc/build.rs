@@ -1,0 +1,91 @@
+//! Embeds the sources of what is injected: the runtime, the harness, and the lock file that fixes their dependencies.
+//!
+//! The command builds them on the user's machine with the user's compiler, so a released binary has to carry them.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+/// Embedded packages, by their directory in the workspace. Their relative places stay, so that path dependencies hold.
+const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
+/// The package that the command adds to them.
+const TRACED: &str = "traced";
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let mut table = String::from("&[\n");
+    let mut embed = |name: &str, source: &Path| {
+        writeln!(table, "    ({name:?}, include_bytes!({source:?})),").expect("a string takes what is written");
+    };
+
+    let manifests = out_dir.join("manifests");
+    fs::create_dir_all(&manifests).expect("OUT_DIR is writable");
+    let mut generated = |name: &str, manifest: Table| {
+        let path = manifests.join(name.replace('/', "_"));
+        fs::write(&path, manifest.to_string()).expect("OUT_DIR is writable");
+        embed(name, &path);
+    };
+    generated("Cargo.toml", root_manifest(read_manifest(&root.join("Cargo.toml"))));
+    for package in PACKAGES {
+        let manifest = read_manifest(&root.join(package).join("Cargo.toml"));
+        generated(&format!("{package}/Cargo.toml"), package_manifest(manifest));
+    }
+
+    for package in PACKAGES {
+        let mut files = Vec::new();
+        walk(&root.join(package).join("src"), &mut files);
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(&root).expect("walked from the root");
+            let name = name.to_str().expect("names in this repository are UTF-8").replace('\\', "/");
+            embed(&name, &file);
+        }
+    }
+    let lock = root.join("Cargo.lock");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    embed("Cargo.lock", &lock);
+
+    table.push(']');
+    fs::write(out_dir.join("embedded.rs"), table).expect("OUT_DIR is writable");
+    println!("cargo::rerun-if-changed=build.rs");
+}
+
+/// The workspace's manifest, for the workspace that is left of it.
+fn root_manifest(mut manifest: Table) -> Table {
+    let workspace = manifest["workspace"].as_table_mut().expect("the root is a workspace");
+    workspace.remove("exclude");
+    workspace.remove("lints");
+    let members = PACKAGES.into_iter().chain([TRACED]).map(|member| Value::String(member.to_owned()));
+    workspace.insert("members".to_owned(), Value::Array(members.collect()));
+    manifest.retain(|section, _| section == "workspace");
+    manifest
+}
+
+/// A package's manifest without what only its own development needs.
+fn package_manifest(mut manifest: Table) -> Table {
+    manifest.retain(|section, _| ["package", "lib", "features", "dependencies", "target"].contains(&section));
+    manifest
+}
+
+fn read_manifest(path: &Path) -> Table {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+    text.parse().unwrap_or_else(|error| panic!("parse {}: {error}", path.display()))
+}
+
+fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
+    println!("cargo::rerun-if-changed={}", dir.display());
+    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("list {}: {error}", dir.display())) {
+        let path = entry.expect("an entry of a directory").path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else {
+            println!("cargo::rerun-if-changed={}", path.display());
+            files.push(path);
+        }
+    }
+}

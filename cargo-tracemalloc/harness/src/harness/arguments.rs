@@ -1,0 +1,209 @@
+//! What a test binary takes on its command line: libtest's options, all of them, so that what cargo, nextest, editors and
+//! people pass works.
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, Parser, ValueEnum};
+use libtest_mimic::{ColorSetting, FormatSetting};
+
+/// Options of a test binary.
+#[derive(Parser, Debug, Clone, Default)]
+#[command(
+    override_usage = "[OPTIONS] [FILTERS...]",
+    disable_version_flag = true,
+    after_help = "Built by `cargo tracemalloc test`: each test runs in a process of its own, under tracing.\nRUST_TEST_THREADS \
+                  and RUST_TEST_NOCAPTURE are read as by libtest."
+)]
+pub struct Arguments {
+    /// Run ignored and not ignored tests
+    #[arg(long)]
+    pub include_ignored: bool,
+    /// Run only ignored tests
+    #[arg(long)]
+    pub ignored: bool,
+    /// Run tests and not benchmarks
+    #[arg(long, conflicts_with = "bench")]
+    pub test: bool,
+    /// Run benchmarks, once each, instead of tests
+    #[arg(long)]
+    pub bench: bool,
+    /// List all tests and benchmarks
+    #[arg(long)]
+    pub list: bool,
+    /// Write the results to a file instead of stdout
+    #[arg(long, value_name = "PATH")]
+    pub logfile: Option<String>,
+    /// Do not capture what tests print
+    #[arg(long, alias = "no-capture")]
+    pub nocapture: bool,
+    /// Number of tests that run at once
+    #[arg(long, value_name = "N")]
+    pub test_threads: Option<usize>,
+    /// Leave out tests whose names contain FILTER; may be given more than once
+    #[arg(long, value_name = "FILTER")]
+    pub skip: Vec<String>,
+    /// One character a test instead of one line
+    #[arg(short, long, conflicts_with = "format")]
+    pub quiet: bool,
+    /// Match filters with whole names
+    #[arg(long)]
+    pub exact: bool,
+    /// auto, always or never
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<Color>,
+    /// pretty, terse or json
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Show what passing tests print
+    #[arg(long)]
+    pub show_output: bool,
+    /// Run the tests in random order
+    #[arg(long)]
+    pub shuffle: bool,
+    /// Run the tests in random order, the same for the same seed
+    #[arg(long, value_name = "SEED")]
+    pub shuffle_seed: Option<u64>,
+    /// Accepted as by libtest, where it asks for times of single tests
+    #[arg(long, num_args = 0..=1, require_equals = true, hide = true)]
+    pub report_time: Option<Option<String>>,
+    /// Accepted as by libtest
+    #[arg(long, hide = true)]
+    pub ensure_time: bool,
+    /// Accepted as by libtest; each test has a process of its own
+    #[arg(long, hide = true)]
+    pub force_run_in_process: bool,
+    /// Leave out tests marked `#[should_panic]`
+    #[arg(long, hide = true)]
+    pub exclude_should_panic: bool,
+    /// Accepted as by libtest: `unstable-options`
+    #[arg(short = 'Z', action = ArgAction::Append, hide = true)]
+    pub unstable: Vec<String>,
+    /// Run only tests whose names contain one of these
+    pub filters: Vec<String>,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Pretty,
+    Terse,
+    Json,
+}
+
+impl Arguments {
+    /// Ends the process with a message where the arguments are wrong, or ask for help.
+    pub fn parse(arguments: Vec<OsString>) -> Self {
+        let mut parsed = <Self as Parser>::parse_from(arguments);
+        if parsed.test_threads.is_none()
+            && let Ok(threads) = std::env::var("RUST_TEST_THREADS")
+        {
+            match threads.parse() {
+                Ok(threads) if threads > 0 => parsed.test_threads = Some(threads),
+                _ => refuse(&format!("RUST_TEST_THREADS is `{threads}`, should be a positive integer")),
+            }
+        }
+        if parsed.test_threads == Some(0) {
+            refuse("argument for --test-threads must not be 0");
+        }
+        parsed.nocapture |= is_set("RUST_TEST_NOCAPTURE");
+        parsed.shuffle |= is_set("RUST_TEST_SHUFFLE");
+        parsed
+    }
+
+    /// Whether filters and `--skip` let a name through.
+    pub fn selects(&self, name: &str) -> bool {
+        let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
+        (self.filters.is_empty() || self.filters.iter().any(matches)) && !self.skip.iter().any(matches)
+    }
+
+    /// The seed of a random order, where one is asked for.
+    pub fn seed(&self) -> Option<u64> {
+        self.shuffle_seed.or_else(|| self.shuffle.then(seed_of_now))
+    }
+
+    /// What libtest-mimic has to know. It takes one filter at the most, so it is told by their whole names which tests to
+    /// leave out.
+    pub fn for_libtest_mimic(&self, left_out: Vec<String>) -> libtest_mimic::Arguments {
+        libtest_mimic::Arguments {
+            include_ignored: self.include_ignored,
+            ignored: self.ignored,
+            test: self.test,
+            bench: self.bench,
+            list: self.list,
+            nocapture: self.nocapture,
+            show_output: self.show_output,
+            exact: true,
+            // Only where the list is not asked for: there `terse` is about the list.
+            quiet: self.quiet,
+            test_threads: self.test_threads,
+            logfile: self.logfile.clone(),
+            skip: left_out,
+            color: self.color.map(|color| match color {
+                Color::Auto => ColorSetting::Auto,
+                Color::Always => ColorSetting::Always,
+                Color::Never => ColorSetting::Never,
+            }),
+            format: self.format.map(|format| match format {
+                Format::Pretty => FormatSetting::Pretty,
+                Format::Terse => FormatSetting::Terse,
+                Format::Json => FormatSetting::Json,
+            }),
+            ..libtest_mimic::Arguments::default()
+        }
+    }
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value != "0")
+}
+
+fn seed_of_now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
+}
+
+fn refuse(why: &str) -> ! {
+    eprintln!("error: {why}");
+    std::process::exit(crate::harness::start::FAILED);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Arguments {
+        <Arguments as Parser>::try_parse_from(std::iter::once(&"test").chain(arguments)).expect("valid")
+    }
+
+    #[test]
+    fn several_filters_are_alternatives_and_skip_wins() {
+        let arguments = parse(&["cache", "store", "--skip", "slow"]);
+        assert!(arguments.selects("cache::fills"));
+        assert!(arguments.selects("a::store"));
+        assert!(!arguments.selects("other"));
+        assert!(!arguments.selects("cache::slow"));
+    }
+
+    #[test]
+    fn exact_holds_for_skip_too() {
+        let arguments = parse(&["--exact", "a::b", "--skip", "a"]);
+        assert!(arguments.selects("a::b"));
+        assert!(!arguments.selects("a::bc"));
+    }
+
+    #[test]
+    fn what_cargo_nextest_and_editors_pass_is_taken() {
+        parse(&["--list", "--format", "terse", "--ignored"]);
+        parse(&["--exact", "a::b", "--nocapture"]);
+        parse(&["--no-capture", "-Z", "unstable-options", "--report-time", "--shuffle", "--shuffle-seed=3"]);
+        parse(&["-Zunstable-options", "--format=json", "--show-output", "--test-threads=1"]);
+        parse(&["--report-time=colored", "--ensure-time", "-q"]);
+    }
+}

@@ -1,0 +1,135 @@
+//! The process of one test: runs its body, again and again while it grows, and leaves what it found in a fragment.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use tracemalloc::Walk;
+
+use crate::Session;
+use crate::harness::fragment;
+use crate::harness::growth::Grouper;
+use crate::harness::placement::{Assignment, fail};
+use crate::harness::settle;
+use crate::harness::silence;
+use crate::harness::start::FAILED;
+use crate::harness::test::Test;
+use crate::harness::verdict::{Judge, Ruling};
+use crate::{Outcome, TestEntry};
+
+/// Between the allocator and the user's line lie up to 35 frames of the standard library, so this many physical frames
+/// are captured beyond those that are shown.
+const FRAMES_OF_STD: usize = 48;
+/// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs the test that this process was started for, and returns the exit code.
+pub fn main(tests: &[Test], assignment: &Assignment) -> i32 {
+    let wanted = std::env::args().nth(2).unwrap_or_default();
+    let Some(test) = tests.iter().find(|test| test.name == wanted) else {
+        fail(&format!("find the test `{wanted}` in its own binary"));
+    };
+    match run(*test, assignment).outcome {
+        Outcome::Failed => FAILED,
+        Outcome::Passed | Outcome::Ignored => 0,
+    }
+}
+
+/// Runs the test and judges it. What was found is in the fragment before this returns.
+pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
+    // Nothing of ours is traced. Threads that tests start are not paused.
+    let _pause = tracemalloc::pause();
+    let started = Instant::now();
+    let entry = match &assignment.session {
+        Some(session) => judged(test, session, assignment),
+        None => unjudged(test),
+    };
+    let entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
+    write(assignment, &entry);
+    entry
+}
+
+fn unjudged(test: Test) -> TestEntry {
+    match run_once(test, None) {
+        Ran::Passed => TestEntry::new(test.name),
+        Ran::Failed(message) => TestEntry::failed(test.name, message),
+        Ran::Late => unreachable!("no time was set"),
+    }
+}
+
+fn judged(test: Test, session: &Session, assignment: &Assignment) -> TestEntry {
+    let options = &session.options;
+    tracemalloc::start(Walk::FramePointers, options.frames as usize + FRAMES_OF_STD);
+    if !tracemalloc::is_installed() {
+        return unjudged(test);
+    }
+    let mut judge = Judge::new(options);
+    let mut grouper = Grouper::new(session);
+    let mut patience = None;
+    loop {
+        let before = settle::Point::now();
+        let started = Instant::now();
+        let ran = run_once(test, patience);
+        let took = started.elapsed();
+        let ruling = match ran {
+            Ran::Passed => {
+                let last = judge.runs() + 1 >= judge.least_runs();
+                let changes = settle::changes(&before, judge.runs(), last);
+                judge.passed(&changes, &mut grouper, took)
+            }
+            Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),
+            Ran::Failed(message) => judge.cannot_repeat(&format!("run {} failed: {message}", judge.runs() + 1)),
+            Ran::Late => judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1)),
+        };
+        match ruling {
+            Ruling::Final(judged) => return judged.entry(test.name, grouper),
+            Ruling::RunAgain if judge.runs() == 1 => {
+                // A repeated run may end the process, and what is known by now must not be lost with it.
+                let unconfirmed = judge.unconfirmed("the test ended its process when it was run again");
+                write(assignment, &unconfirmed.entry(test.name, grouper.clone()));
+                patience = Some(PATIENCE.max(took * 10));
+                silence::stdout_and_stderr();
+            }
+            Ruling::RunAgain => {}
+        }
+    }
+}
+
+/// How one run ended.
+enum Ran {
+    Passed,
+    Failed(String),
+    Late,
+}
+
+/// Runs the body once, on a thread named like the test, as libtest does. Every run comes through here, so that all of
+/// them have the same stack.
+#[inline(never)]
+fn run_once(test: Test, patience: Option<Duration>) -> Ran {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
+        let result = test.run();
+        // The receiver is only gone when it has lost patience.
+        let _ = sender.send(result);
+    });
+    let thread = thread.unwrap_or_else(|error| fail(&format!("start the test's thread: {error}")));
+    let result = match patience {
+        None => receiver.recv().ok(),
+        Some(patience) => match receiver.recv_timeout(patience) {
+            Err(mpsc::RecvTimeoutError::Timeout) => return Ran::Late,
+            result => result.ok(),
+        },
+    };
+    // The result was sent, so the thread is only ending: thread-locals are dropped before `join` returns.
+    let joined = thread.join();
+    match (result, joined) {
+        (Some(Ok(())), Ok(())) => Ran::Passed,
+        (Some(Err(message)), _) => Ran::Failed(message),
+        (_, _) => Ran::Failed("panicked".to_owned()),
+    }
+}
+
+fn write(assignment: &Assignment, entry: &TestEntry) {
+    if let Err(error) = fragment::write(&assignment.fragment, entry) {
+        fail(&format!("write {:?}: {error}", assignment.fragment));
+    }
+}

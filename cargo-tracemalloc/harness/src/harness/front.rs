@@ -1,0 +1,241 @@
+//! The process that `cargo test` starts: lists the tests, runs each in a process of its own, prints what libtest would.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use libtest_mimic::{Completion, Conclusion, Failed, Trial};
+
+use crate::harness::arguments::Arguments;
+use crate::harness::child;
+use crate::harness::fragment;
+use crate::harness::leak_text;
+use crate::harness::placement::{Assignment, Placement, clean_environment, fail};
+use crate::harness::process::{self, Ended, Output};
+use crate::harness::start::FAILED;
+use crate::harness::test::Test;
+use crate::{Outcome, TestEntry, Verdict};
+
+/// What the trials share.
+struct Shared {
+    placement: Placement,
+    capture: bool,
+    show_output: bool,
+    timeout: Option<Duration>,
+    fragments: PathBuf,
+    shown: Mutex<Vec<(String, String)>>,
+}
+
+/// Runs or lists the tests that were asked for, and returns the exit code of the process.
+pub fn run(arguments: &Arguments, placement: Placement, mut tests: Vec<Test>) -> i32 {
+    if arguments.exclude_should_panic {
+        tests.retain(|test| !test.should_panic());
+    }
+    let left_out: Vec<String> =
+        tests.iter().map(|test| test.name).filter(|name| !arguments.selects(name)).map(str::to_owned).collect();
+    let selected = tests.len() - left_out.len();
+    let for_libtest_mimic = arguments.for_libtest_mimic(left_out);
+    let conclusion = if arguments.list {
+        let trials = tests.iter().map(|test| trial(*test, || Ok(Completion::Completed))).collect();
+        libtest_mimic::run(&for_libtest_mimic, trials)
+    } else {
+        let fragments = fragment::directory(placement.session_dir());
+        if let Err(error) = fragment::write_target(&fragments) {
+            fail(&format!("write to {fragments:?}: {error}"));
+        }
+        let conclusion = if arguments.exact && selected == 1 && placement.runs_exact_here() {
+            run_here(arguments, for_libtest_mimic, &placement, &tests, &fragments)
+        } else {
+            run_in_children(arguments, &for_libtest_mimic, placement, tests, &fragments)
+        };
+        fragment::remove_if_temporary(&fragments);
+        conclusion
+    };
+    if conclusion.has_failed() { FAILED } else { 0 }
+}
+
+/// Runs the one test that is selected in this process, and prints what libtest would.
+fn run_here(
+    arguments: &Arguments,
+    mut for_libtest_mimic: libtest_mimic::Arguments,
+    placement: &Placement,
+    tests: &[Test],
+    fragments: &Path,
+) -> Conclusion {
+    for_libtest_mimic.test_threads = Some(1);
+    let leak_fails = placement.leak_fails();
+    let session = placement.session();
+    clean_environment();
+    let trials = tests.iter().enumerate().map(|(number, test)| {
+        let (test, session) = (*test, session.clone());
+        let fragment = fragments.join(format!("{number}.json"));
+        trial_or_reason(arguments, test, move || {
+            let entry = child::run(test, &Assignment { session, fragment });
+            conclude(&entry, leak_fails, String::new())
+        })
+    });
+    libtest_mimic::run(&for_libtest_mimic, trials.collect())
+}
+
+fn run_in_children(
+    arguments: &Arguments,
+    for_libtest_mimic: &libtest_mimic::Arguments,
+    placement: Placement,
+    mut tests: Vec<Test>,
+    fragments: &Path,
+) -> Conclusion {
+    if let Some(seed) = arguments.seed() {
+        println!("shuffle seed: {seed}");
+        shuffle(&mut tests, seed);
+    }
+    note_ignored(arguments, &tests, fragments);
+    let shared = Arc::new(Shared {
+        capture: !arguments.nocapture,
+        show_output: arguments.show_output,
+        timeout: placement.session().and_then(|session| session.timeout_seconds).map(Duration::from_secs_f64),
+        fragments: fragments.to_owned(),
+        shown: Mutex::new(Vec::new()),
+        placement,
+    });
+    let trials = tests.into_iter().enumerate().map(|(number, test)| {
+        let shared = Arc::clone(&shared);
+        trial_or_reason(arguments, test, move || shared.run(test, number))
+    });
+    let conclusion = libtest_mimic::run(for_libtest_mimic, trials.collect());
+    shared.print_shown();
+    conclusion
+}
+
+/// Leaves fragments for what is ignored: no child will.
+fn note_ignored(arguments: &Arguments, tests: &[Test], fragments: &Path) {
+    if arguments.ignored || arguments.include_ignored {
+        return;
+    }
+    for (number, test) in tests.iter().enumerate() {
+        if test.ignored && arguments.selects(test.name) {
+            let entry = TestEntry {
+                outcome: Outcome::Ignored,
+                message: test.ignore_message.map(str::to_owned),
+                ..TestEntry::new(test.name)
+            };
+            if let Err(error) = fragment::write(&fragments.join(format!("{number}.json")), &entry) {
+                fail(&format!("write to {fragments:?}: {error}"));
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Runs one test in a child, and leaves its fragment whatever became of the child.
+    fn run(&self, test: Test, number: usize) -> Result<Completion, Failed> {
+        let fragment_path = self.fragments.join(format!("{number}.json"));
+        let output = if self.capture {
+            Output::captured(&self.fragments.join(format!("{number}.out")))
+        } else {
+            Ok(Output::inherited())
+        };
+        let started = std::time::Instant::now();
+        let ended = output.and_then(|mut output| {
+            let mut child = std::process::Command::new(std::env::current_exe()?);
+            child.args(["--exact", test.name]);
+            if !self.capture {
+                child.arg("--nocapture");
+            }
+            self.placement.prepare(&mut child, &fragment_path);
+            let ended = process::run(child, &mut output, self.timeout)?;
+            Ok((ended, output.text()))
+        });
+        let (ended, printed) = ended.map_err(|error| format!("could not start the test's process: {error}"))?;
+        let mut entry = entry_of(test, &fragment_path, &ended);
+        entry.duration_seconds = started.elapsed().as_secs_f64();
+        fragment::write(&fragment_path, &entry)
+            .map_err(|error| format!("could not write {fragment_path:?}: {error}"))?;
+        if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {
+            let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            shown.push((test.name.to_owned(), printed.clone()));
+        }
+        conclude(&entry, self.placement.leak_fails(), printed)
+    }
+
+    /// What `--show-output` shows.
+    fn print_shown(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shown.sort();
+        if !shown.is_empty() {
+            println!("successes:\n");
+            for (name, printed) in shown.iter() {
+                println!("---- {name} stdout ----\n{printed}");
+            }
+        }
+    }
+}
+
+/// A trial that runs the test, or, where it is ignored with a reason, one that says the reason.
+fn trial_or_reason(
+    arguments: &Arguments,
+    test: Test,
+    run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
+) -> Trial {
+    match test.ignore_message {
+        Some(why) if test.ignored && !arguments.ignored && !arguments.include_ignored => {
+            Trial::ignorable_test(test.name, move || Ok(Completion::ignored_with(why)))
+        }
+        _ => trial(test, run),
+    }
+}
+
+fn trial(test: Test, run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static) -> Trial {
+    if test.is_bench() {
+        // Run once and never measured, so `--bench` has to be told some measurement.
+        let measurement = libtest_mimic::Measurement { avg: 0, variance: 0 };
+        Trial::bench(test.name, move |_test_mode| run().map(|_| Some(measurement))).with_ignored_flag(test.ignored)
+    } else {
+        Trial::ignorable_test(test.name, run).with_ignored_flag(test.ignored)
+    }
+}
+
+/// What the child found, corrected by how it ended.
+fn entry_of(test: Test, fragment_path: &Path, ended: &Ended) -> TestEntry {
+    let found = fragment::read(fragment_path);
+    match (found, ended) {
+        (Some(entry), Ended::Code(0 | FAILED)) => entry,
+        // The first run was over and had passed; what ended the process was a repeated one.
+        (Some(mut entry), ended) if entry.outcome == Outcome::Passed => {
+            entry.verdict = Some(Verdict::Unconfirmed);
+            entry.verdict_reason = Some(format!("a repeated run ended its process: {ended}"));
+            entry
+        }
+        (Some(entry), _) => entry,
+        (None, ended) => TestEntry {
+            outcome: Outcome::Failed,
+            message: Some(format!("the test's process {ended}")),
+            ..TestEntry::new(test.name)
+        },
+    }
+}
+
+/// What libtest-mimic has to print of it.
+fn conclude(entry: &TestEntry, leak_fails: bool, printed: String) -> Result<Completion, Failed> {
+    if entry.outcome == Outcome::Failed {
+        let message = entry.message.as_deref().unwrap_or("failed");
+        // A panic has printed its message itself.
+        let said = printed.contains(message.strip_prefix("panicked: ").unwrap_or(message));
+        let text = if said { printed } else { format!("{printed}{message}\n") };
+        return Err(Failed::from(text));
+    }
+    if leak_fails && entry.verdict == Some(Verdict::Leak) {
+        return Err(Failed::from(format!("{printed}{}", leak_text::leak_text(entry))));
+    }
+    Ok(Completion::Completed)
+}
+
+/// Fisher and Yates, with an xorshift generator: any order will do, as long as a seed gives the same again.
+fn shuffle(tests: &mut [Test], seed: u64) {
+    let mut state = seed | 1;
+    for last in (1..tests.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        tests.swap(last, (state % (last as u64 + 1)) as usize);
+    }
+}

@@ -1,0 +1,96 @@
+//! Growth by traceback: changes by physical stack, named, trimmed and put together where they read the same.
+
+use std::collections::HashMap;
+use std::iter::Sum;
+
+use tracemalloc::{Change, Symbolizer};
+
+use crate::Limit;
+use crate::Session;
+use crate::harness::traceback::{Shortener, Traceback};
+
+/// What a group has grown by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Grown {
+    pub bytes: u64,
+    pub blocks: u64,
+}
+
+/// The name of a group within one [`Grouper`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupId(usize);
+
+/// Names groups and remembers them over the runs.
+#[derive(Debug, Clone)]
+pub struct Grouper {
+    shortener: Shortener,
+    symbolizer: Symbolizer,
+    groups: Vec<Traceback>,
+    by_traceback: HashMap<Traceback, GroupId>,
+}
+
+impl Grown {
+    /// Whether either number is above its limit.
+    pub fn exceeds(&self, limit: &Limit) -> bool {
+        self.bytes > limit.max_growth || limit.max_blocks.is_some_and(|most| self.blocks > most)
+    }
+}
+
+impl From<&Change> for Grown {
+    fn from(change: &Change) -> Self {
+        Self { bytes: change.bytes.max(0) as u64, blocks: change.blocks.max(0) as u64 }
+    }
+}
+
+impl Sum for Grown {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self { bytes: sum.bytes + one.bytes, blocks: sum.blocks + one.blocks })
+    }
+}
+
+impl Grouper {
+    /// Groups as the session's options say.
+    pub fn new(session: &Session) -> Self {
+        Self {
+            shortener: Shortener::new(session),
+            symbolizer: Symbolizer::default(),
+            groups: Vec::new(),
+            by_traceback: HashMap::new(),
+        }
+    }
+
+    /// The groups that grew, after filters. A group is all stacks of one traceback, those that shrank too.
+    pub fn group(&mut self, changes: &[Change]) -> HashMap<GroupId, Grown> {
+        let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
+        for change in changes {
+            let symbols = self.symbolizer.frames(tracemalloc::addresses(change.stack));
+            let traceback = self.shortener.traceback(&symbols);
+            if !self.shortener.keeps(&traceback) {
+                continue;
+            }
+            let group = *self.by_traceback.entry(traceback).or_insert_with_key(|traceback| {
+                self.groups.push(traceback.clone());
+                GroupId(self.groups.len() - 1)
+            });
+            let sum = sums.entry(group).or_default();
+            sum.0 += change.bytes;
+            sum.1 += change.blocks;
+        }
+        sums.into_iter()
+            .filter(|(_, (bytes, _))| *bytes > 0)
+            .map(|(group, (bytes, blocks))| {
+                (group, Grown { bytes: bytes as u64, blocks: u64::try_from(blocks).unwrap_or(0) })
+            })
+            .collect()
+    }
+
+    /// Whether a group was allocated under an initialiser that runs once by nature.
+    pub fn is_initialiser(&self, group: GroupId) -> bool {
+        self.get(group).initialiser.is_some()
+    }
+
+    /// A group's traceback.
+    pub fn get(&self, group: GroupId) -> &Traceback {
+        &self.groups[group.0]
+    }
+}

@@ -1,0 +1,20 @@
+//! The test harness itself: what a test binary runs in place of libtest.
+
+mod arguments;
+mod child;
+mod fragment;
+mod front;
+mod growth;
+mod initialiser;
+mod leak_id;
+mod leak_text;
+pub mod libtest;
+mod placement;
+mod process;
+mod settle;
+mod silence;
+mod start;
+mod symbol_name;
+mod test;
+mod traceback;
+mod verdict;

@@ -1,0 +1,120 @@
+//! Who started this process, and what follows: read from the environment once, and taken out of it before a test runs.
+//!
+//! | started by | is |
+//! |---|---|
+//! | `cargo tracemalloc` | the front; a leak is the command's to report |
+//! | the front | a child: runs the one test that it was given |
+//! | nextest, a person, with `--exact` and one match | a child without a front; a leak fails the test |
+//! | nextest, a person, otherwise | the front; a leak fails the test |
+//! | a test that is being traced itself | as under libtest: nothing is judged |
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Options, SESSION_FILE, SESSION_VAR, Session};
+
+/// Names the fragment that a child has to write.
+const CHILD_VAR: &str = "TRACEMALLOC_CHILD";
+/// Set in the environment of every test, for test binaries that a test starts.
+pub const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
+
+/// Where this process stands.
+#[derive(Debug)]
+pub struct Placement {
+    session_dir: Option<PathBuf>,
+    session: Option<Session>,
+    fragment: Option<PathBuf>,
+    inside: bool,
+}
+
+/// What a child has to do.
+#[derive(Debug)]
+pub struct Assignment {
+    /// How to measure; `None` where nothing is judged.
+    pub session: Option<Session>,
+    /// Where to leave what it found.
+    pub fragment: PathBuf,
+}
+
+impl Placement {
+    /// Reads the environment of this process.
+    pub fn of_this_process() -> Self {
+        let session_dir = std::env::var_os(SESSION_VAR).map(PathBuf::from);
+        let session = session_dir.as_ref().map(|dir| {
+            let path = dir.join(SESSION_FILE);
+            let text = std::fs::read(&path).unwrap_or_else(|error| {
+                fail(&format!("read the session {:?} that {SESSION_VAR} names: {error}", path))
+            });
+            serde_json::from_slice(&text)
+                .unwrap_or_else(|error| fail(&format!("understand the session {:?}: {error}", path)))
+        });
+        Self {
+            session_dir,
+            session,
+            fragment: std::env::var_os(CHILD_VAR).map(PathBuf::from),
+            inside: std::env::var_os(INSIDE_VAR).is_some(),
+        }
+    }
+
+    /// What the front has given this process to do; `None` where this process is no child of a front.
+    pub fn assignment(&self) -> Option<Assignment> {
+        let fragment = self.fragment.clone()?;
+        clean_environment();
+        Some(Assignment { session: self.session(), fragment })
+    }
+
+    /// Whether a test asked for by its exact name runs in this process: nextest gives each test a process already, and a
+    /// test that starts its own binary again wants to see how that ends.
+    pub fn runs_exact_here(&self) -> bool {
+        self.session_dir.is_none() || std::env::var_os("NEXTEST").is_some()
+    }
+
+    /// Whether a leak fails the test here, because no command waits for the reports.
+    pub fn leak_fails(&self) -> bool {
+        self.session_dir.is_none() || std::env::var_os("NEXTEST").is_some()
+    }
+
+    /// The directory of the session, where there is one.
+    pub fn session_dir(&self) -> Option<&PathBuf> {
+        self.session_dir.as_ref()
+    }
+
+    /// What holds for the tests; `None` where nothing is judged.
+    pub fn session(&self) -> Option<Session> {
+        match &self.session {
+            Some(session) => Some(session.clone()),
+            None if self.inside => None,
+            None => Some(Session { options: Options::default(), ..Session::default() }),
+        }
+    }
+
+    /// Gives a child its assignment, and otherwise the environment that `cargo test` would have given it.
+    pub fn prepare(&self, child: &mut Command, fragment: &PathBuf) {
+        if let Some(session) = &self.session {
+            for (name, value) in &session.restore_env {
+                match value {
+                    Some(value) => child.env(name, value),
+                    None => child.env_remove(name),
+                };
+            }
+        }
+        child.env(CHILD_VAR, fragment);
+    }
+}
+
+/// Takes what is ours out of the environment of the test that is about to run here.
+pub fn clean_environment() {
+    // SAFETY: the harness runs this on the main thread before it starts any other.
+    unsafe {
+        std::env::remove_var(SESSION_VAR);
+        std::env::remove_var(CHILD_VAR);
+        std::env::set_var(INSIDE_VAR, OsString::from("1"));
+    }
+}
+
+/// Ends a process that cannot do its work.
+pub fn fail(what: &str) -> ! {
+    eprintln!("error: tracemalloc harness failed to {what}");
+    std::process::exit(crate::harness::start::FAILED);
+}

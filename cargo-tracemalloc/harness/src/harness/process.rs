@@ -1,0 +1,140 @@
+//! One child process: how its output is kept, how it is waited for, and how it ended.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+/// Where a child prints to.
+///
+/// A file, not a pipe: it takes what threads, C code and further processes print, in the order in which they print it,
+/// and a process that outlives the test cannot keep us waiting for its end.
+#[derive(Debug)]
+pub struct Output {
+    captured: Option<(File, PathBuf)>,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself.
+    Code(i32),
+    /// By a signal; the flag says whether a core was dumped.
+    Signal(i32, bool),
+    /// By us, after this time.
+    TimedOut(Duration),
+}
+
+impl Output {
+    /// Keeps what is printed in this file until it is read.
+    pub fn captured(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).append(true).create_new(true).open(path)?;
+        Ok(Self { captured: Some((file, path.to_owned())) })
+    }
+
+    /// Lets the child print where we print.
+    pub fn inherited() -> Self {
+        Self { captured: None }
+    }
+
+    /// What was captured; bytes that are no UTF-8 are replaced.
+    pub fn text(self) -> String {
+        let Some((mut file, path)) = self.captured else { return String::new() };
+        let mut bytes = Vec::new();
+        let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+        // The whole directory is removed in the end, so a file that cannot be removed now is none the worse.
+        let _ = std::fs::remove_file(path);
+        match read {
+            Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => format!("(what the test printed could not be read: {error})\n"),
+        }
+    }
+}
+
+/// Runs a child to its end.
+pub fn run(mut command: Command, output: &mut Output, timeout: Option<Duration>) -> io::Result<Ended> {
+    if let Some((file, _)) = &output.captured {
+        command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+    }
+    let mut child = command.spawn()?;
+    match timeout {
+        None => Ok(Ended::from(child.wait()?)),
+        Some(timeout) => wait_at_most(&mut child, timeout),
+    }
+}
+
+fn wait_at_most(child: &mut Child, timeout: Duration) -> io::Result<Ended> {
+    let started = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Ended::from(status));
+        }
+        let Some(left) = timeout.checked_sub(started.elapsed()) else {
+            child.kill()?;
+            child.wait()?;
+            return Ok(Ended::TimedOut(timeout));
+        };
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::ExitStatusExt;
+            if let Some(signal) = status.signal() {
+                return Self::Signal(signal, status.core_dumped());
+            }
+        }
+        Self::Code(status.code().unwrap_or(-1))
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code} before the test was over"),
+            Self::Signal(signal, core) => {
+                write!(f, "was ended by signal {signal}")?;
+                if let Some(name) = signal_name(*signal) {
+                    write!(f, " ({name})")?;
+                }
+                if *core { write!(f, ", core dumped") } else { Ok(()) }
+            }
+            Self::TimedOut(timeout) => write!(f, "was ended because it ran longer than {} s", timeout.as_secs_f64()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        libc::SIGABRT => "SIGABRT: abort",
+        libc::SIGALRM => "SIGALRM: alarm clock",
+        libc::SIGBUS => "SIGBUS: bad access to memory",
+        libc::SIGFPE => "SIGFPE: arithmetic error",
+        libc::SIGHUP => "SIGHUP: hangup",
+        libc::SIGILL => "SIGILL: illegal instruction",
+        libc::SIGINT => "SIGINT: interrupted",
+        libc::SIGKILL => "SIGKILL: killed",
+        libc::SIGPIPE => "SIGPIPE: broken pipe",
+        libc::SIGQUIT => "SIGQUIT: quit",
+        libc::SIGSEGV => "SIGSEGV: invalid memory reference",
+        libc::SIGSYS => "SIGSYS: bad system call",
+        libc::SIGTERM => "SIGTERM: terminated",
+        libc::SIGTRAP => "SIGTRAP: trap",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGUSR2 => "SIGUSR2",
+        _ => return None,
+    })
+}
+
+#[cfg(not(unix))]
+fn signal_name(_signal: i32) -> Option<&'static str> {
+    None
+}

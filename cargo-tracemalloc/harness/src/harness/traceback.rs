@@ -1,0 +1,113 @@
+//! From the frames of a stack to the traceback that its reader knows: trimmed at both ends, with short file names.
+
+use std::path::MAIN_SEPARATOR;
+
+use tracemalloc::Symbol;
+
+use crate::FrameEntry;
+use crate::harness::initialiser;
+use crate::harness::symbol_name;
+use crate::{PathPrefix, Session};
+
+/// The traceback of a group of blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Traceback {
+    /// Oldest first.
+    pub traceback: Vec<FrameEntry>,
+    /// Before the cut to `frames`.
+    pub total_nframe: u32,
+    pub type_name: Option<String>,
+    pub initialiser: Option<&'static str>,
+}
+
+/// Makes tracebacks as a session's options say.
+#[derive(Debug, Clone)]
+pub struct Shortener {
+    frames: usize,
+    prefixes: Vec<PathPrefix>,
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+
+impl Shortener {
+    /// Shortens as the session says.
+    pub fn new(session: &Session) -> Self {
+        Self {
+            frames: session.options.frames as usize,
+            prefixes: session.path_prefixes.clone(),
+            include: session.options.include.clone(),
+            exclude: session.options.exclude.clone(),
+        }
+    }
+
+    /// Whether the filters let a traceback through: they look at its most recent frame, as Python's do.
+    pub fn keeps(&self, traceback: &Traceback) -> bool {
+        let file = traceback.traceback.last().map_or(UNKNOWN, |frame| &frame.file);
+        (self.include.is_empty() || self.include.iter().any(|filter| file.contains(filter.as_str())))
+            && !self.exclude.iter().any(|filter| file.contains(filter.as_str()))
+    }
+
+    /// The traceback of these frames, which come innermost first.
+    pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
+        let initialiser = initialiser::of(symbols);
+        let outer_end = symbols
+            .iter()
+            .position(|symbol| symbol_name::path(&symbol.function).ends_with("__rust_begin_short_backtrace"))
+            .unwrap_or(symbols.len());
+        let of_program = &symbols[..outer_end];
+        let inner =
+            of_program.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
+        let after_runtime = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
+        let of_program = &of_program[after_runtime.map_or(0, |(last, _)| last + 1)..];
+        let inner = of_program.iter().position(|symbol| !symbol_name::is_std(symbol));
+        let (of_std, shown) = of_program.split_at(inner.unwrap_or(0));
+        let outer = shown.iter().rposition(|symbol| !symbol_name::is_std(symbol)).map_or(shown.len(), |last| last + 1);
+        let mut shown = &shown[..outer];
+        // The closure that rustc wraps around a test function says nothing that the function does not say.
+        if let [.., test, closure] = shown
+            && symbol_name::is_closure_of(&closure.function, &test.function)
+        {
+            shown = &shown[..shown.len() - 1];
+        }
+        let mut traceback: Vec<FrameEntry> =
+            shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
+        if traceback.is_empty() {
+            traceback.push(FrameEntry { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
+        }
+        Traceback {
+            total_nframe: shown.len().max(1) as u32,
+            traceback,
+            type_name: symbol_name::allocated_type(of_std),
+            initialiser,
+        }
+    }
+
+    fn frame(&self, symbol: &Symbol) -> FrameEntry {
+        FrameEntry {
+            function: symbol_name::pretty(&symbol.function),
+            file: self.file(&symbol.file),
+            line: symbol.line,
+            column: symbol.column,
+        }
+    }
+
+    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs`.
+    fn file(&self, file: &str) -> String {
+        if file.is_empty() {
+            return UNKNOWN.to_owned();
+        }
+        if let Some(inside) = symbol_name::inside_std(file) {
+            return inside.to_owned();
+        }
+        for PathPrefix { prefix, replacement } in &self.prefixes {
+            let Some(rest) = file.strip_prefix(prefix.as_str()) else { continue };
+            let Some(rest) = rest.strip_prefix(['/', MAIN_SEPARATOR]) else { continue };
+            let rest = rest.trim_start_matches("./");
+            return if replacement.is_empty() { rest.to_owned() } else { format!("{replacement}/{rest}") };
+        }
+        file.to_owned()
+    }
+}
+
+/// Python's name for a file that is not known.
+const UNKNOWN: &str = "<unknown>";

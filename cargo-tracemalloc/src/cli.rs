@@ -1,0 +1,108 @@
+//! The command line, as declared. What follows from it is in [`context`](crate::context).
+
+mod cargo_options;
+mod test;
+mod values;
+
+use std::env;
+use std::ffi::OsString;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use cargo_options::CargoOptions;
+pub use test::{Deny, Format, TestArgs};
+
+/// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc tracemalloc test`.
+const SUBCOMMAND: &str = "tracemalloc";
+
+/// Cargo's colours of `--help`.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::BrightGreen.on_default().bold())
+    .usage(AnsiColor::BrightGreen.on_default().bold())
+    .literal(AnsiColor::BrightCyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo tracemalloc", bin_name = "cargo tracemalloc", version, styles = STYLES, max_term_width = 100)]
+#[command(about = "Leak verdicts for every test of any Rust workspace, with the line that allocated")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a workspace's tests, and say of each whether it leaks
+    Test(Box<TestArgs>),
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// When it goes to a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Parses this process's arguments; prints help or a usage error and exits where they ask for that.
+pub fn parse() -> Command {
+    Cli::parse_from(without_subcommand(env::args_os())).command
+}
+
+/// Drops the word that cargo puts in when it runs us.
+fn without_subcommand(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    args.enumerate().filter(|(index, arg)| *index != 1 || arg != SUBCOMMAND).map(|(_, arg)| arg)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Cli, Command, TestArgs, without_subcommand};
+
+    fn parse(line: &str) -> TestArgs {
+        let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
+        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args)).unwrap().command;
+        *args
+    }
+
+    fn forwarded(line: &str) -> String {
+        shell_words::join(parse(line).cargo.build_args())
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn both_ways_of_calling_are_the_same() {
+        assert_eq!(forwarded("cargo-tracemalloc tracemalloc test --lib"), "--lib");
+        assert_eq!(forwarded("cargo-tracemalloc test --lib"), "--lib");
+    }
+
+    #[test]
+    fn options_of_cargo_are_passed_on() {
+        let line = "--package=a --package=b --workspace --exclude=c --lib --bin=d --tests --test --no-fail-fast \
+                    --jobs=2 --release --features=x,y --config=a.b=1 -Z=unstable-options";
+        let typed = "-p a -p b --workspace --exclude-package c --lib --bin d --tests --test --no-fail-fast -j2 -r -F x,y \
+                     --config a.b=1 -Zunstable-options";
+        assert_eq!(
+            forwarded(&format!("cargo-tracemalloc test {typed}")),
+            shell_words::join(shell_words::split(line).unwrap())
+        );
+    }
+
+    #[test]
+    fn a_name_and_arguments_of_the_harness_are_kept_apart() {
+        let args = parse("cargo-tracemalloc test cache --max-growth '1 KiB' -- --test-threads 2 --exact");
+        assert_eq!(args.cargo.harness_args(), ["cache", "--", "--test-threads", "2", "--exact"]);
+        assert_eq!(args.max_growth, 1024);
+    }
+}

@@ -1,0 +1,65 @@
+//! Parsers of option values. Each error says what would have been right.
+
+use std::time::Duration;
+
+/// `512`, `4 KiB`.
+pub fn size(text: &str) -> Result<u64, String> {
+    tracemalloc::parse_size(text).map_err(|error| error.to_string())
+}
+
+/// `30s`, `500ms`, `2m`, `1.5`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => {
+            return Err(format!("`{unit}` is no unit of time: use ms, s, m or h, like `30s`"));
+        }
+    };
+    let number: f64 = number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
+    if duration.is_zero() {
+        return Err("no test can end in no time".to_owned());
+    }
+    Ok(duration)
+}
+
+/// A file name pattern that can match something.
+pub fn pattern(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("an empty pattern matches no file".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{duration, pattern};
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "s", "-1s", "1x", "0", "1.2.3", "99999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_pattern_is_refused() {
+        assert!(pattern("").is_err());
+        assert_eq!(pattern("src/*"), Ok("src/*".to_owned()));
+    }
+}

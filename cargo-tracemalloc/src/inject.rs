@@ -1,0 +1,85 @@
+//! Builds what is injected, once per version, compiler and target, and finds it again.
+//!
+//! The sources are [`embedded`]. What is built is kept in the user's [`cache`], for all workspaces. A marker that is
+//! written last tells a finished build from one that was cut off.
+
+mod build;
+mod cache;
+mod embedded;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::rustc::Rustc;
+use crate::term;
+
+/// Libraries for `--extern test=`, for one target triple.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Harness and tracing allocator.
+    pub traced: Utf8PathBuf,
+    /// The harness alone, for a target with an allocator of its own.
+    pub untraced: Utf8PathBuf,
+    /// Directories of what they depend on.
+    pub search: Vec<Utf8PathBuf>,
+}
+
+/// What is injected, for every target triple in use.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Runtimes {
+    /// Changes whenever test binaries have to be linked anew.
+    pub identity: String,
+    /// By target triple.
+    pub by_triple: BTreeMap<String, Runtime>,
+}
+
+/// How to build.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildOptions {
+    /// Print commands.
+    pub verbose: bool,
+    /// Print no progress.
+    pub quiet: bool,
+    /// Do without network.
+    pub offline: bool,
+}
+
+/// Finds what is injected, after building it where that is not done yet.
+pub fn ensure(rustc: &Rustc, triples: &[String], options: BuildOptions) -> Result<Runtimes> {
+    let cache_dir = cache::dir()?;
+    let mut identities = Vec::new();
+    let mut by_triple = BTreeMap::new();
+    for triple in triples {
+        let identity = build::identity(rustc, triple);
+        let runtime = ensure_one(&cache_dir.join(&identity), rustc, triple, options)?;
+        identities.push(identity);
+        by_triple.insert(triple.clone(), runtime);
+    }
+    Ok(Runtimes { identity: identities.join(","), by_triple })
+}
+
+fn ensure_one(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions) -> Result<Runtime> {
+    if let Some(runtime) = cache::complete(dir) {
+        return Ok(runtime);
+    }
+    let unusable = || {
+        format!(
+            "failed to write the runtime cache `{dir}`; set {} to a directory that can be written",
+            crate::private_env::CACHE_DIR
+        )
+    };
+    let _lock = cache::lock(dir).with_context(unusable)?;
+    // Another process may have built it while we waited.
+    if let Some(runtime) = cache::complete(dir) {
+        return Ok(runtime);
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    term::status("Preparing", format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release));
+    cache::clear(dir).with_context(unusable)?;
+    embedded::write(dir).with_context(unusable)?;
+    let artifacts = build::build(dir, rustc, triple, options)?;
+    cache::finish(dir, artifacts).with_context(unusable)
+}

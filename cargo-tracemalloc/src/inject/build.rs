@@ -1,0 +1,119 @@
+//! The cargo call that builds what is injected. Nothing of the user's build configuration may reach it.
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::Message;
+
+use super::{BuildOptions, embedded};
+use crate::process::Process;
+use crate::rustc::Rustc;
+
+/// Frame pointers, because captures walk through the harness; metadata of its own, so that a user's crates of the same
+/// name and version do not clash; bitcode, because the user's profile may have LTO.
+const FLAGS: [&str; 4] =
+    ["-Cforce-frame-pointers=yes", "-Cmetadata=tracemalloc", "-Cembed-bitcode=yes", "--cap-lints=allow"];
+/// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
+const SEPARATOR: &str = "\x1f";
+/// Variables that would change the build, or make it wrap rustc once more.
+const UNWANTED: [&str; 5] =
+    ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"];
+
+const TRACED: &str = "tracemalloc_traced";
+const UNTRACED: &str = "tracemalloc_harness";
+
+/// What a build left, relative to nothing: paths are absolute.
+#[derive(Debug)]
+pub struct Artifacts {
+    /// The library of harness and allocator.
+    pub traced: Utf8PathBuf,
+    /// The library of the harness.
+    pub untraced: Utf8PathBuf,
+    /// All files, those two included.
+    pub files: Vec<Utf8PathBuf>,
+}
+
+/// Names a build by all that goes into it.
+pub fn identity(rustc: &Rustc, triple: &str) -> String {
+    let mut hash = Fnv::default();
+    for (name, content) in embedded::files() {
+        hash.add(name.as_bytes());
+        hash.add(&content);
+    }
+    hash.add(FLAGS.join(SEPARATOR).as_bytes());
+    hash.add(rustc.verbose_version.as_bytes());
+    hash.add(triple.as_bytes());
+    format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hash.0)
+}
+
+/// Builds in `dir`.
+pub fn build(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions) -> Result<Artifacts> {
+    let target_dir = dir.join("target");
+    let mut cargo = Process::new(&rustc.cargo);
+    cargo.args(["build", "--profile", "inject", "--target", triple, "--package", "tracemalloc-traced"]);
+    cargo.args(["--package", "tracemalloc-harness", "--message-format", "json-render-diagnostics"]);
+    cargo.arg("--target-dir").arg(&target_dir);
+    if options.quiet {
+        cargo.arg("--quiet");
+    }
+    if options.offline {
+        cargo.arg("--offline");
+    }
+    cargo.dir(dir);
+    for name in UNWANTED {
+        cargo.env(name, None::<&str>);
+    }
+    // Empty, because a wrapper may also stand in cargo's configuration, which cannot be unset.
+    cargo.env("RUSTC_WRAPPER", Some("")).env("RUSTC_WORKSPACE_WRAPPER", Some(""));
+    cargo.env("RUSTC", Some(&rustc.path));
+    cargo.env("CARGO_BUILD_BUILD_DIR", Some(&target_dir));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", Some(FLAGS.join(SEPARATOR)));
+    let output = cargo.print_if(options.verbose).stdout()?;
+    if !output.status.success() {
+        bail!(
+            "failed to build the tracemalloc runtime in `{dir}` (see above); \
+             its dependencies come from crates.io, once per version"
+        );
+    }
+    artifacts(&output.stdout)
+}
+
+/// Reads cargo's messages.
+fn artifacts(messages: &[u8]) -> Result<Artifacts> {
+    let (mut traced, mut untraced, mut files) = (None, None, Vec::new());
+    for message in Message::parse_stream(messages) {
+        let Message::CompilerArtifact(artifact) = message.context("failed to read cargo's messages")? else {
+            continue;
+        };
+        let library = artifact.filenames.iter().find(|path| path.extension() == Some("rlib")).cloned();
+        match artifact.target.name.as_str() {
+            TRACED => traced = library,
+            UNTRACED => untraced = library,
+            _ => {}
+        }
+        files.extend(artifact.filenames);
+    }
+    files.sort();
+    Ok(Artifacts {
+        traced: traced.context("failed to find the traced library among cargo's messages")?,
+        untraced: untraced.context("failed to find the harness among cargo's messages")?,
+        files,
+    })
+}
+
+/// FNV-1a: not against an enemy, only to tell versions apart, and the same on every machine.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        // The length keeps two pieces apart.
+        for byte in bytes.len().to_le_bytes().iter().chain(bytes) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Where built runtimes are kept, and how a finished one is told from one that was cut off.
+
+use std::collections::BTreeMap;
+use std::env;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
+use fs_err as fs;
+use fs_err::File;
+use serde::{Deserialize, Serialize};
+
+use super::Runtime;
+use super::build::Artifacts;
+use crate::private_env::CACHE_DIR;
+use crate::term;
+
+/// Written last, in the directory of one build.
+const MARKER: &str = "complete.json";
+
+/// What the marker says. Paths are relative to its directory.
+#[derive(Debug, Serialize, Deserialize)]
+struct Complete {
+    traced: Utf8PathBuf,
+    untraced: Utf8PathBuf,
+    /// Sizes in bytes of all files that belong to the build.
+    files: BTreeMap<Utf8PathBuf, u64>,
+}
+
+/// The directory of all builds.
+pub fn dir() -> Result<Utf8PathBuf> {
+    let var = |name| env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
+    let dir = var(CACHE_DIR)
+        .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("cargo-tracemalloc")))
+        .or_else(|| var("LOCALAPPDATA").filter(|_| cfg!(windows)).map(|dir| dir.join("cargo-tracemalloc")))
+        .or_else(|| var("HOME").map(|dir| dir.join(".cache/cargo-tracemalloc")));
+    match dir {
+        Some(dir) => absolute_utf8(&dir).with_context(|| format!("failed to resolve cache directory `{dir}`")),
+        None => bail!("failed to find a cache directory: set {CACHE_DIR}"),
+    }
+}
+
+/// What is built in `dir`, if that was finished and is still all there.
+pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
+    let complete: Complete = serde_json::from_slice(&fs::read(dir.join(MARKER)).ok()?).ok()?;
+    let whole =
+        |(path, size): (&Utf8PathBuf, &u64)| fs::metadata(dir.join(path)).is_ok_and(|found| found.len() == *size);
+    if !complete.files.iter().all(whole) {
+        return None;
+    }
+    let mut search: Vec<_> = complete.files.keys().filter_map(|path| Some(dir.join(path.parent()?))).collect();
+    search.sort();
+    search.dedup();
+    Some(Runtime { traced: dir.join(&complete.traced), untraced: dir.join(&complete.untraced), search })
+}
+
+/// Waits until nobody else builds in `dir`. The lock is beside it and lives as long as the file.
+pub fn lock(dir: &Utf8Path) -> Result<File> {
+    if let Some(parent) = dir.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let file = File::create(dir.with_added_extension("lock"))?;
+    if file.file().try_lock().is_err() {
+        term::status("Blocking", "waiting for another process that prepares the tracemalloc runtime");
+        file.file().lock()?;
+    }
+    Ok(file)
+}
+
+/// Removes what a build that was cut off left.
+pub fn clear(dir: &Utf8Path) -> Result<()> {
+    if dir.exists() {
+        fs::remove_dir_all(dir)?;
+    }
+    fs::create_dir_all(dir)?;
+    Ok(())
+}
+
+/// Marks a build as finished.
+pub fn finish(dir: &Utf8Path, artifacts: Artifacts) -> Result<Runtime> {
+    let relative = |path: Utf8PathBuf| path.strip_prefix(dir).map(Utf8Path::to_owned).unwrap_or(path);
+    let mut files = BTreeMap::new();
+    for path in artifacts.files {
+        let size = fs::metadata(&path)?.len();
+        files.insert(relative(path), size);
+    }
+    let complete = Complete { traced: relative(artifacts.traced), untraced: relative(artifacts.untraced), files };
+    crate::session::write_atomically(&dir.join(MARKER), &serde_json::to_vec_pretty(&complete)?)?;
+    self::complete(dir).context("files of the build are gone already")
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::{Utf8Path, Utf8PathBuf};
+
+    use super::{Artifacts, MARKER, clear, complete, finish};
+
+    fn built(dir: &Utf8Path) {
+        let files: Vec<Utf8PathBuf> = ["liba.rlib", "libb.rlib", "libc.rlib"].map(|name| dir.join(name)).into();
+        for file in &files {
+            fs_err::write(file, "content").unwrap();
+        }
+        finish(dir, Artifacts { traced: files[0].clone(), untraced: files[1].clone(), files }).unwrap();
+    }
+
+    #[test]
+    fn only_a_whole_build_is_complete() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        assert!(complete(dir).is_none());
+        built(dir);
+        assert_eq!(complete(dir).unwrap().traced, dir.join("liba.rlib"));
+
+        fs_err::write(dir.join("libc.rlib"), "cont").unwrap();
+        assert!(complete(dir).is_none(), "a file was cut off");
+        clear(dir).unwrap();
+        built(dir);
+        fs_err::remove_file(dir.join("libb.rlib")).unwrap();
+        assert!(complete(dir).is_none(), "a file is missing");
+        built(dir);
+        fs_err::write(dir.join(MARKER), "{").unwrap();
+        assert!(complete(dir).is_none(), "the marker was cut off");
+    }
+}

@@ -1,0 +1,85 @@
+//! The sources of what is injected, as a small workspace.
+
+use anyhow::Result;
+use camino::Utf8Path;
+use fs_err as fs;
+
+/// File names in the workspace, and their contents. Made by `build.rs`.
+const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// The package that makes the runtime the allocator of whatever links it.
+const TRACED: &[(&str, &[u8])] = &[
+    (
+        "traced/Cargo.toml",
+        br#"[package]
+name = "tracemalloc-traced"
+version.workspace = true
+edition.workspace = true
+
+[dependencies]
+tracemalloc-rt = { workspace = true }
+tracemalloc-harness = { workspace = true, features = ["harness"] }
+"#,
+    ),
+    (
+        "traced/src/lib.rs",
+        b"//! The harness, and a tracing allocator in every binary that links it.
+
+pub use tracemalloc_harness::*;
+
+#[global_allocator]
+static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+",
+    ),
+];
+
+/// Appended to the workspace's manifest. What runs in every allocation, and what symbolises, is worth optimising; the
+/// rest is what a new user waits for.
+const PROFILE: &str = r#"
+[profile.inject]
+inherits = "dev"
+debug = false
+incremental = false
+panic = "unwind"
+opt-level = 0
+
+[profile.inject.package.tracemalloc-rt]
+opt-level = 3
+[profile.inject.package.tracemalloc-harness]
+opt-level = 1
+[profile.inject.package.backtrace]
+opt-level = 2
+[profile.inject.package.gimli]
+opt-level = 2
+[profile.inject.package.addr2line]
+opt-level = 2
+[profile.inject.package.object]
+opt-level = 2
+[profile.inject.package.rustc-demangle]
+opt-level = 2
+[profile.inject.package.miniz_oxide]
+opt-level = 2
+"#;
+
+/// All files, in a fixed order.
+pub fn files() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    FILES.iter().chain(TRACED).map(|(name, content)| {
+        let mut content = content.to_vec();
+        if *name == "Cargo.toml" {
+            content.extend(PROFILE.as_bytes());
+        }
+        (*name, content)
+    })
+}
+
+/// Writes the workspace.
+pub fn write(dir: &Utf8Path) -> Result<()> {
+    for (name, content) in files() {
+        let path = dir.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, content)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Names of all environment variables that this program reads for itself or passes to itself.
+//!
+//! [`SESSION_VAR`](tracemalloc_harness::SESSION_VAR) is the one that the harness reads, and is named there.
+
+// For the user.
+
+/// Directory in which built runtimes are kept, instead of the user's cache directory.
+pub const CACHE_DIR: &str = "TRACEMALLOC_CACHE_DIR";
+
+// For caller and callee: from the command, through cargo, to the wrapper.
+
+/// The file that holds the wrapper's [`Config`](crate::wrapper::Config). Its presence means wrapper mode.
+pub const WRAPPER: &str = "TRACEMALLOC_WRAPPER";
+/// The identity of what is injected. Test binaries depend on it, as cargo sees it, like on a variable named by `env!`.
+pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
+
+// For callee: set by cargo, read by the wrapper.
+
+/// Makes cargo call us in place of rustc.
+pub const RUSTC_WRAPPER: &str = "RUSTC_WRAPPER";
+/// The name of the crate that cargo has compiled; absent where a build script calls rustc.
+pub const CRATE_NAME: &str = "CARGO_CRATE_NAME";
+/// Name of the package that cargo has compiled.
+pub const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
+/// Version of the package that cargo has compiled.
+pub const PACKAGE_VERSION: &str = "CARGO_PKG_VERSION";

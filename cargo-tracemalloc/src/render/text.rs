@@ -1,0 +1,123 @@
+//! The report for a person: leaks first, and nothing that asks for no action.
+
+mod growth;
+mod summary;
+
+use std::fmt::Write as _;
+
+use camino::Utf8Path;
+use tracemalloc_harness::{GrowthKind, TestEntry, Verdict};
+
+use crate::cli::Deny;
+use crate::report::{Kind, Report, Target};
+use crate::term::{BAD, BOLD, DIM, NOTE};
+
+/// Tracebacks that are shown of one test; the others are in the report.
+const SHOWN_TRACEBACKS: usize = 10;
+
+/// Renders, with colours. Source lines are read below `root`; `report_path` is named for what is not shown.
+pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> String {
+    let mut text = String::new();
+    for (target, test) in report.tests() {
+        if fails(test, &report.options.deny) {
+            test_section(&mut text, target, test, root, report_path);
+        }
+    }
+    let mut notes = String::new();
+    for (target, test) in report.tests() {
+        if test.verdict == Some(Verdict::Unconfirmed) && !fails(test, &report.options.deny) {
+            unconfirmed_line(&mut notes, target, test);
+        }
+    }
+    for target in &report.targets {
+        if let Some(note) = &target.note {
+            line(&mut notes, format_args!("{NOTE}untraced{NOTE:#} {}: {note}", label(target)));
+        }
+    }
+    if let Some(doctests) = &report.doctests {
+        line(&mut notes, format_args!("{DIM}doctests run untraced: {}{DIM:#}", doctests.packages.join(", ")));
+    }
+    if !notes.is_empty() {
+        text.push('\n');
+        text.push_str(&notes);
+    }
+    text.push('\n');
+    summary::render(&mut text, report, report_path);
+    text
+}
+
+/// Whether a test's verdict fails the run.
+fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
+    match test.verdict {
+        Some(Verdict::Leak) => true,
+        Some(Verdict::Once) => deny.contains(&Deny::Once),
+        Some(Verdict::Unconfirmed) => deny.contains(&Deny::Unconfirmed),
+        Some(Verdict::Clean | Verdict::Skipped) | None => false,
+    }
+}
+
+fn test_section(text: &mut String, target: &Target, test: &TestEntry, root: &Utf8Path, report_path: &Utf8Path) {
+    line(text, format_args!("\n{BOLD}---- {} ({}) ----{BOLD:#}", test.name, label(target)));
+    line(text, headline(test));
+    if let Some(reason) = &test.verdict_reason {
+        line(text, format_args!("{DIM}{reason}{DIM:#}"));
+    }
+    // What stopped growing is no part of a leak.
+    let relevant = |kind| test.verdict != Some(Verdict::Leak) || kind == GrowthKind::Leak;
+    let mut growth = test.growth.iter().filter(|growth| relevant(growth.kind));
+    for growth in growth.by_ref().take(SHOWN_TRACEBACKS) {
+        growth::render(text, growth, root);
+    }
+    let more = growth.count();
+    if more > 0 {
+        line(text, format_args!("\n  {DIM}and {} in {report_path}{DIM:#}", count(more as u64, "more traceback")));
+    }
+}
+
+/// `leaked 4096 B in 1 block a run (3 of 3 runs), limit 0 B   id 5c1f09e2`.
+fn headline(test: &TestEntry) -> String {
+    let (sum, verb, runs) = match test.verdict {
+        Some(Verdict::Leak) => (growth::sum(&test.growth, GrowthKind::Leak), "leaked", runs_that_grew(test)),
+        Some(Verdict::Once) => (growth::sum_of_all(&test.growth), "grew once by", runs_that_grew(test)),
+        _ => (growth::sum_of_all(&test.growth), "grew, unconfirmed, by", String::new()),
+    };
+    let limit = growth::size(test.limit.max_growth);
+    let blocks = test.limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block"))).unwrap_or_default();
+    format!("{BAD}{verb} {sum}{BAD:#}{runs}, limit {limit}{blocks}   {DIM}id {}{DIM:#}", test.id)
+}
+
+fn runs_that_grew(test: &TestEntry) -> String {
+    let grew = test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count();
+    format!(" a run ({grew} of {})", count(test.runs.len() as u64, "run"))
+}
+
+fn unconfirmed_line(text: &mut String, target: &Target, test: &TestEntry) {
+    let sum = growth::sum_of_all(&test.growth);
+    let reason = test.verdict_reason.as_deref().unwrap_or("it could not run again");
+    let name = &test.name;
+    line(text, format_args!("{NOTE}unconfirmed{NOTE:#} {name} ({}): grew by {sum}; {reason}", label(target)));
+}
+
+/// `demo`, `demo test cache`: a package and which of its targets.
+fn label(target: &Target) -> String {
+    let kind = match target.kind {
+        Kind::Lib => return format!("{} lib", target.package),
+        Kind::Bin => "bin",
+        Kind::Test => "test",
+        Kind::Example => "example",
+        Kind::Bench => "bench",
+    };
+    format!("{} {kind} {}", target.package, target.name)
+}
+
+/// `1 block`, `2 blocks`.
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn line(text: &mut String, content: impl std::fmt::Display) {
+    writeln!(text, "{content}").expect("a string takes what is written");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Whole reports, as a person sees them without colours.
+
+use anstream::adapter::strip_str;
+use camino::Utf8Path;
+use tracemalloc_harness::{FrameEntry, GrowthEntry, GrowthKind, Limit, Options, Outcome, RunEntry, TestEntry, Verdict};
+
+use crate::cli::Deny;
+use crate::report::{Doctests, Kind, Report, ReportOptions, SCHEMA, Summary, Target};
+
+fn frame(function: &str, file: &str, line: u32, column: u32) -> FrameEntry {
+    FrameEntry { function: function.to_owned(), file: file.to_owned(), line, column }
+}
+
+fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) -> GrowthEntry {
+    GrowthEntry {
+        kind,
+        bytes,
+        blocks,
+        runs: 3,
+        type_name: type_name.map(str::to_owned),
+        initialiser: None,
+        traceback: vec![
+            frame("demo::cache::tests::remembers", "src/cache.rs", 40, 9),
+            frame("demo::cache::Cache::fill", "src/cache.rs", 2, 17),
+        ],
+        total_nframe: 2,
+    }
+}
+
+fn test(name: &str, verdict: Option<Verdict>, growth: Vec<GrowthEntry>) -> TestEntry {
+    let grew = verdict.is_some_and(|verdict| verdict != Verdict::Clean);
+    let run = RunEntry { bytes: growth.iter().map(|growth| growth.bytes).sum(), blocks: 1 };
+    TestEntry {
+        name: name.to_owned(),
+        outcome: Outcome::Passed,
+        message: None,
+        verdict,
+        verdict_reason: None,
+        limit: Limit::default(),
+        runs: if grew { vec![run; 3] } else { vec![run] },
+        growth,
+        id: if grew { "5c1f09e2".to_owned() } else { String::new() },
+        duration_seconds: 0.25,
+    }
+}
+
+fn target(kind: Kind, name: &str, tests: Vec<TestEntry>) -> Target {
+    Target {
+        package: "demo".to_owned(),
+        version: "0.1.0".to_owned(),
+        kind,
+        name: name.to_owned(),
+        src: "src/lib.rs".to_owned(),
+        traced: true,
+        note: None,
+        tests,
+    }
+}
+
+fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
+    Report {
+        schema: SCHEMA,
+        tool_version: "0.1.0".to_owned(),
+        rustc: "rustc 1.95.0".to_owned(),
+        target_triple: "x86_64-unknown-linux-gnu".to_owned(),
+        options: ReportOptions {
+            measure: Options { limit: Limit::default(), runs: 8, frames: 16, include: Vec::new(), exclude: Vec::new() },
+            deny,
+            no_fail: false,
+            timeout_seconds: None,
+        },
+        summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
+        doctests: None,
+        targets,
+    }
+}
+
+/// Renders beside a workspace whose `src/cache.rs` has one line worth showing.
+fn render(report: &Report) -> String {
+    let temp = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(temp.path()).unwrap();
+    fs_err::create_dir(root.join("src")).unwrap();
+    fs_err::write(root.join("src/cache.rs"), "\n    let page = vec![0u8; 4096];\n").unwrap();
+    let text = super::render(report, root, Utf8Path::new("target/tracemalloc/report.json"));
+    strip_str(&text).to_string()
+}
+
+fn leak() -> TestEntry {
+    let mut second = growth(GrowthKind::Leak, 24, 2, Some("Rc<demo::Node>"));
+    second.traceback = vec![frame("", "<unknown>", 0, 0)];
+    second.total_nframe = 3;
+    let stopped = growth(GrowthKind::Once, 9000, 1, None);
+    let first = growth(GrowthKind::Leak, 4096, 1, Some("Vec<u8>"));
+    test("cache::tests::remembers", Some(Verdict::Leak), vec![first, second, stopped])
+}
+
+fn unconfirmed() -> TestEntry {
+    let mut test = test("binds", Some(Verdict::Unconfirmed), vec![growth(GrowthKind::Unconfirmed, 64, 1, None)]);
+    test.verdict_reason = Some("the second run failed: address in use".to_owned());
+    test
+}
+
+fn once() -> TestEntry {
+    test("lazy", Some(Verdict::Once), vec![growth(GrowthKind::Once, 20_480, 3, None)])
+}
+
+#[test]
+fn a_leak_comes_first_and_with_its_lines() {
+    let clean = test("cache::tests::forgets", Some(Verdict::Clean), Vec::new());
+    let mut own = target(Kind::Test, "own_allocator", vec![test("own", None, Vec::new())]);
+    own.traced = false;
+    own.note = Some("it has a `#[global_allocator]` of its own".to_owned());
+    let mut failed = test("fails", None, Vec::new());
+    failed.outcome = Outcome::Failed;
+    let lib = target(Kind::Lib, "demo", vec![clean, leak(), unconfirmed(), once(), failed]);
+    let mut report = report(vec![lib, own], Vec::new());
+    report.doctests = Some(Doctests { traced: false, packages: vec!["demo".to_owned()] });
+    insta::assert_snapshot!(render(&report));
+}
+
+#[test]
+fn what_is_denied_is_shown_like_a_leak() {
+    let bin = target(Kind::Bin, "demo-cli", vec![unconfirmed(), once()]);
+    insta::assert_snapshot!(render(&report(vec![bin], vec![Deny::Once, Deny::Unconfirmed])));
+}
+
+#[test]
+fn many_tracebacks_are_cut() {
+    let many = (1..=13).map(|number| growth(GrowthKind::Leak, number, 1, None)).collect();
+    let lib = target(Kind::Lib, "demo", vec![test("registry", Some(Verdict::Leak), many)]);
+    let text = render(&report(vec![lib], Vec::new()));
+    assert!(text.contains("and 3 more tracebacks in target/tracemalloc/report.json"), "{text}");
+    assert_eq!(text.matches("demo::cache::Cache::fill").count(), 10);
+}
+
+#[test]
+fn when_all_is_well_one_line_is_enough() {
+    let lib = target(Kind::Lib, "demo", vec![test("forgets", Some(Verdict::Clean), Vec::new())]);
+    insta::assert_snapshot!(render(&report(vec![lib], Vec::new())), @r"
+    tracemalloc: 1 test checked: 1 clean; report target/tracemalloc/report.json
+    ");
+}
+
+#[test]
+fn no_tests_at_all_is_said() {
+    insta::assert_snapshot!(render(&report(Vec::new(), Vec::new())), @r"
+    tracemalloc: no tests checked; report target/tracemalloc/report.json
+    ");
+}

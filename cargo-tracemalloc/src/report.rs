@@ -1,0 +1,107 @@
+//! The report: one JSON document, of which every other output is a rendering. `docs/report.md` says what each field is.
+
+mod doctests;
+mod merge;
+mod paths;
+mod summary;
+
+use serde::Serialize;
+use tracemalloc_harness::{Options, TestEntry};
+
+use crate::cli::Deny;
+
+pub use doctests::packages_with_doctests;
+pub use merge::targets;
+pub use paths::path_prefixes;
+pub use summary::Summary;
+
+/// The version of the document's shape.
+pub const SCHEMA: u32 = 1;
+
+/// What one run of the command found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// Version of this program.
+    pub tool_version: String,
+    /// The compiler's first line of `-V`.
+    pub rustc: String,
+    /// Target triples, separated by commas where there are several.
+    pub target_triple: String,
+    /// How it was measured and judged.
+    pub options: ReportOptions,
+    /// Counts over all targets.
+    pub summary: Summary,
+    /// Packages whose doctests cargo ran; `None` where it ran none.
+    pub doctests: Option<Doctests>,
+    /// By package, kind and name.
+    pub targets: Vec<Target>,
+}
+
+/// How it was measured and judged.
+#[derive(Debug, Serialize)]
+pub struct ReportOptions {
+    /// What the harness was told.
+    #[serde(flatten)]
+    pub measure: Options,
+    /// Verdicts that fail too.
+    pub deny: Vec<Deny>,
+    /// Whether leaks are only reported.
+    pub no_fail: bool,
+    /// When a test is ended.
+    pub timeout_seconds: Option<f64>,
+}
+
+/// Tests in documentation. Rustdoc compiles them, so that they are not traced.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Doctests {
+    /// Always false.
+    pub traced: bool,
+    /// Names, sorted.
+    pub packages: Vec<String>,
+}
+
+/// One test binary.
+#[derive(Debug, Serialize)]
+pub struct Target {
+    /// Its package.
+    pub package: String,
+    /// The package's version.
+    pub version: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its name in the manifest.
+    pub name: String,
+    /// Its root source file, relative to the workspace.
+    pub src: String,
+    /// Whether allocations were traced.
+    pub traced: bool,
+    /// Why not.
+    pub note: Option<String>,
+    /// By name.
+    pub tests: Vec<TestEntry>,
+}
+
+/// Kinds of targets, in the report's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A library, of whatever crate type.
+    Lib,
+    /// A binary.
+    Bin,
+    /// An integration test.
+    Test,
+    /// An example.
+    Example,
+    /// A benchmark.
+    Bench,
+}
+
+impl Report {
+    /// All tests, each with its target.
+    pub fn tests(&self) -> impl Iterator<Item = (&Target, &TestEntry)> {
+        self.targets.iter().flat_map(|target| target.tests.iter().map(move |test| (target, test)))
+    }
+}

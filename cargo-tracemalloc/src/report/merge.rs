@@ -1,0 +1,92 @@
+//! Merges the fragments that the harness left into a report's targets.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use cargo_metadata::{Metadata, Package, TargetKind};
+use fs_err as fs;
+use serde::de::DeserializeOwned;
+use tracemalloc_harness::{TargetNote, TestEntry};
+
+use super::{Kind, Target};
+use crate::report::paths;
+
+/// The [`TargetNote`]'s file among a binary's fragments.
+const NOTE: &str = "target.json";
+
+/// Reads all fragments. The order is that of the report.
+pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>> {
+    // One target may have run several times, for several target triples.
+    let mut targets: BTreeMap<_, Target> = BTreeMap::new();
+    let mut dirs: Vec<_> = list(fragments)?;
+    dirs.sort();
+    for dir in dirs {
+        let note_path = dir.join(NOTE);
+        if !note_path.exists() {
+            continue;
+        }
+        let target = target(read(&note_path)?, metadata);
+        let mut tests = Vec::new();
+        for path in list(&dir)? {
+            if path.extension() == Some("json") && path != note_path {
+                tests.push(read::<TestEntry>(&path)?);
+            }
+        }
+        let key = (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
+        targets.entry(key).or_insert(target).tests.extend(tests);
+    }
+    let mut targets: Vec<_> = targets.into_values().collect();
+    for target in &mut targets {
+        target.tests.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    Ok(targets)
+}
+
+/// Finds in the metadata what the wrapper could not know.
+fn target(note: TargetNote, metadata: &Metadata) -> Target {
+    let found = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| package.name == note.package && package.version.to_string() == note.version)
+        .find_map(|package| find(package, &note));
+    let (kind, name) = found.unwrap_or_else(|| (Kind::Lib, note.crate_name.clone()));
+    Target {
+        package: note.package,
+        version: note.version,
+        kind,
+        name,
+        src: paths::in_workspace(&metadata.workspace_root, &note.src_path),
+        traced: note.untraced.is_none(),
+        note: note.untraced,
+        tests: Vec::new(),
+    }
+}
+
+fn find(package: &Package, note: &TargetNote) -> Option<(Kind, String)> {
+    // Several targets may share a source file, and several a name.
+    let target = package
+        .targets
+        .iter()
+        .find(|target| target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name)?;
+    Some((kind(&target.kind), target.name.clone()))
+}
+
+fn kind(kinds: &[TargetKind]) -> Kind {
+    match kinds.first() {
+        Some(TargetKind::Bin) => Kind::Bin,
+        Some(TargetKind::Test) => Kind::Test,
+        Some(TargetKind::Example) => Kind::Example,
+        Some(TargetKind::Bench) => Kind::Bench,
+        _ => Kind::Lib,
+    }
+}
+
+fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
+    let entries = dir.read_dir_utf8().with_context(|| format!("failed to list `{dir}`"))?;
+    entries.map(|entry| Ok(entry?.into_path())).collect()
+}
+
+fn read<T: DeserializeOwned>(path: &Utf8Path) -> Result<T> {
+    serde_json::from_slice(&fs::read(path)?).with_context(|| format!("failed to parse fragment `{path}`"))
+}

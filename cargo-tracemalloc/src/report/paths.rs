@@ -1,0 +1,65 @@
+//! How the report writes file names: relative to what they belong to.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::Metadata;
+use tracemalloc_harness::PathPrefix;
+
+/// The rules for a workspace and its dependencies, longest prefix first.
+pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
+    let root = &metadata.workspace_root;
+    let mut prefixes = vec![PathPrefix { prefix: root.to_string(), replacement: String::new() }];
+    for package in &metadata.packages {
+        let Some(dir) = package.manifest_path.parent().filter(|dir| !dir.starts_with(root)) else {
+            continue;
+        };
+        let replacement = if metadata.workspace_members.contains(&package.id) {
+            relative(root, dir)
+        } else {
+            format!("{}-{}", package.name, package.version)
+        };
+        prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
+    }
+    // Vendored below the root, a dependency is still one.
+    for package in &metadata.packages {
+        let Some(dir) = package.manifest_path.parent().filter(|dir| dir.starts_with(root)) else {
+            continue;
+        };
+        if package.source.is_some() {
+            let replacement = format!("{}-{}", package.name, package.version);
+            prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
+        }
+    }
+    prefixes.sort_by(|a, b| b.prefix.len().cmp(&a.prefix.len()).then_with(|| a.prefix.cmp(&b.prefix)));
+    prefixes
+}
+
+/// A source file of a member, relative to the workspace.
+pub fn in_workspace(root: &Utf8Path, path: &str) -> String {
+    with_slashes(relative(root, Utf8Path::new(path)))
+}
+
+/// `path` seen from `root`, upwards where it has to be.
+fn relative(root: &Utf8Path, path: &Utf8Path) -> String {
+    let shared = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    if shared == 0 {
+        return path.to_string();
+    }
+    let up = root.components().skip(shared).map(|_| "..");
+    let down = path.components().skip(shared).map(|component| component.as_str());
+    with_slashes(up.chain(down).collect::<Utf8PathBuf>().into_string())
+}
+
+fn with_slashes(path: String) -> String {
+    if cfg!(windows) { path.replace('\\', "/") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_workspace;
+
+    #[test]
+    fn paths_are_relative_to_the_workspace() {
+        assert_eq!(in_workspace("/a/b".into(), "/a/b/src/lib.rs"), "src/lib.rs");
+        assert_eq!(in_workspace("/a/b".into(), "/a/c/src/lib.rs"), "../c/src/lib.rs");
+    }
+}

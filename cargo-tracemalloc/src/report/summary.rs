@@ -1,0 +1,68 @@
+//! Counts over all tests of a report, and what they come to.
+
+use serde::Serialize;
+use tracemalloc_harness::{Outcome, TestEntry, Verdict};
+
+use crate::cli::Deny;
+
+/// How many tests came to what.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// All tests of the report.
+    pub tests: usize,
+    /// By outcome.
+    pub passed: usize,
+    /// By outcome.
+    pub failed: usize,
+    /// By outcome.
+    pub ignored: usize,
+    /// By verdict.
+    pub clean: usize,
+    /// By verdict.
+    pub once: usize,
+    /// By verdict.
+    pub leak: usize,
+    /// By verdict.
+    pub unconfirmed: usize,
+    /// By verdict.
+    pub skipped: usize,
+    /// Passed, without a verdict: their targets ran untraced.
+    pub untraced: usize,
+}
+
+impl Summary {
+    /// Counts.
+    pub fn of<'a>(tests: impl IntoIterator<Item = &'a TestEntry>) -> Self {
+        let mut summary = Self::default();
+        for test in tests {
+            summary.tests += 1;
+            *match test.outcome {
+                Outcome::Passed => &mut summary.passed,
+                Outcome::Failed => &mut summary.failed,
+                Outcome::Ignored => &mut summary.ignored,
+            } += 1;
+            match test.verdict {
+                Some(Verdict::Clean) => summary.clean += 1,
+                Some(Verdict::Once) => summary.once += 1,
+                Some(Verdict::Leak) => summary.leak += 1,
+                Some(Verdict::Unconfirmed) => summary.unconfirmed += 1,
+                Some(Verdict::Skipped) => summary.skipped += 1,
+                None => summary.untraced += usize::from(test.outcome == Outcome::Passed),
+            }
+        }
+        summary
+    }
+
+    /// How many tests had their growth judged.
+    pub fn checked(&self) -> usize {
+        self.clean + self.once + self.leak + self.unconfirmed
+    }
+
+    /// How many tests have a verdict that fails.
+    pub fn failing(&self, deny: &[Deny]) -> usize {
+        let denied = |verdict| deny.contains(&verdict);
+        self.leak
+            + if denied(Deny::Once) { self.once } else { 0 }
+            + if denied(Deny::Unconfirmed) { self.unconfirmed } else { 0 }
+    }
+}

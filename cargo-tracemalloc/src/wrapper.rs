@@ -1,0 +1,100 @@
+//! Wrapper mode: cargo calls us in place of rustc, and we call rustc with what tracing needs.
+//!
+//! Every crate of the workspace gets frame pointers, line tables and unhashed symbols; every test binary gets our
+//! harness under the name of libtest. Build scripts, proc macros and calls that only ask pass as they are, and so does
+//! every call that is not cargo's own or not for our target directory: tests run cargo too.
+
+mod flags;
+mod rustc_call;
+mod test_target;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8PathBuf;
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::inject::Runtimes;
+use crate::private_env;
+use crate::process::Process;
+use rustc_call::RustcCall;
+
+/// What the command tells the wrapper, in the file that [`private_env::WRAPPER`] names.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// Only what is built below it is ours.
+    pub target_dir: Utf8PathBuf,
+    /// The user's own `RUSTC_WRAPPER`.
+    pub inner_wrapper: Option<Utf8PathBuf>,
+    /// The triple of calls without `--target`.
+    pub host: String,
+    /// What is injected.
+    pub runtimes: Runtimes,
+    /// Created when a crate does not compile.
+    pub failure_mark: Utf8PathBuf,
+}
+
+/// One call by cargo, or by a build script.
+#[derive(Debug)]
+pub struct Call {
+    config: OsString,
+    rustc: OsString,
+    args: Vec<OsString>,
+}
+
+impl Call {
+    /// This process's arguments, when they are a call of rustc: no subcommand of ours looks like a path or is called
+    /// `rustc`.
+    pub fn from_env() -> Option<Self> {
+        let config = env::var_os(private_env::WRAPPER)?;
+        let mut args = env::args_os().skip(1);
+        let rustc = args.next().filter(|arg| is_program(arg))?;
+        Some(Self { config, rustc, args: args.collect() })
+    }
+}
+
+fn is_program(arg: &OsStr) -> bool {
+    let path = std::path::Path::new(arg);
+    path.components().count() > 1 || path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
+}
+
+/// Calls rustc, and exits as it does.
+pub fn run(call: &Call) -> Result<ExitCode> {
+    let path = std::path::Path::new(&call.config);
+    let json = fs::read(path).context("failed to read what `cargo tracemalloc` left for its rustc wrapper")?;
+    let config: Config =
+        serde_json::from_slice(&json).with_context(|| format!("failed to parse `{}`", path.display()))?;
+
+    let rustc_call = RustcCall::parse(&call.args);
+    if !rustc_call.compiles_below(&config.target_dir) {
+        return Ok(exit_code(rustc(&config, call).args(&call.args).status()?.code()));
+    }
+    let code = if rustc_call.is_test {
+        test_target::compile(&config, call, &rustc_call)?
+    } else {
+        rustc(&config, call).args(flags::with_tracing(&call.args, &rustc_call)).status()?.code()
+    };
+    if code != Some(0) {
+        fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;
+    }
+    Ok(exit_code(code))
+}
+
+/// A call of rustc, through the user's wrapper if there is one, without arguments yet.
+fn rustc(config: &Config, call: &Call) -> Process {
+    match &config.inner_wrapper {
+        Some(wrapper) => {
+            let mut process = Process::new(wrapper);
+            process.arg(&call.rustc);
+            process
+        }
+        None => Process::new(&call.rustc),
+    }
+}
+
+fn exit_code(code: Option<i32>) -> ExitCode {
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}

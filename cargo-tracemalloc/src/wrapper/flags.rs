@@ -1,0 +1,42 @@
+//! What tracing needs of every crate.
+
+use std::ffi::OsString;
+
+use super::rustc_call::RustcCall;
+
+/// The arguments, with ours among them. Those that are a preference come first, so that the user's win.
+pub fn with_tracing(args: &[OsString], call: &RustcCall) -> Vec<OsString> {
+    let mut flags: Vec<OsString> =
+        ["-C", "force-frame-pointers=yes", "-C", "symbol-mangling-version=v0"].map(OsString::from).into();
+    flags.extend(args.iter().cloned());
+    if !call.has_debuginfo() {
+        flags.extend(["-C", "debuginfo=line-tables-only"].map(OsString::from));
+    }
+    if call.strips {
+        flags.extend(["-C", "strip=none"].map(OsString::from));
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::{RustcCall, with_tracing};
+
+    fn traced(line: &str) -> String {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let args = with_tracing(&args, &RustcCall::parse(&args));
+        args.join(" ".as_ref()).into_string().unwrap()
+    }
+
+    #[test]
+    fn what_is_given_wins_or_is_completed() {
+        let first = "-C force-frame-pointers=yes -C symbol-mangling-version=v0";
+        assert_eq!(traced("-C debuginfo=2 a.rs"), format!("{first} -C debuginfo=2 a.rs"));
+        assert_eq!(
+            traced("-C strip=debuginfo a.rs"),
+            format!("{first} -C strip=debuginfo a.rs -C debuginfo=line-tables-only -C strip=none")
+        );
+    }
+}

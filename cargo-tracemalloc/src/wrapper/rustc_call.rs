@@ -1,0 +1,203 @@
+//! What a call of rustc is about, read from its arguments.
+
+use std::env;
+use std::ffi::OsString;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::private_env;
+
+/// What matters to us of a command line of rustc.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RustcCall {
+    /// `--crate-name`.
+    pub crate_name: Option<String>,
+    /// `-C extra-filename`, empty when not given.
+    pub extra_filename: String,
+    /// `--out-dir`.
+    pub out_dir: Option<Utf8PathBuf>,
+    /// `--target`.
+    pub target: Option<String>,
+    /// The source file.
+    pub source: Option<Utf8PathBuf>,
+    /// `--test`.
+    pub is_test: bool,
+    /// `--crate-type proc-macro`.
+    pub is_proc_macro: bool,
+    /// It asks for something, and compiles nothing.
+    pub asks: bool,
+    /// The last `-C debuginfo` or `-g`.
+    pub debuginfo: Option<String>,
+    /// `-C strip` is given.
+    pub strips: bool,
+    /// A dependency is called `test`, like libtest.
+    pub has_dependency_test: bool,
+}
+
+impl RustcCall {
+    /// Reads arguments, the program not among them, and those of a response file too.
+    pub fn parse(args: &[OsString]) -> Self {
+        let mut words = Vec::new();
+        for arg in args {
+            let arg = arg.to_string_lossy();
+            match arg.strip_prefix('@').and_then(|path| fs_err::read_to_string(path).ok()) {
+                Some(lines) => words.extend(lines.lines().map(str::to_owned)),
+                None => words.push(arg.into_owned()),
+            }
+        }
+        let mut call = Self::default();
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            call.option(&word, &mut words);
+        }
+        call
+    }
+
+    fn option(&mut self, word: &str, rest: &mut impl Iterator<Item = String>) {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (word, None),
+        };
+        let mut value = || value.clone().or_else(|| rest.next()).unwrap_or_default();
+        match name {
+            "--crate-name" => self.crate_name = Some(value()),
+            "--crate-type" => self.is_proc_macro |= value().split(',').any(|kind| kind == "proc-macro"),
+            "--out-dir" => self.out_dir = Some(value().into()),
+            "--target" => self.target = Some(value()),
+            "--test" => self.is_test = true,
+            "--extern" => self.has_dependency_test |= names_test(&value()),
+            "--print" | "-vV" | "-V" | "--version" | "--help" | "-h" => self.asks = true,
+            "-C" | "--codegen" => self.codegen(&value()),
+            "-g" => self.debuginfo = Some("2".to_owned()),
+            "-" => self.asks = true,
+            // Options with a value that is not looked at; it must not be taken for the source.
+            "-L"
+            | "-l"
+            | "-A"
+            | "-W"
+            | "-D"
+            | "-F"
+            | "-Z"
+            | "-o"
+            | "--cfg"
+            | "--check-cfg"
+            | "--emit"
+            | "--edition"
+            | "--error-format"
+            | "--json"
+            | "--cap-lints"
+            | "--color"
+            | "--diagnostic-width"
+            | "--sysroot"
+            | "--remap-path-prefix"
+            | "--explain"
+            | "--allow"
+            | "--warn"
+            | "--deny"
+            | "--forbid"
+            | "--force-warn" => {
+                value();
+            }
+            _ => match word.strip_prefix("-C") {
+                Some(option) => self.codegen(option),
+                None if !word.starts_with('-') => self.source = Some(word.into()),
+                None => {}
+            },
+        }
+    }
+
+    fn codegen(&mut self, option: &str) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        match name {
+            "extra-filename" => value.clone_into(&mut self.extra_filename),
+            "debuginfo" => self.debuginfo = Some(value.to_owned()),
+            "strip" => self.strips = true,
+            _ => {}
+        }
+    }
+
+    /// Whether it compiles a crate of the user's program, for cargo, below `target_dir`.
+    pub fn compiles_below(&self, target_dir: &Utf8Path) -> bool {
+        let Some(crate_name) = &self.crate_name else {
+            return false;
+        };
+        let by_cargo = env::var(private_env::CRATE_NAME).is_ok_and(|name| name == *crate_name);
+        let below = self.out_dir.as_ref().is_some_and(|dir| dir.starts_with(target_dir));
+        by_cargo && below && !self.asks && !self.is_proc_macro && !self.is_build_script()
+    }
+
+    fn is_build_script(&self) -> bool {
+        self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"))
+    }
+
+    /// Whether backtraces would have lines.
+    pub fn has_debuginfo(&self) -> bool {
+        self.debuginfo.as_deref().is_some_and(|level| !["0", "none"].contains(&level))
+    }
+
+    /// A file that belongs to what is compiled: `<out dir>/<crate><extra>.<extension>`.
+    pub fn output(&self, extension: &str) -> Option<Utf8PathBuf> {
+        let name = format!("{}{}.{extension}", self.crate_name.as_deref()?, self.extra_filename);
+        Some(self.out_dir.as_ref()?.join(name))
+    }
+}
+
+/// Whether the value of an `--extern` is about a crate called `test`: `test`, `test=PATH`, `noprelude:test=PATH`.
+fn names_test(value: &str) -> bool {
+    let name = value.split_once('=').map_or(value, |(name, _)| name);
+    name.rsplit(':').next() == Some("test")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::RustcCall;
+
+    fn parse(line: &str) -> RustcCall {
+        RustcCall::parse(&shell_words::split(line).unwrap().into_iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_test_target_as_cargo_calls_it() {
+        let call = parse(
+            "--crate-name demo --edition=2024 src/lib.rs --error-format=json --emit=dep-info,link -C embed-bitcode=no \
+             -C debuginfo=2 --test --cfg 'feature=\"a\"' --check-cfg 'cfg(docsrs,test)' -C metadata=1 \
+             -C extra-filename=-0123 --out-dir '/x y/deps' -L dependency=/x/deps --extern serde=/x/libserde.rlib",
+        );
+        assert_eq!(call.crate_name.as_deref(), Some("demo"));
+        assert_eq!(call.source.as_ref().unwrap(), "src/lib.rs");
+        assert_eq!(call.output("d").unwrap(), "/x y/deps/demo-0123.d");
+        assert!(call.is_test && call.has_debuginfo() && !call.strips && !call.asks && !call.has_dependency_test);
+    }
+
+    #[test]
+    fn questions_are_recognised() {
+        for line in ["-vV", "- --crate-name ___ --print=file-names", "--print cfg", "--version"] {
+            assert!(parse(line).asks, "{line}");
+        }
+    }
+
+    #[test]
+    fn debuginfo_and_strip_in_all_spellings() {
+        assert!(!parse("-Cdebuginfo=0").has_debuginfo());
+        assert!(!parse("--codegen debuginfo=none").has_debuginfo());
+        assert!(parse("-C debuginfo=0 -g").has_debuginfo());
+        assert!(parse("--codegen=debuginfo=line-tables-only").has_debuginfo());
+        assert!(parse("-Cstrip=debuginfo").strips);
+    }
+
+    #[test]
+    fn a_dependency_called_test_is_seen() {
+        for line in ["--extern test=/x.rlib", "--extern=test", "--extern noprelude:test=/x.rlib"] {
+            assert!(parse(line).has_dependency_test, "{line}");
+        }
+        assert!(!parse("--extern testing=/test.rlib").has_dependency_test);
+    }
+
+    #[test]
+    fn proc_macros_are_seen() {
+        assert!(parse("--crate-type proc-macro").is_proc_macro);
+        assert!(!parse("--crate-type=lib,cdylib").is_proc_macro);
+    }
+}

@@ -1,0 +1,28 @@
+//! No lock of ours is held in the child of a `fork`.
+
+/// Has every lock taken before each `fork` and released on both sides of it.
+pub fn prepare() {
+    #[cfg(unix)]
+    {
+        use core::sync::atomic::{AtomicBool, Ordering};
+        static DONE: AtomicBool = AtomicBool::new(false);
+        if !DONE.swap(true, Ordering::AcqRel) {
+            // SAFETY: the handlers only take and release locks.
+            unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+        }
+    }
+}
+
+#[cfg(unix)]
+extern "C" fn before() {
+    crate::stacks::before_fork();
+    crate::thread::before_fork();
+    crate::shadow::before_fork();
+}
+
+#[cfg(unix)]
+extern "C" fn after() {
+    crate::shadow::after_fork();
+    crate::thread::after_fork();
+    crate::stacks::after_fork();
+}

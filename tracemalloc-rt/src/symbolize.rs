@@ -1,0 +1,54 @@
+//! Names for return addresses, through the `backtrace` crate. Never on the hot path.
+
+use std::collections::HashMap;
+
+use crate::thread;
+
+/// One frame as debug information tells it; inlined calls are frames of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Symbol {
+    /// Demangled, without a hash; empty where nothing is known.
+    pub function: String,
+    /// As the compiler was given it; empty where nothing is known.
+    pub file: String,
+    /// From 1; 0 where nothing is known.
+    pub line: u32,
+    /// From 1; 0 where nothing is known.
+    pub column: u32,
+}
+
+/// Remembers what it was asked, so that each address is looked up once.
+#[derive(Debug, Clone, Default)]
+pub struct Symbolizer {
+    known: HashMap<usize, Vec<Symbol>>,
+}
+
+impl Symbolizer {
+    /// The frames of these return addresses, innermost first. Not traced, whoever calls it.
+    pub fn frames(&mut self, addresses: &[usize]) -> Vec<Symbol> {
+        let _pause = thread::pause();
+        addresses
+            .iter()
+            .flat_map(|address| self.known.entry(*address).or_insert_with(|| resolve(*address)).clone())
+            .collect()
+    }
+}
+
+/// The frames at one return address, innermost first. A return address is behind the call, so the byte before it is
+/// looked up.
+fn resolve(return_address: usize) -> Vec<Symbol> {
+    let mut symbols = Vec::new();
+    let call = core::ptr::without_provenance_mut(return_address.wrapping_sub(1));
+    backtrace::resolve(call, |symbol| {
+        symbols.push(Symbol {
+            function: symbol.name().map(|name| format!("{name:#}")).unwrap_or_default(),
+            file: symbol.filename().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),
+            line: symbol.lineno().unwrap_or(0),
+            column: symbol.colno().unwrap_or(0),
+        });
+    });
+    if symbols.is_empty() {
+        symbols.push(Symbol { function: String::new(), file: String::new(), line: 0, column: 0 });
+    }
+    symbols
+}

@@ -1,0 +1,307 @@
+//! What the tracer keeps for each thread: its ledger, its cache of stacks, whether it is paused.
+//!
+//! A [`Thread`] outlives the thread that it was made for and is then handed to the next new one, ledger and all: only the
+//! sum over all ledgers counts, so nothing has to be merged or cleared. There are as many as threads ever ran at once.
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::ledger::{Balance, Ledger};
+use crate::memory;
+use crate::spin_lock::SpinLock;
+use crate::stacks::{self, StackId};
+
+const CACHE: usize = 1 << 9;
+
+/// The tracer's state of one running thread.
+#[repr(C)]
+pub struct Thread {
+    paused: Cell<u32>,
+    endings: Cell<u32>,
+    next: AtomicPtr<Thread>,
+    next_free: Cell<*mut Thread>,
+    cache: [Cell<Cached>; CACHE],
+    ledger: Ledger,
+}
+
+#[derive(Clone, Copy)]
+struct Cached {
+    hash: u64,
+    id: u32,
+}
+
+/// Where the current thread is in its life with us.
+#[derive(Clone, Copy)]
+pub enum Current {
+    /// It has its own state.
+    Running(&'static Thread),
+    /// Its destructors are over, and what still runs shares one ledger.
+    Ended,
+    /// It is just being registered: what is allocated meanwhile is ours.
+    Starting,
+}
+
+/// Tags of [`CURRENT`] that are no pointers.
+const STARTING: *mut Thread = ptr::without_provenance_mut(1);
+const ENDED: *mut Thread = ptr::without_provenance_mut(2);
+
+thread_local! {
+    // Const and without `Drop`: reading it never allocates, and works until the thread's very last instruction.
+    static CURRENT: Cell<*mut Thread> = const { Cell::new(ptr::null_mut()) };
+    static STACK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// All that were ever made.
+static ALL: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
+/// Those whose thread has ended.
+static FREE: SpinLock<FreeList> = SpinLock::new(FreeList(ptr::null_mut()));
+/// What threads allocate and free when they have given back their own.
+static ENDED_LEDGER: Ledger = Ledger::new();
+
+struct FreeList(*mut Thread);
+
+// SAFETY: threads in the list belong to nobody else, and the list is reached under its lock only.
+unsafe impl Send for FreeList {}
+
+/// The current thread, registered on its first call.
+#[inline(always)]
+pub fn current() -> Current {
+    let thread = CURRENT.get();
+    if thread.addr() > ENDED.addr() {
+        // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread alone owns.
+        Current::Running(unsafe { &*thread })
+    } else {
+        start(thread)
+    }
+}
+
+/// Adds to an account of the current thread. False when there is no memory for the account.
+#[inline(always)]
+pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
+    match current() {
+        Current::Running(thread) => thread.ledger.add(id, bytes, blocks),
+        Current::Ended | Current::Starting => ENDED_LEDGER.add_shared(id, bytes, blocks),
+    }
+}
+
+/// The current thread's stack, as addresses from (inclusive) and to (exclusive); empty where that is not known.
+#[inline(always)]
+pub fn stack_bounds() -> (usize, usize) {
+    STACK.get()
+}
+
+/// What is live of each stack, by id: the sum over all threads that ever ran.
+pub fn totals() -> Vec<Balance> {
+    let mut totals = vec![Balance::default(); stacks::count() as usize + 1];
+    ENDED_LEDGER.sum_into(&mut totals);
+    let mut next = ALL.load(Ordering::Acquire);
+    // SAFETY: pointers in the list are to `Thread`s that are never unmapped; of these only atomics are read.
+    while let Some(thread) = unsafe { next.as_ref() } {
+        thread.ledger.sum_into(&mut totals);
+        next = thread.next.load(Ordering::Acquire);
+    }
+    totals
+}
+
+impl Thread {
+    /// Whether allocations of this thread are left out just now.
+    #[inline(always)]
+    pub fn is_paused(&self) -> bool {
+        self.paused.get() != 0
+    }
+
+    /// The id of a stack that this thread has seen lately, or that is in the shared table, or that is new.
+    #[inline(always)]
+    pub fn intern(&self, hash: u64, addresses: &[usize]) -> Option<StackId> {
+        let place = &self.cache[(hash >> 32) as usize % CACHE];
+        let cached = place.get();
+        if cached.hash == hash && cached.id != 0 && stacks::is(StackId(cached.id), hash, addresses) {
+            return Some(StackId(cached.id));
+        }
+        let id = stacks::intern(hash, addresses)?;
+        place.set(Cached { hash, id: id.0 });
+        Some(id)
+    }
+}
+
+/// While this lives, allocations of the thread that made it are not traced. Frees are: a traced block that is freed
+/// meanwhile is gone.
+#[derive(Debug)]
+pub struct Pause {
+    not_send: core::marker::PhantomData<*const ()>,
+}
+
+/// Leaves out what the current thread allocates, until the value is dropped. Nests.
+pub fn pause() -> Pause {
+    if let Current::Running(thread) = current() {
+        thread.paused.set(thread.paused.get() + 1);
+    }
+    Pause { not_send: core::marker::PhantomData }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        if let Current::Running(thread) = current() {
+            thread.paused.set(thread.paused.get().saturating_sub(1));
+        }
+    }
+}
+
+pub fn before_fork() {
+    FREE.acquire();
+}
+
+pub fn after_fork() {
+    FREE.release();
+}
+
+#[cold]
+fn start(tag: *mut Thread) -> Current {
+    if tag == STARTING {
+        return Current::Starting;
+    }
+    if tag == ENDED {
+        return Current::Ended;
+    }
+    CURRENT.set(STARTING);
+    STACK.set(system::stack_bounds());
+    let Some(thread) = take_free().or_else(make) else {
+        CURRENT.set(ENDED);
+        return Current::Ended;
+    };
+    thread.paused.set(0);
+    thread.endings.set(0);
+    system::on_end(thread);
+    CURRENT.set(ptr::from_ref(thread).cast_mut());
+    Current::Running(thread)
+}
+
+fn take_free() -> Option<&'static Thread> {
+    let mut free = FREE.lock();
+    // SAFETY: threads in the list are never unmapped and belong to nobody else.
+    let thread = unsafe { free.0.as_ref() }?;
+    free.0 = thread.next_free.get();
+    Some(thread)
+}
+
+fn make() -> Option<&'static Thread> {
+    // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, an empty cache. Nobody else has seen it.
+    let thread: &'static Thread = unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
+    let mut head = ALL.load(Ordering::Acquire);
+    loop {
+        thread.next.store(head, Ordering::Relaxed);
+        let new = ptr::from_ref(thread).cast_mut();
+        match ALL.compare_exchange_weak(head, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => return Some(thread),
+            Err(other) => head = other,
+        }
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    //! The end of a thread, and the bounds of its stack, as POSIX threads tell them.
+
+    use super::{CURRENT, ENDED, FREE, Thread};
+    use core::ffi::c_void;
+    use core::sync::atomic::{AtomicU64, Ordering};
+    use std::ptr;
+
+    /// How often a destructor is called at most; POSIX promises 4.
+    const ROUNDS: u32 = 4;
+    const UNSET: u64 = u64::MAX;
+
+    static KEY: AtomicU64 = AtomicU64::new(UNSET);
+
+    /// Has [`ended`] called with the thread's state when the current thread ends.
+    pub fn on_end(thread: &'static Thread) {
+        let Some(key) = key() else { return };
+        // SAFETY: the key was made by `pthread_key_create`.
+        unsafe { libc::pthread_setspecific(key, ptr::from_ref(thread).cast()) };
+    }
+
+    fn key() -> Option<libc::pthread_key_t> {
+        let known = KEY.load(Ordering::Acquire);
+        if known != UNSET {
+            return Some(known as libc::pthread_key_t);
+        }
+        let mut key: libc::pthread_key_t = 0;
+        // SAFETY: `key` is a place to write to; `ended` takes what `on_end` has set.
+        if unsafe { libc::pthread_key_create(&raw mut key, Some(ended)) } != 0 {
+            return None;
+        }
+        // Of two threads that come here at once one loses; its key stays unused.
+        match KEY.compare_exchange(UNSET, u64::from(key), Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(key),
+            Err(other) => Some(other as libc::pthread_key_t),
+        }
+    }
+
+    /// Other destructors may still allocate, so this one asks to be called again until its last round.
+    extern "C" fn ended(thread: *mut c_void) {
+        // SAFETY: `on_end` has set a `&'static Thread` of the thread that is just ending.
+        let thread: &'static Thread = unsafe { &*thread.cast::<Thread>() };
+        thread.endings.set(thread.endings.get() + 1);
+        if thread.endings.get() < ROUNDS {
+            on_end(thread);
+            return;
+        }
+        CURRENT.set(ENDED);
+        let mut free = FREE.lock();
+        thread.next_free.set(free.0);
+        free.0 = ptr::from_ref(thread).cast_mut();
+    }
+
+    /// Lowest and one past the highest address; both 0 where the system does not tell.
+    pub fn stack_bounds() -> (usize, usize) {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "netbsd"))]
+        // SAFETY: the attributes are initialised by the first call before the others read them, and destroyed after.
+        unsafe {
+            let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
+            #[cfg(any(target_os = "freebsd", target_os = "netbsd"))]
+            let got = {
+                libc::pthread_attr_init(&raw mut attributes);
+                libc::pthread_attr_get_np(libc::pthread_self(), &raw mut attributes)
+            };
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let got = libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes);
+            if got != 0 {
+                return (0, 0);
+            }
+            let mut low: *mut c_void = ptr::null_mut();
+            let mut size = 0_usize;
+            let got = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
+            libc::pthread_attr_destroy(&raw mut attributes);
+            if got == 0 { (low.addr(), low.addr() + size) } else { (0, 0) }
+        }
+        #[cfg(target_vendor = "apple")]
+        // SAFETY: both calls take the current thread and only read.
+        unsafe {
+            let this = libc::pthread_self();
+            let high = libc::pthread_get_stackaddr_np(this).addr();
+            (high - libc::pthread_get_stacksize_np(this), high)
+        }
+        #[cfg(not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_vendor = "apple"
+        )))]
+        (0, 0)
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    //! Without POSIX threads the end of a thread is not seen, so a thread's state is never handed on.
+
+    use super::Thread;
+
+    pub fn on_end(_thread: &'static Thread) {}
+
+    pub fn stack_bounds() -> (usize, usize) {
+        (0, 0)
+    }
+}
