@@ -44,8 +44,8 @@ fn a_path_may_have_spaces_and_the_manifest_may_be_elsewhere() {
     fs::remove_file(project.root.join("target/tracemalloc/report.json")).unwrap();
     Call::tracemalloc().arg("--manifest-path").arg(manifest).dir(elsewhere).run().code(exit::LEAK);
     assert_eq!(project.report().leaks(), LEAKS);
-    let growth = &project.report().test(LEAKS[0]).growth[0];
-    assert_eq!(growth.traceback.last().unwrap().file, "src/cache.rs");
+    let report = project.report();
+    assert_eq!(report.test(LEAKS[0]).growth[0].traceback.last().unwrap().file, "src/cache.rs");
 
     // From a directory inside.
     let output = project.tracemalloc("").dir(project.root.join("src")).run().code(exit::LEAK);
@@ -105,10 +105,7 @@ fn packages_targets_and_features_are_selected_as_by_cargo() {
     assert_eq!(selected(project.tracemalloc("").dir(&member)), all);
     assert_eq!(selected(project.tracemalloc("--manifest-path targets/Cargo.toml")), all);
     assert_eq!(selected(project.tracemalloc("-p targets --lib")), ["lib: of_the_library"]);
-    assert_eq!(
-        selected(project.tracemalloc("-p targets --test outside integration")),
-        ["test: of_the_integration"]
-    );
+    assert_eq!(selected(project.tracemalloc("-p targets --test outside integration")), ["test: of_the_integration"]);
     assert_eq!(selected(project.tracemalloc("-p targets --bins")), ["bin: of_the_binary"]);
     assert_eq!(
         selected(project.tracemalloc("-p targets --lib --features extra")),

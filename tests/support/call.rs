@@ -85,7 +85,11 @@ impl Call {
             duration: start.elapsed(),
         };
         println!("{}\n{}", output.stdout, output.stderr);
-        println!("-> {} after {:.1?}", output.code.map_or(String::from("a signal"), |code| code.to_string()), output.duration);
+        println!(
+            "-> {} after {:.1?}",
+            output.code.map_or(String::from("a signal"), |code| code.to_string()),
+            output.duration
+        );
         output
     }
 }
