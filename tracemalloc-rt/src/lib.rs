@@ -1,25 +1,62 @@
-//! Python's `tracemalloc` for Rust: a tracing global allocator, and what it saw.
+//! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and filters over what it saw.
 //!
 //! [`Tracemalloc`] wraps any global allocator and remembers, for each live block, the stack that allocated it.
 //! [`start`] turns that on, [`Live`] says what is live by stack and what has changed, [`Symbolizer`] names the frames.
+//!
+//! # Differences from Python
+//!
+//! Names, arithmetic, sort orders and texts are those of CPython's `tracemalloc` (3.9 to 3.13). What differs:
+//!
+//! - A [`Frame`] may know its function and its column. Equality, order, hash, `Display` and `Debug` leave them out, and
+//!   so do the key types of [`Snapshot::statistics`]: two functions on one line are one group, as in Python.
+//! - [`Traceback::new`] takes frames oldest first, in the order in which they are then iterated; Python's constructor
+//!   reverses. A traceback always has a frame: without any, it is `<unknown>:0`.
+//! - Sums that do not fit a `u64`, and differences that do not fit an `i64`, stay at the bound.
+//! - [`Snapshot::filter_traces`] takes a slice, and anything that is a [`BaseFilter`].
+//! - [`Snapshot::dump`] writes JSON, not a pickle. The two cannot read each other's files.
+//! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
 
 mod alloc;
 mod capture;
+mod dump;
+mod filter;
+mod fnmatch;
 mod fork;
+mod frame;
+mod group;
 mod handshake;
+mod intern;
 mod ledger;
 mod live;
+mod load;
 mod memory;
+mod repr;
 mod shadow;
+mod size;
+mod snapshot;
+mod source;
 mod spin_lock;
 mod stacks;
+mod statistic;
 mod symbolize;
 mod thread;
+mod trace;
+mod traceback;
 
 pub use alloc::Tracemalloc;
 pub use capture::Walk;
+pub use dump::DumpError;
+pub use filter::{BaseFilter, DomainFilter, Filter};
+pub use frame::Frame;
 pub use handshake::is_installed;
 pub use live::{Change, Live, addresses, missed, start, stop};
+pub use load::LoadError;
+pub use size::{ParseSizeError, format_size, parse_size};
+pub use snapshot::Snapshot;
+pub use source::Sources;
 pub use stacks::{MAX_DEPTH, StackId};
+pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
 pub use symbolize::{Symbol, Symbolizer};
 pub use thread::{Pause, pause};
+pub use trace::Trace;
+pub use traceback::Traceback;

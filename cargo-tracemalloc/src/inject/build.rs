@@ -9,9 +9,15 @@ use crate::process::Process;
 use crate::rustc::Rustc;
 
 /// Frame pointers, because captures walk through the harness; metadata of its own, so that a user's crates of the same
-/// name and version do not clash; bitcode, because the user's profile may have LTO.
-const FLAGS: [&str; 4] =
-    ["-Cforce-frame-pointers=yes", "-Cmetadata=tracemalloc", "-Cembed-bitcode=yes", "--cap-lints=allow"];
+/// name and version do not clash; bitcode, because the user's profile may have LTO; the same mangling as in user code,
+/// because in debug builds user code calls generic functions of the standard library that were compiled here.
+const FLAGS: [&str; 5] = [
+    "-Cforce-frame-pointers=yes",
+    "-Cmetadata=tracemalloc",
+    "-Cembed-bitcode=yes",
+    "-Csymbol-mangling-version=v0",
+    "--cap-lints=allow",
+];
 /// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 /// Variables that would change the build, or make it wrap rustc once more.

@@ -99,6 +99,10 @@ impl Placement {
                 };
             }
         }
+        // After that: the command may count its own variables among those that tests should not see.
+        if let Some(session_dir) = &self.session_dir {
+            child.env(SESSION_VAR, session_dir);
+        }
         child.env(CHILD_VAR, fragment);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use tracemalloc::Symbol;
+use tracemalloc::{BaseFilter, Filter, Frame, Symbol};
 
 use crate::FrameEntry;
 use crate::harness::initialiser;
@@ -25,8 +25,8 @@ pub struct Traceback {
 pub struct Shortener {
     frames: usize,
     prefixes: Vec<PathPrefix>,
-    include: Vec<String>,
-    exclude: Vec<String>,
+    include: Vec<Filter>,
+    exclude: Vec<Filter>,
 }
 
 impl Shortener {
@@ -35,16 +35,21 @@ impl Shortener {
         Self {
             frames: session.options.frames as usize,
             prefixes: session.path_prefixes.clone(),
-            include: session.options.include.clone(),
-            exclude: session.options.exclude.clone(),
+            include: session.options.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
+            exclude: session.options.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
         }
     }
 
     /// Whether the filters let a traceback through: they look at its most recent frame, as Python's do.
     pub fn keeps(&self, traceback: &Traceback) -> bool {
-        let file = traceback.traceback.last().map_or(UNKNOWN, |frame| &frame.file);
-        (self.include.is_empty() || self.include.iter().any(|filter| file.contains(filter.as_str())))
-            && !self.exclude.iter().any(|filter| file.contains(filter.as_str()))
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return true;
+        }
+        let frames: Vec<Frame> =
+            traceback.traceback.iter().map(|frame| Frame::new(frame.file.as_str(), frame.line)).collect();
+        let traceback = tracemalloc::Traceback::new(frames, Some(traceback.total_nframe));
+        let matches = |filter: &Filter| filter.matches(0, &traceback);
+        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
     /// The traceback of these frames, which come innermost first.
