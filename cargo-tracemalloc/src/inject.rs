@@ -54,14 +54,21 @@ pub fn ensure(rustc: &Rustc, triples: &[String], options: BuildOptions) -> Resul
     let mut by_triple = BTreeMap::new();
     for triple in triples {
         let identity = build::identity(rustc, triple);
-        let runtime = ensure_one(&cache_dir.join(&identity), rustc, triple, options)?;
+        let target_dir = cache_dir.join(build::target_dir_name(rustc));
+        let runtime = ensure_one(&cache_dir.join(&identity), &target_dir, rustc, triple, options)?;
         identities.push(identity);
         by_triple.insert(triple.clone(), runtime);
     }
     Ok(Runtimes { identity: identities.join(","), by_triple })
 }
 
-fn ensure_one(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions) -> Result<Runtime> {
+fn ensure_one(
+    dir: &Utf8Path,
+    target_dir: &Utf8Path,
+    rustc: &Rustc,
+    triple: &str,
+    options: BuildOptions,
+) -> Result<Runtime> {
     if let Some(runtime) = cache::complete(dir) {
         return Ok(runtime);
     }
@@ -78,8 +85,12 @@ fn ensure_one(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions
     }
     let version = env!("CARGO_PKG_VERSION");
     term::status("Preparing", format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release));
+    if cache::is_damaged(dir) {
+        // Cargo would take what it finds there for whole.
+        cache::clear(target_dir).with_context(unusable)?;
+    }
     cache::clear(dir).with_context(unusable)?;
     embedded::write(dir).with_context(unusable)?;
-    let artifacts = build::build(dir, rustc, triple, options)?;
+    let artifacts = build::build(dir, target_dir, rustc, triple, options)?;
     cache::finish(dir, artifacts).with_context(unusable)
 }

@@ -40,24 +40,40 @@ pub struct Artifacts {
 
 /// Names a build by all that goes into it.
 pub fn identity(rustc: &Rustc, triple: &str) -> String {
-    let mut hash = Fnv::default();
+    let mut hash = hash_of_compiler(rustc);
     for (name, content) in embedded::files() {
         hash.add(name.as_bytes());
         hash.add(&content);
     }
-    hash.add(FLAGS.join(SEPARATOR).as_bytes());
-    hash.add(rustc.verbose_version.as_bytes());
     hash.add(triple.as_bytes());
     format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hash.0)
 }
 
-/// Builds in `dir`.
-pub fn build(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions) -> Result<Artifacts> {
-    let target_dir = dir.join("target");
+/// Names the directory that cargo builds in: all versions of ours share it, so that a new one finds the dependencies
+/// built already.
+pub fn target_dir_name(rustc: &Rustc) -> String {
+    format!("target-{:016x}", hash_of_compiler(rustc).0)
+}
+
+fn hash_of_compiler(rustc: &Rustc) -> Fnv {
+    let mut hash = Fnv::default();
+    hash.add(FLAGS.join(SEPARATOR).as_bytes());
+    hash.add(rustc.verbose_version.as_bytes());
+    hash
+}
+
+/// Builds the sources that are in `dir`.
+pub fn build(
+    dir: &Utf8Path,
+    target_dir: &Utf8Path,
+    rustc: &Rustc,
+    triple: &str,
+    options: BuildOptions,
+) -> Result<Artifacts> {
     let mut cargo = Process::new(&rustc.cargo);
     cargo.args(["build", "--profile", "inject", "--target", triple, "--package", "tracemalloc-traced"]);
     cargo.args(["--package", "tracemalloc-harness", "--message-format", "json-render-diagnostics"]);
-    cargo.arg("--target-dir").arg(&target_dir);
+    cargo.arg("--target-dir").arg(target_dir);
     if options.quiet {
         cargo.arg("--quiet");
     }
@@ -71,7 +87,7 @@ pub fn build(dir: &Utf8Path, rustc: &Rustc, triple: &str, options: BuildOptions)
     // Empty, because a wrapper may also stand in cargo's configuration, which cannot be unset.
     cargo.env("RUSTC_WRAPPER", Some("")).env("RUSTC_WORKSPACE_WRAPPER", Some(""));
     cargo.env("RUSTC", Some(&rustc.path));
-    cargo.env("CARGO_BUILD_BUILD_DIR", Some(&target_dir));
+    cargo.env("CARGO_BUILD_BUILD_DIR", Some(target_dir));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", Some(FLAGS.join(SEPARATOR)));
     let output = cargo.print_if(options.verbose).stdout()?;
     if !output.status.success() {

@@ -53,6 +53,11 @@ pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     Some(Runtime { traced: dir.join(&complete.traced), untraced: dir.join(&complete.untraced), search })
 }
 
+/// Whether a build was finished in `dir`, and has lost something since.
+pub fn is_damaged(dir: &Utf8Path) -> bool {
+    dir.join(MARKER).exists() && complete(dir).is_none()
+}
+
 /// Waits until nobody else builds in `dir`. The lock is beside it and lives as long as the file.
 pub fn lock(dir: &Utf8Path) -> Result<File> {
     if let Some(parent) = dir.parent() {
@@ -66,7 +71,7 @@ pub fn lock(dir: &Utf8Path) -> Result<File> {
     Ok(file)
 }
 
-/// Removes what a build that was cut off left.
+/// Empties a directory, or makes it.
 pub fn clear(dir: &Utf8Path) -> Result<()> {
     if dir.exists() {
         fs::remove_dir_all(dir)?;

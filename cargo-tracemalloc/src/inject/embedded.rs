@@ -37,9 +37,7 @@ static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
 /// rest is what a new user waits for.
 const PROFILE: &str = r#"
 [profile.inject]
-inherits = "dev"
-debug = false
-incremental = false
+inherits = "release"
 panic = "unwind"
 opt-level = 0
 
