@@ -64,10 +64,19 @@ fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Plac
     sums.into_iter().map(loosen).collect()
 }
 
+/// A line each, so that a difference is easy to read.
+fn lines(places: &BTreeMap<Place, Amount>) -> String {
+    let amount = |number: Option<u64>| number.map_or(String::from("any"), |number| number.to_string());
+    let line = |((test, file, line), (bytes, blocks)): (&Place, &Amount)| {
+        format!("{test} {file}:{line} size={} count={}\n", amount(*bytes), amount(*blocks))
+    };
+    places.iter().map(line).collect()
+}
+
 fn check(report: &Report) {
     let planted = planted();
     assert!(planted.len() > 20, "the comments are not found");
-    pretty_assertions::assert_eq!(reported(report, &planted), planted);
+    pretty_assertions::assert_eq!(lines(&reported(report, &planted)), lines(&planted));
     for (target, test) in report.tests() {
         let name = format!("{}::{}", target.crate_name(), test.name);
         assert_eq!(test.outcome, Outcome::Passed, "{name}: {:?}", test.message);
