@@ -75,6 +75,7 @@ fn leaks_can_be_reported_without_a_failure() {
 fn a_report_goes_where_it_is_wanted() {
     let project = Project::copy("demo", "report");
     let path = project.root.join("target/elsewhere.json");
+    fs::create_dir_all(project.root.join("target")).unwrap();
     project.tracemalloc("--report target/elsewhere.json").run().code(exit::LEAK);
     let json = fs::read_to_string(&path).unwrap();
     assert_eq!(json, fs::read_to_string(project.root.join("target/tracemalloc/report.json")).unwrap());
