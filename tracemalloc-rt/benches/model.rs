@@ -73,9 +73,7 @@ fn snapshot(mut traceback: impl FnMut(u32) -> Traceback) -> Snapshot {
 fn files() -> Vec<Vec<Frame>> {
     let file = |number: u32| {
         let filename: Arc<str> = format!("src/some/module/file{number}.rs").into();
-        (1..=100)
-            .map(|lineno| Frame::new(Arc::clone(&filename), lineno))
-            .collect()
+        (1..=100).map(|lineno| Frame::new(Arc::clone(&filename), lineno)).collect()
     };
     (0..300).map(file).collect()
 }

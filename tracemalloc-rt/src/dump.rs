@@ -49,17 +49,12 @@ impl Error for DumpError {
 }
 
 pub(crate) fn dump(snapshot: &Snapshot, path: &Path) -> Result<(), DumpError> {
-    write_atomically(path, |out| write_snapshot(snapshot, out)).map_err(|error| DumpError {
-        path: path.to_owned(),
-        error,
-    })
+    write_atomically(path, |out| write_snapshot(snapshot, out))
+        .map_err(|error| DumpError { path: path.to_owned(), error })
 }
 
 /// Writes to a file beside the target, and puts it in the target's place once it is whole and on disk.
-fn write_atomically(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
+fn write_atomically(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let (temporary, file) = create_beside(path)?;
     let mut out = BufWriter::new(file);
     let written = write(&mut out)
@@ -90,16 +85,10 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
 
 fn write_snapshot(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
     let mut tables = Tables::new();
-    let traceback_ids: Vec<u32> = snapshot
-        .traces()
-        .iter()
-        .map(|trace| tables.traceback_id(trace.traceback()))
-        .collect();
+    let traceback_ids: Vec<u32> =
+        snapshot.traces().iter().map(|trace| tables.traceback_id(trace.traceback())).collect();
 
-    write!(
-        out,
-        "{{\n\"format\": \"{FORMAT}\",\n\"version\": {VERSION},\n"
-    )?;
+    write!(out, "{{\n\"format\": \"{FORMAT}\",\n\"version\": {VERSION},\n")?;
     writeln!(out, "\"traceback_limit\": {},", snapshot.traceback_limit())?;
     write_table(out, "filenames", tables.filenames.into_items(), write_name)?;
     out.write_all(b",\n")?;
@@ -107,26 +96,16 @@ fn write_snapshot(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b",\n")?;
     write_table(out, "frames", tables.frames.into_items(), |out, frame| {
         let (filename, lineno, function, column): FrameRow = frame;
-        write!(
-            out,
-            "[{filename},{lineno},{},{}]",
-            OrNull(function),
-            OrNull(column)
-        )
+        write!(out, "[{filename},{lineno},{},{}]", OrNull(function), OrNull(column))
     })?;
     out.write_all(b",\n")?;
-    write_table(
-        out,
-        "tracebacks",
-        tables.tracebacks.into_items(),
-        |out, frames| {
-            for (index, frame) in frames.iter().enumerate() {
-                let separator = if index == 0 { '[' } else { ',' };
-                write!(out, "{separator}{frame}")?;
-            }
-            out.write_all(b"]")
-        },
-    )?;
+    write_table(out, "tracebacks", tables.tracebacks.into_items(), |out, frames| {
+        for (index, frame) in frames.iter().enumerate() {
+            let separator = if index == 0 { '[' } else { ',' };
+            write!(out, "{separator}{frame}")?;
+        }
+        out.write_all(b"]")
+    })?;
     out.write_all(b",\n")?;
     let traces = snapshot.traces().iter().zip(traceback_ids);
     write_table(out, "traces", traces, |out, (trace, traceback)| {
@@ -202,7 +181,6 @@ impl<'a> Tables<'a> {
     fn frame_id(&mut self, frame: &'a Frame) -> u32 {
         let filename = self.filenames.id(frame.filename());
         let function = frame.function().map(|function| self.functions.id(function));
-        self.frames
-            .id((filename, frame.lineno(), function, frame.column()))
+        self.frames.id((filename, frame.lineno(), function, frame.column()))
     }
 }

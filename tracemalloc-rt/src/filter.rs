@@ -38,9 +38,7 @@ pub trait BaseFilter {
 /// A block is kept when some inclusive filter matches, or there is none, and no exclusive filter matches.
 pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceback) -> bool {
     let some_match = |inclusive: bool| {
-        let mut filters = filters
-            .iter()
-            .filter(|filter| filter.inclusive() == inclusive);
+        let mut filters = filters.iter().filter(|filter| filter.inclusive() == inclusive);
         filters.any(|filter| filter.matches(domain, traceback))
     };
     let all_exclusive = filters.iter().all(|filter| !filter.inclusive());

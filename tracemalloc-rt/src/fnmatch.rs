@@ -141,10 +141,7 @@ impl Set {
     }
 
     fn contains(&self, c: char) -> bool {
-        let in_ranges = self
-            .ranges
-            .iter()
-            .any(|&(low, high)| (low..=high).contains(&c));
+        let in_ranges = self.ranges.iter().any(|&(low, high)| (low..=high).contains(&c));
         in_ranges != self.negated
     }
 }
@@ -171,11 +168,7 @@ mod tests {
         check(&[
             ("", &[""], &["a"]),
             ("*", &["", "a/b", ".hidden", "two\nlines"], &[]),
-            (
-                "src/*.rs",
-                &["src/main.rs", "src/bin/x.rs", "src/.rs"],
-                &["src/main.rsx", "xsrc/a.rs"],
-            ),
+            ("src/*.rs", &["src/main.rs", "src/bin/x.rs", "src/.rs"], &["src/main.rsx", "xsrc/a.rs"]),
             ("a**b", &["ab", "axxb"], &["a", "abc"]),
             ("*a*b*c*", &["abc", "xaxbxcx", "aabbcc"], &["acb", "ab"]),
             ("*.py", &[".py", "a.py.py"], &["a.py.", "a.PY"]),
@@ -192,10 +185,7 @@ mod tests {
 
     #[test]
     fn there_is_no_escape_character() {
-        check(&[
-            (r"a\*", &[r"a\", r"a\b"], &["a*", "ab"]),
-            ("[*]", &["*"], &["a"]),
-        ]);
+        check(&[(r"a\*", &[r"a\", r"a\b"], &["a*", "ab"]), ("[*]", &["*"], &["a"])]);
     }
 
     #[test]

@@ -45,12 +45,7 @@ impl Frame {
     /// assert_eq!((frame.filename(), frame.lineno()), ("src/main.rs", 3));
     /// ```
     pub fn new(filename: impl Into<Arc<str>>, lineno: u32) -> Frame {
-        Frame(Arc::new(Inner {
-            filename: filename.into(),
-            function: None,
-            lineno,
-            column: None,
-        }))
+        Frame(Arc::new(Inner { filename: filename.into(), function: None, lineno, column: None }))
     }
 
     /// The frame that stands for one of which nothing is known: `<unknown>:0`.

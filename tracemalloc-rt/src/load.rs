@@ -90,10 +90,7 @@ impl Error for LoadError {
 }
 
 pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
-    let read = |error| LoadError::Read {
-        path: path.to_owned(),
-        error,
-    };
+    let read = |error| LoadError::Read { path: path.to_owned(), error };
     let file = File::open(path).map_err(read)?;
     let mut document = Document::default();
     if let Err(error) = document.read(BufReader::new(file)) {
@@ -109,10 +106,7 @@ pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
             None => LoadError::Malformed { path, reason },
         });
     }
-    document.resolve().map_err(|reason| LoadError::Malformed {
-        path: path.to_owned(),
-        reason,
-    })
+    document.resolve().map_err(|reason| LoadError::Malformed { path: path.to_owned(), reason })
 }
 
 /// What stands in the file, with numbers for names, frames and tracebacks.
@@ -165,9 +159,7 @@ impl Document {
             })
             .collect::<Result<Vec<Frame>, String>>()?;
 
-        let rows = present("tracebacks", self.tracebacks)?
-            .into_iter()
-            .enumerate();
+        let rows = present("tracebacks", self.tracebacks)?.into_iter().enumerate();
         let tracebacks = rows
             .map(|(index, row)| {
                 if row.is_empty() {
@@ -201,12 +193,7 @@ fn shared(names: Vec<Box<str>>) -> Vec<Arc<str>> {
 }
 
 /// What `owner` (a table and a row) refers to by number.
-fn entry<'a, T>(
-    table: &'a [T],
-    number: u32,
-    what: &str,
-    (owner, row): (&str, usize),
-) -> Result<&'a T, String> {
+fn entry<'a, T>(table: &'a [T], number: u32, what: &str, (owner, row): (&str, usize)) -> Result<&'a T, String> {
     let index = usize::try_from(number).unwrap_or(usize::MAX);
     table.get(index).ok_or_else(|| {
         let len = table.len();
@@ -236,19 +223,12 @@ impl<'de> Visitor<'de> for &mut Document {
                 "format" => read_section(section, "format", &mut map, &mut self.format)?,
                 "version" => read_section(section, "version", &mut map, &mut self.version)?,
                 "traceback_limit" => {
-                    read_section(
-                        section,
-                        "traceback_limit",
-                        &mut map,
-                        &mut self.traceback_limit,
-                    )?;
+                    read_section(section, "traceback_limit", &mut map, &mut self.traceback_limit)?;
                 }
                 "filenames" => read_section(section, "filenames", &mut map, &mut self.filenames)?,
                 "functions" => read_section(section, "functions", &mut map, &mut self.functions)?,
                 "frames" => read_section(section, "frames", &mut map, &mut self.frames)?,
-                "tracebacks" => {
-                    read_section(section, "tracebacks", &mut map, &mut self.tracebacks)?
-                }
+                "tracebacks" => read_section(section, "tracebacks", &mut map, &mut self.tracebacks)?,
                 "traces" => read_section(section, "traces", &mut map, &mut self.traces)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -7,11 +7,7 @@ pub(crate) struct Repr<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Repr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = if self.0.contains('\'') && !self.0.contains('"') {
-            '"'
-        } else {
-            '\''
-        };
+        let quote = if self.0.contains('\'') && !self.0.contains('"') { '"' } else { '\'' };
         f.write_char(quote)?;
         for c in self.0.chars() {
             match c {
@@ -52,16 +48,10 @@ mod tests {
             (r#"say "it""#, r#"'say "it"'"#),
             (r#"it's "it""#, r#"'it\'s "it"'"#),
             ("a\\b\n\r\t", r"'a\\b\n\r\t'"),
-            (
-                "\0\x1c\x7f\u{85}\u{a0}\u{ad}",
-                r"'\x00\x1c\x7f\x85\xa0\xad'",
-            ),
+            ("\0\x1c\x7f\u{85}\u{a0}\u{ad}", r"'\x00\x1c\x7f\x85\xa0\xad'"),
             ("\u{200b}\u{2028}\u{3000}", r"'\u200b\u2028\u3000'"),
             ("\u{e0001}\u{10ffff}", r"'\U000e0001\U0010ffff'"),
-            (
-                "caf\u{e9} cafe\u{301} \u{301}",
-                "'caf\u{e9} cafe\u{301} \u{301}'",
-            ),
+            ("caf\u{e9} cafe\u{301} \u{301}", "'caf\u{e9} cafe\u{301} \u{301}'"),
             ("\u{8a9e}\u{1f600}\u{fffd}", "'\u{8a9e}\u{1f600}\u{fffd}'"),
         ] {
             assert_eq!(Repr(text).to_string(), expected, "{text:?}");

@@ -33,11 +33,7 @@ pub fn format_size(size: f64, signed: bool) -> String {
     }
     let decimals = usize::from(index > 0 && value.abs() < 100.0);
     let unit = UNITS[index];
-    if signed {
-        format!("{value:+.decimals$} {unit}")
-    } else {
-        format!("{value:.decimals$} {unit}")
-    }
+    if signed { format!("{value:+.decimals$} {unit}") } else { format!("{value:.decimals$} {unit}") }
 }
 
 /// Reads a size in bytes: a number, alone or with one of the units `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024),
@@ -64,9 +60,7 @@ pub fn format_size(size: f64, signed: bool) -> String {
 /// ```
 pub fn parse_size(text: &str) -> Result<u64, ParseSizeError> {
     let trimmed = text.trim();
-    let unit_start = trimmed
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(trimmed.len());
+    let unit_start = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(unit_start);
     if trimmed.starts_with('-') {
         return Err(ParseSizeError::Negative(text.to_owned()));
@@ -76,10 +70,7 @@ pub fn parse_size(text: &str) -> Result<u64, ParseSizeError> {
     };
     let unit = unit.trim_start();
     let Some(&(_, factor)) = UNIT_FACTORS.iter().find(|(name, _)| *name == unit) else {
-        return Err(ParseSizeError::UnknownUnit {
-            text: text.to_owned(),
-            unit: unit.to_owned(),
-        });
+        return Err(ParseSizeError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() });
     };
     in_bytes(whole, fraction, factor).ok_or_else(|| ParseSizeError::TooLarge(text.to_owned()))
 }
@@ -250,10 +241,8 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused_by_name() {
-        let unknown_unit = |text: &str, unit: &str| ParseSizeError::UnknownUnit {
-            text: text.to_owned(),
-            unit: unit.to_owned(),
-        };
+        let unknown_unit =
+            |text: &str, unit: &str| ParseSizeError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() };
         for (text, unit) in [
             ("1XB", "XB"),
             ("1 kib", "kib"),
@@ -266,29 +255,14 @@ mod tests {
         ] {
             assert_eq!(parse_size(text), Err(unknown_unit(text, unit)));
         }
-        for text in [
-            "", " ", "KiB", ".5 KiB", "5. KiB", "1.2.3", ".", "+1", "nan", "\u{664}",
-        ] {
-            assert_eq!(
-                parse_size(text),
-                Err(ParseSizeError::NoNumber(text.to_owned()))
-            );
+        for text in ["", " ", "KiB", ".5 KiB", "5. KiB", "1.2.3", ".", "+1", "nan", "\u{664}"] {
+            assert_eq!(parse_size(text), Err(ParseSizeError::NoNumber(text.to_owned())));
         }
         for text in ["-1", " -1.5 KiB", "-"] {
-            assert_eq!(
-                parse_size(text),
-                Err(ParseSizeError::Negative(text.to_owned()))
-            );
+            assert_eq!(parse_size(text), Err(ParseSizeError::Negative(text.to_owned())));
         }
-        for text in [
-            "18446744073709551616",
-            "16777216 TiB",
-            "9".repeat(400).as_str(),
-        ] {
-            assert_eq!(
-                parse_size(text),
-                Err(ParseSizeError::TooLarge(text.to_owned()))
-            );
+        for text in ["18446744073709551616", "16777216 TiB", "9".repeat(400).as_str()] {
+            assert_eq!(parse_size(text), Err(ParseSizeError::TooLarge(text.to_owned())));
         }
     }
 
@@ -299,13 +273,7 @@ mod tests {
             message("many"),
             "read size \"many\": it has to be a number of bytes such as 4096, or one with a unit such as 1.5 KiB"
         );
-        assert_eq!(
-            message("-1 B"),
-            "read size \"-1 B\": a size cannot be negative"
-        );
-        assert_eq!(
-            message("16777216 TiB"),
-            "read size \"16777216 TiB\": more than 18446744073709551615 bytes"
-        );
+        assert_eq!(message("-1 B"), "read size \"-1 B\": a size cannot be negative");
+        assert_eq!(message("16777216 TiB"), "read size \"16777216 TiB\": more than 18446744073709551615 bytes");
     }
 }

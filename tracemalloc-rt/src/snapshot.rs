@@ -6,9 +6,7 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 
 use crate::filter::keeps;
-use crate::{
-    BaseFilter, DumpError, KeyType, KeyTypeError, LoadError, Statistic, StatisticDiff, Trace,
-};
+use crate::{BaseFilter, DumpError, KeyType, KeyTypeError, LoadError, Statistic, StatisticDiff, Trace};
 use crate::{dump, load, statistic};
 
 /// The traces of all blocks that were live when it was taken.
@@ -42,10 +40,7 @@ impl Snapshot {
     /// assert!(tracemalloc::Snapshot::new(vec![], 25).traces().is_empty());
     /// ```
     pub fn new(traces: Vec<Trace>, traceback_limit: u32) -> Snapshot {
-        Snapshot {
-            traces,
-            traceback_limit,
-        }
+        Snapshot { traces, traceback_limit }
     }
 
     /// The blocks, in no order that means anything.
@@ -97,11 +92,7 @@ impl Snapshot {
     /// ]);
     /// # Ok::<(), tracemalloc::KeyTypeError>(())
     /// ```
-    pub fn statistics(
-        &self,
-        key_type: KeyType,
-        cumulative: bool,
-    ) -> Result<Vec<Statistic>, KeyTypeError> {
+    pub fn statistics(&self, key_type: KeyType, cumulative: bool) -> Result<Vec<Statistic>, KeyTypeError> {
         statistic::statistics(self, key_type, cumulative)
     }
 
@@ -161,9 +152,7 @@ impl Snapshot {
         let kept = self.traces.iter().filter(|trace| {
             let (domain, traceback) = (trace.domain(), trace.traceback());
             let question = (domain, traceback.address(), traceback.total_nframe());
-            *answers
-                .entry(question)
-                .or_insert_with(|| keeps(filters, domain, traceback))
+            *answers.entry(question).or_insert_with(|| keeps(filters, domain, traceback))
         });
         Snapshot::new(kept.cloned().collect(), self.traceback_limit)
     }
@@ -213,9 +202,6 @@ impl fmt::Debug for Snapshot {
     /// The number of traces, as Python's `repr()` of `Snapshot.traces` has it: there may be millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (len, traceback_limit) = (self.traces.len(), self.traceback_limit);
-        write!(
-            f,
-            "<Snapshot traces=<Traces len={len}> traceback_limit={traceback_limit}>"
-        )
+        write!(f, "<Snapshot traces=<Traces len={len}> traceback_limit={traceback_limit}>")
     }
 }

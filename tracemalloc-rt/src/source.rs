@@ -50,10 +50,7 @@ impl Sources {
     /// assert_eq!(sources.line(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs"), 1), None);
     /// ```
     pub fn in_memory() -> Sources {
-        Sources {
-            in_memory: true,
-            ..Sources::default()
-        }
+        Sources { in_memory: true, ..Sources::default() }
     }
 
     /// Adds a directory that names which are not absolute are looked up from. What was looked up before stays as it is.
@@ -111,9 +108,7 @@ impl Sources {
         }
         // Joined to a root, an absolute name stays itself.
         let in_roots = self.roots.iter().map(|root| root.join(filename));
-        std::iter::once(PathBuf::from(filename))
-            .chain(in_roots)
-            .find_map(|path| read_source(&path))
+        std::iter::once(PathBuf::from(filename)).chain(in_roots).find_map(|path| read_source(&path))
     }
 }
 
@@ -143,9 +138,7 @@ struct Lines {
 
 impl Lines {
     fn new(text: String) -> Lines {
-        let starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(index, _)| index + 1))
-            .collect();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
         Lines { text, starts }
     }
 
@@ -165,24 +158,17 @@ mod tests {
     fn white_space_is_what_python_strips() {
         // [c for c in range(0x110000) if chr(c).isspace()] of CPython 3.11
         let expected = [
-            0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000,
-            0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028,
-            0x2029, 0x202f, 0x205f, 0x3000,
+            0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002,
+            0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
         ];
-        let spaces: Vec<u32> = ('\0'..=char::MAX)
-            .filter(|&c| is_python_space(c))
-            .map(u32::from)
-            .collect();
+        let spaces: Vec<u32> = ('\0'..=char::MAX).filter(|&c| is_python_space(c)).map(u32::from).collect();
         assert_eq!(spaces, expected);
     }
 
     #[test]
     fn lines_are_those_that_rustc_counts() {
         let mut sources = Sources::new();
-        sources.insert(
-            "a.rs",
-            "one\r\ntwo\rstill two\n\u{1c} four? no, three \u{1f}",
-        );
+        sources.insert("a.rs", "one\r\ntwo\rstill two\n\u{1c} four? no, three \u{1f}");
         let mut line = |lineno| sources.line("a.rs", lineno).map(str::to_owned);
         assert_eq!(line(0), None);
         assert_eq!(line(1).as_deref(), Some("one"));
@@ -208,14 +194,7 @@ mod tests {
     #[test]
     fn what_is_no_regular_file_has_no_source() {
         let mut sources = Sources::new();
-        for filename in [
-            "",
-            "<stdin>",
-            "/",
-            "/dev/zero",
-            "/no/such/file.rs",
-            "nul\0.rs",
-        ] {
+        for filename in ["", "<stdin>", "/", "/dev/zero", "/no/such/file.rs", "nul\0.rs"] {
             assert_eq!(sources.line(filename, 1), None, "{filename:?}");
         }
     }

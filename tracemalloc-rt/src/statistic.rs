@@ -151,11 +151,7 @@ impl fmt::Display for StatisticDiff {
         let (size, count) = (self.size, self.count);
         let size_diff = format_size(self.size_diff as f64, true);
         write!(f, "{}: ", self.traceback)?;
-        write!(
-            f,
-            "size={} ({size_diff}), ",
-            format_size(size as f64, false)
-        )?;
+        write!(f, "size={} ({size_diff}), ", format_size(size as f64, false))?;
         write!(f, "count={count} ({:+})", self.count_diff)?;
         write_average(f, size, count)
     }
@@ -188,17 +184,11 @@ pub(crate) fn statistics(
     let mut statistics: Vec<Statistic> = grouping
         .into_groups()
         .into_iter()
-        .map(|group| Statistic {
-            traceback: group.traceback,
-            size: group.new.size,
-            count: group.new.count,
-        })
+        .map(|group| Statistic { traceback: group.traceback, size: group.new.size, count: group.new.count })
         .collect();
     statistics.sort_unstable_by(|a, b| {
         let key = |s: &Statistic| Reverse((s.size, s.count));
-        key(a)
-            .cmp(&key(b))
-            .then_with(|| b.traceback.cmp(&a.traceback))
+        key(a).cmp(&key(b)).then_with(|| b.traceback.cmp(&a.traceback))
     });
     Ok(statistics)
 }
@@ -230,16 +220,9 @@ pub(crate) fn differences(
     differences.sort_unstable_by(|a, b| {
         let key = |d: &StatisticDiff| {
             let (size_diff, count_diff) = (d.size_diff, d.count_diff);
-            Reverse((
-                size_diff.unsigned_abs(),
-                d.size,
-                count_diff.unsigned_abs(),
-                d.count,
-            ))
+            Reverse((size_diff.unsigned_abs(), d.size, count_diff.unsigned_abs(), d.count))
         };
-        key(a)
-            .cmp(&key(b))
-            .then_with(|| b.traceback.cmp(&a.traceback))
+        key(a).cmp(&key(b)).then_with(|| b.traceback.cmp(&a.traceback))
     });
     Ok(differences)
 }

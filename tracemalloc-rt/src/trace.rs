@@ -41,11 +41,7 @@ impl Trace {
     /// assert_eq!(trace.size(), 4096);
     /// ```
     pub fn new(domain: u32, size: u64, traceback: Traceback) -> Trace {
-        Trace {
-            domain,
-            size,
-            traceback,
-        }
+        Trace { domain, size, traceback }
     }
 
     /// The address space that the block lives in.
@@ -113,9 +109,6 @@ impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = format_size(self.size as f64, false);
         let (domain, traceback) = (self.domain, &self.traceback);
-        write!(
-            f,
-            "<Trace domain={domain} size={size}, traceback={traceback:?}>"
-        )
+        write!(f, "<Trace domain={domain} size={size}, traceback={traceback:?}>")
     }
 }

@@ -56,10 +56,7 @@ impl Traceback {
         if frames.is_empty() {
             frames = Arc::new([Frame::unknown()]);
         }
-        Traceback {
-            frames,
-            total_nframe,
-        }
+        Traceback { frames, total_nframe }
     }
 
     /// How many frames the stack had before the traceback was cut to the limit. `None` for the tracebacks of
@@ -108,12 +105,7 @@ impl Traceback {
     ///     [r#"  File "demo.rs", line 2"#, "    let page = vec![0u8; 4096];"],
     /// );
     /// ```
-    pub fn format_with(
-        &self,
-        sources: &mut Sources,
-        limit: Option<i64>,
-        most_recent_first: bool,
-    ) -> Vec<String> {
+    pub fn format_with(&self, sources: &mut Sources, limit: Option<i64>, most_recent_first: bool) -> Vec<String> {
         let frames = self.limited(limit);
         let mut lines = Vec::with_capacity(2 * frames.len());
         let mut show = |frame: &Frame| {
@@ -152,10 +144,7 @@ impl Traceback {
 
     /// The same frames, with nothing said of their number.
     pub(crate) fn without_total(&self) -> Traceback {
-        Traceback {
-            frames: Arc::clone(&self.frames),
-            total_nframe: None,
-        }
+        Traceback { frames: Arc::clone(&self.frames), total_nframe: None }
     }
 
     /// Tells apart the lists of frames that are in memory: equal for clones of one traceback. Two that differ may

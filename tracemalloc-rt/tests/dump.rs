@@ -7,9 +7,7 @@ use tracemalloc::{Frame, LoadError, Snapshot, Trace, Traceback};
 
 /// A directory of the test's own, empty.
 fn directory(test: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("dump")
-        .join(test);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dump").join(test);
     if directory.exists() {
         fs::remove_dir_all(&directory).unwrap();
     }
@@ -19,9 +17,7 @@ fn directory(test: &str) -> PathBuf {
 
 /// Two stacks that share a frame, an odd name, numbers at their bounds.
 fn sample() -> Snapshot {
-    let main = Frame::new("src/main.rs", 9)
-        .with_function("demo::main")
-        .with_column(5);
+    let main = Frame::new("src/main.rs", 9).with_function("demo::main").with_column(5);
     let odd = Frame::new("a \"b\"\\\n\u{1f600}\u{0}.rs", u32::MAX).with_function("<T as U>::f");
     let deep = Traceback::new([main.clone(), odd], Some(65535));
     let shallow = Traceback::new([main], None);
@@ -62,14 +58,9 @@ const SMALL: &str = r#"{
 "#;
 
 fn small() -> Snapshot {
-    let main = Frame::new("src/main.rs", 9)
-        .with_function("demo::main")
-        .with_column(5);
+    let main = Frame::new("src/main.rs", 9).with_function("demo::main").with_column(5);
     let traceback = Traceback::new([main, Frame::new("src/cache.rs", 12)], Some(7));
-    let traces = vec![
-        Trace::new(0, 4096, traceback.clone()),
-        Trace::new(0, 64, traceback),
-    ];
+    let traces = vec![Trace::new(0, 4096, traceback.clone()), Trace::new(0, 64, traceback)];
     Snapshot::new(traces, 2)
 }
 
@@ -83,18 +74,14 @@ fn load(directory: &Path, text: impl AsRef<[u8]>) -> Result<Snapshot, LoadError>
 fn message(directory: &Path, text: impl AsRef<[u8]>) -> String {
     let message = load(directory, text).unwrap_err().to_string();
     let subject = format!("read snapshot {:?}: ", directory.join("input.json"));
-    let reason = message
-        .strip_prefix(&subject)
-        .unwrap_or_else(|| panic!("{message}"));
+    let reason = message.strip_prefix(&subject).unwrap_or_else(|| panic!("{message}"));
     reason.to_owned()
 }
 
 fn annotations(snapshot: &Snapshot) -> Vec<(Option<&str>, Option<u32>)> {
     let traces = snapshot.traces().iter();
     let frames = traces.flat_map(|trace| trace.traceback().iter());
-    frames
-        .map(|frame| (frame.function(), frame.column()))
-        .collect()
+    frames.map(|frame| (frame.function(), frame.column())).collect()
 }
 
 #[test]
@@ -125,9 +112,7 @@ fn equal_frames_and_tracebacks_are_written_once() {
     let path = directory("written_once").join("x.json");
     // Equal, but nothing of them is shared in memory.
     let traceback = || Traceback::new([Frame::new(String::from("a.rs"), 1)], None);
-    let traces = (0..50)
-        .map(|size| Trace::new(0, size, traceback()))
-        .collect();
+    let traces = (0..50).map(|size| Trace::new(0, size, traceback())).collect();
     Snapshot::new(traces, 1).dump(&path).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("\"filenames\": [\n\"a.rs\"\n]"), "{text}");
@@ -164,17 +149,11 @@ fn a_failed_dump_names_the_file_and_leaves_nothing_behind() {
     let target = directory.join("is_a_directory");
     fs::create_dir(&target).unwrap();
     let error = sample().dump(&target).unwrap_err().to_string();
-    assert!(
-        error.starts_with(&format!("write snapshot {target:?}: ")),
-        "{error}"
-    );
+    assert!(error.starts_with(&format!("write snapshot {target:?}: ")), "{error}");
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
     for path in ["", "/", "/no/such/directory/x.json"] {
         let error = sample().dump(path).unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!("write snapshot {path:?}: ")),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("write snapshot {path:?}: ")), "{error}");
     }
 }
 
@@ -183,15 +162,9 @@ fn order_blanks_and_unknown_members_do_not_matter() {
     let directory = directory("do_not_matter");
     let value: serde_json::Value = serde_json::from_str(SMALL).unwrap();
     let mut members = value.as_object().unwrap().clone();
-    members.insert(
-        "comment".to_owned(),
-        serde_json::json!({"any": ["thing", 1.5]}),
-    );
+    members.insert("comment".to_owned(), serde_json::json!({"any": ["thing", 1.5]}));
     let names: Vec<&String> = members.keys().rev().collect();
-    let members: Vec<String> = names
-        .into_iter()
-        .map(|name| format!("  {name:?} :\t{}", members[name]))
-        .collect();
+    let members: Vec<String> = names.into_iter().map(|name| format!("  {name:?} :\t{}", members[name])).collect();
     let text = format!("\n{{{}}}\n\n", members.join(",\r\n"));
     assert_eq!(load(&directory, text).unwrap(), small());
 }
@@ -203,16 +176,10 @@ fn a_newer_version_is_called_newer() {
     let expected = "it has version 2, and this tracemalloc reads version 1";
     assert_eq!(message(&directory, &newer), expected);
     // Whatever comes after.
-    let changed = newer.replace(
-        "\"traceback_limit\": 2",
-        "\"traceback_limit\": {\"new\": true}",
-    );
+    let changed = newer.replace("\"traceback_limit\": 2", "\"traceback_limit\": {\"new\": true}");
     assert_eq!(message(&directory, changed), expected);
     let huge = SMALL.replace("\"version\": 1", "\"version\": 18446744073709551615");
-    assert!(matches!(
-        load(&directory, huge),
-        Err(LoadError::NewerVersion { .. })
-    ));
+    assert!(matches!(load(&directory, huge), Err(LoadError::NewerVersion { .. })));
 }
 
 #[test]
@@ -221,10 +188,7 @@ fn a_file_that_ends_early_is_called_cut_off() {
     let whole = SMALL.trim_end().len();
     for end in 0..whole {
         let result = load(&directory, &SMALL[..end]);
-        assert!(
-            matches!(result, Err(LoadError::CutOff { .. })),
-            "{end}: {result:?}"
-        );
+        assert!(matches!(result, Err(LoadError::CutOff { .. })), "{end}: {result:?}");
     }
     assert_eq!(
         message(&directory, &SMALL[..whole - 4]),
@@ -236,157 +200,55 @@ fn a_file_that_ends_early_is_called_cut_off() {
 fn damaged_files_are_refused_by_member_and_place() {
     let directory = directory("damaged");
     for (from, to, expected) in [
-        (
-            "tracemalloc snapshot",
-            "heap profile",
-            "format: it has to be \"tracemalloc snapshot\"",
-        ),
-        (
-            "\"format\": \"tracemalloc snapshot\",\n",
-            "",
-            "\"format\" is missing",
-        ),
+        ("tracemalloc snapshot", "heap profile", "format: it has to be \"tracemalloc snapshot\""),
+        ("\"format\": \"tracemalloc snapshot\",\n", "", "\"format\" is missing"),
         ("\"version\": 1,\n", "", "\"version\" is missing"),
-        (
-            "\"traceback_limit\": 2,\n",
-            "",
-            "\"traceback_limit\" is missing",
-        ),
-        (
-            "\"version\": 1",
-            "\"version\": 0",
-            "version: there was no version 0",
-        ),
-        (
-            "\"version\": 1",
-            "\"version\": \"1\"",
-            "version: invalid type: string \"1\", expected u64",
-        ),
-        (
-            "\"version\": 1",
-            "\"version\": 1, \"version\": 1",
-            "version: it is there twice",
-        ),
-        (
-            "\"traceback_limit\": 2",
-            "\"traceback_limit\": -2",
-            "traceback_limit: invalid value",
-        ),
-        (
-            "\"src/main.rs\"",
-            "7",
-            "filenames: invalid type: integer `7`, expected a string",
-        ),
+        ("\"traceback_limit\": 2,\n", "", "\"traceback_limit\" is missing"),
+        ("\"version\": 1", "\"version\": 0", "version: there was no version 0"),
+        ("\"version\": 1", "\"version\": \"1\"", "version: invalid type: string \"1\", expected u64"),
+        ("\"version\": 1", "\"version\": 1, \"version\": 1", "version: it is there twice"),
+        ("\"traceback_limit\": 2", "\"traceback_limit\": -2", "traceback_limit: invalid value"),
+        ("\"src/main.rs\"", "7", "filenames: invalid type: integer `7`, expected a string"),
         ("\"demo::main\"", "\"\\ud800\"", "functions: "),
-        (
-            "[0,9,0,5]",
-            "[2,9,0,5]",
-            "frames[0]: there is no file name 2, there are 2",
-        ),
-        (
-            "[0,9,0,5]",
-            "[0,9,1,5]",
-            "frames[0]: there is no function 1, there are 1",
-        ),
-        (
-            "[0,9,0,5]",
-            "[0,9,0,4294967296]",
-            "frames: invalid value: integer `4294967296`",
-        ),
-        (
-            "[0,9,0,5]",
-            "[0,9,0]",
-            "frames: invalid length 3, expected a tuple of size 4",
-        ),
+        ("[0,9,0,5]", "[2,9,0,5]", "frames[0]: there is no file name 2, there are 2"),
+        ("[0,9,0,5]", "[0,9,1,5]", "frames[0]: there is no function 1, there are 1"),
+        ("[0,9,0,5]", "[0,9,0,4294967296]", "frames: invalid value: integer `4294967296`"),
+        ("[0,9,0,5]", "[0,9,0]", "frames: invalid length 3, expected a tuple of size 4"),
         ("[0,9,0,5]", "[0,9,0,5,1]", "frames: "),
-        (
-            "[0,9,0,5]",
-            "[0,9.5,0,5]",
-            "frames: invalid type: floating point `9.5`",
-        ),
+        ("[0,9,0,5]", "[0,9.5,0,5]", "frames: invalid type: floating point `9.5`"),
         ("[0,9,0,5]", "{}", "frames: invalid type: map"),
-        (
-            "[0,1]",
-            "[0,4294967295]",
-            "tracebacks[0]: there is no frame 4294967295, there are 2",
-        ),
+        ("[0,1]", "[0,4294967295]", "tracebacks[0]: there is no frame 4294967295, there are 2"),
         ("[0,1]", "[]", "tracebacks[0]: it has no frames"),
-        (
-            "[0,64,0,7]",
-            "[0,64,1,7]",
-            "traces[1]: there is no traceback 1, there are 1",
-        ),
-        (
-            "[0,64,0,7]",
-            "[0,18446744073709551616,0,7]",
-            "traces: invalid type: floating point",
-        ),
+        ("[0,64,0,7]", "[0,64,1,7]", "traces[1]: there is no traceback 1, there are 1"),
+        ("[0,64,0,7]", "[0,18446744073709551616,0,7]", "traces: invalid type: floating point"),
         ("[0,64,0,7]", "[0,1e400,0,7]", "traces: number out of range"),
-        (
-            "[0,64,0,7]",
-            "[0,-1,0,7]",
-            "traces: invalid value: integer `-1`, expected u64",
-        ),
-        (
-            "[0,64,0,7]",
-            "[null,64,0,7]",
-            "traces: invalid type: null, expected u32",
-        ),
-        (
-            "[0,64,0,7]",
-            "[0,64,0,true]",
-            "traces: invalid type: boolean `true`, expected u32",
-        ),
+        ("[0,64,0,7]", "[0,-1,0,7]", "traces: invalid value: integer `-1`, expected u64"),
+        ("[0,64,0,7]", "[null,64,0,7]", "traces: invalid type: null, expected u32"),
+        ("[0,64,0,7]", "[0,64,0,true]", "traces: invalid type: boolean `true`, expected u32"),
         ("\n}\n", "\n} {}", "trailing characters"),
         ("\n}\n", ",\n}\n", "traces: trailing comma"),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let text = SMALL.replacen(from, to, 1);
         let result = load(&directory, &text);
-        assert!(
-            matches!(result, Err(LoadError::Malformed { .. })),
-            "{to}: {result:?}"
-        );
+        assert!(matches!(result, Err(LoadError::Malformed { .. })), "{to}: {result:?}");
         let message = message(&directory, &text);
         assert!(message.starts_with(expected), "{to}: {message}");
     }
-    assert!(
-        message(&directory, SMALL.replace("9,0,5", "9,0,\"x\"")).ends_with("at line 13 column 10")
-    );
+    assert!(message(&directory, SMALL.replace("9,0,5", "9,0,\"x\"")).ends_with("at line 13 column 10"));
 }
 
 #[test]
 fn what_is_something_else_is_refused() {
     let directory = directory("something_else");
-    for text in [
-        "[]",
-        "7",
-        "null",
-        "\"snapshot\"",
-        "{}",
-        "\0\0\0\0",
-        "<xml/>",
-        "\u{feff}{}",
-    ] {
+    for text in ["[]", "7", "null", "\"snapshot\"", "{}", "\0\0\0\0", "<xml/>", "\u{feff}{}"] {
         let result = load(&directory, text);
-        assert!(
-            matches!(result, Err(LoadError::Malformed { .. })),
-            "{text:?}: {result:?}"
-        );
+        assert!(matches!(result, Err(LoadError::Malformed { .. })), "{text:?}: {result:?}");
     }
-    assert_eq!(
-        message(&directory, "[]"),
-        "invalid type: sequence, expected a tracemalloc snapshot at line 1 column 1"
-    );
-    let not_utf8 = SMALL
-        .as_bytes()
-        .iter()
-        .map(|&b| if b == b'm' { 0xff } else { b });
+    assert_eq!(message(&directory, "[]"), "invalid type: sequence, expected a tracemalloc snapshot at line 1 column 1");
+    let not_utf8 = SMALL.as_bytes().iter().map(|&b| if b == b'm' { 0xff } else { b });
     let result = load(&directory, not_utf8.collect::<Vec<u8>>());
-    assert!(
-        matches!(result, Err(LoadError::Malformed { .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(LoadError::Malformed { .. })), "{result:?}");
     for path in [directory.as_path(), Path::new("/no/such/file.json")] {
         let result = Snapshot::load(path);
         assert!(matches!(result, Err(LoadError::Read { .. })), "{result:?}");

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tracemalloc::{
-    BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
-    StatisticDiff, Trace, Traceback, format_size,
+    BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic, StatisticDiff, Trace,
+    Traceback, format_size,
 };
 
 #[test]
@@ -44,17 +44,12 @@ fn answers_are_those_of_cpython() {
 }
 
 fn case_files() -> Vec<PathBuf> {
-    let directory = std::env::var_os("TRACEMALLOC_GOLDEN_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"),
-        PathBuf::from,
-    );
+    let directory = std::env::var_os("TRACEMALLOC_GOLDEN_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), PathBuf::from);
     let mut paths: Vec<PathBuf> = fs::read_dir(&directory)
         .unwrap_or_else(|error| panic!("read {}: {error}", directory.display()))
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
     paths.sort();
     assert!(!paths.is_empty(), "cases in {}", directory.display());
@@ -72,11 +67,7 @@ impl Case {
     fn new(data: Value) -> Case {
         assert_eq!(data["schema"], "tracemalloc-oracle/1");
         assert_eq!(data["frame_order"], "oldest_first");
-        Case {
-            old: snapshot(&data["old"]),
-            new: snapshot(&data["new"]),
-            data,
-        }
+        Case { old: snapshot(&data["old"]), new: snapshot(&data["new"]), data }
     }
 
     /// Source lines as the oracle had them; no other file has any.
@@ -101,21 +92,15 @@ impl Case {
         let expected = &op["expect"];
         match text_of(&op["op"]) {
             "statistics" => {
-                let statistics = self
-                    .snapshot(&op["snap"])
-                    .statistics(key_type(op), op["cumulative"].as_bool().unwrap())
-                    .unwrap();
+                let statistics =
+                    self.snapshot(&op["snap"]).statistics(key_type(op), op["cumulative"].as_bool().unwrap()).unwrap();
                 let rows: Vec<Value> = statistics.iter().map(statistic_row).collect();
                 assert_rows(&rows, expected, place);
             }
             "compare_to" => {
                 let differences = self
                     .snapshot(&op["new_snap"])
-                    .compare_to(
-                        self.snapshot(&op["old_snap"]),
-                        key_type(op),
-                        op["cumulative"].as_bool().unwrap(),
-                    )
+                    .compare_to(self.snapshot(&op["old_snap"]), key_type(op), op["cumulative"].as_bool().unwrap())
                     .unwrap();
                 let rows: Vec<Value> = differences.iter().map(difference_row).collect();
                 assert_rows(&rows, expected, place);
@@ -134,25 +119,20 @@ impl Case {
                     .map(|call| {
                         let most_recent_first = call["most_recent_first"].as_bool().unwrap();
                         let limit = call["limit"].as_i64();
-                        traceback
-                            .format_with(&mut sources, limit, most_recent_first)
-                            .into()
+                        traceback.format_with(&mut sources, limit, most_recent_first).into()
                     })
                     .collect();
                 assert_rows(&rows, expected, place);
             }
             "traceback_order" => {
-                let tracebacks: Vec<Traceback> = array(&op["tracebacks"])
-                    .iter()
-                    .map(|frames| traceback(frames, None))
-                    .collect();
+                let tracebacks: Vec<Traceback> =
+                    array(&op["tracebacks"]).iter().map(|frames| traceback(frames, None)).collect();
                 let mut sorted: Vec<usize> = (0..tracebacks.len()).collect();
                 sorted.sort_by_key(|&index| &tracebacks[index]);
                 assert_eq!(Value::from(sorted), expected["sorted"], "{place}");
                 let strs: Vec<Value> = tracebacks.iter().map(|t| t.to_string().into()).collect();
                 assert_rows(&strs, &expected["strs"], place);
-                let reprs: Vec<Value> =
-                    tracebacks.iter().map(|t| format!("{t:?}").into()).collect();
+                let reprs: Vec<Value> = tracebacks.iter().map(|t| format!("{t:?}").into()).collect();
                 assert_rows(&reprs, &expected["reprs"], place);
             }
             "traceback_eq" => {
@@ -188,14 +168,11 @@ impl Case {
 
     fn error(&self, call: &str) -> KeyTypeError {
         match call {
-            "statistics('traceback', cumulative=True)" => {
-                self.new.statistics(KeyType::Traceback, true).unwrap_err()
-            }
+            "statistics('traceback', cumulative=True)" => self.new.statistics(KeyType::Traceback, true).unwrap_err(),
             "statistics('line')" => "line".parse::<KeyType>().unwrap_err(),
-            "compare_to(old, 'traceback', cumulative=True)" => self
-                .new
-                .compare_to(&self.old, KeyType::Traceback, true)
-                .unwrap_err(),
+            "compare_to(old, 'traceback', cumulative=True)" => {
+                self.new.compare_to(&self.old, KeyType::Traceback, true).unwrap_err()
+            }
             _ => panic!("no call is {call}"),
         }
     }
@@ -206,16 +183,10 @@ impl Case {
         let filters = filters(&op["filters"]);
 
         let filtered = snapshot.filter_traces(&borrowed(&filters));
-        let kept: Vec<&Trace> = array(&expected["kept"])
-            .iter()
-            .map(|index| &snapshot.traces()[index_of(index)])
-            .collect();
+        let kept: Vec<&Trace> =
+            array(&expected["kept"]).iter().map(|index| &snapshot.traces()[index_of(index)]).collect();
         assert!(filtered.traces().iter().eq(kept), "{place}: kept");
-        assert_eq!(
-            filtered.traceback_limit(),
-            number(&expected["traceback_limit"]),
-            "{place}"
-        );
+        assert_eq!(filtered.traceback_limit(), number(&expected["traceback_limit"]), "{place}");
 
         for (filter, expected) in filters.iter().zip(array(&expected["single"])) {
             let answers: Vec<usize> = (0..snapshot.traces().len())
@@ -234,9 +205,7 @@ impl Case {
 
     /// The "Pretty top" recipe of Python's documentation.
     fn pretty_top(&self, op: &Value) -> Vec<Value> {
-        let filtered = self
-            .snapshot(&op["snap"])
-            .filter_traces(&borrowed(&filters(&op["filters"])));
+        let filtered = self.snapshot(&op["snap"]).filter_traces(&borrowed(&filters(&op["filters"])));
         let statistics = filtered.statistics(key_type(op), false).unwrap();
         let limit = index_of(&op["limit"]);
         let (top, rest) = statistics.split_at(limit.min(statistics.len()));
@@ -265,22 +234,14 @@ fn replay_fnmatch(op: &Value, place: &str) {
     let patterns = array(&op["patterns"]).iter();
     for (pattern, row) in patterns.zip(array(&op["expect"])) {
         let filter = Filter::new(true, text_of(pattern));
-        assert_eq!(
-            filter.filename_pattern(),
-            row["normalized"],
-            "{place}: {pattern}"
-        );
+        assert_eq!(filter.filename_pattern(), row["normalized"], "{place}: {pattern}");
         let matching: Vec<usize> = (0..filenames.len())
             .filter(|&index| {
                 let traceback = Traceback::new([Frame::new(filenames[index], 0)], None);
                 filter.matches(0, &traceback)
             })
             .collect();
-        assert_eq!(
-            Value::from(matching),
-            row["match"],
-            "{place}: {pattern} of {filenames:?}"
-        );
+        assert_eq!(Value::from(matching), row["match"], "{place}: {pattern} of {filenames:?}");
     }
 }
 
@@ -307,10 +268,7 @@ fn difference_row(difference: &StatisticDiff) -> Value {
 }
 
 fn frame_rows(traceback: &Traceback) -> Vec<Value> {
-    traceback
-        .iter()
-        .map(|frame| serde_json::json!([frame.filename(), frame.lineno()]))
-        .collect()
+    traceback.iter().map(|frame| serde_json::json!([frame.filename(), frame.lineno()])).collect()
 }
 
 fn snapshot(data: &Value) -> Snapshot {
@@ -331,10 +289,8 @@ fn traceback_with_total(data: &Value) -> Traceback {
 }
 
 fn traceback(frames: &Value, total_nframe: Option<u32>) -> Traceback {
-    let frames: Vec<Frame> = array(frames)
-        .iter()
-        .map(|frame| Frame::new(text_of(&frame[0]), number(&frame[1])))
-        .collect();
+    let frames: Vec<Frame> =
+        array(frames).iter().map(|frame| Frame::new(text_of(&frame[0]), number(&frame[1]))).collect();
     Traceback::new(frames, total_nframe)
 }
 

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Documentation: it builds, every link in it leads somewhere, and its examples run.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+cargo test --workspace --doc

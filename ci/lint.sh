@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Formatting and lints: of the workspace, and of every fixture that compiles.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+for fixture in demo planted behaviour; do
+    manifest=tests/fixtures/$fixture/Cargo.toml
+    cargo fmt --all --check --manifest-path "$manifest"
+    cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \
+        --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings
+done

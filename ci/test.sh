@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# All that has to pass before a change goes in.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+./lint.sh
+./docs.sh
+./unit.sh
+./real-crates.sh --quick

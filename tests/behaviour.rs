@@ -1,0 +1,262 @@
+//! What tests do besides leaking: under the command they pass, fail, print and die as under `cargo test`, or better.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use support::{Listing, Output, Project, Status, exit};
+use tracemalloc_harness::{Outcome, Verdict};
+
+/// What was printed below the headline that names this test, up to the next one.
+fn section<'a>(stdout: &'a str, test: &str) -> &'a str {
+    let headline = format!("---- {test}");
+    let is_headline = |rest: &str| rest[headline.len()..].starts_with([' ', '\n']);
+    let starts = stdout.match_indices(&headline).map(|(start, _)| &stdout[start..]);
+    let start = starts.filter(|rest| is_headline(rest)).next().unwrap_or_else(|| panic!("nothing is shown of {test}"));
+    let body = start.split_once('\n').unwrap().1;
+    body.split("\n---- ").next().unwrap()
+}
+
+/// Whether a failing test's own words are shown below its name.
+#[track_caller]
+fn assert_shown(output: &Output, test: &str, words: &[&str]) {
+    let section = section(&output.stdout, test);
+    for word in words {
+        assert!(section.contains(word), "{test} does not show {word:?}:\n{section}");
+    }
+}
+
+#[test]
+fn outcomes_and_output_are_those_of_cargo_test() {
+    let project = Project::copy("behaviour", "outcomes");
+    let plain = project.cargo_test("-p outcomes --no-fail-fast").run().code(exit::TEST_FAILED);
+    let traced = project.tracemalloc("-p outcomes --no-fail-fast").run().code(exit::TEST_FAILED);
+    assert_eq!(Listing::parse(&traced.stdout), Listing::parse(&plain.stdout));
+
+    let report = project.report();
+    let outcomes: BTreeMap<String, Status> = report
+        .tests()
+        .map(|(_, test)| {
+            let status = match test.outcome {
+                Outcome::Passed => Status::Passed,
+                Outcome::Failed => Status::Failed,
+                Outcome::Ignored => Status::Ignored,
+            };
+            assert_eq!(test.verdict.is_some(), status == Status::Passed, "{test:#?}");
+            (test.name.clone(), status)
+        })
+        .collect();
+    assert_eq!(outcomes, Listing::parse(&plain.stdout).tests());
+    for (name, count) in [("passed", 6), ("failed", 11), ("ignored", 3), ("leak", 0), ("unconfirmed", 0)] {
+        assert_eq!(report.count(name), count, "{name}");
+    }
+
+    for (test, words) in [
+        ("tests::fails_by_assertion", ["half of six", "src/lib.rs"].as_slice()),
+        ("tests::fails_by_result", &["7 is odd"]),
+        ("tests::should_panic::fails_with_a_wrong_message", &["7 is not even", "too large"]),
+        ("tests::should_panic::fails_without_a_panic", &["did not panic"]),
+        ("tests::should_panic::fails_without_the_expected_panic", &["did not panic"]),
+        ("on_stdout", &["a line on stdout", "after stdout"]),
+        ("on_stderr", &["a line on stderr", "after stderr"]),
+        ("without_an_end_of_line", &["half a line on stdout", "half a line on stderr", "after half a line"]),
+        ("from_a_thread", &["a line from a thread", "inside a thread", "the thread ends well"]),
+        ("from_c", &["a line from C", "after C"]),
+        ("from_a_child_process", &["a line from a child", "its complaint", "what the child came to"]),
+    ] {
+        assert_shown(&traced, test, words);
+        assert!(report.test(test).message.is_some(), "{test} has a message");
+    }
+    for quiet in ["nobody should see", "nor this one", "a quiet line"] {
+        assert!(!traced.stdout.contains(quiet), "{quiet:?} is shown");
+        assert!(!traced.stderr.contains(quiet), "{quiet:?} is shown");
+    }
+    assert_eq!(report.test("tests::ignored::with_a_reason").message.as_deref(), Some("needs a network"));
+    assert_eq!(report.test("tests::ignored::without_a_reason").message, None);
+}
+
+#[test]
+fn the_harness_takes_the_arguments_of_libtest() {
+    let project = Project::copy("behaviour", "arguments");
+    for (args, code) in [
+        ("passes", exit::CLEAN),
+        ("tests::passes -- --exact", exit::CLEAN),
+        ("-- passes --skip and_prints", exit::CLEAN),
+        ("-- --ignored with", exit::CLEAN),
+        ("-- --ignored", exit::TEST_FAILED),
+        ("ignored:: -- --include-ignored", exit::TEST_FAILED),
+        ("no_test_is_called_this", exit::CLEAN),
+        ("should_panic -- --test-threads=1", exit::TEST_FAILED),
+    ] {
+        let args = format!("-p outcomes --lib {args}");
+        let plain = project.cargo_test(&args).run().code(code);
+        let traced = project.tracemalloc(&args).run().code(code);
+        assert_eq!(Listing::parse(&traced.stdout), Listing::parse(&plain.stdout), "{args}");
+    }
+
+    let list = "-p outcomes --lib -- --list --format terse";
+    let plain = project.cargo_test(list).run().code(exit::CLEAN);
+    let traced = project.tracemalloc(list).run().code(exit::CLEAN);
+    let names = |output: &Output| -> Vec<String> {
+        output.stdout.lines().filter(|line| line.ends_with(": test")).map(String::from).collect()
+    };
+    assert_eq!(names(&traced).len(), 13);
+    assert_eq!(names(&traced), names(&plain));
+
+    let quiet = ["nobody should see this line of a passed test", "nor this one"];
+    let shown = project.tracemalloc("-p outcomes --lib passes_and_prints -- --show-output").run().code(exit::CLEAN);
+    assert_shown(&shown, "tests::passes_and_prints", &quiet);
+    let straight = project.tracemalloc("-p outcomes --lib passes_and_prints -- --nocapture").run().code(exit::CLEAN);
+    for line in quiet {
+        assert!(straight.stdout.contains(line) || straight.stderr.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn a_test_that_dies_is_one_failed_test() {
+    let project = Project::copy("behaviour", "crashes");
+    let output = project.tracemalloc("-p crashes").run().code(exit::TEST_FAILED);
+    let report = project.report();
+    for (test, cause, words) in [
+        ("aborts", "SIGABRT", ["last words before the abort"].as_slice()),
+        ("aborts_where_a_panic_is_expected", "SIGABRT", &[]),
+        ("exits_with_three", "3", &[]),
+        ("exits_with_zero", "0", &["last words before the exit"]),
+        ("is_killed", "SIGKILL", &["last words before the signal"]),
+        ("overflows_its_stack", "SIGABRT", &["last words before the overflow", "has overflowed its stack"]),
+        ("panics_while_it_panics", "SIGABRT", &["the first panic", "the second panic"]),
+    ] {
+        let name = format!("tests::{test}");
+        let entry = report.test(&name);
+        assert_eq!(entry.outcome, Outcome::Failed, "{name}");
+        assert_eq!(entry.verdict, None, "{name}");
+        let message = entry.message.as_deref().unwrap_or_default();
+        assert!(message.contains(cause), "{name}: {message}");
+        assert_shown(&output, &name, words);
+        assert!(section(&output.stdout, &name).contains(cause), "{name} does not show {cause}");
+    }
+    assert_eq!(report.verdict("tests::survives"), Some(Verdict::Clean));
+    assert_eq!((report.count("passed"), report.count("failed"), report.count("ignored")), (1, 7, 2));
+}
+
+#[test]
+fn a_test_that_hangs_is_ended() {
+    let project = Project::copy("behaviour", "hangs");
+    let hangs = "-p crashes --timeout 1s tests::hangs -- --ignored --exact";
+    let output = project.tracemalloc(hangs).run().code(exit::TEST_FAILED);
+    let report = project.report();
+    let test = report.test("tests::hangs");
+    assert_eq!(test.outcome, Outcome::Failed);
+    let message = test.message.as_deref().unwrap();
+    assert!(message.contains("1 s") || message.contains("1s"), "{message}");
+    assert!(test.duration_seconds < 10.0);
+    assert_shown(&output, "tests::hangs", &["last words before the silence"]);
+
+    // Nobody waits for a process that merely inherited a test's output.
+    let leaves = "-p crashes tests::leaves_a_child_behind -- --ignored --exact";
+    let output = project.tracemalloc(leaves).run().code(exit::CLEAN);
+    assert!(output.duration < Duration::from_secs(18), "{:?}", output.duration);
+}
+
+#[test]
+fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
+    let project = Project::copy("behaviour", "reruns");
+    project.tracemalloc("-p reruns --no-fail-fast").run().code(exit::TEST_FAILED);
+    let report = project.report();
+    for (test, verdict) in [
+        ("sets_a_static_and_leaks", Some(Verdict::Unconfirmed)),
+        ("sets_a_static_and_keeps_its_memory_in_it", Some(Verdict::Unconfirmed)),
+        ("counts_its_runs_and_leaks_nothing", Some(Verdict::Clean)),
+        ("panics_only_the_first_time_and_leaks", Some(Verdict::Unconfirmed)),
+        ("leaks_only_the_first_three_times", Some(Verdict::Once)),
+        ("leaks_in_every_run", Some(Verdict::Leak)),
+        ("leaks_and_fails", None),
+        ("leaks_and_exits_the_second_time", None),
+    ] {
+        assert_eq!(report.verdict(&format!("tests::{test}")), verdict, "{test}");
+    }
+    let runs = |test: &str| report.test(&format!("tests::{test}")).runs.len();
+    assert_eq!(runs("counts_its_runs_and_leaks_nothing"), 1);
+    assert_eq!(runs("leaks_only_the_first_three_times"), 4);
+    assert_eq!(runs("leaks_in_every_run"), 8);
+
+    // The test itself passed; that its process ended later is no failure of it.
+    project.tracemalloc("-p reruns tests::leaks_and_exits_the_second_time -- --ignored").run().code(exit::CLEAN);
+    let report = project.report();
+    assert_eq!(report.verdict("tests::leaks_and_exits_the_second_time"), Some(Verdict::Unconfirmed));
+
+    // It did leak, which only fails on request.
+    let once = project.tracemalloc("-p reruns --deny once leaks_only_the_first_three").run();
+    assert_eq!(once.code, Some(exit::LEAK));
+    let unconfirmed = project.tracemalloc("-p reruns --deny unconfirmed sets_a_static_and_leaks").run();
+    assert_eq!(unconfirmed.code, Some(exit::LEAK));
+    project.tracemalloc("-p reruns --deny once sets_a_static_and_leaks").run().code(exit::CLEAN);
+}
+
+#[test]
+fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
+    let project = Project::copy("behaviour", "surroundings");
+    let [plain, traced] = ["plain.txt", "traced.txt"].map(|file| project.root.join("target").join(file));
+    project.cargo_test("-p surroundings").env("SURROUNDINGS_FILE", &plain).run().code(exit::CLEAN);
+    project.tracemalloc("-p surroundings").env("SURROUNDINGS_FILE", &traced).run().code(exit::CLEAN);
+
+    let read = |file| -> Vec<String> {
+        let lines = fs::read_to_string(file).unwrap();
+        let lines = lines.lines().filter(|line| !line.starts_with("\"SURROUNDINGS_FILE\"="));
+        // The directory for build products is the one thing that has to differ.
+        let lines = lines.map(|line| line.replace("/target/tracemalloc/", "/target/"));
+        // One was started by way of rustup, and knows nothing of our cache. The mark is for test binaries that a test
+        // starts: they judge nothing.
+        let apart = ["RUSTUP_", "RUST_RECURSION_COUNT", "TRACEMALLOC_CACHE_DIR", "TRACEMALLOC_INSIDE"];
+        let apart = apart.map(|name| format!("\"{name}"));
+        lines.filter(|line| !apart.iter().any(|name| line.starts_with(name))).collect()
+    };
+    pretty_assertions::assert_eq!(read(&traced), read(&plain));
+}
+
+#[test]
+fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
+    let project = Project::copy("behaviour", "targets");
+    let packages = "-p targets -p own-allocator -p no-harness";
+    let output = project.tracemalloc(packages).run().code(exit::LEAK);
+    assert!(output.stdout.contains("the test without a harness ran"));
+    assert!(output.stdout.contains("doctests run untraced"), "doctests are mentioned");
+    let listing = Listing::parse(&output.stdout);
+    assert!(listing.tests().keys().any(|name| name.contains("targets::greet") || name.contains("src/lib.rs - greet")));
+
+    let report = project.report();
+    for (test, kind) in [
+        ("tests::of_the_library", "lib"),
+        ("tests::of_the_binary", "bin"),
+        ("of_the_integration", "test"),
+        ("of_the_example", "example"),
+    ] {
+        let (target, entry) = report.tests().find(|(_, entry)| entry.name == test).unwrap();
+        assert_eq!((target.kind.as_str(), target.traced, entry.verdict), (kind, true, Some(Verdict::Clean)), "{test}");
+    }
+    assert_eq!(report.leaks(), ["tests::a_text_that_leaks"]);
+
+    let counting = report.target("counting");
+    assert!(!counting.traced);
+    assert!(counting.note.as_ref().unwrap().contains("global_allocator"), "{:?}", counting.note);
+    let tests: Vec<_> = counting.tests.iter().map(|test| (test.name.as_str(), test.outcome, test.verdict)).collect();
+    assert_eq!(
+        tests,
+        [
+            ("a_leak_that_nobody_traces", Outcome::Passed, None),
+            ("an_allocation_is_counted", Outcome::Passed, None),
+            ("an_ignored_one", Outcome::Ignored, None),
+        ]
+    );
+}
+
+#[test]
+fn code_that_does_not_compile_is_met_with_what_rustc_says() {
+    let project = Project::copy("broken", "broken");
+    let output = project.tracemalloc("").run().code(exit::COULD_NOT_RUN);
+    assert!(output.stderr.contains("error[E0308]: mismatched types"));
+    assert!(output.stderr.contains("src/lib.rs:5"));
+    assert!(!output.stderr.contains("tracemalloc"), "it is not our business");
+}

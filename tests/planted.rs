@@ -1,0 +1,100 @@
+//! Every planted leak is reported, once, where it is, as large as it is; and nothing else is.
+//!
+//! What to expect is read from the sources: see `tests/fixtures/README.md`.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::{env, fs};
+
+use support::{Project, Report, exit, files};
+use tracemalloc_harness::{GrowthKind, Outcome, Verdict};
+
+/// A test, and the line at which it leaks.
+type Place = (String, String, u32);
+
+/// Bytes and blocks; `None` where any number will do.
+type Amount = (Option<u64>, Option<u64>);
+
+/// What the comments in the sources say.
+fn planted() -> BTreeMap<Place, Amount> {
+    let root = Project::source("planted");
+    let mut planted = BTreeMap::new();
+    for file in files(&root).iter().filter(|file| file.extension() == Some("rs".as_ref())) {
+        let source = fs::read_to_string(root.join(file)).unwrap();
+        for (line, number) in source.lines().zip(1..) {
+            for comment in line.split("// leak: ").skip(1) {
+                let (test, amount) = parse(comment);
+                let place = (test, file.to_str().unwrap().replace('\\', "/"), number);
+                assert_eq!(planted.insert(place, amount), None, "{}: said twice: {line}", file.display());
+            }
+        }
+    }
+    planted
+}
+
+/// `test=crate::path size=48 count=any`.
+fn parse(comment: &str) -> (String, Amount) {
+    let words: BTreeMap<&str, &str> = comment.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+    assert_eq!(words.len(), 3, "{comment}");
+    let number = |word: &str| match words[word] {
+        "any" => None,
+        number => Some(number.parse().unwrap_or_else(|error| panic!("{comment}: {error}"))),
+    };
+    (words["test"].to_owned(), (number("size"), number("count")))
+}
+
+/// What a report says, in the same form. Where any number will do, any that is not zero is let pass.
+fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Place, Amount> {
+    let mut sums: BTreeMap<Place, (u64, u64)> = BTreeMap::new();
+    for (target, test) in report.tests().filter(|(_, test)| test.verdict == Some(Verdict::Leak)) {
+        for growth in test.growth.iter().filter(|growth| growth.kind == GrowthKind::Leak) {
+            let frame = growth.traceback.last().expect("growth has a traceback");
+            let place = (format!("{}::{}", target.crate_name(), test.name), frame.file.clone(), frame.line);
+            let sum = sums.entry(place).or_default();
+            *sum = (sum.0 + growth.bytes, sum.1 + growth.blocks);
+        }
+    }
+    let loosen = |(place, (bytes, blocks)): (Place, (u64, u64))| {
+        assert!(bytes > 0 && blocks > 0, "nothing leaked at {place:?}");
+        let any = planted.get(&place).copied().unwrap_or((Some(0), Some(0)));
+        let amount = (any.0.map(|_| bytes), any.1.map(|_| blocks));
+        (place, amount)
+    };
+    sums.into_iter().map(loosen).collect()
+}
+
+/// A line each, so that a difference is easy to read.
+fn lines(places: &BTreeMap<Place, Amount>) -> String {
+    let amount = |number: Option<u64>| number.map_or(String::from("any"), |number| number.to_string());
+    let line = |((test, file, line), (bytes, blocks)): (&Place, &Amount)| {
+        format!("{test} {file}:{line} size={} count={}\n", amount(*bytes), amount(*blocks))
+    };
+    places.iter().map(line).collect()
+}
+
+fn check(report: &Report) {
+    let planted = planted();
+    assert!(planted.len() > 20, "the comments are not found");
+    pretty_assertions::assert_eq!(lines(&reported(report, &planted)), lines(&planted));
+    for (target, test) in report.tests() {
+        let name = format!("{}::{}", target.crate_name(), test.name);
+        assert_eq!(test.outcome, Outcome::Passed, "{name}: {:?}", test.message);
+        let leaks = planted.keys().any(|(planted, ..)| *planted == name);
+        let verdicts: &[Verdict] = if leaks { &[Verdict::Leak] } else { &[Verdict::Clean, Verdict::Once] };
+        assert!(test.verdict.is_some_and(|verdict| verdicts.contains(&verdict)), "{name}: {test:#?}");
+    }
+    assert!(report.targets.iter().all(|target| target.traced));
+}
+
+#[test]
+fn planted_leaks_are_reported_and_nothing_else() {
+    let project = Project::copy("planted", "planted");
+    let rounds = env::var("PLANTED_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+    for _ in 0..rounds {
+        for threads in ["", "-- --test-threads 1", "-- --test-threads 2", "-- --test-threads 8"] {
+            project.tracemalloc(threads).run().code(exit::LEAK);
+            check(&project.report());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! One call of a program, in an environment without what this test run itself was started with, and what came of it.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A program with its arguments, to be run once.
+pub struct Call {
+    command: Command,
+}
+
+/// How a call ended.
+pub struct Output {
+    /// The exit code; a signal is none.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Call {
+    /// The command under test: `cargo tracemalloc test`.
+    pub fn tracemalloc() -> Self {
+        let mut call = Call::program(env!("CARGO_BIN_EXE_cargo-tracemalloc"));
+        // All tests share one, so that the runtime is built once for all of them.
+        let cache_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        call.command.env("TRACEMALLOC_CACHE_DIR", cache_dir);
+        call.arg("test")
+    }
+
+    /// `cargo test`, to compare with.
+    pub fn cargo_test() -> Self {
+        Call::program("cargo").arg("test")
+    }
+
+    /// Any other program.
+    pub fn program(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        for (name, _) in env::vars_os() {
+            if is_ours(&name.to_string_lossy()) {
+                command.env_remove(name);
+            }
+        }
+        Call { command }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments, separated by spaces.
+    pub fn args(mut self, line: &str) -> Self {
+        self.command.args(line.split_whitespace());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs in this directory.
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs. The call and what it wrote are shown when the test fails.
+    pub fn run(mut self) -> Output {
+        println!("{:?}", self.command);
+        let start = Instant::now();
+        let output = self.command.output().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
+        let output = Output {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+            duration: start.elapsed(),
+        };
+        println!("{}\n{}", output.stdout, output.stderr);
+        println!(
+            "-> {} after {:.1?}",
+            output.code.map_or(String::from("a signal"), |code| code.to_string()),
+            output.duration
+        );
+        output
+    }
+}
+
+impl Output {
+    /// Checks the exit code.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "exit code");
+        self
+    }
+
+    /// Whether cargo compiled something.
+    pub fn compiled(&self) -> bool {
+        self.stderr.lines().any(|line| line.trim_start().starts_with("Compiling "))
+    }
+}
+
+/// Whether a variable comes from the cargo that started the tests, from us, or from a person's habits.
+fn is_ours(name: &str) -> bool {
+    let kept = ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let ours = ["CARGO", "RUST", "TRACEMALLOC_", "INSTA_", "PLANTED_"];
+    !kept.contains(&name) && ours.iter().any(|prefix| name.starts_with(prefix))
+}

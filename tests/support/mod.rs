@@ -1,0 +1,28 @@
+//! What the end-to-end tests have in common: copies of fixtures, calls of the command and of cargo, and what comes of
+//! them. Nothing here says what is right.
+
+#![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "no test uses all of it")]
+
+mod call;
+mod listing;
+mod project;
+mod report;
+
+pub use call::{Call, Output};
+pub use listing::{Listing, Status};
+pub use project::{Project, files};
+pub use report::{Report, Target};
+
+/// Exit codes that the tests expect; the command's documentation is the other place that says them.
+pub mod exit {
+    /// Every test passed, and none leaks.
+    pub const CLEAN: i32 = 0;
+    /// Bad usage.
+    pub const USAGE: i32 = 2;
+    /// A test failed.
+    pub const TEST_FAILED: i32 = 101;
+    /// Every test passed, and some leak.
+    pub const LEAK: i32 = 102;
+    /// Could not build or run.
+    pub const COULD_NOT_RUN: i32 = 103;
+}

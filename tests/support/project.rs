@@ -1,0 +1,78 @@
+//! A copy of a fixture to run things in.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Call, Report};
+
+/// A directory with a copy of a fixture. It stays, so that the next test run need not compile what has not changed.
+pub struct Project {
+    /// The workspace's root.
+    pub root: PathBuf,
+}
+
+impl Project {
+    /// Copies a fixture for the test called `owner`, which shares it with nobody.
+    pub fn copy(fixture: &str, owner: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(owner).join(fixture);
+        sync(&Self::source(fixture), &root);
+        Project { root }
+    }
+
+    /// Where the fixture itself is.
+    pub fn source(fixture: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(fixture)
+    }
+
+    /// `cargo tracemalloc test` in the root, with more arguments.
+    pub fn tracemalloc(&self, args: &str) -> Call {
+        Call::tracemalloc().args(args).dir(&self.root)
+    }
+
+    /// `cargo test` in the root, with more arguments.
+    pub fn cargo_test(&self, args: &str) -> Call {
+        Call::cargo_test().args(args).dir(&self.root)
+    }
+
+    /// The report of the last run.
+    pub fn report(&self) -> Report {
+        Report::read(&self.root.join("target/tracemalloc/report.json"))
+    }
+}
+
+/// All files below a directory, relative to it, sorted; without build products.
+pub fn files(root: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut dirs = vec![root.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+            let path = entry.unwrap().path();
+            if !path.is_dir() {
+                files.push(path.strip_prefix(root).unwrap().to_owned());
+            } else if path.file_name() != Some("target".as_ref()) {
+                dirs.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Makes `copy` the same as `source`, and leaves files alone that already are, so that cargo sees no change.
+fn sync(source: &Path, copy: &Path) {
+    fs::create_dir_all(copy).unwrap();
+    let wanted: BTreeSet<PathBuf> = files(source).into_iter().collect();
+    for stale in files(copy).iter().filter(|path| !wanted.contains(*path)) {
+        fs::remove_file(copy.join(stale)).unwrap();
+    }
+    for path in &wanted {
+        let content = fs::read(source.join(path)).unwrap();
+        let target = copy.join(path);
+        if fs::read(&target).is_ok_and(|present| present == content) {
+            continue;
+        }
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::write(&target, content).unwrap();
+    }
+}

@@ -1,0 +1,145 @@
+//! Where the command is called, on what, and what it leaves behind.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use support::{Call, Project, Report, exit, files};
+
+const LEAKS: [&str; 1] = ["cache::tests::forgets_the_oldest"];
+
+/// Everything below a directory, with its time and content.
+fn state(root: &Path) -> Vec<(PathBuf, SystemTime, Vec<u8>)> {
+    let state = |file: PathBuf| {
+        let path = root.join(&file);
+        (file, fs::metadata(&path).unwrap().modified().unwrap(), fs::read(&path).unwrap())
+    };
+    files(root).into_iter().map(state).collect()
+}
+
+#[test]
+fn a_second_run_compiles_nothing_and_leaves_cargo_test_alone() {
+    let project = Project::copy("demo", "second");
+    project.cargo_test("").run().code(exit::CLEAN);
+    project.tracemalloc("").run().code(exit::LEAK);
+    let traced = project.tracemalloc("").run().code(exit::LEAK);
+    assert!(!traced.compiled(), "the second run compiles");
+    let plain = project.cargo_test("").run().code(exit::CLEAN);
+    assert!(!plain.compiled(), "cargo test compiles again because of us");
+    let traced = project.tracemalloc("--report target/other.json --runs 3").run().code(exit::LEAK);
+    assert!(!traced.compiled(), "we compile again because of cargo test, or of our own options");
+}
+
+#[test]
+fn a_path_may_have_spaces_and_the_manifest_may_be_elsewhere() {
+    let project = Project::copy("demo", "a path with spaces, and \u{e4}\u{f6}\u{fc}");
+    project.tracemalloc("").run().code(exit::LEAK);
+    assert_eq!(project.report().leaks(), LEAKS);
+
+    // From anywhere else, by the manifest's path.
+    let elsewhere = project.root.join("..");
+    let manifest = project.root.join("Cargo.toml");
+    fs::remove_file(project.root.join("target/tracemalloc/report.json")).unwrap();
+    Call::tracemalloc().arg("--manifest-path").arg(manifest).dir(elsewhere).run().code(exit::LEAK);
+    assert_eq!(project.report().leaks(), LEAKS);
+    let report = project.report();
+    assert_eq!(report.test(LEAKS[0]).growth[0].traceback.last().unwrap().file, "src/cache.rs");
+
+    // From a directory inside.
+    let output = project.tracemalloc("").dir(project.root.join("src")).run().code(exit::LEAK);
+    assert!(!output.compiled());
+}
+
+#[test]
+fn a_target_directory_may_be_elsewhere_and_the_sources_read_only() {
+    let project = Project::copy("demo", "read-only");
+    let target_dir = project.root.parent().unwrap().join("target elsewhere");
+    set_read_only(&project.root, true);
+    let before = state(&project.root);
+    let traced = project.tracemalloc("--locked").env("CARGO_TARGET_DIR", &target_dir).run();
+    let plain = project.cargo_test("--locked").env("CARGO_TARGET_DIR", &target_dir).run();
+    set_read_only(&project.root, false);
+    assert_eq!((traced.code, plain.code), (Some(exit::LEAK), Some(exit::CLEAN)));
+    assert_eq!(state(&project.root), before, "the sources are as they were");
+    assert!(!project.root.join("target").exists(), "nothing is built beside the sources");
+    assert_eq!(Report::read(&target_dir.join("tracemalloc/report.json")).leaks(), LEAKS);
+}
+
+/// Forbids, or allows, writing to a directory and all that is in it.
+fn set_read_only(root: &Path, read_only: bool) {
+    let mut paths: Vec<PathBuf> = files(root).into_iter().map(|file| root.join(file)).collect();
+    paths.extend([root.join("src"), root.to_owned()]);
+    for path in paths {
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        #[expect(clippy::permissions_set_readonly_false, reason = "it is a copy of our own")]
+        permissions.set_readonly(read_only);
+        fs::set_permissions(path, permissions).unwrap();
+    }
+}
+
+#[test]
+fn packages_targets_and_features_are_selected_as_by_cargo() {
+    let project = Project::copy("behaviour", "selection");
+    let member = project.root.join("targets");
+    let selected = |call: Call| -> Vec<String> {
+        call.run().code(exit::CLEAN);
+        let report = project.report();
+        let mut names: Vec<String> = report
+            .tests()
+            .map(|(target, test)| format!("{}: {}", target.kind, test.name.trim_start_matches("tests::")))
+            .collect();
+        names.sort();
+        names
+    };
+
+    let all = [
+        "bin: of_the_binary",
+        "example: of_the_example",
+        "lib: of_the_library",
+        "test: it_finds_the_binary",
+        "test: of_the_integration",
+    ];
+    assert_eq!(selected(project.tracemalloc("-p targets")), all);
+    assert_eq!(selected(project.tracemalloc("").dir(&member)), all);
+    assert_eq!(selected(project.tracemalloc("--manifest-path targets/Cargo.toml")), all);
+    assert_eq!(selected(project.tracemalloc("-p targets --lib")), ["lib: of_the_library"]);
+    assert_eq!(selected(project.tracemalloc("-p targets --test outside integration")), ["test: of_the_integration"]);
+    assert_eq!(selected(project.tracemalloc("-p targets --bins")), ["bin: of_the_binary"]);
+    assert_eq!(
+        selected(project.tracemalloc("-p targets --lib --features extra")),
+        ["lib: of_the_feature", "lib: of_the_library"]
+    );
+    assert_eq!(
+        selected(project.tracemalloc("-p targets --lib --release")),
+        ["lib: of_a_release", "lib: of_the_library"]
+    );
+}
+
+#[test]
+fn an_optimised_build_finds_the_same_lines() {
+    let project = Project::copy("demo", "release");
+    project.tracemalloc("--release").run().code(exit::LEAK);
+    let report = project.report();
+    assert_eq!(report.leaks(), LEAKS);
+    let frame = report.test(LEAKS[0]).growth[0].traceback.last().unwrap().clone();
+    assert_eq!((frame.function.as_str(), frame.file.as_str()), ("demo::cache::Cache::fill", "src/cache.rs"));
+    let source = fs::read_to_string(project.root.join("src/cache.rs")).unwrap();
+    let line = source.lines().nth(frame.line as usize - 1).unwrap();
+    assert!(line.contains("vec![0_u8; PAGE_SIZE]"), "{line}");
+}
+
+#[test]
+fn tests_that_are_run_by_anybody_else_fail_when_they_leak() {
+    let project = Project::copy("demo", "by-hand");
+    let output = project.tracemalloc("--no-run").run().code(exit::CLEAN);
+    // Executable unittests src/lib.rs (target/tracemalloc/debug/deps/demo-0123456789abcdef)
+    let executable = output.stderr.lines().find_map(|line| line.split_once("Executable ")?.1.rsplit_once('('));
+    let (_, path) = executable.expect("cargo names the executable");
+    let executable = project.root.join(path.trim_end_matches(')'));
+    for (test, code) in [(LEAKS[0], exit::TEST_FAILED), ("cache::tests::remembers", exit::CLEAN)] {
+        let call = Call::program(&executable).arg("--exact").arg(test).dir(&project.root);
+        call.run().code(code);
+    }
+}
