@@ -68,7 +68,7 @@ fn run_here(
     clean_environment();
     let trials = tests.iter().enumerate().map(|(number, test)| {
         let (test, session) = (*test, session.clone());
-        let fragment = fragments.join(format!("{number}.json"));
+        let fragment = fragment::of_test(fragments, number);
         trial_or_reason(arguments, test, move || {
             let entry = child::run(test, &Assignment { session, fragment });
             conclude(&entry, leak_fails, String::new())
@@ -118,7 +118,7 @@ fn note_ignored(arguments: &Arguments, tests: &[Test], fragments: &Path) {
                 message: test.ignore_message.map(str::to_owned),
                 ..TestEntry::new(test.name)
             };
-            if let Err(error) = fragment::write(&fragments.join(format!("{number}.json")), &entry) {
+            if let Err(error) = fragment::write(&fragment::of_test(fragments, number), &entry) {
                 fail(&format!("write to {fragments:?}: {error}"));
             }
         }
@@ -128,7 +128,7 @@ fn note_ignored(arguments: &Arguments, tests: &[Test], fragments: &Path) {
 impl Shared {
     /// Runs one test in a child, and leaves its fragment whatever became of the child.
     fn run(&self, test: Test, number: usize) -> Result<Completion, Failed> {
-        let fragment_path = self.fragments.join(format!("{number}.json"));
+        let fragment_path = fragment::of_test(&self.fragments, number);
         let output = if self.capture {
             Output::captured(&self.fragments.join(format!("{number}.out")))
         } else {

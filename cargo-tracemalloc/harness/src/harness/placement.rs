@@ -52,7 +52,7 @@ impl Placement {
             let text = std::fs::read(&path).unwrap_or_else(|error| {
                 fail(&format!("read the session {:?} that {SESSION_VAR} names: {error}", path))
             });
-            serde_json::from_slice(&text)
+            crate::from_bytes(&text)
                 .unwrap_or_else(|error| fail(&format!("understand the session {:?}: {error}", path)))
         });
         Self {
