@@ -14,9 +14,13 @@ pub fn path(function: &str) -> String {
     }
 }
 
-/// Whether a frame is the one that tracebacks end at: std's for a thread, or the harness's for a test.
+/// Whether a frame is one that tracebacks end at: std's for a thread, the harness's for a test, or, where a thread has
+/// not come that far or was started by C, what the C library starts threads with.
 pub fn ends_traceback(symbol: &Symbol) -> bool {
-    path(&symbol.function).ends_with("__rust_begin_short_backtrace")
+    let path = path(&symbol.function);
+    path.ends_with("__rust_begin_short_backtrace")
+        || path.starts_with("std::sys::") && path.ends_with("::thread_start")
+        || matches!(path.as_str(), "start_thread" | "clone" | "clone3" | "__clone3" | "_pthread_start")
 }
 
 /// Whether a frame belongs to the tracing allocator.
