@@ -7,7 +7,7 @@ use tracemalloc::Walk;
 
 use crate::Session;
 use crate::harness::fragment;
-use crate::harness::growth::Grouper;
+use crate::harness::growth::{Grouper, Grown};
 use crate::harness::placement::{Assignment, fail};
 use crate::harness::settle;
 use crate::harness::silence;
@@ -78,7 +78,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment) -> TestEntry {
             Ran::Passed => {
                 let last = judge.runs() + 1 >= judge.least_runs();
                 let changes = settle::changes(&before, judge.runs(), last);
-                judge.passed(&changes, &mut grouper, took)
+                judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
             }
             Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),
             Ran::Failed(message) => judge.cannot_repeat(&format!("run {} failed: {message}", judge.runs() + 1)),

@@ -19,7 +19,16 @@ pub struct Grown {
 
 /// The name of a group within one [`Grouper`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct GroupId(usize);
+pub struct GroupId(pub usize);
+
+/// What one group has grown by in one run.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupGrowth {
+    pub id: GroupId,
+    pub grown: Grown,
+    /// It was allocated under an initialiser that runs once by nature.
+    pub initialiser: bool,
+}
 
 /// Names groups and remembers them over the runs.
 #[derive(Debug, Clone)]
@@ -37,9 +46,11 @@ impl Grown {
     }
 }
 
-impl From<&Change> for Grown {
-    fn from(change: &Change) -> Self {
-        Self { bytes: change.bytes.max(0) as u64, blocks: change.blocks.max(0) as u64 }
+impl Grown {
+    /// What stacks have grown by that grew, together.
+    pub fn gross(changes: &[Change]) -> Self {
+        let grew = changes.iter().filter(|change| change.bytes > 0);
+        grew.map(|change| Self { bytes: change.bytes as u64, blocks: change.blocks.max(0) as u64 }).sum()
     }
 }
 
@@ -61,7 +72,7 @@ impl Grouper {
     }
 
     /// The groups that grew, after filters. A group is all stacks of one traceback, those that shrank too.
-    pub fn group(&mut self, changes: &[Change]) -> HashMap<GroupId, Grown> {
+    pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
         for change in changes {
             let symbols = self.symbolizer.frames(tracemalloc::addresses(change.stack), symbol_name::ends_traceback);
@@ -77,17 +88,13 @@ impl Grouper {
             sum.0 += change.bytes;
             sum.1 += change.blocks;
         }
-        sums.into_iter()
-            .filter(|(_, (bytes, _))| *bytes > 0)
-            .map(|(group, (bytes, blocks))| {
-                (group, Grown { bytes: bytes as u64, blocks: u64::try_from(blocks).unwrap_or(0) })
-            })
-            .collect()
-    }
-
-    /// Whether a group was allocated under an initialiser that runs once by nature.
-    pub fn is_initialiser(&self, group: GroupId) -> bool {
-        self.get(group).initialiser.is_some()
+        let grew = sums.into_iter().filter(|(_, (bytes, _))| *bytes > 0);
+        grew.map(|(id, (bytes, blocks))| GroupGrowth {
+            id,
+            grown: Grown { bytes: bytes as u64, blocks: u64::try_from(blocks).unwrap_or(0) },
+            initialiser: self.get(id).initialiser.is_some(),
+        })
+        .collect()
     }
 
     /// A group's traceback.

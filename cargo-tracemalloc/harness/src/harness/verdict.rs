@@ -6,10 +6,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tracemalloc::Change;
-
 use crate::Options;
-use crate::harness::growth::{GroupId, Grouper, Grown};
+use crate::harness::growth::{GroupGrowth, GroupId, Grouper, Grown};
 use crate::harness::leak_id::leak_id;
 use crate::{GrowthEntry, GrowthKind, Limit, RunEntry, TestEntry, Verdict};
 
@@ -33,6 +31,7 @@ pub struct Judge {
 struct History {
     least: Grown,
     runs: u32,
+    initialiser: bool,
 }
 
 /// What is to be done after a run.
@@ -51,7 +50,7 @@ pub struct Judged {
     reason: Option<String>,
     limit: Limit,
     runs: Vec<RunEntry>,
-    groups: Vec<(GroupId, GrowthKind, Grown, u32)>,
+    groups: Vec<(GroupId, GrowthKind, History)>,
 }
 
 impl Judge {
@@ -76,33 +75,35 @@ impl Judge {
         LEAST_RUNS
     }
 
-    /// Takes in what a run that passed has changed.
-    pub fn passed(&mut self, changes: &[Change], grouper: &mut Grouper, took: Duration) -> Ruling {
+    /// Takes in a run that passed: what it has grown by before filters, and, asked for only where that is too much, by
+    /// group and after filters.
+    pub fn passed(&mut self, gross: Grown, groups: impl FnOnce() -> Vec<GroupGrowth>, took: Duration) -> Ruling {
         let first = self.runs.is_empty();
-        let gross: Grown = changes.iter().filter(|change| change.bytes > 0).map(Grown::from).sum();
         if first && !gross.exceeds(&self.limit) {
             self.runs.push(RunEntry { bytes: gross.bytes, blocks: gross.blocks });
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
-        let groups = grouper.group(changes);
-        let judged: Grown =
-            groups.iter().filter(|(group, _)| !grouper.is_initialiser(**group)).map(|(_, grown)| *grown).sum();
+        let groups = groups();
+        let all: Grown = groups.iter().map(|group| group.grown).sum();
+        let judged: Grown = groups.iter().filter(|group| !group.initialiser).map(|group| group.grown).sum();
         self.runs.push(RunEntry { bytes: judged.bytes, blocks: judged.blocks });
         self.took += took;
-        for (group, grown) in groups {
-            let history = self.groups.entry(group).or_insert(History { least: grown, runs: 0 });
+        for GroupGrowth { id, grown, initialiser } in groups {
+            let history = self.groups.entry(id).or_insert(History { least: grown, runs: 0, initialiser });
             history.runs += 1;
             if grown.bytes < history.least.bytes {
                 history.least = grown;
             }
         }
-        let surviving: Grown = self.surviving(grouper).map(|(_, history)| history.least).sum();
-        if !surviving.exceeds(&self.limit) {
-            let verdict = if first && self.groups.is_empty() { Verdict::Clean } else { Verdict::Once };
-            return Ruling::Final(self.close(verdict, None));
+        if first && !all.exceeds(&self.limit) {
+            return Ruling::Final(self.close(Verdict::Clean, None));
         }
-        let enough = self.runs() >= LEAST_RUNS && self.took >= LONG;
-        if self.runs() >= self.most_runs || enough {
+        let runs = self.runs();
+        let surviving: Grown = self.groups.values().filter(|history| history.leaks(runs)).map(|one| one.least).sum();
+        let enough = runs >= LEAST_RUNS && self.took >= LONG;
+        if !surviving.exceeds(&self.limit) {
+            Ruling::Final(self.close(Verdict::Once, None))
+        } else if runs >= self.most_runs || enough {
             Ruling::Final(self.close(Verdict::Leak, None))
         } else {
             Ruling::RunAgain
@@ -119,26 +120,25 @@ impl Judge {
         self.close(Verdict::Unconfirmed, Some(why.to_owned()))
     }
 
-    fn surviving<'a>(&'a self, grouper: &'a Grouper) -> impl Iterator<Item = (&'a GroupId, &'a History)> {
-        let runs = self.runs();
-        self.groups.iter().filter(move |(group, history)| history.runs == runs && !grouper.is_initialiser(**group))
-    }
-
     fn close(&self, verdict: Verdict, reason: Option<String>) -> Judged {
         let runs = self.runs();
-        let groups = self
-            .groups
-            .iter()
-            .map(|(group, history)| {
-                let kind = match verdict {
-                    Verdict::Leak if history.runs == runs => GrowthKind::Leak,
-                    Verdict::Unconfirmed if history.runs == runs => GrowthKind::Unconfirmed,
-                    _ => GrowthKind::Once,
-                };
-                (*group, kind, history.least, history.runs)
-            })
-            .collect();
-        Judged { verdict, reason, limit: self.limit, runs: self.runs.clone(), groups }
+        let groups = self.groups.iter().map(|(id, history)| {
+            let kind = match verdict {
+                _ if history.initialiser => GrowthKind::Initialiser,
+                Verdict::Leak if history.leaks(runs) => GrowthKind::Leak,
+                Verdict::Unconfirmed if history.leaks(runs) => GrowthKind::Unconfirmed,
+                _ => GrowthKind::Once,
+            };
+            (*id, kind, *history)
+        });
+        Judged { verdict, reason, limit: self.limit, runs: self.runs.clone(), groups: groups.collect() }
+    }
+}
+
+impl History {
+    /// Whether it grew in each of so many runs, and is not known to do so only once.
+    fn leaks(&self, runs: u32) -> bool {
+        self.runs == runs && !self.initialiser
     }
 }
 
@@ -148,13 +148,13 @@ impl Judged {
         let mut growth: Vec<GrowthEntry> = self
             .groups
             .into_iter()
-            .map(|(group, kind, grown, runs)| {
-                let group = grouper.get(group);
+            .map(|(id, kind, history)| {
+                let group = grouper.get(id);
                 GrowthEntry {
-                    kind: if group.initialiser.is_some() { GrowthKind::Initialiser } else { kind },
-                    bytes: grown.bytes,
-                    blocks: grown.blocks,
-                    runs,
+                    kind,
+                    bytes: history.least.bytes,
+                    blocks: history.least.blocks,
+                    runs: history.runs,
                     type_name: group.type_name.clone(),
                     initialiser: group.initialiser.map(str::to_owned),
                     traceback: group.traceback.clone(),
@@ -177,5 +177,101 @@ impl Judged {
             id,
             ..TestEntry::new(name)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(limit: u64, max_blocks: Option<u64>) -> Judge {
+        Judge::new(&Options { limit: Limit { max_growth: limit, max_blocks }, runs: 4, ..Options::default() })
+    }
+
+    /// A run in which groups, by number, grew by so many bytes in a block each.
+    fn run(judge: &mut Judge, groups: &[(usize, u64)]) -> Option<Judged> {
+        let grown = |bytes| Grown { bytes, blocks: 1 };
+        let gross = groups.iter().map(|(_, bytes)| grown(*bytes)).sum();
+        let groups = groups.iter().map(|(id, bytes)| GroupGrowth {
+            id: GroupId(*id),
+            grown: grown(*bytes),
+            initialiser: *id >= INITIALISERS,
+        });
+        match judge.passed(gross, || groups.collect(), Duration::ZERO) {
+            Ruling::RunAgain => None,
+            Ruling::Final(judged) => Some(judged),
+        }
+    }
+
+    /// Groups from this number on are initialisers.
+    const INITIALISERS: usize = 100;
+
+    fn verdict(limit: u64, runs: &[&[(usize, u64)]]) -> Option<Verdict> {
+        let mut judge = judge(limit, None);
+        runs.iter().map(|groups| run(&mut judge, groups)).last().flatten().map(|judged| judged.verdict)
+    }
+
+    #[test]
+    fn what_stays_within_the_limit_is_clean_after_one_run() {
+        assert_eq!(verdict(0, &[&[]]), Some(Verdict::Clean));
+        assert_eq!(verdict(100, &[&[(1, 60), (2, 40)]]), Some(Verdict::Clean));
+        assert_eq!(verdict(100, &[&[(1, 60), (2, 41)]]), None);
+    }
+
+    #[test]
+    fn only_what_grows_in_every_run_leaks() {
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(1, 8)], &[(1, 8)]]), None);
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(1, 8)], &[(1, 8)], &[(1, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(2, 8)]]), Some(Verdict::Once));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(1, 8)], &[]]), Some(Verdict::Once));
+    }
+
+    #[test]
+    fn the_limit_is_for_the_sum_of_what_leaks() {
+        assert_eq!(verdict(15, &[&[(1, 8), (2, 8), (3, 900)], &[(1, 8), (2, 7)]]), Some(Verdict::Once));
+        assert_eq!(verdict(15, &[&[(1, 8), (2, 8)], &[(1, 8), (2, 8)]]), None);
+    }
+
+    #[test]
+    fn initialisers_need_no_second_run_and_never_leak() {
+        assert_eq!(verdict(0, &[&[(INITIALISERS, 4096)]]), Some(Verdict::Once));
+        let mut judge = judge(0, None);
+        for _ in 0..3 {
+            assert!(run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).is_none());
+        }
+        let judged = run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).expect("four runs are enough");
+        assert_eq!(judged.verdict, Verdict::Leak);
+        assert_eq!(judged.runs[0], RunEntry { bytes: 8, blocks: 1 });
+        for (id, kind, _) in judged.groups {
+            assert_eq!(kind, if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser });
+        }
+    }
+
+    #[test]
+    fn blocks_have_a_limit_of_their_own() {
+        let mut judge = judge(1_000, Some(1));
+        assert!(run(&mut judge, &[(1, 8), (2, 8)]).is_none());
+        assert_eq!(run(&mut judge, &[(1, 8)]).map(|judged| judged.verdict), Some(Verdict::Once));
+    }
+
+    #[test]
+    fn long_runs_are_few() {
+        let mut judge = judge(0, None);
+        let groups = || vec![GroupGrowth { id: GroupId(1), grown: Grown { bytes: 8, blocks: 1 }, initialiser: false }];
+        let mut runs = 0;
+        while let Ruling::RunAgain = judge.passed(Grown { bytes: 8, blocks: 1 }, groups, LONG) {
+            runs += 1;
+        }
+        assert_eq!(runs + 1, LEAST_RUNS);
+    }
+
+    #[test]
+    fn a_body_that_cannot_run_again_is_unconfirmed() {
+        let mut judge = judge(0, None);
+        assert!(run(&mut judge, &[(1, 8)]).is_none());
+        let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed: taken") else { panic!("final") };
+        assert_eq!(judged.verdict, Verdict::Unconfirmed);
+        assert_eq!(judged.reason.as_deref(), Some("run 2 failed: taken"));
+        assert_eq!(judged.groups[0].1, GrowthKind::Unconfirmed);
     }
 }
