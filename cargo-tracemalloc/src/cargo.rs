@@ -10,9 +10,9 @@ use crate::private_env;
 use crate::process::Process;
 use crate::session::SessionDir;
 
-/// What is set for cargo and has to be put back for tests.
-pub const SET_FOR_CARGO: [&str; 4] =
-    [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME, SESSION_VAR];
+/// What is set for cargo and has to be put back for tests. The session's variable is not among them: the harness needs
+/// it once more, in the process that it starts for a test, and takes it out there.
+pub const SET_FOR_CARGO: [&str; 3] = [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME];
 
 /// `cargo test`, with us as its compiler.
 pub fn test(

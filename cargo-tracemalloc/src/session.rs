@@ -43,7 +43,7 @@ impl SessionDir {
 
     /// Writes what the harness and the wrapper read.
     pub fn write(&self, session: &tracemalloc_harness::Session, wrapper: &impl Serialize) -> Result<()> {
-        write_atomically(&self.path.join(SESSION_FILE), &serde_json::to_vec(session)?)?;
+        write_atomically(&self.path.join(SESSION_FILE), &tracemalloc_harness::to_bytes(session)?)?;
         write_atomically(&self.wrapper_file(), &serde_json::to_vec(wrapper)?)
     }
 

@@ -48,6 +48,31 @@ impl Error for DumpError {
     }
 }
 
+impl Snapshot {
+    /// Writes the snapshot to a file, as `docs/snapshot.md` in the repository describes it. Who looks sees the old file
+    /// or the new one, never a part: it is written beside it, flushed to disk and renamed.
+    ///
+    /// Python: `Snapshot.dump`, which writes another format.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written. The error names it; the file is then as it was.
+    ///
+    /// ```
+    /// use tracemalloc::{Snapshot, Trace, Traceback};
+    ///
+    /// let path = std::env::temp_dir().join(format!("tracemalloc-doc-dump-{}.json", std::process::id()));
+    /// let snapshot = Snapshot::new(vec![Trace::new(0, 10, Traceback::new([], None))], 1);
+    /// snapshot.dump(&path)?;
+    /// assert_eq!(Snapshot::load(&path)?, snapshot);
+    /// std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn dump(&self, path: impl AsRef<Path>) -> Result<(), DumpError> {
+        self::dump(self, path.as_ref())
+    }
+}
+
 pub(crate) fn dump(snapshot: &Snapshot, path: &Path) -> Result<(), DumpError> {
     write_atomically(path, |out| write_snapshot(snapshot, out))
         .map_err(|error| DumpError { path: path.to_owned(), error })

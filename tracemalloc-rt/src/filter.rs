@@ -146,6 +146,18 @@ impl Filter {
         &self.filename_pattern
     }
 
+    /// Whether there is a file name that the pattern matches.
+    ///
+    /// ```
+    /// use tracemalloc::Filter;
+    ///
+    /// assert!(Filter::new(true, "src/[a-z]*").can_match());
+    /// assert!(!Filter::new(true, "src/[z-a]*").can_match());
+    /// ```
+    pub fn can_match(&self) -> bool {
+        self.pattern.can_match()
+    }
+
     fn matches_frame(&self, frame: &Frame) -> bool {
         let line_matches = self.lineno.is_none_or(|lineno| lineno == frame.lineno());
         line_matches && self.pattern.matches(&normalize(frame.filename()))

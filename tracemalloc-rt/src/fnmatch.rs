@@ -48,6 +48,11 @@ impl Pattern {
         Pattern(tokens)
     }
 
+    /// Whether there is any name that matches. What can match nothing is a set of reversed ranges alone.
+    pub(crate) fn can_match(&self) -> bool {
+        !self.0.iter().any(|token| matches!(token, Token::Set(set) if set.ranges.is_empty() && !set.negated))
+    }
+
     /// Whether the whole name matches.
     ///
     /// Only the last run met has to be remembered: when what follows it fails, letting an earlier run take more could
@@ -223,6 +228,16 @@ mod tests {
             ("[!c-a]", &["a", "-", "\n"], &["", "ab"]),
             ("[c-ax]", &["x"], &["a", "c", "-"]),
         ]);
+    }
+
+    #[test]
+    fn only_an_empty_set_can_match_nothing() {
+        for text in ["[c-a]", "src/[z-a]*"] {
+            assert!(!Pattern::new(text).can_match(), "{text}");
+        }
+        for text in ["", "[]", "[!c-a]", "[c-ax]", "[", "a[]]"] {
+            assert!(Pattern::new(text).can_match(), "{text}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@
 
 mod alloc;
 mod capture;
+#[cfg(feature = "dump")]
 mod dump;
 mod filter;
 mod fnmatch;
@@ -28,6 +29,7 @@ mod handshake;
 mod intern;
 mod ledger;
 mod live;
+#[cfg(feature = "dump")]
 mod load;
 mod memory;
 mod repr;
@@ -45,11 +47,13 @@ mod traceback;
 
 pub use alloc::Tracemalloc;
 pub use capture::Walk;
+#[cfg(feature = "dump")]
 pub use dump::DumpError;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use frame::Frame;
 pub use handshake::is_installed;
 pub use live::{Change, Live, addresses, missed, start, stop};
+#[cfg(feature = "dump")]
 pub use load::LoadError;
 pub use size::{ParseSizeError, format_size, parse_size};
 pub use snapshot::Snapshot;

@@ -89,6 +89,25 @@ impl Error for LoadError {
     }
 }
 
+impl Snapshot {
+    /// Reads a snapshot that [`dump`](Self::dump) wrote.
+    ///
+    /// Python: `Snapshot.load`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is no snapshot, is damaged, or is of a newer version. The error names the file
+    /// and what is wrong with it.
+    ///
+    /// ```
+    /// let error = tracemalloc::Snapshot::load("/no/such/snapshot.json").unwrap_err();
+    /// assert!(error.to_string().starts_with(r#"read snapshot "/no/such/snapshot.json": "#));
+    /// ```
+    pub fn load(path: impl AsRef<Path>) -> Result<Snapshot, LoadError> {
+        self::load(path.as_ref())
+    }
+}
+
 pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
     let read = |error| LoadError::Read { path: path.to_owned(), error };
     let file = File::open(path).map_err(read)?;

@@ -1,13 +1,11 @@
 //! The blocks that were live at one moment, and the questions that can be asked of them.
 
 use std::fmt;
-use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
 use crate::filter::keeps;
-use crate::{BaseFilter, DumpError, KeyType, KeyTypeError, LoadError, Statistic, StatisticDiff, Trace};
-use crate::{dump, load, statistic};
+use crate::{BaseFilter, KeyType, KeyTypeError, Statistic, StatisticDiff, Trace, statistic};
 
 /// The traces of all blocks that were live when it was taken.
 ///
@@ -155,46 +153,6 @@ impl Snapshot {
             *answers.entry(question).or_insert_with(|| keeps(filters, domain, traceback))
         });
         Snapshot::new(kept.cloned().collect(), self.traceback_limit)
-    }
-
-    /// Writes the snapshot to a file, as `docs/snapshot.md` in the repository describes it. Who looks sees the old file
-    /// or the new one, never a part: it is written beside it, flushed to disk and renamed.
-    ///
-    /// Python: `Snapshot.dump`, which writes another format.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written. The error names it; the file is then as it was.
-    ///
-    /// ```
-    /// use tracemalloc::{Snapshot, Trace, Traceback};
-    ///
-    /// let path = std::env::temp_dir().join(format!("tracemalloc-doc-dump-{}.json", std::process::id()));
-    /// let snapshot = Snapshot::new(vec![Trace::new(0, 10, Traceback::new([], None))], 1);
-    /// snapshot.dump(&path)?;
-    /// assert_eq!(Snapshot::load(&path)?, snapshot);
-    /// std::fs::remove_file(path)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn dump(&self, path: impl AsRef<Path>) -> Result<(), DumpError> {
-        dump::dump(self, path.as_ref())
-    }
-
-    /// Reads a snapshot that [`dump`](Self::dump) wrote.
-    ///
-    /// Python: `Snapshot.load`.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read, is no snapshot, is damaged, or is of a newer version. The error names the file
-    /// and what is wrong with it.
-    ///
-    /// ```
-    /// let error = tracemalloc::Snapshot::load("/no/such/snapshot.json").unwrap_err();
-    /// assert!(error.to_string().starts_with(r#"read snapshot "/no/such/snapshot.json": "#));
-    /// ```
-    pub fn load(path: impl AsRef<Path>) -> Result<Snapshot, LoadError> {
-        load::load(path.as_ref())
     }
 }
 

@@ -7,10 +7,14 @@
 mod entry;
 mod session;
 mod target_note;
+mod wire;
 
 pub use entry::{FrameEntry, GrowthEntry, GrowthKind, Limit, Outcome, RunEntry, TestEntry, Verdict};
-pub use session::{FRAGMENTS_DIR, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session};
+pub use session::{
+    ENTRY_EXTENSION, FRAGMENTS_DIR, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
+};
 pub use target_note::{NOTE_EXTENSION, TargetNote};
+pub use wire::{WireError, from_bytes, to_bytes};
 
 #[cfg(feature = "harness")]
 mod harness;

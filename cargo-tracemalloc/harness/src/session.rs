@@ -1,4 +1,4 @@
-//! What the command tells the harness: one JSON file in a directory that one environment variable names.
+//! What the command tells the harness: one file in a directory that one environment variable names.
 //!
 //! Test processes of one `cargo tracemalloc test` share the directory. Fragments go to a directory inside it.
 
@@ -11,10 +11,15 @@ use crate::Limit;
 /// Names the session's directory. The harness takes it out of a test's environment.
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
 /// The file in the session's directory that holds the [`Session`].
-pub const SESSION_FILE: &str = "session.json";
-/// The directory in the session's directory for fragments: `<executable's file name>/<test number>.json`, each one
-/// [`TestEntry`](crate::TestEntry), and beside them `target.json`, a copy of the [`TargetNote`](crate::TargetNote).
+pub const SESSION_FILE: &str = "session";
+/// The directory in the session's directory for fragments: `<executable's file name>/<test number>.entry`, each one
+/// [`TestEntry`](crate::TestEntry), and beside them `target`, a copy of the [`TargetNote`](crate::TargetNote).
 pub const FRAGMENTS_DIR: &str = "fragments";
+
+/// The file with the [`TargetNote`](crate::TargetNote) among a binary's fragments.
+pub const TARGET_FILE: &str = "target";
+/// What the names of the files with a [`TestEntry`](crate::TestEntry) end in.
+pub const ENTRY_EXTENSION: &str = "entry";
 
 /// What holds for every test of one run of the command.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

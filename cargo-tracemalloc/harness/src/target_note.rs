@@ -1,9 +1,9 @@
-//! What the wrapper knows of a test binary and the binary does not: a JSON file beside it.
+//! What the wrapper knows of a test binary and the binary does not: a file beside it.
 
 use serde::{Deserialize, Serialize};
 
-/// The note of `deps/demo-0123456789abcdef` is `deps/demo-0123456789abcdef.tracemalloc.json`.
-pub const NOTE_EXTENSION: &str = "tracemalloc.json";
+/// The note of `deps/demo-0123456789abcdef` is `deps/demo-0123456789abcdef.tracemalloc`.
+pub const NOTE_EXTENSION: &str = "tracemalloc";
 
 /// Which target a test binary was built from, and whether it is traced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -211,6 +211,11 @@ impl CargoOptions {
         args
     }
 
+    /// Whether the harness is asked for the names of tests, and runs none.
+    pub fn lists_tests(&self) -> bool {
+        self.rest.iter().any(|arg| arg == "--list")
+    }
+
     /// Whether cargo is told which targets to build, and doctests are not among them.
     pub fn leaves_out_doctests(&self) -> bool {
         self.lib

@@ -33,6 +33,9 @@ pub fn pattern(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("an empty pattern matches no file".to_owned());
     }
+    if !tracemalloc::Filter::new(true, text).can_match() {
+        return Err("this pattern matches no file: a range in it is reversed".to_owned());
+    }
     Ok(text.to_owned())
 }
 
@@ -58,8 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_pattern_is_refused() {
+    fn a_pattern_that_matches_no_file_is_refused() {
         assert!(pattern("").is_err());
+        assert!(pattern("a[z-a]").is_err());
         assert_eq!(pattern("src/*"), Ok("src/*".to_owned()));
     }
 }

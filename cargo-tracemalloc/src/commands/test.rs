@@ -35,19 +35,21 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let status = cargo::test(&context, &args.cargo, args.format, &session, &runtimes)?
         .print_if(args.cargo.verbose > 0)
         .status()?;
-    if args.cargo.no_run {
+    if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
     let targets = report::targets(&session.fragments(), &context.metadata)?;
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
     let code = if interrupt::interrupted() {
+        term::warning("interrupted: only tests that had ended are in the report");
         ExitCode::CouldNotRun
     } else {
         judge(status, args, &summary, || {
             !targets.is_empty() || builds(&context, &args.cargo, &session, &runtimes).unwrap_or(false)
         })
     };
-    if code == ExitCode::CouldNotRun && targets.is_empty() {
+    if code == ExitCode::CouldNotRun && summary.tests == 0 {
+        // A report of nothing would only replace one of something.
         return Ok(code);
     }
     let report = Report {
@@ -105,7 +107,8 @@ fn write(report: &Report, args: &TestArgs, context: &Context) -> Result<()> {
 
 /// A path as one would type it here.
 fn shorten(path: &Utf8Path) -> &Utf8Path {
-    let here = std::env::current_dir().ok();
+    // Below the root directory, everything would be shortened.
+    let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
     here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
 }
 

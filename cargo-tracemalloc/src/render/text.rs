@@ -76,19 +76,22 @@ fn test_section(text: &mut String, target: &Target, test: &TestEntry, root: &Utf
 
 /// `leaked 4096 B in 1 block a run (3 of 3 runs), limit 0 B   id 5c1f09e2`.
 fn headline(test: &TestEntry) -> String {
-    let (sum, verb, runs) = match test.verdict {
-        Some(Verdict::Leak) => (growth::sum(&test.growth, GrowthKind::Leak), "leaked", runs_that_grew(test)),
-        Some(Verdict::Once) => (growth::sum_of_all(&test.growth), "grew once by", runs_that_grew(test)),
-        _ => (growth::sum_of_all(&test.growth), "grew, unconfirmed, by", String::new()),
+    let all = growth::sum_of_all(&test.growth);
+    let runs = format!("{} of {}", runs_that_grew(test), count(test.runs.len() as u64, "run"));
+    let what = match test.verdict {
+        Some(Verdict::Leak) => {
+            format!("{BAD}leaked {}{BAD:#} a run ({runs})", growth::sum(&test.growth, GrowthKind::Leak))
+        }
+        Some(Verdict::Once) => format!("{BAD}grew by {all}{BAD:#} in {runs}"),
+        _ => format!("{BAD}grew by {all}{BAD:#} and could not run again"),
     };
     let limit = growth::size(test.limit.max_growth);
     let blocks = test.limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block"))).unwrap_or_default();
-    format!("{BAD}{verb} {sum}{BAD:#}{runs}, limit {limit}{blocks}   {DIM}id {}{DIM:#}", test.id)
+    format!("{what}, limit {limit}{blocks}   {DIM}id {}{DIM:#}", test.id)
 }
 
-fn runs_that_grew(test: &TestEntry) -> String {
-    let grew = test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count();
-    format!(" a run ({grew} of {})", count(test.runs.len() as u64, "run"))
+fn runs_that_grew(test: &TestEntry) -> usize {
+    test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count()
 }
 
 fn unconfirmed_line(text: &mut String, target: &Target, test: &TestEntry) {

@@ -7,13 +7,10 @@ use camino::Utf8Path;
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
 use serde::de::DeserializeOwned;
-use tracemalloc_harness::{TargetNote, TestEntry};
+use tracemalloc_harness::{ENTRY_EXTENSION, TARGET_FILE, TargetNote, TestEntry};
 
 use super::{Kind, Target};
 use crate::report::paths;
-
-/// The [`TargetNote`]'s file among a binary's fragments.
-const NOTE: &str = "target.json";
 
 /// Reads all fragments. The order is that of the report.
 pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>> {
@@ -22,14 +19,14 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>>
     let mut dirs: Vec<_> = list(fragments)?;
     dirs.sort();
     for dir in dirs {
-        let note_path = dir.join(NOTE);
+        let note_path = dir.join(TARGET_FILE);
         if !note_path.exists() {
             continue;
         }
         let target = target(read(&note_path)?, metadata);
         let mut tests = Vec::new();
         for path in list(&dir)? {
-            if path.extension() == Some("json") && path != note_path {
+            if path.extension() == Some(ENTRY_EXTENSION) {
                 tests.push(read::<TestEntry>(&path)?);
             }
         }
@@ -88,5 +85,5 @@ fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
 }
 
 fn read<T: DeserializeOwned>(path: &Utf8Path) -> Result<T> {
-    serde_json::from_slice(&fs::read(path)?).with_context(|| format!("failed to parse fragment `{path}`"))
+    tracemalloc_harness::from_bytes(&fs::read(path)?).with_context(|| format!("failed to parse fragment `{path}`"))
 }

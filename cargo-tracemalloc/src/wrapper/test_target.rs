@@ -78,7 +78,7 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
         src_path: absolute_utf8(source).with_context(|| format!("failed to resolve `{source}`"))?.into_string(),
         untraced,
     };
-    fs::write(path, serde_json::to_vec(&note)?)?;
+    fs::write(path, tracemalloc_harness::to_bytes(&note)?)?;
     Ok(())
 }
 

@@ -23,10 +23,9 @@ const FRAMES_OF_STD: usize = 48;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the test that this process was started for, and returns the exit code.
-pub fn main(tests: &[Test], assignment: &Assignment) -> i32 {
-    let wanted = std::env::args().nth(2).unwrap_or_default();
-    let Some(test) = tests.iter().find(|test| test.name == wanted) else {
-        fail(&format!("find the test `{wanted}` in its own binary"));
+pub fn main(tests: &[Test], name: &str, assignment: &Assignment) -> i32 {
+    let Some(test) = tests.iter().find(|test| test.name == name) else {
+        fail(&format!("find the test `{name}` in its own binary"));
     };
     match run(*test, assignment).outcome {
         Outcome::Failed => FAILED,
@@ -43,7 +42,12 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
         Some(session) => judged(test, session, assignment),
         None => unjudged(test),
     };
-    let entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
+    let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
+    let missed = tracemalloc::missed();
+    if missed > 0 {
+        let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
+        entry.verdict_reason = Some(format!("{reason}{missed} blocks were not recorded, for want of memory"));
+    }
     write(assignment, &entry);
     entry
 }

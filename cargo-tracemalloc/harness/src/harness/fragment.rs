@@ -7,12 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::FRAGMENTS_DIR;
-use crate::TestEntry;
-use crate::{NOTE_EXTENSION, TargetNote};
+use crate::{ENTRY_EXTENSION, FRAGMENTS_DIR, NOTE_EXTENSION, TARGET_FILE, TargetNote, TestEntry};
 
-/// The file with what a binary was built from, among its fragments.
-const TARGET_FILE: &str = "target.json";
 const TEMPORARY_PREFIX: &str = "tracemalloc-fragments-";
 
 /// Where this binary's fragments go: into the session's directory, or, without one, to a temporary one.
@@ -40,20 +36,25 @@ pub fn remove_if_temporary(directory: &Path) {
     }
 }
 
+/// Where the entry of the test with this number goes.
+pub fn of_test(fragments: &Path, number: usize) -> PathBuf {
+    fragments.join(format!("{number}.{ENTRY_EXTENSION}"))
+}
+
 /// Writes a test's entry.
 pub fn write(path: &Path, entry: &TestEntry) -> io::Result<()> {
-    write_json(path, entry)
+    write_whole(path, entry)
 }
 
 /// A test's entry, where it was written.
 pub fn read(path: &Path) -> Option<TestEntry> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    crate::from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
 /// Makes the directory, and notes in it what this binary was built from.
 pub fn write_target(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
-    write_json(&directory.join(TARGET_FILE), &target_of_this_binary())
+    write_whole(&directory.join(TARGET_FILE), &target_of_this_binary())
 }
 
 /// The note that the wrapper left beside this binary, or, where there is none, what cargo's variables tell.
@@ -62,7 +63,7 @@ pub fn target_of_this_binary() -> TargetNote {
     let stem = executable.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = stem.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(&stem);
     let note = executable.with_file_name(format!("{stem}.{NOTE_EXTENSION}"));
-    std::fs::read(note).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_else(|| TargetNote {
+    std::fs::read(note).ok().and_then(|text| crate::from_bytes(&text).ok()).unwrap_or_else(|| TargetNote {
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
         version: std::env::var("CARGO_PKG_VERSION").unwrap_or_default(),
         crate_name: stem.rsplit_once('-').map_or(stem, |(name, _hash)| name).to_owned(),
@@ -71,11 +72,11 @@ pub fn target_of_this_binary() -> TargetNote {
     })
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;
     }
-    std::fs::write(&temporary, serde_json::to_vec(value)?)?;
+    std::fs::write(&temporary, crate::to_bytes(value).map_err(io::Error::other)?)?;
     std::fs::rename(temporary, path)
 }

@@ -68,7 +68,7 @@ fn run_here(
     clean_environment();
     let trials = tests.iter().enumerate().map(|(number, test)| {
         let (test, session) = (*test, session.clone());
-        let fragment = fragments.join(format!("{number}.json"));
+        let fragment = fragment::of_test(fragments, number);
         trial_or_reason(arguments, test, move || {
             let entry = child::run(test, &Assignment { session, fragment });
             conclude(&entry, leak_fails, String::new())
@@ -118,7 +118,7 @@ fn note_ignored(arguments: &Arguments, tests: &[Test], fragments: &Path) {
                 message: test.ignore_message.map(str::to_owned),
                 ..TestEntry::new(test.name)
             };
-            if let Err(error) = fragment::write(&fragments.join(format!("{number}.json")), &entry) {
+            if let Err(error) = fragment::write(&fragment::of_test(fragments, number), &entry) {
                 fail(&format!("write to {fragments:?}: {error}"));
             }
         }
@@ -128,7 +128,7 @@ fn note_ignored(arguments: &Arguments, tests: &[Test], fragments: &Path) {
 impl Shared {
     /// Runs one test in a child, and leaves its fragment whatever became of the child.
     fn run(&self, test: Test, number: usize) -> Result<Completion, Failed> {
-        let fragment_path = self.fragments.join(format!("{number}.json"));
+        let fragment_path = fragment::of_test(&self.fragments, number);
         let output = if self.capture {
             Output::captured(&self.fragments.join(format!("{number}.out")))
         } else {
@@ -137,11 +137,8 @@ impl Shared {
         let started = std::time::Instant::now();
         let ended = output.and_then(|mut output| {
             let mut child = std::process::Command::new(std::env::current_exe()?);
-            child.args(["--exact", test.name]);
-            if !self.capture {
-                child.arg("--nocapture");
-            }
-            self.placement.prepare(&mut child, &fragment_path);
+            child.args(std::env::args_os().skip(1));
+            self.placement.prepare(&mut child, test.name, &fragment_path);
             let ended = process::run(child, &mut output, self.timeout)?;
             Ok((ended, output.text()))
         });
@@ -200,17 +197,17 @@ fn entry_of(test: Test, fragment_path: &Path, ended: &Ended) -> TestEntry {
     match (found, ended) {
         (Some(entry), Ended::Code(0 | FAILED)) => entry,
         // The first run was over and had passed; what ended the process was a repeated one.
-        (Some(mut entry), ended) if entry.outcome == Outcome::Passed => {
-            entry.verdict = Some(Verdict::Unconfirmed);
-            entry.verdict_reason = Some(format!("a repeated run ended its process: {ended}"));
-            entry
+        (Some(entry), ended) if entry.verdict == Some(Verdict::Unconfirmed) => {
+            TestEntry { verdict_reason: Some(format!("a repeated run ended its process, which {ended}")), ..entry }
+        }
+        (Some(entry), ended) if entry.outcome == Outcome::Passed => {
+            TestEntry::failed(test.name, format!("the test passed, but its process {ended}"))
         }
         (Some(entry), _) => entry,
-        (None, ended) => TestEntry {
-            outcome: Outcome::Failed,
-            message: Some(format!("the test's process {ended}")),
-            ..TestEntry::new(test.name)
-        },
+        (None, ended @ Ended::Code(_)) => {
+            TestEntry::failed(test.name, format!("the test's process {ended} before the test was over"))
+        }
+        (None, ended) => TestEntry::failed(test.name, format!("the test's process {ended}")),
     }
 }
 

@@ -9,22 +9,28 @@
 //! | a test that is being traced itself | as under libtest: nothing is judged |
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Options, SESSION_FILE, SESSION_VAR, Session};
 
+/// Names the test that a child has to run. A variable and not an argument: some tests read their process's arguments, and
+/// those are to be what they are under libtest.
+const TEST_VAR: &str = "TRACEMALLOC_TEST";
 /// Names the fragment that a child has to write.
-const CHILD_VAR: &str = "TRACEMALLOC_CHILD";
+const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
 /// Set in the environment of every test, for test binaries that a test starts.
 pub const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
+
+/// Tells insta whether to write new snapshots; what the user has set stays.
+const INSTA_UPDATE_VAR: &str = "INSTA_UPDATE";
 
 /// Where this process stands.
 #[derive(Debug)]
 pub struct Placement {
     session_dir: Option<PathBuf>,
     session: Option<Session>,
-    fragment: Option<PathBuf>,
+    child: Option<(String, PathBuf)>,
     inside: bool,
 }
 
@@ -46,22 +52,23 @@ impl Placement {
             let text = std::fs::read(&path).unwrap_or_else(|error| {
                 fail(&format!("read the session {:?} that {SESSION_VAR} names: {error}", path))
             });
-            serde_json::from_slice(&text)
+            crate::from_bytes(&text)
                 .unwrap_or_else(|error| fail(&format!("understand the session {:?}: {error}", path)))
         });
         Self {
             session_dir,
             session,
-            fragment: std::env::var_os(CHILD_VAR).map(PathBuf::from),
+            child: std::env::var(TEST_VAR).ok().zip(std::env::var_os(FRAGMENT_VAR).map(PathBuf::from)),
             inside: std::env::var_os(INSIDE_VAR).is_some(),
         }
     }
 
-    /// What the front has given this process to do; `None` where this process is no child of a front.
-    pub fn assignment(&self) -> Option<Assignment> {
-        let fragment = self.fragment.clone()?;
+    /// The name of the test that the front has given this process to run, and how; `None` where this process is no child
+    /// of a front.
+    pub fn assignment(&self) -> Option<(String, Assignment)> {
+        let (test, fragment) = self.child.clone()?;
         clean_environment();
-        Some(Assignment { session: self.session(), fragment })
+        Some((test, Assignment { session: self.session(), fragment }))
     }
 
     /// Whether a test asked for by its exact name runs in this process: nextest gives each test a process already, and a
@@ -90,7 +97,7 @@ impl Placement {
     }
 
     /// Gives a child its assignment, and otherwise the environment that `cargo test` would have given it.
-    pub fn prepare(&self, child: &mut Command, fragment: &PathBuf) {
+    pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path) {
         if let Some(session) = &self.session {
             for (name, value) in &session.restore_env {
                 match value {
@@ -103,16 +110,23 @@ impl Placement {
         if let Some(session_dir) = &self.session_dir {
             child.env(SESSION_VAR, session_dir);
         }
-        child.env(CHILD_VAR, fragment);
+        child.env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
     }
 }
 
 /// Takes what is ours out of the environment of the test that is about to run here.
 pub fn clean_environment() {
+    // insta numbers the snapshots of a process, so a repeated run looks for ones that do not exist, and would leave
+    // `.snap.new` files in the source tree for each.
+    let keep_insta_quiet = std::env::var_os(INSTA_UPDATE_VAR).is_none();
     // SAFETY: the harness runs this on the main thread before it starts any other.
     unsafe {
+        if keep_insta_quiet {
+            std::env::set_var(INSTA_UPDATE_VAR, "no");
+        }
         std::env::remove_var(SESSION_VAR);
-        std::env::remove_var(CHILD_VAR);
+        std::env::remove_var(TEST_VAR);
+        std::env::remove_var(FRAGMENT_VAR);
         std::env::set_var(INSIDE_VAR, OsString::from("1"));
     }
 }

@@ -98,7 +98,7 @@ impl From<ExitStatus> for Ended {
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Code(code) => write!(f, "exited with code {code} before the test was over"),
+            Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal(signal, core) => {
                 write!(f, "was ended by signal {signal}")?;
                 if let Some(name) = signal_name(*signal) {

@@ -16,8 +16,8 @@ pub const FAILED: i32 = 101;
 pub fn main(tests: &[&TestDescAndFn]) {
     let tests = Test::all(tests);
     let placement = Placement::of_this_process();
-    if let Some(assignment) = placement.assignment() {
-        std::process::exit(child::main(&tests, &assignment));
+    if let Some((name, assignment)) = placement.assignment() {
+        std::process::exit(child::main(&tests, &name, &assignment));
     }
     let arguments = Arguments::parse(std::env::args_os().collect::<Vec<OsString>>());
     let code = front::run(&arguments, placement, tests);
