@@ -24,13 +24,22 @@ pub struct Symbolizer {
 }
 
 impl Symbolizer {
-    /// The frames of these return addresses, innermost first. Not traced, whoever calls it.
-    pub fn frames(&mut self, addresses: &[usize]) -> Vec<Symbol> {
+    /// The frames of these return addresses, innermost first, up to the first one that is the `end`, which is left out.
+    ///
+    /// What lies beyond is not looked up: behind the outermost Rust frame comes the C library, and to read its debug
+    /// information can take longer than all the rest. Not traced, whoever calls it.
+    pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&Symbol) -> bool) -> Vec<Symbol> {
         let _pause = thread::pause();
-        addresses
-            .iter()
-            .flat_map(|address| self.known.entry(*address).or_insert_with(|| resolve(*address)).clone())
-            .collect()
+        let mut frames = Vec::new();
+        for address in addresses {
+            for symbol in self.known.entry(*address).or_insert_with(|| resolve(*address)) {
+                if end(symbol) {
+                    return frames;
+                }
+                frames.push(symbol.clone());
+            }
+        }
+        frames
     }
 }
 

@@ -45,6 +45,8 @@ opt-level = 0
 opt-level = 3
 [profile.inject.package.tracemalloc-harness]
 opt-level = 1
+[profile.inject.package.adler2]
+opt-level = 2
 [profile.inject.package.backtrace]
 opt-level = 2
 [profile.inject.package.gimli]

@@ -7,6 +7,7 @@ use tracemalloc::{Change, Symbolizer};
 
 use crate::Limit;
 use crate::Session;
+use crate::harness::symbol_name;
 use crate::harness::traceback::{Shortener, Traceback};
 
 /// What a group has grown by.
@@ -63,7 +64,7 @@ impl Grouper {
     pub fn group(&mut self, changes: &[Change]) -> HashMap<GroupId, Grown> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
         for change in changes {
-            let symbols = self.symbolizer.frames(tracemalloc::addresses(change.stack));
+            let symbols = self.symbolizer.frames(tracemalloc::addresses(change.stack), symbol_name::ends_traceback);
             let traceback = self.shortener.traceback(&symbols);
             if !self.shortener.keeps(&traceback) {
                 continue;

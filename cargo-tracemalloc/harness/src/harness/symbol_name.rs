@@ -14,6 +14,11 @@ pub fn path(function: &str) -> String {
     }
 }
 
+/// Whether a frame is the one that tracebacks end at: std's for a thread, or the harness's for a test.
+pub fn ends_traceback(symbol: &Symbol) -> bool {
+    path(&symbol.function).ends_with("__rust_begin_short_backtrace")
+}
+
 /// Whether a frame belongs to the tracing allocator.
 pub fn is_runtime(symbol: &Symbol) -> bool {
     let path = path(&symbol.function);

@@ -52,18 +52,12 @@ impl Shortener {
         (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
-    /// The traceback of these frames, which come innermost first.
+    /// The traceback of these frames, which come innermost first and end where the program's own end.
     pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
         let initialiser = initialiser::of(symbols);
-        let outer_end = symbols
-            .iter()
-            .position(|symbol| symbol_name::path(&symbol.function).ends_with("__rust_begin_short_backtrace"))
-            .unwrap_or(symbols.len());
-        let of_program = &symbols[..outer_end];
-        let inner =
-            of_program.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
+        let inner = symbols.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
         let after_runtime = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
-        let of_program = &of_program[after_runtime.map_or(0, |(last, _)| last + 1)..];
+        let of_program = &symbols[after_runtime.map_or(0, |(last, _)| last + 1)..];
         let inner = of_program.iter().position(|symbol| !symbol_name::is_std(symbol));
         let (of_std, shown) = of_program.split_at(inner.unwrap_or(0));
         let outer = shown.iter().rposition(|symbol| !symbol_name::is_std(symbol)).map_or(shown.len(), |last| last + 1);
