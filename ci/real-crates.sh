@@ -24,7 +24,7 @@ indexmap          2.14.2   full   --lib --tests
 insta             1.49.0   quick  --lib --tests --features csv,json,redactions,ron,toml,yaml
 itertools         0.15.0   full   --lib --tests
 memchr            2.8.3    full   --lib
-once_cell         1.21.4   quick  --lib --tests --examples
+once_cell         1.21.4   full
 petgraph          0.8.3    full   --lib --tests
 rayon             1.12.0   full   --lib --tests
 regex-automata    0.4.18   full   --lib

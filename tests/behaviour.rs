@@ -13,8 +13,8 @@ use tracemalloc_harness::{Outcome, Verdict};
 fn section<'a>(stdout: &'a str, test: &str) -> &'a str {
     let headline = format!("---- {test}");
     let is_headline = |rest: &str| rest[headline.len()..].starts_with([' ', '\n']);
-    let starts = stdout.match_indices(&headline).map(|(start, _)| &stdout[start..]);
-    let start = starts.filter(|rest| is_headline(rest)).next().unwrap_or_else(|| panic!("nothing is shown of {test}"));
+    let mut starts = stdout.match_indices(&headline).map(|(start, _)| &stdout[start..]);
+    let start = starts.find(|rest| is_headline(rest)).unwrap_or_else(|| panic!("nothing is shown of {test}"));
     let body = start.split_once('\n').unwrap().1;
     body.split("\n---- ").next().unwrap()
 }
@@ -208,8 +208,8 @@ fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
         // The directory for build products is the one thing that has to differ.
         let lines = lines.map(|line| line.replace("/target/tracemalloc/", "/target/"));
         // One was started by way of rustup, and knows nothing of our cache. The mark is for test binaries that a test
-        // starts: they judge nothing.
-        let apart = ["RUSTUP_", "RUST_RECURSION_COUNT", "TRACEMALLOC_CACHE_DIR", "TRACEMALLOC_INSIDE"];
+        // starts: they judge nothing. Repeated runs would leave snapshots of insta behind.
+        let apart = ["RUSTUP_", "RUST_RECURSION_COUNT", "TRACEMALLOC_CACHE_DIR", "TRACEMALLOC_INSIDE", "INSTA_UPDATE"];
         let apart = apart.map(|name| format!("\"{name}"));
         lines.filter(|line| !apart.iter().any(|name| line.starts_with(name))).collect()
     };

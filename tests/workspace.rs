@@ -73,7 +73,6 @@ fn set_read_only(root: &Path, read_only: bool) {
     paths.extend([root.join("src"), root.to_owned()]);
     for path in paths {
         let mut permissions = fs::metadata(&path).unwrap().permissions();
-        #[expect(clippy::permissions_set_readonly_false, reason = "it is a copy of our own")]
         permissions.set_readonly(read_only);
         fs::set_permissions(path, permissions).unwrap();
     }
