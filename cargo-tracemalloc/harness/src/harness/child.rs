@@ -81,7 +81,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment) -> TestEntry {
                 judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
             }
             Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),
-            Ran::Failed(message) => judge.cannot_repeat(&format!("run {} failed: {message}", judge.runs() + 1)),
+            Ran::Failed(message) => {
+                judge.cannot_repeat(&format!("run {} failed: {}", judge.runs() + 1, short(&message)))
+            }
             Ran::Late => judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1)),
         };
         match ruling {
@@ -129,6 +131,15 @@ fn run_once(test: Test, patience: Option<Duration>) -> Ran {
         (Some(Ok(())), Ok(())) => Ran::Passed,
         (Some(Err(message)), _) => Ran::Failed(message),
         (_, _) => Ran::Failed("panicked".to_owned()),
+    }
+}
+
+/// The first line of a message, or what fits of it into a line of a report.
+fn short(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    match line.char_indices().nth(120) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
     }
 }
 

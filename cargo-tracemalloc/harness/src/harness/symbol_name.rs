@@ -29,15 +29,10 @@ pub fn is_runtime(symbol: &Symbol) -> bool {
     ["tracemalloc::", "tracemalloc_traced::", "__rustc::", "__rust_", "__rg_"].iter().any(|ours| path.starts_with(ours))
 }
 
-/// Whether a frame belongs to the standard library.
+/// Whether a frame belongs to the standard library. One without a file does: it is a generic function of the library that
+/// was compiled with the harness, which has no line tables. Crates of the program always have them.
 pub fn is_std(symbol: &Symbol) -> bool {
-    if !symbol.file.is_empty() {
-        return inside_std(&symbol.file).is_some();
-    }
-    // `<T as alloc::slice::...>` in legacy mangling says only by its trait whose it is.
-    let of_trait = Parts::of(&symbol.function).of_trait.unwrap_or_default();
-    let path = path(&symbol.function);
-    ["alloc::", "core::", "std::"].iter().any(|library| path.starts_with(library) || of_trait.starts_with(library))
+    symbol.file.is_empty() || inside_std(&symbol.file).is_some()
 }
 
 /// A file's name from the crate of the standard library on: `alloc/src/vec/mod.rs`, `hashbrown-0.15.4/src/map.rs`.
@@ -127,9 +122,7 @@ fn allocated_by(function: &str) -> Option<Allocated> {
         });
     }
     let candidate = match parts.self_type {
-        Some("str") if matches!(name, "to_owned" | "to_string" | "into_string") => {
-            return Some(Allocated::Whole("String".to_owned()));
-        }
+        Some("str") => return Some(Allocated::Whole("String".to_owned())),
         Some(slice) if matches!(name, "to_vec" | "to_owned" | "into_vec") && slice.starts_with('[') => {
             let element = slice.trim_start_matches('[').trim_end_matches(']');
             return Some(Allocated::Whole(format!("Vec<{}>", short_type(element))));
@@ -321,6 +314,7 @@ mod tests {
             (&["alloc::vec::Vec<T,A>::push"], Some("Vec")),
             (&["<[u16]>::to_vec"], Some("Vec<u16>")),
             (&["<str as alloc::borrow::ToOwned>::to_owned"], Some("String")),
+            (&["<[u8]>::repeat", "<str>::repeat"], Some("String")),
             (
                 &["<std::collections::hash::map::HashMap<u32, alloc::string::String>>::insert"],
                 Some("HashMap<u32, String>"),
