@@ -15,6 +15,9 @@ use crate::term::{BAD, BOLD, DIM, NOTE};
 /// Tracebacks that are shown of one test; the others are in the report.
 const SHOWN_TRACEBACKS: usize = 10;
 
+/// Unconfirmed tests that are shown; the others are in the report.
+const SHOWN_UNCONFIRMED: usize = 10;
+
 /// Renders, with colours. Source lines are read below `root`; `report_path` is named for what is not shown.
 pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> String {
     let mut text = String::new();
@@ -24,10 +27,16 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
         }
     }
     let mut notes = String::new();
-    for (target, test) in report.tests() {
-        if test.verdict == Some(Verdict::Unconfirmed) && !fails(test, &report.options.deny) {
-            unconfirmed_line(&mut notes, target, test);
-        }
+    let unconfirmed = || {
+        let all = report.tests();
+        all.filter(|(_, test)| test.verdict == Some(Verdict::Unconfirmed) && !fails(test, &report.options.deny))
+    };
+    for (target, test) in unconfirmed().take(SHOWN_UNCONFIRMED) {
+        unconfirmed_line(&mut notes, target, test);
+    }
+    let more = unconfirmed().count().saturating_sub(SHOWN_UNCONFIRMED);
+    if more > 0 {
+        line(&mut notes, format_args!("{DIM}and {more} more unconfirmed, see {report_path}{DIM:#}"));
     }
     for target in &report.targets {
         if let Some(note) = &target.note {

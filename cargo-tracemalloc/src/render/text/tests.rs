@@ -146,3 +146,11 @@ fn when_all_is_well_one_line_is_enough() {
 fn no_tests_at_all_is_said() {
     insta::assert_snapshot!(render(&report(Vec::new(), Vec::new())), @"tracemalloc: no tests checked; report target/tracemalloc/report.json");
 }
+
+#[test]
+fn many_unconfirmed_tests_do_not_hide_the_summary() {
+    let lib = target(Kind::Lib, "demo", (0..14).map(|_| unconfirmed()).collect());
+    let text = render(&report(vec![lib], Vec::new()));
+    assert!(text.contains("and 4 more unconfirmed, see target/tracemalloc/report.json"), "{text}");
+    assert_eq!(text.matches("unconfirmed binds").count(), 10);
+}
