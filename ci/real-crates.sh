@@ -38,7 +38,7 @@ END
 # Leaks that are right, or that re-running a test cannot tell from one: crate, target, test, reason.
 explained() {
     cat <<'END'
-rayon sort_panic_safe sort_panic_safe every run nests one more panic hook in the last one: 16 bytes stay in std::panicking::HOOK
+rayon sort-panic-safe sort_panic_safe every run nests one more panic hook in the last one: 16 bytes stay in std::panicking::HOOK
 END
 }
 
