@@ -10,7 +10,8 @@ pub fn with_tracing(args: &[OsString], call: &RustcCall) -> Vec<OsString> {
         ["-C", "force-frame-pointers=yes", "-C", "symbol-mangling-version=v0"].map(OsString::from).into();
     flags.extend(args.iter().cloned());
     if !call.has_debuginfo() {
-        flags.extend(["-C", "debuginfo=line-tables-only"].map(OsString::from));
+        // `line-tables-only` names an inlined function without the modules and types that it is in.
+        flags.extend(["-C", "debuginfo=1"].map(OsString::from));
     }
     if call.strips {
         flags.extend(["-C", "strip=none"].map(OsString::from));
@@ -36,7 +37,7 @@ mod tests {
         assert_eq!(traced("-C debuginfo=2 a.rs"), format!("{first} -C debuginfo=2 a.rs"));
         assert_eq!(
             traced("-C strip=debuginfo a.rs"),
-            format!("{first} -C strip=debuginfo a.rs -C debuginfo=line-tables-only -C strip=none")
+            format!("{first} -C strip=debuginfo a.rs -C debuginfo=1 -C strip=none")
         );
     }
 }

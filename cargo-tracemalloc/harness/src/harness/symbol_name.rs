@@ -29,6 +29,11 @@ pub fn is_runtime(symbol: &Symbol) -> bool {
     ["tracemalloc::", "tracemalloc_traced::", "__rustc::", "__rust_", "__rg_"].iter().any(|ours| path.starts_with(ours))
 }
 
+/// Whether a frame belongs to the harness.
+pub fn is_harness(symbol: &Symbol) -> bool {
+    path(&symbol.function).starts_with("tracemalloc_harness::")
+}
+
 /// Whether a frame belongs to the standard library. One without a file does: it is a generic function of the library that
 /// was compiled with the harness, which has no line tables. Crates of the program always have them.
 pub fn is_std(symbol: &Symbol) -> bool {

@@ -68,6 +68,8 @@ impl Shortener {
         {
             shown = &shown[..shown.len() - 1];
         }
+        // `Bencher::iter` is ours, and so is what it is called by.
+        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !symbol_name::is_harness(symbol)).collect();
         let mut traceback: Vec<FrameEntry> =
             shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
         if traceback.is_empty() {
