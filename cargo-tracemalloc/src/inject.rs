@@ -23,8 +23,8 @@ pub struct Runtime {
     pub traced: Utf8PathBuf,
     /// The harness alone, for a target with an allocator of its own.
     pub untraced: Utf8PathBuf,
-    /// Directories of what they depend on.
-    pub search: Vec<Utf8PathBuf>,
+    /// The directory of what they depend on.
+    pub search: Utf8PathBuf,
 }
 
 /// What is injected, for every target triple in use.
@@ -78,7 +78,9 @@ fn ensure_one(
             crate::private_env::CACHE_DIR
         )
     };
-    let _lock = cache::lock(dir).with_context(unusable)?;
+    // Builds of all versions share the target directory, so they wait for each other. What a build leaves for use is copied
+    // out of it: others may link that at any time.
+    let _lock = cache::lock(target_dir).with_context(unusable)?;
     // Another process may have built it while we waited.
     if let Some(runtime) = cache::complete(dir) {
         return Ok(runtime);
@@ -86,11 +88,11 @@ fn ensure_one(
     let version = env!("CARGO_PKG_VERSION");
     term::status("Preparing", format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release));
     if cache::is_damaged(dir) {
-        // Cargo would take what it finds there for whole.
+        // What was lost here may have been lost there too, and cargo would not notice.
         cache::clear(target_dir).with_context(unusable)?;
     }
     cache::clear(dir).with_context(unusable)?;
     embedded::write(dir).with_context(unusable)?;
     let artifacts = build::build(dir, target_dir, rustc, triple, options)?;
-    cache::finish(dir, artifacts).with_context(unusable)
+    cache::finish(dir, &artifacts).with_context(unusable)
 }

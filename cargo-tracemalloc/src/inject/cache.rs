@@ -16,6 +16,8 @@ use crate::term;
 
 /// Written last, in the directory of one build.
 const MARKER: &str = "complete.json";
+/// The libraries, in the directory of one build.
+const LIBRARIES: &str = "lib";
 
 /// What the marker says. Paths are relative to its directory.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,9 +49,7 @@ pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     if !complete.files.iter().all(whole) {
         return None;
     }
-    let mut search: Vec<_> = complete.files.keys().filter_map(|path| Some(dir.join(path.parent()?))).collect();
-    search.sort();
-    search.dedup();
+    let search = dir.join(LIBRARIES);
     Some(Runtime { traced: dir.join(&complete.traced), untraced: dir.join(&complete.untraced), search })
 }
 
@@ -58,7 +58,7 @@ pub fn is_damaged(dir: &Utf8Path) -> bool {
     dir.join(MARKER).exists() && complete(dir).is_none()
 }
 
-/// Waits until nobody else builds in `dir`. The lock is beside it and lives as long as the file.
+/// Waits until nobody else builds with the target directory `dir`. The lock is beside it and lives as long as the file.
 pub fn lock(dir: &Utf8Path) -> Result<File> {
     if let Some(parent) = dir.parent() {
         fs::create_dir_all(parent)?;
@@ -80,15 +80,17 @@ pub fn clear(dir: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-/// Marks a build as finished.
-pub fn finish(dir: &Utf8Path, artifacts: Artifacts) -> Result<Runtime> {
-    let relative = |path: Utf8PathBuf| path.strip_prefix(dir).map(Utf8Path::to_owned).unwrap_or(path);
+/// Copies what a build left into `dir`, and marks it as finished.
+pub fn finish(dir: &Utf8Path, artifacts: &Artifacts) -> Result<Runtime> {
+    let libraries = Utf8Path::new(LIBRARIES);
+    fs::create_dir_all(dir.join(libraries))?;
+    let place = |path: &Utf8Path| libraries.join(path.file_name().unwrap_or_default());
     let mut files = BTreeMap::new();
-    for path in artifacts.files {
-        let size = fs::metadata(&path)?.len();
-        files.insert(relative(path), size);
+    for path in artifacts.files.iter().filter(|path| path.extension() != Some("rmeta")) {
+        let size = fs::copy(path, dir.join(place(path)))?;
+        files.insert(place(path), size);
     }
-    let complete = Complete { traced: relative(artifacts.traced), untraced: relative(artifacts.untraced), files };
+    let complete = Complete { traced: place(&artifacts.traced), untraced: place(&artifacts.untraced), files };
     crate::session::write_atomically(&dir.join(MARKER), &serde_json::to_vec_pretty(&complete)?)?;
     self::complete(dir).context("files of the build are gone already")
 }
@@ -99,12 +101,15 @@ mod tests {
 
     use super::{Artifacts, MARKER, clear, complete, finish};
 
+    /// A build of three libraries, of which the first two are the ones to link.
     fn built(dir: &Utf8Path) {
-        let files: Vec<Utf8PathBuf> = ["liba.rlib", "libb.rlib", "libc.rlib"].map(|name| dir.join(name)).into();
+        let temp = tempfile::tempdir().unwrap();
+        let target_dir = Utf8Path::from_path(temp.path()).unwrap();
+        let files: Vec<Utf8PathBuf> = ["liba.rlib", "libb.rlib", "libc.so"].map(|name| target_dir.join(name)).into();
         for file in &files {
             fs_err::write(file, "content").unwrap();
         }
-        finish(dir, Artifacts { traced: files[0].clone(), untraced: files[1].clone(), files }).unwrap();
+        finish(dir, &Artifacts { traced: files[0].clone(), untraced: files[1].clone(), files }).unwrap();
     }
 
     #[test]
@@ -113,13 +118,15 @@ mod tests {
         let dir = Utf8Path::from_path(temp.path()).unwrap();
         assert!(complete(dir).is_none());
         built(dir);
-        assert_eq!(complete(dir).unwrap().traced, dir.join("liba.rlib"));
+        let runtime = complete(dir).unwrap();
+        assert_eq!(runtime.traced, dir.join("lib/liba.rlib"));
+        assert!(runtime.search.join("libc.so").exists());
 
-        fs_err::write(dir.join("libc.rlib"), "cont").unwrap();
+        fs_err::write(dir.join("lib/libc.so"), "cont").unwrap();
         assert!(complete(dir).is_none(), "a file was cut off");
         clear(dir).unwrap();
         built(dir);
-        fs_err::remove_file(dir.join("libb.rlib")).unwrap();
+        fs_err::remove_file(dir.join("lib/libb.rlib")).unwrap();
         assert!(complete(dir).is_none(), "a file is missing");
         built(dir);
         fs_err::write(dir.join(MARKER), "{").unwrap();

@@ -61,11 +61,8 @@ fn attempt(
 
 /// Puts a library in libtest's place.
 fn injection(runtime: &Runtime, library: &Utf8Path) -> Vec<String> {
-    let mut args = vec!["--extern".to_owned(), format!("test={library}")];
-    for dir in &runtime.search {
-        args.extend(["-L".to_owned(), format!("dependency={dir}")]);
-    }
-    args
+    let search = format!("dependency={}", runtime.search);
+    vec!["--extern".to_owned(), format!("test={library}"), "-L".to_owned(), search]
 }
 
 fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
