@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 ./lint.sh
+./msrv.sh
 ./docs.sh
 ./unit.sh
 ./real-crates.sh --quick

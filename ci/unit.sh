@@ -4,3 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cargo test --workspace --all-targets "$@"
+if (($# == 0)); then
+    # By itself: the command, which is in the same workspace, uses the harness's types without the harness.
+    cargo test --package tracemalloc-harness --features harness
+fi
