@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments, placement: Placement, mut tests: Vec<Test>) ->
         if let Err(error) = fragment::write_target(&fragments) {
             fail(&format!("write to {fragments:?}: {error}"));
         }
-        let conclusion = if arguments.exact && selected == 1 && placement.runs_exact_here() {
+        let conclusion = if arguments.exact && selected == 1 && placement.stands_alone() {
             run_here(arguments, for_libtest_mimic, &placement, &tests, &fragments)
         } else {
             run_in_children(arguments, &for_libtest_mimic, placement, tests, &fragments)
@@ -63,7 +63,7 @@ fn run_here(
     fragments: &Path,
 ) -> Conclusion {
     for_libtest_mimic.test_threads = Some(1);
-    let leak_fails = placement.leak_fails();
+    let leak_fails = placement.stands_alone();
     let session = placement.session();
     clean_environment();
     let trials = tests.iter().enumerate().map(|(number, test)| {
@@ -151,7 +151,7 @@ impl Shared {
             let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             shown.push((test.name.to_owned(), printed.clone()));
         }
-        conclude(&entry, self.placement.leak_fails(), printed)
+        conclude(&entry, self.placement.stands_alone(), printed)
     }
 
     /// What `--show-output` shows.

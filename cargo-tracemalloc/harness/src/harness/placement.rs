@@ -71,15 +71,11 @@ impl Placement {
         Some((test, Assignment { session: self.session(), fragment }))
     }
 
-    /// Whether a test asked for by its exact name runs in this process: nextest gives each test a process already, and a
-    /// test that starts its own binary again wants to see how that ends.
-    pub fn runs_exact_here(&self) -> bool {
-        self.session_dir.is_none() || std::env::var_os("NEXTEST").is_some()
-    }
-
-    /// Whether a leak fails the test here, because no command waits for the reports.
-    pub fn leak_fails(&self) -> bool {
-        self.session_dir.is_none() || std::env::var_os("NEXTEST").is_some()
+    /// Whether no command waits for reports: nextest or a person has started this, or a test that starts its own binary
+    /// again. Then a leak fails the test, and a test asked for by its exact name runs in this process: nextest gives each a
+    /// process already, and a test wants to see how its own binary ends.
+    pub fn stands_alone(&self) -> bool {
+        self.session_dir.is_none()
     }
 
     /// The directory of the session, where there is one.
