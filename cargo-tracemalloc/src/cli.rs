@@ -1,6 +1,7 @@
 //! The command line, as declared. What follows from it is in [`context`](crate::context).
 
 mod cargo_options;
+mod snapshot;
 mod test;
 mod values;
 
@@ -12,6 +13,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use cargo_options::CargoOptions;
+pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
 pub use test::{Deny, Format, TestArgs};
 
 /// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc tracemalloc test`.
@@ -37,6 +39,12 @@ struct Cli {
 pub enum Command {
     /// Run a workspace's tests, and say of each whether it leaks
     Test(Box<TestArgs>),
+    /// Show which lines allocated the most of what was live in a snapshot
+    Top(TopArgs),
+    /// Show what has changed from one snapshot to another
+    Diff(DiffArgs),
+    /// Show the tracebacks that allocated the most of what was live in a snapshot
+    Show(ShowArgs),
 }
 
 /// When to colour.
@@ -68,7 +76,9 @@ mod tests {
 
     fn parse(line: &str) -> TestArgs {
         let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
-        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args)).unwrap().command;
+        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args)).unwrap().command else {
+            panic!("another command: {line}");
+        };
         *args
     }
 

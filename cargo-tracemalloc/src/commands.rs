@@ -1,3 +1,6 @@
 //! One file a command.
 
+pub mod diff;
+pub mod show;
 pub mod test;
+pub mod top;

@@ -1,4 +1,4 @@
-//! `cargo tracemalloc`: says of every test of a workspace whether it leaks.
+//! `cargo tracemalloc`: says of every test of a workspace whether it leaks, and what is in snapshots of memory.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod report;
 mod rustc;
 mod session;
 mod term;
+mod view;
 mod wrapper;
 
 use std::process::ExitCode;
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
     }
     let result = match cli::parse() {
         Command::Test(args) => commands::test::run(&args),
+        Command::Top(args) => commands::top::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
+        Command::Show(args) => commands::show::run(&args),
     };
     match result {
         Ok(code) => code.into(),

@@ -1,12 +1,25 @@
-//! Renderings of a report.
+//! Renderings: of a report, and of what there is in snapshots.
 
 pub mod json;
+pub mod snapshot;
 pub mod text;
 
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 
-/// Prints on stdout, coloured or not as the terminal wants it. A closed stdout is no reason to fail.
+use anyhow::{Context as _, Result};
+
+/// Prints on stdout, coloured or not as the terminal wants it. What is printed is in a file too: that it cannot be printed
+/// is no reason to fail.
 pub fn print(text: &str) {
     let mut stdout = anstream::stdout();
     let _closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Prints on stdout what is nowhere else. A reader that has seen enough, like `head`, is no reason to fail.
+pub fn print_all(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("failed to write to stdout"),
+        _ => Ok(()),
+    }
 }

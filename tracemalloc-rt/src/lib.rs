@@ -32,6 +32,7 @@ mod live;
 #[cfg(feature = "dump")]
 mod load;
 mod memory;
+mod pretty_top;
 mod repr;
 mod shadow;
 mod size;
@@ -55,6 +56,7 @@ pub use handshake::is_installed;
 pub use live::{Change, Live, addresses, missed, start, stop};
 #[cfg(feature = "dump")]
 pub use load::LoadError;
+pub use pretty_top::pretty_top;
 pub use size::{ParseSizeError, format_size, parse_size};
 pub use snapshot::Snapshot;
 pub use source::Sources;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tracemalloc::{
     BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic, StatisticDiff, Trace,
-    Traceback, format_size,
+    Traceback, format_size, pretty_top,
 };
 
 #[test]
@@ -207,24 +207,7 @@ impl Case {
     fn pretty_top(&self, op: &Value) -> Vec<Value> {
         let filtered = self.snapshot(&op["snap"]).filter_traces(&borrowed(&filters(&op["filters"])));
         let statistics = filtered.statistics(key_type(op), false).unwrap();
-        let limit = index_of(&op["limit"]);
-        let (top, rest) = statistics.split_at(limit.min(statistics.len()));
-        let mut sources = self.sources();
-        let sum = |statistics: &[Statistic]| statistics.iter().map(|s| s.size).sum();
-        let kib = |size: u64| format!("{:.1} KiB", size as f64 / 1024.0);
-
-        let mut lines = vec![format!("Top {limit} lines")];
-        for (index, statistic) in top.iter().enumerate() {
-            let frame = &statistic.traceback[0];
-            lines.push(format!("#{}: {frame}: {}", index + 1, kib(statistic.size)));
-            if let Some(line) = sources.line(frame.filename(), frame.lineno()) {
-                lines.push(format!("    {line}"));
-            }
-        }
-        if !rest.is_empty() {
-            lines.push(format!("{} other: {}", rest.len(), kib(sum(rest))));
-        }
-        lines.push(format!("Total allocated size: {}", kib(sum(&statistics))));
+        let lines = pretty_top(&statistics, index_of(&op["limit"]), &mut self.sources());
         lines.into_iter().map(Value::from).collect()
     }
 }

@@ -82,11 +82,11 @@ pub enum Deny {
     Unconfirmed,
 }
 
-/// Renderings of the report.
+/// Renderings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
     Text,
-    /// The report itself.
+    /// For programs.
     Json,
 }

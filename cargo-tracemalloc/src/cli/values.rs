@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracemalloc::{KeyType, KeyTypeError};
+
 /// `512`, `4 KiB`.
 pub fn size(text: &str) -> Result<u64, String> {
     tracemalloc::parse_size(text).map_err(|error| error.to_string())
@@ -26,6 +28,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         return Err("no test can end in no time".to_owned());
     }
     Ok(duration)
+}
+
+/// `filename`, `lineno`, `traceback`.
+pub fn key_type(text: &str) -> Result<KeyType, String> {
+    text.parse().map_err(|error: KeyTypeError| format!("{error}; use filename, lineno or traceback"))
 }
 
 /// A file name pattern that can match something.
