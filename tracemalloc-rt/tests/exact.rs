@@ -1,4 +1,6 @@
 //! Every block is counted, once, whichever threads allocate, reallocate and free it.
+//!
+//! Without libtest, whose main thread allocates while a test runs: everything in this process is counted.
 
 use std::hint::black_box;
 use std::sync::mpsc;
@@ -12,8 +14,10 @@ fn sum(changes: &[Change]) -> (i64, i64) {
     changes.iter().fold((0, 0), |(bytes, blocks), change| (bytes + change.bytes, blocks + change.blocks))
 }
 
-/// One test, because everything in this process is counted.
-#[test]
+fn main() {
+    counts_are_exact();
+}
+
 fn counts_are_exact() {
     for walk in [Walk::FramePointers, Walk::Unwind] {
         tracemalloc::start(walk, 64);
@@ -110,13 +114,15 @@ fn forked_child() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    std::thread::spawn(|| black_box(vec![0_u8; 10])).join().expect("no panic");
-                }
-            });
-        }
+        let starters: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        std::thread::spawn(|| black_box(vec![0_u8; 10])).join().expect("no panic");
+                    }
+                })
+            })
+            .collect();
         for _ in 0..100 {
             // SAFETY: the child only allocates, frees and exits; glibc releases its own allocator's locks in it.
             let child = unsafe { libc::fork() };
@@ -134,6 +140,8 @@ fn forked_child() {
             assert_eq!(status, 0, "the child counts right");
         }
         done.store(true, Ordering::Relaxed);
+        // The scope would let go of them before they have dropped their thread-locals.
+        starters.into_iter().for_each(|starter| starter.join().expect("no panic"));
     });
 }
 
