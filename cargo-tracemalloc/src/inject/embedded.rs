@@ -43,6 +43,9 @@ opt-level = 0
 
 [profile.inject.package.tracemalloc-rt]
 opt-level = 3
+# The allocator is generic, so its code is generated here.
+[profile.inject.package.tracemalloc-traced]
+opt-level = 3
 [profile.inject.package.tracemalloc-harness]
 opt-level = 1
 [profile.inject.package.adler2]
