@@ -24,3 +24,5 @@ pub const CRATE_NAME: &str = "CARGO_CRATE_NAME";
 pub const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
 /// Version of the package that cargo has compiled.
 pub const PACKAGE_VERSION: &str = "CARGO_PKG_VERSION";
+/// Name of the binary target that cargo has compiled; absent for everything else, build scripts too.
+pub const BIN_NAME: &str = "CARGO_BIN_NAME";

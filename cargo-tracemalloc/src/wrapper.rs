@@ -10,6 +10,7 @@ mod test_target;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -41,7 +42,8 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Call {
     config: OsString,
-    rustc: OsString,
+    /// The program, and behind a `RUSTC_WORKSPACE_WRAPPER` the rustc that it is to call.
+    rustc: Vec<OsString>,
     args: Vec<OsString>,
 }
 
@@ -50,20 +52,29 @@ impl Call {
     /// `rustc`.
     pub fn from_env() -> Option<Self> {
         let config = env::var_os(private_env::WRAPPER)?;
-        let mut args = env::args_os().skip(1);
-        let rustc = args.next().filter(|arg| is_program(arg))?;
+        Self::parse(config, env::args_os().skip(1))
+    }
+
+    fn parse(config: OsString, args: impl Iterator<Item = OsString>) -> Option<Self> {
+        let mut args = args.peekable();
+        let mut rustc = vec![args.next().filter(|arg| is_program(arg))?];
+        rustc.extend(args.next_if(|arg| is_rustc(Path::new(arg))));
         Some(Self { config, rustc, args: args.collect() })
     }
 }
 
 fn is_program(arg: &OsStr) -> bool {
-    let path = std::path::Path::new(arg);
-    path.components().count() > 1 || path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
+    let path = Path::new(arg);
+    path.components().count() > 1 || is_rustc(path)
+}
+
+fn is_rustc(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
 }
 
 /// Calls rustc, and exits as it does.
 pub fn run(call: &Call) -> Result<ExitCode> {
-    let path = std::path::Path::new(&call.config);
+    let path = Path::new(&call.config);
     let json = fs::read(path).context("failed to read what `cargo tracemalloc` left for its rustc wrapper")?;
     let config: Config =
         serde_json::from_slice(&json).with_context(|| format!("failed to parse `{}`", path.display()))?;
@@ -85,16 +96,35 @@ pub fn run(call: &Call) -> Result<ExitCode> {
 
 /// A call of rustc, through the user's wrapper if there is one, without arguments yet.
 fn rustc(config: &Config, call: &Call) -> Process {
-    match &config.inner_wrapper {
-        Some(wrapper) => {
-            let mut process = Process::new(wrapper);
-            process.arg(&call.rustc);
-            process
-        }
-        None => Process::new(&call.rustc),
-    }
+    let mut programs =
+        config.inner_wrapper.iter().map(|wrapper| wrapper.as_os_str()).chain(call.rustc.iter().map(AsRef::as_ref));
+    let mut process = Process::new(programs.next().unwrap_or(OsStr::new("rustc")));
+    process.args(programs);
+    process
 }
 
 fn exit_code(code: Option<i32>) -> ExitCode {
     code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::Call;
+
+    fn parse(line: &str) -> Option<(Vec<OsString>, usize)> {
+        let call = Call::parse(OsString::new(), line.split(' ').map(OsString::from))?;
+        Some((call.rustc, call.args.len()))
+    }
+
+    #[test]
+    fn a_workspace_wrapper_is_called_with_the_rustc_that_follows_it() {
+        let programs = |names: &[&str]| names.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(parse("/bin/rustc --crate-name a"), Some((programs(&["/bin/rustc"]), 2)));
+        assert_eq!(parse("rustc -vV"), Some((programs(&["rustc"]), 1)));
+        assert_eq!(parse("/x/wrap.sh /bin/rustc -vV"), Some((programs(&["/x/wrap.sh", "/bin/rustc"]), 1)));
+        assert_eq!(parse("/bin/rustc src/lib.rs"), Some((programs(&["/bin/rustc"]), 1)));
+        assert_eq!(parse("test --lib"), None);
+    }
 }

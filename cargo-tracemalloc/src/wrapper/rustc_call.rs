@@ -24,6 +24,8 @@ pub struct RustcCall {
     pub is_test: bool,
     /// `--crate-type proc-macro`.
     pub is_proc_macro: bool,
+    /// `--crate-type bin`.
+    pub is_bin: bool,
     /// It asks for something, and compiles nothing.
     pub asks: bool,
     /// The last `-C debuginfo` or `-g`.
@@ -61,7 +63,11 @@ impl RustcCall {
         let mut value = || value.clone().or_else(|| rest.next()).unwrap_or_default();
         match name {
             "--crate-name" => self.crate_name = Some(value()),
-            "--crate-type" => self.is_proc_macro |= value().split(',').any(|kind| kind == "proc-macro"),
+            "--crate-type" => {
+                let kinds = value();
+                self.is_proc_macro |= kinds.split(',').any(|kind| kind == "proc-macro");
+                self.is_bin |= kinds == "bin";
+            }
             "--out-dir" => self.out_dir = Some(value().into()),
             "--target" => self.target = Some(value()),
             "--test" => self.is_test = true,
@@ -126,8 +132,10 @@ impl RustcCall {
         by_cargo && below && !self.asks && !self.is_proc_macro && !self.is_build_script()
     }
 
+    /// A library or a test of a package called `build-script-something` is none.
     fn is_build_script(&self) -> bool {
-        self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"))
+        let named_so = self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"));
+        named_so && self.is_bin && !self.is_test && env::var_os(private_env::BIN_NAME).is_none()
     }
 
     /// Whether backtraces would have lines.
@@ -193,6 +201,13 @@ mod tests {
             assert!(parse(line).has_dependency_test, "{line}");
         }
         assert!(!parse("--extern testing=/test.rlib").has_dependency_test);
+    }
+
+    #[test]
+    fn only_a_binary_can_be_a_build_script() {
+        assert!(parse("--crate-name build_script_build build.rs --crate-type bin").is_build_script());
+        assert!(!parse("--crate-name build_script_kit src/lib.rs --crate-type lib").is_build_script());
+        assert!(!parse("--crate-name build_script_kit src/lib.rs --test").is_build_script());
     }
 
     #[test]

@@ -92,7 +92,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment) -> TestEntry {
                 // A repeated run may end the process, and what is known by now must not be lost with it.
                 let unconfirmed = judge.unconfirmed("the test ended its process when it was run again");
                 write(assignment, &unconfirmed.entry(test.name, grouper.clone()));
-                patience = Some(PATIENCE.max(took * 10));
+                let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
+                patience = Some(PATIENCE.max(took * 10).min(timeout));
                 silence::stdout_and_stderr();
             }
             Ruling::RunAgain => {}

@@ -11,7 +11,7 @@ use crate::harness::child;
 use crate::harness::fragment;
 use crate::harness::leak_text;
 use crate::harness::placement::{Assignment, Placement, clean_environment, fail};
-use crate::harness::process::{self, Ended, Output};
+use crate::harness::process::{self, Ended, Output, Timeout};
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
 use crate::{Outcome, TestEntry, Verdict};
@@ -22,6 +22,7 @@ struct Shared {
     capture: bool,
     show_output: bool,
     timeout: Option<Duration>,
+    runs: u32,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
 }
@@ -89,10 +90,12 @@ fn run_in_children(
         shuffle(&mut tests, seed);
     }
     note_ignored(arguments, &tests, fragments);
+    let session = placement.session();
     let shared = Arc::new(Shared {
         capture: !arguments.nocapture,
         show_output: arguments.show_output,
-        timeout: placement.session().and_then(|session| session.timeout_seconds).map(Duration::from_secs_f64),
+        timeout: session.as_ref().and_then(|session| session.timeout_seconds).map(Duration::from_secs_f64),
+        runs: session.map_or(1, |session| session.options.runs),
         fragments: fragments.to_owned(),
         shown: Mutex::new(Vec::new()),
         placement,
@@ -139,7 +142,13 @@ impl Shared {
             let mut child = std::process::Command::new(std::env::current_exe()?);
             child.args(std::env::args_os().skip(1));
             self.placement.prepare(&mut child, test.name, &fragment_path);
-            let ended = process::run(child, &mut output, self.timeout)?;
+            let first_is_over = || fragment_path.exists();
+            let timeout = self.timeout.map(|first_run| Timeout {
+                first_run,
+                all_runs: first_run * self.runs,
+                first_is_over: &first_is_over,
+            });
+            let ended = process::run(child, &mut output, timeout)?;
             Ok((ended, output.text()))
         });
         let (ended, printed) = ended.map_err(|error| format!("could not start the test's process: {error}"))?;

@@ -4,28 +4,92 @@ use tracemalloc::Symbol;
 
 use crate::harness::symbol_name;
 
-/// What a path begins with, and what it is called in a report.
-const INITIALISERS: [(&str, &str); 14] = [
-    ("std::sync::once::Once::", "std::sync::Once"),
-    ("std::sync::poison::once::Once::", "std::sync::Once"),
-    ("std::sys::sync::once::", "std::sync::Once"),
-    ("std::sync::once_lock::OnceLock::", "std::sync::OnceLock"),
-    ("std::sync::lazy_lock::LazyLock::", "std::sync::LazyLock"),
-    ("std::sys::thread_local::", "thread_local!"),
-    ("std::io::stdio::", "std's stdio"),
-    ("std::backtrace_rs::symbolize::", "std's backtrace cache"),
-    ("once_cell::imp::OnceCell::", "once_cell"),
-    ("once_cell::sync::OnceCell::", "once_cell"),
-    ("once_cell::sync::Lazy::", "once_cell"),
-    ("once_cell::race::", "once_cell"),
-    ("lazy_static::lazy::Lazy::", "lazy_static"),
-    ("spin::once::Once::", "spin::Once"),
+/// A function that initialises.
+struct Initialiser {
+    /// What its path begins with.
+    path: &'static str,
+    /// What it is called in a report.
+    name: &'static str,
+    /// Whether what code of the program allocates under it counts too, or only what the standard library does itself.
+    calls_program: bool,
+}
+
+const INITIALISERS: [Initialiser; 16] = [
+    calls_program("std::sync::once::Once::", "std::sync::Once"),
+    calls_program("std::sync::poison::once::Once::", "std::sync::Once"),
+    calls_program("std::sys::sync::once::", "std::sync::Once"),
+    calls_program("std::sync::once_lock::OnceLock::", "std::sync::OnceLock"),
+    calls_program("std::sync::lazy_lock::LazyLock::", "std::sync::LazyLock"),
+    calls_program("std::sys::thread_local::native::lazy::Storage::get_or_init", "thread_local!"),
+    calls_program("std::sys::thread_local::native::lazy::Storage::initialize", "thread_local!"),
+    calls_program("std::sys::thread_local::os::Storage::get", "thread_local!"),
+    by_itself("std::sys::thread_local::", "thread_local!"),
+    by_itself("std::io::stdio::", "std's stdio"),
+    by_itself("std::backtrace_rs::symbolize::", "std's backtrace cache"),
+    calls_program("once_cell::imp::OnceCell::", "once_cell"),
+    calls_program("once_cell::sync::", "once_cell"),
+    calls_program("once_cell::race::", "once_cell"),
+    calls_program("lazy_static::lazy::Lazy::", "lazy_static"),
+    calls_program("spin::once::Once::", "spin::Once"),
 ];
+
+const fn calls_program(path: &'static str, name: &'static str) -> Initialiser {
+    Initialiser { path, name, calls_program: true }
+}
+
+const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
+    Initialiser { path, name, calls_program: false }
+}
 
 /// The innermost initialiser that the frames, which come innermost first, run through.
 pub fn of(symbols: &[Symbol]) -> Option<&'static str> {
-    symbols.iter().find_map(|symbol| {
+    let of_std = symbols.iter().position(|symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol));
+    symbols.iter().enumerate().find_map(|(index, symbol)| {
         let path = symbol_name::path(&symbol.function);
-        INITIALISERS.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, name)| *name)
+        let by_itself = of_std.is_none_or(|program| index < program);
+        let found = INITIALISERS.iter().find(|one| path.starts_with(one.path) && (one.calls_program || by_itself))?;
+        Some(found.name)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbols(functions: &[&str]) -> Vec<Symbol> {
+        let file =
+            |function: &str| if function.contains("demo::") { "/demo/src/lib.rs" } else { "/rustc/0/library/std/x.rs" };
+        let symbol = |function: &&str| Symbol {
+            function: (*function).to_owned(),
+            file: file(function).to_owned(),
+            line: 1,
+            column: 1,
+        };
+        functions.iter().map(symbol).collect()
+    }
+
+    #[test]
+    fn what_an_initialiser_calls_belongs_to_it() {
+        let under =
+            symbols(&["alloc::alloc::alloc", "demo::init", "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>"]);
+        assert_eq!(of(&under), Some("std::sync::OnceLock"));
+        let lazy =
+            symbols(&["demo::init", "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>"]);
+        assert_eq!(of(&lazy), Some("thread_local!"));
+    }
+
+    #[test]
+    fn what_printing_calls_does_not() {
+        let buffer = symbols(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
+        assert_eq!(of(&buffer), Some("std's stdio"));
+        let display =
+            symbols(&["alloc::alloc::alloc", "<demo::Noisy as core::fmt::Display>::fmt", "std::io::stdio::_print"]);
+        assert_eq!(of(&display), None);
+    }
+
+    #[test]
+    fn what_a_thread_local_does_when_it_is_dropped_does_not() {
+        let dropped = symbols(&["demo::drop", "std::sys::thread_local::native::lazy::destroy::<demo::Guard>"]);
+        assert_eq!(of(&dropped), None);
+    }
 }

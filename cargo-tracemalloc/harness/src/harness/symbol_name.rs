@@ -77,7 +77,19 @@ pub fn pretty(function: &str) -> String {
 /// What the frames of the standard library between the allocator and the program, innermost first, say is allocated:
 /// what the outermost of them says that names a type with its generics, or else the outermost that names a type.
 pub fn allocated_type(of_std: &[Symbol]) -> Option<String> {
-    let said: Vec<Allocated> = of_std.iter().rev().filter_map(|symbol| allocated_by(&symbol.function)).collect();
+    // What an iterator or a callback allocates is an element, not the collection that it goes into.
+    let calls_back = |symbol: &Symbol| {
+        let path = path(&symbol.function);
+        ["::next", "::call_once", "::call_mut", "::call"].iter().any(|method| path.ends_with(method))
+    };
+    let of_element = of_std.iter().position(calls_back).unwrap_or(of_std.len());
+    let types_of = |frames: &[Symbol]| -> Vec<Allocated> {
+        frames.iter().rev().filter_map(|symbol| allocated_by(&symbol.function)).collect()
+    };
+    let mut said = types_of(&of_std[..of_element]);
+    if said.is_empty() {
+        said = types_of(of_std);
+    }
     let whole = said.iter().find(|allocated| matches!(allocated, Allocated::Whole(_)));
     whole.or(said.first()).map(|allocated| match allocated {
         Allocated::Whole(type_name) => type_name.clone(),
@@ -94,7 +106,7 @@ enum Allocated {
 }
 
 /// Types that own what they allocate.
-const OWNERS: [&str; 18] = [
+const OWNERS: [&str; 17] = [
     "alloc::vec::Vec",
     "alloc::string::String",
     "alloc::boxed::Box",
@@ -112,7 +124,6 @@ const OWNERS: [&str; 18] = [
     "std::path::PathBuf",
     "std::io::buffered::bufreader::BufReader",
     "std::io::buffered::bufwriter::BufWriter",
-    "std::sync::mpsc::Sender",
 ];
 
 fn allocated_by(function: &str) -> Option<Allocated> {
@@ -332,6 +343,14 @@ mod tests {
             ),
             (&["alloc::vec::Vec<T,A>::with_capacity_in", "<alloc::vec::Vec<u8>>::with_capacity"], Some("Vec<u8>")),
             (&["<alloc::vec::Vec<u8>>::with_capacity_in", "alloc::vec::Vec<T>::with_capacity"], Some("Vec<u8>")),
+            (
+                &[
+                    "<str as alloc::borrow::ToOwned>::to_owned",
+                    "<fn(&str) -> alloc::string::String as core::ops::function::FnOnce<(&str,)>>::call_once",
+                    "<alloc::vec::Vec<alloc::string::String> as core::iter::traits::collect::FromIterator<u8>>::from_iter::<I>",
+                ],
+                Some("String"),
+            ),
             (&["alloc::alloc::alloc"], None),
         ] {
             let symbols: Vec<Symbol> = frames.iter().map(|frame| symbol(frame)).collect();
