@@ -154,6 +154,11 @@ fn a_test_that_hangs_is_ended() {
     assert!(test.duration_seconds < 10.0);
     assert_shown(&output, "tests::hangs", &["last words before the silence"]);
 
+    // The time is for one run, and repeated ones have as much again.
+    let slow = "-p reruns --timeout 1s tests::leaks_slowly -- --ignored --exact";
+    project.tracemalloc(slow).run().code(exit::LEAK);
+    assert_eq!(project.report().test("tests::leaks_slowly").runs.len(), 8);
+
     // Nobody waits for a process that merely inherited a test's output.
     let leaves = "-p crashes tests::leaves_a_child_behind -- --ignored --exact";
     let output = project.tracemalloc(leaves).run().code(exit::CLEAN);

@@ -97,6 +97,8 @@ fn packages_targets_and_features_are_selected_as_by_cargo() {
         "bin: of_the_binary",
         "example: of_the_example",
         "lib: of_the_library",
+        "test: a_parsed_number_has_the_type_of_what_it_is_compared_with",
+        "test: an_empty_array_has_the_type_of_what_it_is_compared_with",
         "test: it_finds_the_binary",
         "test: of_the_integration",
     ];
@@ -141,4 +143,22 @@ fn tests_that_are_run_by_anybody_else_fail_when_they_leak() {
         let call = Call::program(&executable).arg("--exact").arg(test).dir(&project.root);
         call.run().code(code);
     }
+}
+
+/// The wrapper is called with the rustc that follows it, and both are ours to pass on.
+#[cfg(unix)]
+#[test]
+fn a_workspace_wrapper_of_the_user_is_called() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::copy("demo", "wrapped");
+    let (wrapper, log) = (project.root.join("wrapper.sh"), project.root.join("wrapper.log"));
+    fs::write(&wrapper, format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec \"$@\"\n", log.display())).unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    // Compiled anew, also where the target directory is left from an earlier test run.
+    fs::write(project.root.join("src/lib.rs"), fs::read(project.root.join("src/lib.rs")).unwrap()).unwrap();
+    let call = project.tracemalloc("--lib").env("RUSTC_WORKSPACE_WRAPPER", &wrapper);
+    call.run().code(exit::LEAK);
+    assert_eq!(project.report().leaks(), LEAKS);
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(log.contains("--crate-name demo"), "{log}");
 }

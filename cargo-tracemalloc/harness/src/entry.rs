@@ -125,7 +125,7 @@ pub struct GrowthEntry {
     pub initialiser: Option<String>,
     /// Frames, oldest first, cut to `frames`.
     pub traceback: Vec<FrameEntry>,
-    /// How many frames there were before the cut.
+    /// How many frames there were before the cut, as far as they were captured.
     pub total_nframe: u32,
 }
 
