@@ -8,6 +8,7 @@ use tracemalloc::Walk;
 use crate::Session;
 use crate::harness::fragment;
 use crate::harness::growth::{Grouper, Grown};
+use crate::harness::limits::Limits;
 use crate::harness::placement::{Assignment, fail};
 use crate::harness::settle;
 use crate::harness::silence;
@@ -38,10 +39,12 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     // Nothing of ours is traced. Threads that tests start are not paused.
     let _pause = tracemalloc::pause();
     let started = Instant::now();
+    let limits = Limits::now();
     let entry = match &assignment.session {
-        Some(session) => judged(test, session, assignment),
+        Some(session) => judged(test, session, assignment, &limits),
         None => unjudged(test),
     };
+    limits.restore();
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
     let missed = tracemalloc::missed();
     if missed > 0 {
@@ -60,7 +63,7 @@ fn unjudged(test: Test) -> TestEntry {
     }
 }
 
-fn judged(test: Test, session: &Session, assignment: &Assignment) -> TestEntry {
+fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
     let options = &session.options;
     tracemalloc::start(Walk::FramePointers, options.frames as usize + FRAMES_OF_STD);
     if !tracemalloc::is_installed() {
@@ -74,6 +77,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment) -> TestEntry {
         let started = Instant::now();
         let ran = run_once(test, patience);
         let took = started.elapsed();
+        limits.restore();
         let ruling = match ran {
             Ran::Passed => {
                 let last = judge.runs() + 1 >= judge.least_runs();

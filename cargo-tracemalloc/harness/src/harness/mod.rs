@@ -9,6 +9,7 @@ mod initialiser;
 mod leak_id;
 mod leak_text;
 pub mod libtest;
+mod limits;
 mod placement;
 mod process;
 mod settle;
