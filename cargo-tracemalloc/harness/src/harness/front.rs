@@ -12,6 +12,7 @@ use crate::harness::fragment;
 use crate::harness::leak_text;
 use crate::harness::placement::{Assignment, Placement, clean_environment, fail};
 use crate::harness::process::{self, Ended, Output, Timeout};
+use crate::harness::scratch::Scratch;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
 use crate::{Outcome, TestEntry, Verdict};
@@ -142,6 +143,8 @@ impl Shared {
             let mut child = std::process::Command::new(std::env::current_exe()?);
             child.args(std::env::args_os().skip(1));
             self.placement.prepare(&mut child, test.name, &fragment_path);
+            let scratch = Scratch::make(number)?;
+            scratch.give_to(&mut child);
             let first_is_over = || fragment_path.exists();
             let timeout = self.timeout.map(|first_run| Timeout {
                 first_run,
@@ -149,11 +152,16 @@ impl Shared {
                 first_is_over: &first_is_over,
             });
             let ended = process::run(child, &mut output, timeout)?;
-            Ok((ended, output.text()))
+            Ok((ended, output.text(), scratch))
         });
-        let (ended, printed) = ended.map_err(|error| format!("could not start the test's process: {error}"))?;
+        let (ended, printed, scratch) =
+            ended.map_err(|error| format!("could not start the test's process: {error}"))?;
         let mut entry = entry_of(test, &fragment_path, &ended);
         entry.duration_seconds = started.elapsed().as_secs_f64();
+        // A test that failed may have left something to look at.
+        if entry.outcome != Outcome::Failed {
+            scratch.remove();
+        }
         fragment::write(&fragment_path, &entry)
             .map_err(|error| format!("could not write {fragment_path:?}: {error}"))?;
         if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {

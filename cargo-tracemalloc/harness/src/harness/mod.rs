@@ -12,6 +12,7 @@ pub mod libtest;
 mod limits;
 mod placement;
 mod process;
+mod scratch;
 mod settle;
 mod silence;
 mod start;
