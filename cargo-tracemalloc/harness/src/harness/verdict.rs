@@ -85,7 +85,7 @@ impl Judge {
         }
         let groups = groups();
         let all: Grown = groups.iter().map(|group| group.grown).sum();
-        let judged: Grown = groups.iter().filter(|group| !(first && group.initialiser)).map(|group| group.grown).sum();
+        let judged: Grown = groups.iter().filter(|group| !group.initialiser).map(|group| group.grown).sum();
         self.runs.push(RunEntry { bytes: judged.bytes, blocks: judged.blocks });
         self.took += took;
         for GroupGrowth { id, grown, initialiser } in groups {
@@ -124,9 +124,9 @@ impl Judge {
         let runs = self.runs();
         let groups = self.groups.iter().map(|(id, history)| {
             let kind = match verdict {
+                _ if history.initialiser => GrowthKind::Initialiser,
                 Verdict::Leak if history.leaks(runs) => GrowthKind::Leak,
                 Verdict::Unconfirmed if history.leaks(runs) => GrowthKind::Unconfirmed,
-                _ if history.initialiser => GrowthKind::Initialiser,
                 _ => GrowthKind::Once,
             };
             (*id, kind, *history)
@@ -136,10 +136,9 @@ impl Judge {
 }
 
 impl History {
-    /// Whether it grew in each of so many runs. After one run, what is initialised once by nature does not count; what
-    /// is initialised again in the second one is not once: a `OnceLock` may also be the field of a value.
+    /// Whether it grew in each of so many runs, and is not known to do so only once.
     fn leaks(&self, runs: u32) -> bool {
-        self.runs == runs && !(self.initialiser && runs == 1)
+        self.runs == runs && !self.initialiser
     }
 }
 
@@ -231,29 +230,18 @@ mod tests {
     }
 
     #[test]
-    fn initialisers_need_no_second_run() {
+    fn initialisers_need_no_second_run_and_never_leak() {
         assert_eq!(verdict(0, &[&[(INITIALISERS, 4096)]]), Some(Verdict::Once));
-        let mut judge = judge(0, None);
-        assert!(run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).is_none());
-        for _ in 0..2 {
-            assert!(run(&mut judge, &[(1, 8)]).is_none());
-        }
-        let judged = run(&mut judge, &[(1, 8)]).expect("four runs are enough");
-        assert_eq!(judged.verdict, Verdict::Leak);
-        assert_eq!(judged.runs[0], RunEntry { bytes: 8, blocks: 1 });
-        for (id, kind, _) in judged.groups {
-            assert_eq!(kind, if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser });
-        }
-    }
-
-    #[test]
-    fn an_initialiser_that_runs_in_every_run_is_none() {
         let mut judge = judge(0, None);
         for _ in 0..3 {
             assert!(run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).is_none());
         }
         let judged = run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).expect("four runs are enough");
-        assert!(judged.groups.iter().all(|(_, kind, _)| *kind == GrowthKind::Leak));
+        assert_eq!(judged.verdict, Verdict::Leak);
+        assert_eq!(judged.runs[0], RunEntry { bytes: 8, blocks: 1 });
+        for (id, kind, _) in judged.groups {
+            assert_eq!(kind, if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser });
+        }
     }
 
     #[test]
