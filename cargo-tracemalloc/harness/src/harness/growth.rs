@@ -44,9 +44,7 @@ impl Grown {
     pub fn exceeds(&self, limit: &Limit) -> bool {
         self.bytes > limit.max_growth || limit.max_blocks.is_some_and(|most| self.blocks > most)
     }
-}
 
-impl Grown {
     /// What stacks have grown by that grew, together.
     pub fn gross(changes: &[Change]) -> Self {
         let grew = changes.iter().filter(|change| change.bytes > 0);

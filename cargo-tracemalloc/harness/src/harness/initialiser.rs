@@ -41,10 +41,11 @@ const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
 
 /// The innermost initialiser that the frames, which come innermost first, run through.
 pub fn of(symbols: &[Symbol]) -> Option<&'static str> {
-    let of_std = symbols.iter().position(|symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol));
+    let first_of_program =
+        symbols.iter().position(|symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol));
     symbols.iter().enumerate().find_map(|(index, symbol)| {
         let path = symbol_name::path(&symbol.function);
-        let by_itself = of_std.is_none_or(|program| index < program);
+        let by_itself = first_of_program.is_none_or(|program| index < program);
         let found = INITIALISERS.iter().find(|one| path.starts_with(one.path) && (one.calls_program || by_itself))?;
         Some(found.name)
     })
