@@ -26,3 +26,8 @@ pub const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
 pub const PACKAGE_VERSION: &str = "CARGO_PKG_VERSION";
 /// Name of the binary target that cargo has compiled; absent for everything else, build scripts too.
 pub const BIN_NAME: &str = "CARGO_BIN_NAME";
+
+// For callee: set by the wrapper, read by rustc.
+
+/// Lets a stable compiler take unstable options.
+pub const RUSTC_BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";

@@ -5,8 +5,10 @@
 //! every call that is not cargo's own or not for our target directory: tests run cargo too.
 
 mod flags;
+mod interposition;
 mod rustc_call;
 mod test_target;
+mod weaken;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -18,7 +20,7 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::inject::Runtimes;
+use crate::inject::{Runtime, Runtimes};
 use crate::private_env;
 use crate::process::Process;
 use rustc_call::RustcCall;
@@ -36,6 +38,13 @@ pub struct Config {
     pub runtimes: Runtimes,
     /// Created when a crate does not compile.
     pub failure_mark: Utf8PathBuf,
+}
+
+impl Config {
+    /// What is injected into what this call compiles.
+    fn runtime(&self, rustc_call: &RustcCall) -> Option<&Runtime> {
+        self.runtimes.by_triple.get(rustc_call.target.as_ref().unwrap_or(&self.host))
+    }
 }
 
 /// One call by cargo, or by a build script.
@@ -83,10 +92,18 @@ pub fn run(call: &Call) -> Result<ExitCode> {
     if !rustc_call.compiles_below(&config.target_dir) {
         return Ok(exit_code(rustc(&config, call).args(&call.args).status()?.code()));
     }
+    let runtime = config.runtime(&rustc_call);
+    let symbols = runtime.and_then(|runtime| runtime.interposed.as_ref()).map(|interposed| &interposed.symbols);
+    let args = flags::with_tracing(&call.args, &rustc_call, symbols);
     let code = if rustc_call.is_test {
-        test_target::compile(&config, call, &rustc_call)?
+        test_target::compile(&config, call, &rustc_call, &args)?
     } else {
-        rustc(&config, call).args(flags::with_tracing(&call.args, &rustc_call)).status()?.code()
+        let code = rustc(&config, call).args(args).status()?.code();
+        let library = rustc_call.library().filter(|path| code == Some(0) && path.exists());
+        if let Some((library, symbols)) = library.zip(symbols) {
+            weaken::library(&library, symbols)?;
+        }
+        code
     };
     if code != Some(0) {
         fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;

@@ -34,6 +34,8 @@ pub struct RustcCall {
     pub strips: bool,
     /// A dependency is called `test`, like libtest.
     pub has_dependency_test: bool,
+    /// Crates are put together by link-time optimisation, which leaves no symbols between them.
+    pub has_lto: bool,
 }
 
 impl RustcCall {
@@ -118,6 +120,8 @@ impl RustcCall {
             "extra-filename" => value.clone_into(&mut self.extra_filename),
             "debuginfo" => self.debuginfo = Some(value.to_owned()),
             "strip" => self.strips = true,
+            "lto" => self.has_lto = !["off", "no", "n", "false", "thin-local"].contains(&value),
+            "linker-plugin-lto" => self.has_lto = !["off", "no", "n", "false"].contains(&value),
             _ => {}
         }
     }
@@ -146,6 +150,12 @@ impl RustcCall {
     /// A file that belongs to what is compiled: `<out dir>/<crate><extra>.<extension>`.
     pub fn output(&self, extension: &str) -> Option<Utf8PathBuf> {
         let name = format!("{}{}.{extension}", self.crate_name.as_deref()?, self.extra_filename);
+        Some(self.out_dir.as_ref()?.join(name))
+    }
+
+    /// The library that it makes, where it makes one: `<out dir>/lib<crate><extra>.rlib`.
+    pub fn library(&self) -> Option<Utf8PathBuf> {
+        let name = format!("lib{}{}.rlib", self.crate_name.as_deref()?, self.extra_filename);
         Some(self.out_dir.as_ref()?.join(name))
     }
 }
@@ -208,6 +218,17 @@ mod tests {
         assert!(parse("--crate-name build_script_build build.rs --crate-type bin").is_build_script());
         assert!(!parse("--crate-name build_script_kit src/lib.rs --crate-type lib").is_build_script());
         assert!(!parse("--crate-name build_script_kit src/lib.rs --test").is_build_script());
+    }
+
+    #[test]
+    fn lto_in_all_spellings() {
+        for line in ["-C lto", "-Clto=fat", "-C lto=thin", "-C linker-plugin-lto", "--codegen=linker-plugin-lto=/x.so"]
+        {
+            assert!(parse(line).has_lto, "{line}");
+        }
+        for line in ["-C lto=off", "-C lto=no", "-C embed-bitcode=no", "-C lto -C lto=off"] {
+            assert!(!parse(line).has_lto, "{line}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Compiles a test binary: with the harness that traces, or without tracing where the target has an allocator already.
+//! Compiles a test binary: with the harness and a tracing allocator, which goes in front of one that is there already.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,18 +10,21 @@ use camino::{Utf8Path, absolute_utf8};
 use fs_err as fs;
 use tracemalloc_harness::{NOTE_EXTENSION, TargetNote};
 
+use super::interposition::{self, Interposition};
 use super::rustc_call::RustcCall;
-use super::{Call, Config, flags, rustc};
+use super::{Call, Config, rustc};
 use crate::inject::Runtime;
 use crate::{private_env, term};
 
 /// What rustc says when two crates of a binary bring an allocator.
 const CONFLICT: &str = "conflicts with global allocator in";
 
+/// Why an allocator of the target's own is not traced, and what to do about it.
+const BY_HAND: &str = "write `Tracemalloc::new(...)` around it to have it traced";
+
 /// Compiles, and returns rustc's exit code.
-pub fn compile(config: &Config, call: &Call, rustc_call: &RustcCall) -> Result<Option<i32>> {
-    let args = flags::with_tracing(&call.args, rustc_call);
-    let (output, untraced) = attempt(config, call, rustc_call, &args)?;
+pub fn compile(config: &Config, call: &Call, rustc_call: &RustcCall, args: &[OsString]) -> Result<Option<i32>> {
+    let Compiled { output, untraced } = attempt(config, call, rustc_call, args)?;
     // Of several attempts only the last is shown. A closed stderr is no reason to fail.
     let _closed = std::io::stderr().write_all(&output.stderr);
     if output.status.success() {
@@ -31,32 +34,50 @@ pub fn compile(config: &Config, call: &Call, rustc_call: &RustcCall) -> Result<O
     Ok(output.status.code())
 }
 
+/// What came of the last attempt.
+struct Compiled {
+    output: Output,
+    /// Why nothing is traced.
+    untraced: Option<String>,
+}
+
 /// Compiles, traced if that is possible; says why, if it is not.
-fn attempt(
-    config: &Config,
-    call: &Call,
-    rustc_call: &RustcCall,
-    args: &[OsString],
-) -> Result<(Output, Option<String>)> {
-    let triple = rustc_call.target.as_ref().unwrap_or(&config.host);
+fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, args: &[OsString]) -> Result<Compiled> {
     let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
     let plain = |reason: &str| -> Result<_> {
         term::warning(format_args!("test target `{crate_name}` runs untraced: {reason}"));
-        Ok((rustc(config, call).args(args).stderr()?, Some(reason.to_owned())))
+        Ok(Compiled { output: rustc(config, call).args(args).stderr()?, untraced: Some(reason.to_owned()) })
     };
     if rustc_call.has_dependency_test {
         return plain("a dependency is called `test`, which is the name of the test harness");
     }
-    let Some(runtime) = config.runtimes.by_triple.get(triple) else {
+    let Some(runtime) = config.runtime(rustc_call) else {
         return plain("it is compiled for the host, and not for the target that was asked for");
     };
-    let inject = |library: &Utf8Path| rustc(config, call).args(args).args(injection(runtime, library)).stderr();
-    let output = inject(&runtime.traced)?;
-    if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains(CONFLICT) {
-        let reason = "it has a `#[global_allocator]` of its own".to_owned();
-        return Ok((inject(&runtime.untraced)?, Some(reason)));
+    let inject = |args: &[OsString], library: &Utf8Path| {
+        let mut rustc = rustc(config, call);
+        rustc.args(args).args(injection(runtime, library));
+        rustc
+    };
+    let output = inject(args, &runtime.traced).stderr()?;
+    if output.status.success() || !String::from_utf8_lossy(&output.stderr).contains(CONFLICT) {
+        return Ok(Compiled { output, untraced: None });
     }
-    Ok((output, None))
+    let why = match &runtime.interposed {
+        None => "and nothing can be put in front of it on this platform".to_owned(),
+        Some(_) if rustc_call.has_lto => {
+            "and is built with `lto`, so that nothing can be put in front of it".to_owned()
+        }
+        Some(interposed) => {
+            let rustc = |args: &[OsString]| inject(args, &interposed.library);
+            match interposition::compile(rustc, rustc_call, args, &interposed.symbols)? {
+                Interposition::Done(output) => return Ok(Compiled { output, untraced: None }),
+                Interposition::Failed(why) => format!("and nothing can be put in front of it: {why}"),
+            }
+        }
+    };
+    let untraced = Some(format!("it has a `#[global_allocator]` of its own, {why}; {BY_HAND}"));
+    Ok(Compiled { output: inject(args, &runtime.untraced).stderr()?, untraced })
 }
 
 /// Puts a library in libtest's place.
