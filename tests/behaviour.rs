@@ -283,7 +283,7 @@ fn an_allocator_of_ones_own_is_traced() {
 
 #[test]
 fn an_allocator_that_nothing_can_be_put_in_front_of_is_named() {
-    let project = Project::copy("behaviour", "own-allocators");
+    let project = Project::copy("behaviour", "own-allocator-with-lto");
     let args = "-p own-allocator --test counting --release";
     let output = project.tracemalloc(args).env("CARGO_PROFILE_RELEASE_LTO", "fat").run().code(exit::CLEAN);
     let report = project.report();
