@@ -1,7 +1,6 @@
 //! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and filters over what it saw.
 //!
 //! [`Tracemalloc`] wraps any global allocator and remembers, for each live block, the stack that allocated it.
-//! [`start`] turns that on, [`Live`] says what is live by stack and what has changed, [`Symbolizer`] names the frames.
 //!
 //! # Differences from Python
 //!
@@ -33,6 +32,8 @@ mod live;
 mod load;
 mod memory;
 mod pretty_top;
+#[doc(hidden)]
+pub mod raw;
 mod repr;
 mod shadow;
 mod size;
@@ -41,28 +42,24 @@ mod source;
 mod spin_lock;
 mod stacks;
 mod statistic;
+mod symbol_name;
 mod symbolize;
 mod thread;
 mod trace;
 mod traceback;
 
 pub use alloc::Tracemalloc;
-pub use capture::Walk;
 #[cfg(feature = "dump")]
 pub use dump::DumpError;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use frame::Frame;
 pub use handshake::is_installed;
-pub use live::{Change, Live, addresses, missed, start, stop};
 #[cfg(feature = "dump")]
 pub use load::LoadError;
 pub use pretty_top::pretty_top;
 pub use size::{ParseSizeError, format_size, parse_size};
 pub use snapshot::Snapshot;
 pub use source::Sources;
-pub use stacks::{MAX_DEPTH, StackId};
 pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
-pub use symbolize::{Symbol, Symbolizer};
-pub use thread::{Pause, pause};
 pub use trace::Trace;
 pub use traceback::Traceback;

@@ -2,11 +2,11 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use tracemalloc::{BaseFilter, Filter, Frame, Symbol};
+use tracemalloc::raw::{Symbol, symbol_name};
+use tracemalloc::{BaseFilter, Filter, Frame};
 
 use crate::FrameEntry;
 use crate::harness::initialiser;
-use crate::harness::symbol_name;
 use crate::{PathPrefix, Session};
 
 /// The traceback of a group of blocks.
@@ -69,7 +69,7 @@ impl Shortener {
             shown = &shown[..shown.len() - 1];
         }
         // `Bencher::iter` is ours, and so is what it is called by.
-        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !symbol_name::is_harness(symbol)).collect();
+        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !is_harness(symbol)).collect();
         let mut traceback: Vec<FrameEntry> =
             shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
         if traceback.is_empty() {
@@ -112,3 +112,8 @@ impl Shortener {
 
 /// Python's name for a file that is not known.
 const UNKNOWN: &str = "<unknown>";
+
+/// Whether a frame belongs to the harness.
+fn is_harness(symbol: &Symbol) -> bool {
+    symbol_name::path(&symbol.function).starts_with("tracemalloc_harness::")
+}
