@@ -2,7 +2,7 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use tracemalloc::raw::{Symbol, symbol_name};
+use tracemalloc::raw::{Symbol, Trimmed, symbol_name, trim};
 use tracemalloc::{BaseFilter, Filter, Frame};
 
 use crate::FrameEntry;
@@ -55,13 +55,7 @@ impl Shortener {
     /// The traceback of these frames, which come innermost first and end where the program's own end.
     pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
         let initialiser = initialiser::of(symbols);
-        let inner = symbols.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
-        let after_runtime = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
-        let of_program = &symbols[after_runtime.map_or(0, |(last, _)| last + 1)..];
-        let inner = of_program.iter().position(|symbol| !symbol_name::is_std(symbol));
-        let (of_std, shown) = of_program.split_at(inner.unwrap_or(0));
-        let outer = shown.iter().rposition(|symbol| !symbol_name::is_std(symbol)).map_or(shown.len(), |last| last + 1);
-        let mut shown = &shown[..outer];
+        let Trimmed { of_std, of_program: mut shown } = trim(symbols);
         // The closure that rustc wraps around a test function says nothing that the function does not say.
         if let [.., test, closure] = shown
             && symbol_name::is_closure_of(&closure.function, &test.function)
