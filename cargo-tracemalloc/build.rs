@@ -12,7 +12,7 @@ use toml::{Table, Value};
 /// Embedded packages, by their directory in the workspace. Their relative places stay, so that path dependencies hold.
 const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
 /// The packages that the command adds to them.
-const ADDED: [&str; 2] = ["traced", "interposed"];
+const ADDED: [&str; 3] = ["traced", "interposed", "program"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");

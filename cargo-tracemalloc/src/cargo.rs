@@ -1,5 +1,7 @@
 //! Composes the cargo calls that build and run a workspace's tests.
 
+use std::ffi::OsString;
+
 use anyhow::{Context as _, Result};
 use tracemalloc_harness::SESSION_VAR;
 
@@ -12,7 +14,8 @@ use crate::session::SessionDir;
 
 /// What is set for cargo and has to be put back for tests. The session's variable is not among them: the harness needs
 /// it once more, in the process that it starts for a test, and takes it out there.
-pub const SET_FOR_CARGO: [&str; 3] = [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME];
+pub const SET_FOR_CARGO: [&str; 4] =
+    [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME, private_env::PROGRAMS];
 
 /// `cargo test`, with us as its compiler.
 pub fn test(
@@ -31,6 +34,21 @@ pub fn test(
     if format == Format::Json {
         cargo.stdout_to_stderr();
     }
+    Ok(cargo)
+}
+
+/// `cargo run`, with us as its compiler.
+pub fn run(
+    context: &Context,
+    options: &CargoOptions,
+    program_args: &[OsString],
+    session: &SessionDir,
+    runtimes: &Runtimes,
+) -> Result<Process> {
+    let mut cargo = with_wrapper(context, session, runtimes)?;
+    cargo.env(private_env::PROGRAMS, Some(&runtimes.identity));
+    cargo.arg("run").arg("--target-dir").arg(&context.target_dir).args(options.build_args());
+    cargo.args(options.output_args()).arg("--").args(program_args);
     Ok(cargo)
 }
 

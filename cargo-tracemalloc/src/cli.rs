@@ -1,6 +1,7 @@
 //! The command line, as declared. What follows from it is in [`context`](crate::context).
 
 mod cargo_options;
+mod run;
 mod snapshot;
 mod test;
 mod values;
@@ -13,6 +14,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use cargo_options::CargoOptions;
+pub use run::RunArgs;
 pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
 pub use test::{Deny, Format, TestArgs};
 
@@ -39,6 +41,8 @@ struct Cli {
 pub enum Command {
     /// Run a workspace's tests, and say of each whether it leaks
     Test(Box<TestArgs>),
+    /// Run a program, and show which lines allocated the most of what is live at its end
+    Run(Box<RunArgs>),
     /// Show which lines allocated the most of what was live in a snapshot
     Top(TopArgs),
     /// Show what has changed from one snapshot to another

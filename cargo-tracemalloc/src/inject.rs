@@ -19,7 +19,7 @@ use crate::term;
 
 pub use symbols::AllocatorSymbols;
 
-/// Libraries for `--extern test=`, for one target triple.
+/// Libraries to link, for one target triple.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Runtime {
     /// Harness and tracing allocator.
@@ -28,6 +28,8 @@ pub struct Runtime {
     pub interposed: Option<Interposed>,
     /// The harness alone, for a target with an allocator of its own that nothing can be put in front of.
     pub untraced: Utf8PathBuf,
+    /// What traces a program with a `main` of its own, beside one of the former; `None` elsewhere than on Linux with glibc.
+    pub program: Option<Utf8PathBuf>,
     /// The directory of what they depend on.
     pub search: Utf8PathBuf,
 }

@@ -13,6 +13,8 @@ pub const CACHE_DIR: &str = "TRACEMALLOC_CACHE_DIR";
 pub const WRAPPER: &str = "TRACEMALLOC_WRAPPER";
 /// The identity of what is injected. Test binaries depend on it, as cargo sees it, like on a variable named by `env!`.
 pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
+/// The same, for binaries that are not tests. Its presence means that they are to be traced: `cargo tracemalloc run`.
+pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 
 // For callee: set by cargo, read by the wrapper.
 

@@ -4,10 +4,10 @@
 //! harness under the name of libtest. Build scripts, proc macros and calls that only ask pass as they are, and so does
 //! every call that is not cargo's own or not for our target directory: tests run cargo too.
 
+mod executable;
 mod flags;
 mod interposition;
 mod rustc_call;
-mod test_target;
 mod weaken;
 
 use std::env;
@@ -20,9 +20,12 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use crate::context::Context;
 use crate::inject::{Runtime, Runtimes};
 use crate::private_env;
 use crate::process::Process;
+use crate::session::SessionDir;
+use executable::Entry;
 use rustc_call::RustcCall;
 
 /// What the command tells the wrapper, in the file that [`private_env::WRAPPER`] names.
@@ -41,6 +44,17 @@ pub struct Config {
 }
 
 impl Config {
+    /// For the programs that this session builds.
+    pub fn new(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Self {
+        Self {
+            target_dir: context.target_dir.clone(),
+            inner_wrapper: context.inner_wrapper.clone(),
+            host: context.rustc.host.clone(),
+            runtimes: runtimes.clone(),
+            failure_mark: session.failure_mark(),
+        }
+    }
+
     /// What is injected into what this call compiles.
     fn runtime(&self, rustc_call: &RustcCall) -> Option<&Runtime> {
         self.runtimes.by_triple.get(rustc_call.target.as_ref().unwrap_or(&self.host))
@@ -95,16 +109,22 @@ pub fn run(call: &Call) -> Result<ExitCode> {
     let runtime = config.runtime(&rustc_call);
     let symbols = runtime.and_then(|runtime| runtime.interposed.as_ref()).map(|interposed| &interposed.symbols);
     let args = flags::with_tracing(&call.args, &rustc_call, symbols);
-    let code = if rustc_call.is_test {
-        test_target::compile(&config, call, &rustc_call, &args)?
-    } else {
-        let code = rustc(&config, call).args(args).status()?.code();
-        let library = rustc_call.library().filter(|path| code == Some(0) && path.exists());
-        if let Some((library, symbols)) = library.zip(symbols) {
+    let programs = env::var(private_env::PROGRAMS).ok();
+    let code = match Entry::of(&rustc_call, programs.is_some()) {
+        Some(entry) => executable::compile(&config, call, &rustc_call, entry, &args)?,
+        None => rustc(&config, call).args(args).status()?.code(),
+    };
+    if code == Some(0) {
+        if let Some((library, symbols)) = rustc_call.library().filter(|path| path.exists()).zip(symbols) {
             weaken::library(&library, symbols)?;
         }
-        code
-    };
+        if rustc_call.is_test || rustc_call.has_cfg_test {
+            executable::depend_on(&rustc_call, private_env::RUNTIME, Some(&config.runtimes.identity))?;
+        } else if rustc_call.is_bin {
+            // Tests start binaries as they are.
+            executable::depend_on(&rustc_call, private_env::PROGRAMS, programs.as_deref())?;
+        }
+    }
     if code != Some(0) {
         fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;
     }

@@ -31,7 +31,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
-    session.write(&harness_session(args, &context), &wrapper_config(&context, &session, &runtimes))?;
+    session.write(&harness_session(args, &context), &wrapper::Config::new(&context, &session, &runtimes))?;
     let status = cargo::test(&context, &args.cargo, args.format, &session, &runtimes)?
         .print_if(args.cargo.verbose > 0)
         .status()?;
@@ -98,18 +98,11 @@ fn write(report: &Report, args: &TestArgs, context: &Context) -> Result<()> {
     match args.format {
         Format::Json => render::print(&json),
         Format::Text => {
-            let shown = args.report.as_deref().unwrap_or_else(|| shorten(&path));
+            let shown = args.report.as_deref().unwrap_or_else(|| render::shorten(&path));
             render::print(&render::text::render(report, &context.metadata.workspace_root, shown))
         }
     }
     Ok(())
-}
-
-/// A path as one would type it here.
-fn shorten(path: &Utf8Path) -> &Utf8Path {
-    // Below the root directory, everything would be shortened.
-    let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
-    here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
 }
 
 fn doctests(args: &TestArgs, context: &Context) -> Option<Doctests> {
@@ -122,16 +115,7 @@ fn harness_session(args: &TestArgs, context: &Context) -> Session {
         timeout_seconds: timeout_seconds(args),
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
-    }
-}
-
-fn wrapper_config(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> wrapper::Config {
-    wrapper::Config {
-        target_dir: context.target_dir.clone(),
-        inner_wrapper: context.inner_wrapper.clone(),
-        host: context.rustc.host.clone(),
-        runtimes: runtimes.clone(),
-        failure_mark: session.failure_mark(),
+        run: None,
     }
 }
 

@@ -28,6 +28,7 @@ const UNWANTED: [&str; 5] =
 const TRACED: &str = "tracemalloc_traced";
 const UNTRACED: &str = "tracemalloc_harness";
 const INTERPOSED: &str = "tracemalloc_interposed";
+const PROGRAM: &str = "tracemalloc_program";
 
 /// What a build left, relative to nothing: paths are absolute.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Artifacts {
     pub untraced: Utf8PathBuf,
     /// The library of harness and interposed allocator.
     pub interposed: Option<Interposed>,
+    /// The library that traces programs.
+    pub program: Option<Utf8PathBuf>,
     /// All files, those included.
     pub files: Vec<Utf8PathBuf>,
 }
@@ -106,9 +109,15 @@ pub fn build(
         }
         Built::parse(&output.stdout)
     };
-    let mut built = run(cargo(&["tracemalloc-traced", "tracemalloc-harness"]))?;
+    let mut packages = vec!["tracemalloc-traced", "tracemalloc-harness"];
+    let traces_programs = triple.contains("-linux-gnu");
+    if traces_programs {
+        packages.push("tracemalloc-program");
+    }
+    let mut built = run(cargo(&packages))?;
     let traced = built.library(TRACED)?;
     let untraced = built.library(UNTRACED)?;
+    let program = traces_programs.then(|| built.library(PROGRAM)).transpose()?;
     let interposed = match AllocatorSymbols::of_library(&traced)? {
         Some(symbols) => {
             let mut cargo = cargo(&["tracemalloc-interposed"]);
@@ -122,7 +131,7 @@ pub fn build(
     };
     built.files.sort();
     built.files.dedup();
-    Ok(Artifacts { traced, untraced, interposed, files: built.files })
+    Ok(Artifacts { traced, untraced, interposed, program, files: built.files })
 }
 
 /// The files that a build made.

@@ -25,6 +25,7 @@ struct Complete {
     traced: Utf8PathBuf,
     untraced: Utf8PathBuf,
     interposed: Option<Interposed>,
+    program: Option<Utf8PathBuf>,
     /// Sizes in bytes of all files that belong to the build.
     files: BTreeMap<Utf8PathBuf, u64>,
 }
@@ -54,7 +55,13 @@ pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     let interposed = complete
         .interposed
         .map(|interposed| Interposed { library: dir.join(&interposed.library), symbols: interposed.symbols });
-    Some(Runtime { traced: dir.join(&complete.traced), interposed, untraced: dir.join(&complete.untraced), search })
+    Some(Runtime {
+        traced: dir.join(&complete.traced),
+        interposed,
+        untraced: dir.join(&complete.untraced),
+        program: complete.program.map(|path| dir.join(path)),
+        search,
+    })
 }
 
 /// Whether a build was finished in `dir`, and has lost something since.
@@ -101,6 +108,7 @@ pub fn finish(dir: &Utf8Path, artifacts: &Artifacts) -> Result<Runtime> {
             .interposed
             .as_ref()
             .map(|interposed| Interposed { library: place(&interposed.library), symbols: interposed.symbols.clone() }),
+        program: artifacts.program.as_deref().map(place),
         files,
     };
     crate::session::write_atomically(&dir.join(MARKER), &serde_json::to_vec_pretty(&complete)?)?;
@@ -121,7 +129,8 @@ mod tests {
         for file in &files {
             fs_err::write(file, "content").unwrap();
         }
-        let artifacts = Artifacts { traced: files[0].clone(), untraced: files[1].clone(), interposed: None, files };
+        let (traced, untraced) = (files[0].clone(), files[1].clone());
+        let artifacts = Artifacts { traced, untraced, interposed: None, program: None, files };
         finish(dir, &artifacts).unwrap();
     }
 

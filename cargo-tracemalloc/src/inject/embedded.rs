@@ -51,6 +51,36 @@ tracemalloc-harness = { workspace = true, features = ["harness"] }
     ("interposed/src/lib.rs", include_bytes!("interposed.rs")),
 ];
 
+/// The package that begins to trace a program before its `main`.
+const PROGRAM: &[(&str, &[u8])] = &[
+    (
+        "program/Cargo.toml",
+        br#"[package]
+name = "tracemalloc-program"
+version.workspace = true
+edition.workspace = true
+
+[dependencies]
+tracemalloc-harness = { workspace = true, features = ["harness"] }
+"#,
+    ),
+    (
+        "program/src/lib.rs",
+        b"//! Has every program that links it call the harness before its `main`.
+
+/// What the loader calls.
+#[used]
+#[unsafe(no_mangle)]
+#[unsafe(link_section = \".init_array\")]
+static TRACEMALLOC_PROGRAM: extern \"C\" fn() = start;
+
+extern \"C\" fn start() {
+    tracemalloc_harness::start_program();
+}
+",
+    ),
+];
+
 /// Appended to the workspace's manifest. What runs in every allocation, and what symbolises, is worth optimising; the
 /// rest is what a new user waits for.
 const PROFILE: &str = r#"
@@ -88,7 +118,7 @@ opt-level = 2
 
 /// All files, in a fixed order.
 pub fn files() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
-    FILES.iter().chain(TRACED).chain(INTERPOSED).map(|(name, content)| {
+    FILES.iter().chain(TRACED).chain(INTERPOSED).chain(PROGRAM).map(|(name, content)| {
         let mut content = content.to_vec();
         if *name == "Cargo.toml" {
             content.extend(PROFILE.as_bytes());

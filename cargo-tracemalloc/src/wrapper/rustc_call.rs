@@ -22,6 +22,8 @@ pub struct RustcCall {
     pub source: Option<Utf8PathBuf>,
     /// `--test`.
     pub is_test: bool,
+    /// `--cfg test`, which cargo gives instead to a test with `harness = false`.
+    pub has_cfg_test: bool,
     /// `--crate-type proc-macro`.
     pub is_proc_macro: bool,
     /// `--crate-type bin`.
@@ -73,6 +75,7 @@ impl RustcCall {
             "--out-dir" => self.out_dir = Some(value().into()),
             "--target" => self.target = Some(value()),
             "--test" => self.is_test = true,
+            "--cfg" => self.has_cfg_test |= value() == "test",
             "--extern" => self.has_dependency_test |= names_test(&value()),
             "--print" | "-vV" | "-V" | "--version" | "--help" | "-h" => self.asks = true,
             "-C" | "--codegen" => self.codegen(&value()),
@@ -87,7 +90,6 @@ impl RustcCall {
             | "-F"
             | "-Z"
             | "-o"
-            | "--cfg"
             | "--check-cfg"
             | "--emit"
             | "--edition"
@@ -187,6 +189,13 @@ mod tests {
         assert_eq!(call.source.as_ref().unwrap(), "src/lib.rs");
         assert_eq!(call.output("d").unwrap(), "/x y/deps/demo-0123.d");
         assert!(call.is_test && call.has_debuginfo() && !call.strips && !call.asks && !call.has_dependency_test);
+    }
+
+    #[test]
+    fn a_test_without_a_harness_is_told_by_its_cfg() {
+        let call = parse("--crate-name plain tests/plain.rs --crate-type bin --cfg test --cfg 'feature=\"a\"'");
+        assert!(call.has_cfg_test && call.is_bin && !call.is_test);
+        assert!(!parse("--crate-name demo src/main.rs --crate-type bin --cfg 'feature=\"test\"'").has_cfg_test);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Compiles a test binary: with the harness and a tracing allocator, which goes in front of one that is there already.
+//! Compiles a test binary, or a program: with the harness and a tracing allocator, which goes in front of one that is there
+//! already.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,7 +14,7 @@ use tracemalloc_harness::{NOTE_EXTENSION, TargetNote};
 use super::interposition::{self, Interposition};
 use super::rustc_call::RustcCall;
 use super::{Call, Config, rustc};
-use crate::inject::Runtime;
+use crate::process::Process;
 use crate::{private_env, term};
 
 /// What rustc says when two crates of a binary bring an allocator.
@@ -22,14 +23,34 @@ const CONFLICT: &str = "conflicts with global allocator in";
 /// Why an allocator of the target's own is not traced, and what to do about it.
 const BY_HAND: &str = "write `Tracemalloc::new(...)` around it to have it traced";
 
+/// How the harness comes to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// In libtest's place.
+    Libtest,
+    /// Before a `main` that is the user's own.
+    Main,
+}
+
+impl Entry {
+    /// For what this call compiles; `None` where nothing is injected. `programs` tells whether binaries are wanted, and not
+    /// only tests.
+    pub fn of(rustc_call: &RustcCall, programs: bool) -> Option<Self> {
+        match rustc_call {
+            RustcCall { is_test: true, .. } => Some(Self::Libtest),
+            RustcCall { is_bin: true, has_cfg_test, .. } if *has_cfg_test || programs => Some(Self::Main),
+            _ => None,
+        }
+    }
+}
+
 /// Compiles, and returns rustc's exit code.
-pub fn compile(config: &Config, call: &Call, rustc_call: &RustcCall, args: &[OsString]) -> Result<Option<i32>> {
-    let Compiled { output, untraced } = attempt(config, call, rustc_call, args)?;
+pub fn compile(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, args: &[OsString]) -> Result<Option<i32>> {
+    let Compiled { output, untraced } = attempt(config, call, rustc_call, entry, args)?;
     // Of several attempts only the last is shown. A closed stderr is no reason to fail.
     let _closed = std::io::stderr().write_all(&output.stderr);
     if output.status.success() {
         write_note(rustc_call, untraced)?;
-        depend_on_runtime(config, rustc_call)?;
     }
     Ok(output.status.code())
 }
@@ -42,34 +63,52 @@ struct Compiled {
 }
 
 /// Compiles, traced if that is possible; says why, if it is not.
-fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, args: &[OsString]) -> Result<Compiled> {
+fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, args: &[OsString]) -> Result<Compiled> {
     let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
     let plain = |reason: &str| -> Result<_> {
-        term::warning(format_args!("test target `{crate_name}` runs untraced: {reason}"));
+        term::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
         Ok(Compiled { output: rustc(config, call).args(args).stderr()?, untraced: Some(reason.to_owned()) })
     };
-    if rustc_call.has_dependency_test {
+    if entry == Entry::Libtest && rustc_call.has_dependency_test {
         return plain("a dependency is called `test`, which is the name of the test harness");
     }
     let Some(runtime) = config.runtime(rustc_call) else {
         return plain("it is compiled for the host, and not for the target that was asked for");
     };
-    let inject = |args: &[OsString], library: &Utf8Path| {
-        let mut rustc = rustc(config, call);
-        rustc.args(args).args(injection(runtime, library));
+    let inject: &dyn Fn(&[OsString], Option<&Utf8Path>) -> Process = match (entry, &runtime.program) {
+        (Entry::Libtest, _) => &|args, allocator| {
+            let mut rustc = rustc(config, call);
+            // The harness is in the allocator's library, and libtest's place has room for one.
+            rustc.args(args).arg("--extern").arg(format!("test={}", allocator.unwrap_or(&runtime.untraced)));
+            rustc
+        },
+        (Entry::Main, Some(program)) => &|args, allocator| {
+            let mut rustc = rustc(config, call);
+            let allocator = allocator.map(|library| ("allocator", library));
+            for (name, library) in allocator.into_iter().chain([("program", program.as_path())]) {
+                rustc.arg("--extern").arg(format!("noprelude,force:tracemalloc_{name}={library}"));
+            }
+            rustc.args(args).arg("-Zunstable-options").env(private_env::RUSTC_BOOTSTRAP, Some("1"));
+            rustc
+        },
+        (Entry::Main, None) => {
+            return plain("a program with a `main` of its own is traced only on Linux with glibc");
+        }
+    };
+    let inject = |args: &[OsString], allocator: Option<&Utf8Path>| {
+        let mut rustc = inject(args, allocator);
+        rustc.arg("-L").arg(format!("dependency={}", runtime.search));
         rustc
     };
-    let output = inject(args, &runtime.traced).stderr()?;
+    let output = inject(args, Some(&runtime.traced)).stderr()?;
     if output.status.success() || !String::from_utf8_lossy(&output.stderr).contains(CONFLICT) {
         return Ok(Compiled { output, untraced: None });
     }
     let why = match &runtime.interposed {
         None => "and nothing can be put in front of it on this platform".to_owned(),
-        Some(_) if rustc_call.has_lto => {
-            "and is built with `lto`, so that nothing can be put in front of it".to_owned()
-        }
+        Some(_) if rustc_call.has_lto => "and is built with `lto`, so that nothing can be put in front of it".to_owned(),
         Some(interposed) => {
-            let rustc = |args: &[OsString]| inject(args, &interposed.library);
+            let rustc = |args: &[OsString]| inject(args, Some(&interposed.library));
             match interposition::compile(rustc, rustc_call, args, &interposed.symbols)? {
                 Interposition::Done(output) => return Ok(Compiled { output, untraced: None }),
                 Interposition::Failed(why) => format!("and nothing can be put in front of it: {why}"),
@@ -77,13 +116,7 @@ fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, args: &[OsStrin
         }
     };
     let untraced = Some(format!("it has a `#[global_allocator]` of its own, {why}; {BY_HAND}"));
-    Ok(Compiled { output: inject(args, &runtime.untraced).stderr()?, untraced })
-}
-
-/// Puts a library in libtest's place.
-fn injection(runtime: &Runtime, library: &Utf8Path) -> Vec<String> {
-    let search = format!("dependency={}", runtime.search);
-    vec!["--extern".to_owned(), format!("test={library}"), "-L".to_owned(), search]
+    Ok(Compiled { output: inject(args, None).stderr()?, untraced })
 }
 
 fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
@@ -101,12 +134,13 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
 }
 
 /// Cargo does not see what we link. But it reads in rustc's dep-info which environment variables a crate depends on, and
-/// compiles it again when one of them has changed.
-fn depend_on_runtime(config: &Config, rustc_call: &RustcCall) -> Result<()> {
+/// compiles it again when one of them has changed. `value` is that of the variable, where it is set.
+pub fn depend_on(rustc_call: &RustcCall, variable: &str, value: Option<&str>) -> Result<()> {
     let Some(path) = rustc_call.output("d").filter(|path| path.exists()) else {
         return Ok(());
     };
     let mut file = fs::OpenOptions::new().append(true).open(path)?;
-    writeln!(file, "\n# env-dep:{}={}", private_env::RUNTIME, config.runtimes.identity)?;
+    let value = value.map(|value| format!("={value}")).unwrap_or_default();
+    writeln!(file, "\n# env-dep:{variable}{value}")?;
     Ok(())
 }
