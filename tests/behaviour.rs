@@ -231,9 +231,7 @@ fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
 #[test]
 fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
     let project = Project::copy("behaviour", "targets");
-    let packages = "-p targets -p no-harness";
-    let output = project.tracemalloc(packages).run().code(exit::CLEAN);
-    assert!(output.stdout.contains("the test without a harness ran"));
+    let output = project.tracemalloc("-p targets").run().code(exit::CLEAN);
     assert!(output.stdout.contains("doctests run untraced"), "doctests are mentioned");
     let listing = Listing::parse(&output.stdout);
     assert!(listing.tests().keys().any(|name| name.contains("targets::greet") || name.contains("src/lib.rs - greet")));
@@ -248,6 +246,59 @@ fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
         let (target, entry) = report.tests().find(|(_, entry)| entry.name == test).unwrap();
         assert_eq!((target.kind.as_str(), target.traced, entry.verdict), (kind, true, Some(Verdict::Clean)), "{test}");
     }
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_test_without_a_harness_is_traced_as_a_whole() {
+    let project = Project::copy("behaviour", "no-harness");
+    let args = "-p no-harness --all-targets";
+    let output = project.tracemalloc(args).in_shell(r#"echo told | "$@""#).run().code(exit::CLEAN);
+    for line in [
+        r#"the test without a harness ran with []"#,
+        r#"it was told "told\n""#,
+        "TRACEMALLOC_SESSION is None",
+        "RUSTC_WRAPPER is None",
+        "the benchmark ran",
+    ] {
+        assert!(output.stdout.contains(line), "{line}");
+    }
+    let unconfirmed = "unconfirmed main (no-harness test grows): grew by 8196 B in 4 blocks; still live at the end";
+    assert!(output.stdout.contains(unconfirmed));
+
+    let report = project.report();
+    for (target, verdict, growth) in [
+        ("plain", Verdict::Once, [8192].as_slice()),
+        ("ends", Verdict::Clean, &[]),
+        ("speed", Verdict::Clean, &[]),
+        ("grows", Verdict::Unconfirmed, &[5000, 3000, 96, 100]),
+        // On another allocator, and the same.
+        ("on-counting", Verdict::Unconfirmed, &[384, 60]),
+    ] {
+        let target = report.target(target);
+        assert!(target.traced, "{}: {:?}", target.name, target.note);
+        let [entry] = target.tests.as_slice() else { panic!("{} has one entry", target.name) };
+        assert_eq!((entry.name.as_str(), entry.verdict), ("main", Some(verdict)), "{}", target.name);
+        assert_eq!(entry.growth.iter().map(|growth| growth.bytes).collect::<Vec<_>>(), growth, "{}", target.name);
+    }
+    let lost = report.target("grows").tests[0].growth[0].traceback.last().unwrap().clone();
+    let source = fs::read_to_string(project.root.join(&lost.file)).unwrap();
+    assert!(source.lines().nth(lost.line as usize - 1).unwrap().ends_with("// lost"), "{lost:?}");
+
+    // What it reads at its end, as an argument, or as an exit code, is as without us.
+    for (how, code, message) in [
+        ("panic", 101, "exited with code 101"),
+        ("exit", 101, "exited with code 3"),
+        ("abort", 101, "its process was ended by a signal, by `abort` or by `_exit`"),
+    ] {
+        let output = project.tracemalloc("-p no-harness --test ends").env("ENDS", how).run().code(code);
+        let plain = project.cargo_test("-p no-harness --test ends").env("ENDS", how).run();
+        assert_eq!(output.stderr.contains("exit status: 3"), plain.stderr.contains("exit status: 3"), "{how}");
+        let report = project.report();
+        let entry = report.test("main");
+        assert_eq!((entry.outcome, entry.message.as_deref()), (Outcome::Failed, Some(message)), "{how}");
+    }
+    project.tracemalloc("-p no-harness --test grows --deny unconfirmed").run().code(exit::LEAK);
 }
 
 #[test]

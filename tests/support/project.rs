@@ -30,6 +30,11 @@ impl Project {
         Call::tracemalloc().args(args).dir(&self.root)
     }
 
+    /// `cargo tracemalloc run` in the root, with more arguments.
+    pub fn run(&self, args: &str) -> Call {
+        Call::subcommand("run").args(args).dir(&self.root)
+    }
+
     /// `cargo test` in the root, with more arguments.
     pub fn cargo_test(&self, args: &str) -> Call {
         Call::cargo_test().args(args).dir(&self.root)

@@ -46,9 +46,8 @@ mod tests {
 
     #[test]
     fn numbers_come_before_the_extension() {
-        let numbered = |path: &str| {
-            Run { snapshot: path.to_owned(), nframe: 1, signal: None, every_seconds: None }.numbered(3)
-        };
+        let numbered =
+            |path: &str| Run { snapshot: path.to_owned(), nframe: 1, signal: None, every_seconds: None }.numbered(3);
         assert_eq!(numbered("/a.b/snapshot.json"), "/a.b/snapshot-3.json");
         assert_eq!(numbered("/a.b/snapshot"), "/a.b/snapshot-3");
         assert_eq!(numbered("/a/.snapshot"), "/a/.snapshot-3");

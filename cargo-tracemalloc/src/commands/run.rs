@@ -25,11 +25,8 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     term::set_color(options.color.unwrap_or(Color::Auto));
     let context = Context::resolve(&options)?;
     let snapshot = snapshot_path(args.snapshot.as_deref(), &context)?;
-    let build_options = BuildOptions {
-        verbose: options.verbose > 0,
-        quiet: options.quiet,
-        offline: options.offline || options.frozen,
-    };
+    let build_options =
+        BuildOptions { verbose: options.verbose > 0, quiet: options.quiet, offline: options.offline || options.frozen };
     let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
     check_platform(&runtimes)?;
     interrupt::install()?;

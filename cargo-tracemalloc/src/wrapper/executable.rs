@@ -45,7 +45,13 @@ impl Entry {
 }
 
 /// Compiles, and returns rustc's exit code.
-pub fn compile(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, args: &[OsString]) -> Result<Option<i32>> {
+pub fn compile(
+    config: &Config,
+    call: &Call,
+    rustc_call: &RustcCall,
+    entry: Entry,
+    args: &[OsString],
+) -> Result<Option<i32>> {
     let Compiled { output, untraced } = attempt(config, call, rustc_call, entry, args)?;
     // Of several attempts only the last is shown. A closed stderr is no reason to fail.
     let _closed = std::io::stderr().write_all(&output.stderr);
@@ -106,7 +112,9 @@ fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, a
     }
     let why = match &runtime.interposed {
         None => "and nothing can be put in front of it on this platform".to_owned(),
-        Some(_) if rustc_call.has_lto => "and is built with `lto`, so that nothing can be put in front of it".to_owned(),
+        Some(_) if rustc_call.has_lto => {
+            "and is built with `lto`, so that nothing can be put in front of it".to_owned()
+        }
         Some(interposed) => {
             let rustc = |args: &[OsString]| inject(args, Some(&interposed.library));
             match interposition::compile(rustc, rustc_call, args, &interposed.symbols)? {

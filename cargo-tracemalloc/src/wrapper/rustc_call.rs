@@ -26,7 +26,7 @@ pub struct RustcCall {
     pub has_cfg_test: bool,
     /// `--crate-type proc-macro`.
     pub is_proc_macro: bool,
-    /// `--crate-type bin`.
+    /// `--crate-type bin`, which is also what rustc makes of a crate when it is not told a type.
     pub is_bin: bool,
     /// It asks for something, and compiles nothing.
     pub asks: bool,
@@ -51,7 +51,8 @@ impl RustcCall {
                 None => words.push(arg.into_owned()),
             }
         }
-        let mut call = Self::default();
+        let has_type = words.iter().any(|word| word.starts_with("--crate-type"));
+        let mut call = Self { is_bin: !has_type, ..Self::default() };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             call.option(&word, &mut words);
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_test_without_a_harness_is_told_by_its_cfg() {
-        let call = parse("--crate-name plain tests/plain.rs --crate-type bin --cfg test --cfg 'feature=\"a\"'");
+        let call = parse("--crate-name plain tests/plain.rs --cfg test --cfg 'feature=\"a\"'");
         assert!(call.has_cfg_test && call.is_bin && !call.is_test);
         assert!(!parse("--crate-name demo src/main.rs --crate-type bin --cfg 'feature=\"test\"'").has_cfg_test);
     }

@@ -12,7 +12,7 @@ struct Initialiser {
     calls_program: bool,
 }
 
-const INITIALISERS: [Initialiser; 14] = [
+const INITIALISERS: [Initialiser; 13] = [
     calls_program("std::sync::once::Once::", "std::sync::Once"),
     calls_program("std::sync::poison::once::Once::", "std::sync::Once"),
     calls_program("std::sys::sync::once::", "std::sync::Once"),
@@ -21,8 +21,6 @@ const INITIALISERS: [Initialiser; 14] = [
     // Destructors too: in crossbeam-epoch they hand over garbage that is freed much later.
     calls_program("std::sys::thread_local::", "thread_local!"),
     by_itself("std::io::stdio::", "std's stdio"),
-    // Before `main`.
-    by_itself("std::rt::", "std's runtime"),
     by_itself("std::backtrace_rs::symbolize::", "std's backtrace cache"),
     calls_program("once_cell::imp::OnceCell::", "once_cell"),
     calls_program("once_cell::sync::", "once_cell"),

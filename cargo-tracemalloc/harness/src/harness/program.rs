@@ -115,9 +115,9 @@ impl Test {
     }
 
     fn judged(&self) -> TestEntry {
-        let changes = settle::changes(&self.before, 0, false);
         let mut judge = Judge::new(&self.session.options);
         let mut grouper = Grouper::new(&self.session);
+        let changes = grouper.since_main(settle::changes(&self.before, 0, false));
         let ruling = judge.passed(Grown::gross(&changes), || grouper.group(&changes), self.started.elapsed());
         let judged = match ruling {
             Ruling::Final(judged) => judged,
