@@ -37,7 +37,7 @@ struct Program {
 }
 
 enum Task {
-    Judge(Test),
+    Judge(Box<Test>),
     Run(&'static Snapshots),
 }
 
@@ -60,7 +60,7 @@ pub fn start_program() {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },
-        None => Task::Judge(Test::start(session, session_dir)),
+        None => Task::Judge(Box::new(Test::start(session, session_dir))),
     };
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;

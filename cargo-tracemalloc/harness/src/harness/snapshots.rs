@@ -244,8 +244,8 @@ impl Semaphore {
     fn wait(&self, deadline: Option<SystemTime>) -> bool {
         let semaphore = self.0.get().cast();
         loop {
-            // SAFETY: it was initialised before the thread was started.
             let result = match deadline {
+                // SAFETY: it was initialised before the thread was started.
                 None => unsafe { libc::sem_wait(semaphore) },
                 Some(deadline) => {
                     let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
