@@ -5,6 +5,7 @@
 mod cargo;
 mod cli;
 mod commands;
+mod config;
 mod context;
 mod exit_code;
 mod inject;
@@ -15,6 +16,8 @@ mod render;
 mod report;
 mod rustc;
 mod session;
+mod settings;
+mod suite;
 mod term;
 mod view;
 mod wrapper;
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     }
     let result = match cli::parse() {
         Command::Test(args) => commands::test::run(&args),
+        Command::Config(args) => commands::config::run(&args),
         Command::Top(args) => commands::top::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Show(args) => commands::show::run(&args),

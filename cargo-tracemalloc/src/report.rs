@@ -1,16 +1,18 @@
 //! The report: one JSON document, of which every other output is a rendering. `docs/report.md` says what each field is.
 
 mod doctests;
+mod known_leaks;
 mod merge;
 mod paths;
 mod summary;
 
 use serde::Serialize;
-use tracemalloc_harness::{Options, TestEntry};
+use tracemalloc_harness::{Known, Options, TestEntry};
 
 use crate::cli::Deny;
 
-pub use doctests::packages_with_doctests;
+pub use doctests::{is_whole_suite, packages_with_doctests};
+pub use known_leaks::stale_known_leaks;
 pub use merge::targets;
 pub use paths::path_prefixes;
 pub use summary::Summary;
@@ -35,6 +37,8 @@ pub struct Report {
     pub summary: Summary,
     /// Packages whose doctests cargo ran; `None` where it ran none.
     pub doctests: Option<Doctests>,
+    /// Known leaks that no test has; `None` where not the whole suite ran.
+    pub stale_known_leaks: Option<Vec<Known>>,
     /// By package, kind and name.
     pub targets: Vec<Target>,
 }

@@ -51,6 +51,7 @@ pub use capture::Walk;
 #[cfg(feature = "dump")]
 pub use dump::DumpError;
 pub use filter::{BaseFilter, DomainFilter, Filter};
+pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use handshake::is_installed;
 pub use live::{Change, Live, addresses, missed, start, stop};

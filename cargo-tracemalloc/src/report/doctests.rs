@@ -22,6 +22,12 @@ pub fn packages_with_doctests(options: &CargoOptions, metadata: &Metadata) -> Op
     if packages.is_empty() { None } else { Some(Doctests { traced: false, packages }) }
 }
 
+/// Whether cargo runs every test of the workspace.
+pub fn is_whole_suite(options: &CargoOptions, metadata: &Metadata) -> bool {
+    let selected = || metadata.workspace_packages().into_iter().all(|package| is_selected(package, options, metadata));
+    !options.selects_tests() && selected()
+}
+
 fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -> bool {
     let named = |specs: &[String]| specs.iter().any(|spec| matches(spec, &package.name));
     if options.workspace || options.all {

@@ -15,15 +15,15 @@ use crate::harness::process::{self, Ended, Output, Timeout};
 use crate::harness::scratch::Scratch;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
-use crate::{Outcome, TestEntry, Verdict};
+use crate::{Outcome, Session, TestEntry, Verdict};
 
 /// What the trials share.
 struct Shared {
     placement: Placement,
     capture: bool,
     show_output: bool,
-    timeout: Option<Duration>,
-    runs: u32,
+    session: Option<Session>,
+    package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
 }
@@ -91,12 +91,11 @@ fn run_in_children(
         shuffle(&mut tests, seed);
     }
     note_ignored(arguments, &tests, fragments);
-    let session = placement.session();
     let shared = Arc::new(Shared {
         capture: !arguments.nocapture,
         show_output: arguments.show_output,
-        timeout: session.as_ref().and_then(|session| session.timeout_seconds).map(Duration::from_secs_f64),
-        runs: session.map_or(1, |session| session.options.runs),
+        session: placement.session(),
+        package: fragment::target_of_this_binary().package,
         fragments: fragments.to_owned(),
         shown: Mutex::new(Vec::new()),
         placement,
@@ -146,10 +145,11 @@ impl Shared {
             let scratch = Scratch::make(number)?;
             scratch.give_to(&mut child);
             let first_is_over = || fragment_path.exists();
-            let timeout = self.timeout.map(|first_run| Timeout {
-                first_run,
-                all_runs: first_run * self.runs,
-                first_is_over: &first_is_over,
+            let session = self.session.clone().map(|session| session.of_test(&self.package, test.name));
+            let timeout = session.and_then(|session| {
+                let first_run = Duration::from_secs_f64(session.timeout_seconds?);
+                let all_runs = first_run * session.options.runs;
+                Some(Timeout { first_run, all_runs, first_is_over: &first_is_over })
             });
             let ended = process::run(child, &mut output, timeout)?;
             Ok((ended, output.text(), scratch))

@@ -4,9 +4,9 @@ use std::path::MAIN_SEPARATOR;
 
 use tracemalloc::{BaseFilter, Filter, Frame, Symbol};
 
-use crate::FrameEntry;
 use crate::harness::initialiser;
 use crate::harness::symbol_name;
+use crate::{FrameEntry, Known, KnownLeak};
 use crate::{PathPrefix, Session};
 
 /// The traceback of a group of blocks.
@@ -18,6 +18,7 @@ pub struct Traceback {
     pub total_nframe: u32,
     pub type_name: Option<String>,
     pub initialiser: Option<&'static str>,
+    pub known: Option<Known>,
 }
 
 /// Makes tracebacks as a session's options say.
@@ -27,6 +28,7 @@ pub struct Shortener {
     prefixes: Vec<PathPrefix>,
     include: Vec<Filter>,
     exclude: Vec<Filter>,
+    known_leaks: Vec<KnownLeak>,
 }
 
 impl Shortener {
@@ -37,6 +39,7 @@ impl Shortener {
             prefixes: session.path_prefixes.clone(),
             include: session.options.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
             exclude: session.options.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            known_leaks: session.known_leaks.clone(),
         }
     }
 
@@ -76,6 +79,7 @@ impl Shortener {
             traceback.push(FrameEntry { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
         }
         Traceback {
+            known: self.known_leaks.iter().find(|known| known.is_in(&traceback)).map(|known| known.known.clone()),
             total_nframe: shown.len().max(1) as u32,
             traceback,
             type_name: symbol_name::allocated_type(of_std),

@@ -19,6 +19,7 @@ fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) ->
         runs: 3,
         type_name: type_name.map(str::to_owned),
         initialiser: None,
+        known: None,
         traceback: vec![
             frame("demo::cache::tests::remembers", "src/cache.rs", 40, 9),
             frame("demo::cache::Cache::fill", "src/cache.rs", 2, 17),
@@ -71,6 +72,7 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
         },
         summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
         doctests: None,
+        stale_known_leaks: None,
         targets,
     }
 }
