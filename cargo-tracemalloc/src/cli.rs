@@ -3,6 +3,8 @@
 mod cargo_options;
 mod config;
 mod leaks;
+mod nextest;
+mod show_env;
 mod snapshot;
 mod test;
 pub mod values;
@@ -17,6 +19,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use leaks::{Deny, LeakArgs};
+pub use nextest::NextestArgs;
+pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
 pub use test::{Format, TestArgs};
 
@@ -43,6 +47,10 @@ struct Cli {
 pub enum Command {
     /// Run a workspace's tests, and say of each whether it leaks
     Test(Box<TestArgs>),
+    /// Run a workspace's tests with cargo-nextest, and say of each whether it leaks
+    Nextest(NextestArgs),
+    /// Print the environment that makes `cargo test` and `cargo nextest run` trace
+    ShowEnv(ShowEnvArgs),
     /// Show which options hold, and where each of them is from
     Config(ConfigArgs),
     /// Show which lines allocated the most of what was live in a snapshot
@@ -66,7 +74,7 @@ pub enum Color {
 
 /// Parses this process's arguments; prints help or a usage error and exits where they ask for that.
 pub fn parse() -> Command {
-    Cli::parse_from(without_subcommand(env::args_os())).command
+    Cli::parse_from(nextest::sorted(without_subcommand(env::args_os()))).command
 }
 
 /// Drops the word that cargo puts in when it runs us.

@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod diff;
+pub mod nextest;
 pub mod show;
+pub mod show_env;
 pub mod test;
 pub mod top;

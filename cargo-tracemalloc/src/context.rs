@@ -8,6 +8,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::cli::CargoOptions;
 use crate::exit_code::UsageError;
+use crate::private_env;
 use crate::rustc::Rustc;
 
 /// Our directory inside the target directory.
@@ -33,6 +34,13 @@ pub struct Context {
 impl Context {
     /// Looks everything up.
     pub fn resolve(options: &CargoOptions) -> Result<Self> {
+        if env::var_os(private_env::WRAPPER).is_some() {
+            return Err(UsageError(
+                "this environment is that of `cargo tracemalloc show-env`: call `cargo test` or `cargo nextest run` in it"
+                    .to_owned(),
+            )
+            .into());
+        }
         let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
         let config = cargo_config2::Config::load().context("failed to read cargo's configuration")?;
         let rustc = Rustc::find(&manifest_dir, utf8(config.build.rustc)?.as_deref())?;

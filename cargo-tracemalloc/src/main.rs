@@ -35,6 +35,8 @@ fn main() -> ExitCode {
     }
     let result = match cli::parse() {
         Command::Test(args) => commands::test::run(&args),
+        Command::Nextest(args) => commands::nextest::run(&args),
+        Command::ShowEnv(args) => commands::show_env::run(&args),
         Command::Config(args) => commands::config::run(&args),
         Command::Top(args) => commands::top::run(&args),
         Command::Diff(args) => commands::diff::run(&args),

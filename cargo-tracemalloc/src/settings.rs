@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use tracemalloc_harness::{Limit, Options};
+use tracemalloc_harness::{Limit, Options, Verdict};
 
 use crate::cli::{Deny, LeakArgs};
 use crate::config::{Config, KnownLeak, Layer, Override, Placed};
@@ -97,6 +97,18 @@ impl Settings {
     /// When a test is ended that no override is about.
     pub fn timeout_seconds(&self) -> Option<f64> {
         self.timeout.value.map(|timeout| timeout.as_secs_f64())
+    }
+
+    /// The verdicts that fail.
+    pub fn failing(&self) -> Vec<Verdict> {
+        if self.no_fail {
+            return Vec::new();
+        }
+        let denied = self.deny.value.iter().map(|deny| match deny {
+            Deny::Once => Verdict::Once,
+            Deny::Unconfirmed => Verdict::Unconfirmed,
+        });
+        denied.chain([Verdict::Leak]).collect()
     }
 
     /// The overrides, for the harness.

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, absolute_utf8};
 use fs_err as fs;
-use tracemalloc_harness::Session;
+use tracemalloc_harness::{Session, Verdict};
 
 use crate::cli::{CargoOptions, Format, LeakArgs};
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::inject::{self, BuildOptions, Runtimes};
 use crate::report::{Doctests, Report, ReportOptions, SCHEMA, Summary, Target};
 use crate::session::{SessionDir, restore_env, write_atomically};
 use crate::settings::Settings;
-use crate::{cargo, interrupt, render, report, wrapper};
+use crate::{cargo, interrupt, render, report, term, wrapper};
 
 /// What the tests are run with.
 #[derive(Debug)]
@@ -29,9 +29,34 @@ pub struct Suite {
     pub session: SessionDir,
 }
 
+/// What became of the tests, beside what they have left.
+#[derive(Debug)]
+pub struct Ran {
+    /// What all of it came to.
+    pub code: ExitCode,
+    /// Doctests that ran beside.
+    pub doctests: Option<Doctests>,
+    /// No test of the workspace was left out, and none failed.
+    pub complete: bool,
+}
+
 impl Suite {
     /// Looks everything up, builds what is injected, and opens a session.
     pub fn prepare(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
+        Self::with_session(options, leaks, SessionDir::create, |_| None)
+    }
+
+    /// The same for tests that somebody else will start, after we are gone.
+    pub fn prepare_for_others(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
+        Self::with_session(options, leaks, SessionDir::for_others, |settings| Some(settings.failing()))
+    }
+
+    fn with_session(
+        options: &CargoOptions,
+        leaks: &LeakArgs,
+        create: impl FnOnce(&Utf8Path) -> Result<SessionDir>,
+        fail_on: impl FnOnce(&Settings) -> Option<Vec<Verdict>>,
+    ) -> Result<Self> {
         let context = Context::resolve(options)?;
         let settings = Settings::resolve(leaks, Config::find(&context.metadata.workspace_root)?);
         let build_options = BuildOptions {
@@ -41,8 +66,9 @@ impl Suite {
         };
         let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
         interrupt::install()?;
-        let session = SessionDir::create(&context.target_dir)?;
-        session.write(&harness_session(&settings, &context), &wrapper_config(&context, &session, &runtimes))?;
+        let session = create(&context.target_dir)?;
+        let harness = Session { fail_on: fail_on(&settings), ..harness_session(&settings, &context) };
+        session.write(&harness, &wrapper_config(&context, &session, &runtimes))?;
         Ok(Self { context, settings, runtimes, session })
     }
 
@@ -57,8 +83,29 @@ impl Suite {
         if failing { ExitCode::Leak } else { ExitCode::Clean }
     }
 
-    /// The report. `complete` says that no test of the workspace was left out, and none failed.
-    pub fn report(&self, targets: Vec<Target>, doctests: Option<Doctests>, complete: bool) -> Report {
+    /// Reports, and returns the exit code.
+    pub fn finish(
+        &self,
+        targets: Vec<Target>,
+        mut ran: Ran,
+        format: Format,
+        also: Option<&Utf8Path>,
+    ) -> Result<ExitCode> {
+        if interrupt::interrupted() {
+            term::warning("interrupted: only tests that had ended are in the report");
+            ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
+        }
+        let code = ran.code;
+        // A report of nothing would only replace one of something.
+        if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak)
+            || targets.iter().any(|target| !target.tests.is_empty())
+        {
+            self.write(&self.report(targets, ran), format, also)?;
+        }
+        Ok(code)
+    }
+
+    fn report(&self, targets: Vec<Target>, ran: Ran) -> Report {
         let settings = &self.settings;
         Report {
             schema: SCHEMA,
@@ -72,14 +119,14 @@ impl Suite {
                 timeout_seconds: settings.timeout_seconds(),
             },
             summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
-            doctests,
-            stale_known_leaks: complete.then(|| report::stale_known_leaks(&settings.known_leaks, &targets)),
+            doctests: ran.doctests,
+            stale_known_leaks: ran.complete.then(|| report::stale_known_leaks(&settings.known_leaks, &targets)),
             targets,
         }
     }
 
     /// Writes the report to its place, and `also` where that is wanted, and prints it.
-    pub fn write(&self, report: &Report, format: Format, also: Option<&Utf8Path>) -> Result<()> {
+    fn write(&self, report: &Report, format: Format, also: Option<&Utf8Path>) -> Result<()> {
         let json = render::json::render(report)?;
         let path = self.context.report_path();
         let second = also.filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
@@ -104,6 +151,7 @@ fn harness_session(settings: &Settings, context: &Context) -> Session {
         overrides: settings.harness_overrides(),
         known_leaks: settings.harness_known_leaks(),
         path_prefixes: report::path_prefixes(&context.metadata),
+        fail_on: None,
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
     }
 }

@@ -75,7 +75,10 @@ fn is_rustc(path: &Path) -> bool {
 /// Calls rustc, and exits as it does.
 pub fn run(call: &Call) -> Result<ExitCode> {
     let path = Path::new(&call.config);
-    let json = fs::read(path).context("failed to read what `cargo tracemalloc` left for its rustc wrapper")?;
+    let json = fs::read(path).context(
+        "failed to read what `cargo tracemalloc` left for its rustc wrapper; after `cargo clean`, `cargo tracemalloc \
+         show-env` has to be called again",
+    )?;
     let config: Config =
         serde_json::from_slice(&json).with_context(|| format!("failed to parse `{}`", path.display()))?;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Known, Limit};
+use crate::{Known, Limit, Verdict};
 
 /// Names the session's directory. The harness takes it out of a test's environment.
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
@@ -32,6 +32,8 @@ pub struct Session {
     pub overrides: Vec<Override>,
     /// Leaks that are no failure.
     pub known_leaks: Vec<KnownLeak>,
+    /// Verdicts that fail a test, where nobody waits for fragments; `None` where the command does, and judges.
+    pub fail_on: Option<Vec<Verdict>>,
     /// How absolute file names become the report's, longest prefix first.
     pub path_prefixes: Vec<PathPrefix>,
     /// What the environment of tests has to be put back to: variables that the command changed for cargo, each with the

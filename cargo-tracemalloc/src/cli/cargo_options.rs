@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 use super::Color;
 
 /// Options that are cargo's own.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct CargoOptions {
     /// Run only tests whose names contain this
     #[arg(value_name = "TESTNAME")]

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::cli::{CargoOptions, Color, TestArgs};
 use crate::exit_code::ExitCode;
 use crate::report::{self, Summary};
-use crate::suite::{self, Suite};
+use crate::suite::{self, Ran, Suite};
 use crate::{cargo, interrupt, term};
 
 /// Runs the command.
@@ -23,21 +23,12 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     }
     let targets = suite.targets()?;
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
-    let code = if interrupt::interrupted() {
-        term::warning("interrupted: only tests that had ended are in the report");
-        ExitCode::CouldNotRun
-    } else {
-        judge(status, &suite, &summary, || !targets.is_empty() || builds(&suite, &args.cargo).unwrap_or(false))
-    };
-    if code == ExitCode::CouldNotRun && summary.tests == 0 {
-        // A report of nothing would only replace one of something.
-        return Ok(code);
-    }
+    let tests_ran = || !targets.is_empty() || interrupt::interrupted() || builds(&suite, &args.cargo).unwrap_or(false);
+    let code = judge(status, &suite, &summary, tests_ran);
     let metadata = &suite.context.metadata;
     let doctests = report::packages_with_doctests(&args.cargo, metadata);
-    let complete = status.success() && !interrupt::interrupted() && report::is_whole_suite(&args.cargo, metadata);
-    suite.write(&suite.report(targets, doctests, complete), args.format, args.report.as_deref())?;
-    Ok(code)
+    let complete = status.success() && report::is_whole_suite(&args.cargo, metadata);
+    suite.finish(targets, Ran { code, doctests, complete }, args.format, args.report.as_deref())
 }
 
 /// What the whole run came to. `tests_ran` is asked only where cargo's status leaves it open.

@@ -38,15 +38,16 @@ pub fn run(arguments: &Arguments, placement: Placement, mut tests: Vec<Test>) ->
     let selected = tests.len() - left_out.len();
     let for_libtest_mimic = arguments.for_libtest_mimic(left_out);
     let conclusion = if arguments.list {
+        if placement.reports_to().is_some() {
+            // nextest asks for a list first, and then runs no ignored test.
+            note_ignored(arguments, &tests, &write_target(&placement));
+        }
         let trials = tests.iter().map(|test| trial(*test, || Ok(Completion::Completed))).collect();
         libtest_mimic::run(&for_libtest_mimic, trials)
     } else {
-        let fragments = fragment::directory(placement.session_dir());
-        if let Err(error) = fragment::write_target(&fragments) {
-            fail(&format!("write to {fragments:?}: {error}"));
-        }
-        let conclusion = if arguments.exact && selected == 1 && placement.stands_alone() {
-            run_here(arguments, for_libtest_mimic, &placement, &tests, &fragments)
+        let fragments = write_target(&placement);
+        let conclusion = if arguments.exact && selected == 1 && placement.is_inside() {
+            run_here(arguments, for_libtest_mimic, &tests, &fragments)
         } else {
             run_in_children(arguments, &for_libtest_mimic, placement, tests, &fragments)
         };
@@ -56,24 +57,30 @@ pub fn run(arguments: &Arguments, placement: Placement, mut tests: Vec<Test>) ->
     if conclusion.has_failed() { FAILED } else { 0 }
 }
 
-/// Runs the one test that is selected in this process, and prints what libtest would.
+/// Makes the directory for fragments, with the note of what this binary was built from.
+fn write_target(placement: &Placement) -> PathBuf {
+    let fragments = fragment::directory(placement.reports_to());
+    if let Err(error) = fragment::write_target(&fragments) {
+        fail(&format!("write to {fragments:?}: {error}"));
+    }
+    fragments
+}
+
+/// Runs the one test that is selected in this process, judges nothing, and prints what libtest would.
 fn run_here(
     arguments: &Arguments,
     mut for_libtest_mimic: libtest_mimic::Arguments,
-    placement: &Placement,
     tests: &[Test],
     fragments: &Path,
 ) -> Conclusion {
     for_libtest_mimic.test_threads = Some(1);
-    let leak_fails = placement.stands_alone();
-    let session = placement.session();
     clean_environment();
     let trials = tests.iter().enumerate().map(|(number, test)| {
-        let (test, session) = (*test, session.clone());
+        let test = *test;
         let fragment = fragment::of_test(fragments, number);
         trial_or_reason(arguments, test, move || {
-            let entry = child::run(test, &Assignment { session, fragment });
-            conclude(&entry, leak_fails, String::new())
+            let entry = child::run(test, &Assignment { session: None, fragment });
+            conclude(&entry, &[], String::new())
         })
     });
     libtest_mimic::run(&for_libtest_mimic, trials.collect())
@@ -132,6 +139,7 @@ impl Shared {
     /// Runs one test in a child, and leaves its fragment whatever became of the child.
     fn run(&self, test: Test, number: usize) -> Result<Completion, Failed> {
         let fragment_path = fragment::of_test(&self.fragments, number);
+        fragment::remove(&fragment_path).map_err(|error| format!("could not remove {fragment_path:?}: {error}"))?;
         let output = if self.capture {
             Output::captured(&self.fragments.join(format!("{number}.out")))
         } else {
@@ -168,7 +176,7 @@ impl Shared {
             let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             shown.push((test.name.to_owned(), printed.clone()));
         }
-        conclude(&entry, self.placement.stands_alone(), printed)
+        conclude(&entry, &self.placement.fail_on(), printed)
     }
 
     /// What `--show-output` shows.
@@ -229,7 +237,7 @@ fn entry_of(test: Test, fragment_path: &Path, ended: &Ended) -> TestEntry {
 }
 
 /// What libtest-mimic has to print of it.
-fn conclude(entry: &TestEntry, leak_fails: bool, printed: String) -> Result<Completion, Failed> {
+fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<Completion, Failed> {
     if entry.outcome == Outcome::Failed {
         let message = entry.message.as_deref().unwrap_or("failed");
         // A panic has printed its message itself.
@@ -237,7 +245,7 @@ fn conclude(entry: &TestEntry, leak_fails: bool, printed: String) -> Result<Comp
         let text = if said { printed } else { format!("{printed}{message}\n") };
         return Err(Failed::from(text));
     }
-    if leak_fails && entry.verdict == Some(Verdict::Leak) {
+    if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) {
         return Err(Failed::from(format!("{printed}{}", leak_text::leak_text(entry))));
     }
     Ok(Completion::Completed)
