@@ -1,7 +1,6 @@
 //! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and filters over what it saw.
 //!
 //! [`Tracemalloc`] wraps any global allocator and remembers, for each live block, the stack that allocated it.
-//! [`start`] turns that on, [`Live`] says what is live by stack and what has changed, [`Symbolizer`] names the frames.
 //!
 //! # Differences from Python
 //!
@@ -17,9 +16,11 @@
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
 
 mod alloc;
+mod api;
 mod capture;
 #[cfg(feature = "dump")]
 mod dump;
+mod error;
 mod filter;
 mod fnmatch;
 mod fork;
@@ -32,7 +33,11 @@ mod live;
 #[cfg(feature = "dump")]
 mod load;
 mod memory;
+mod namer;
+mod pages;
 mod pretty_top;
+#[doc(hidden)]
+pub mod raw;
 mod repr;
 mod shadow;
 mod size;
@@ -40,30 +45,34 @@ mod snapshot;
 mod source;
 mod spin_lock;
 mod stacks;
+mod startup;
 mod statistic;
+mod symbol_name;
 mod symbolize;
 mod thread;
 mod trace;
 mod traceback;
+mod trim;
+mod view;
 
 pub use alloc::Tracemalloc;
-pub use capture::Walk;
+pub use api::{
+    clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory, get_tracemalloc_memory, is_tracing,
+    reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
+};
 #[cfg(feature = "dump")]
 pub use dump::DumpError;
+pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use handshake::is_installed;
-pub use live::{Change, Live, addresses, missed, start, stop};
 #[cfg(feature = "dump")]
 pub use load::LoadError;
 pub use pretty_top::pretty_top;
 pub use size::{ParseSizeError, format_size, parse_size};
 pub use snapshot::Snapshot;
 pub use source::Sources;
-pub use stacks::{MAX_DEPTH, StackId};
 pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
-pub use symbolize::{Symbol, Symbolizer};
-pub use thread::{Pause, pause};
 pub use trace::Trace;
 pub use traceback::Traceback;

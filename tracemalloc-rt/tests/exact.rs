@@ -5,7 +5,8 @@
 use std::hint::black_box;
 use std::sync::mpsc;
 
-use tracemalloc::{Change, Live, Tracemalloc, Walk};
+use tracemalloc::Tracemalloc;
+use tracemalloc::raw::{self, Change, Live, Walk};
 
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
@@ -20,15 +21,15 @@ fn main() {
 
 fn counts_are_exact() {
     for walk in [Walk::FramePointers, Walk::Unwind] {
-        tracemalloc::start(walk, 64);
+        raw::start(walk, 64);
         one_thread();
         failed_reallocation();
         blocks_from_before_tracing(walk);
         #[cfg(target_os = "linux")]
         forked_child();
         threads(if walk == Walk::Unwind { 100 } else { 10_000 });
-        assert_eq!(tracemalloc::missed(), 0);
-        tracemalloc::stop();
+        assert_eq!(raw::missed(), 0);
+        raw::stop();
     }
 }
 
@@ -41,13 +42,13 @@ fn one_thread() {
     drop(kept);
     assert_eq!(Live::now().changes_since(&before), []);
 
-    let paused = tracemalloc::pause();
+    let paused = raw::pause();
     let unseen = black_box(vec![0_u8; 77]);
     drop(paused);
     assert_eq!(Live::now().changes_since(&before), []);
     drop(unseen);
     let seen = black_box(vec![0_u8; 77]);
-    let paused = tracemalloc::pause();
+    let paused = raw::pause();
     drop(seen);
     drop(paused);
     assert_eq!(Live::now().changes_since(&before), []);
@@ -63,10 +64,10 @@ fn failed_reallocation() {
 }
 
 fn blocks_from_before_tracing(walk: Walk) {
-    tracemalloc::stop();
+    raw::stop();
     let mut unknown = black_box(vec![0_u8; 500]);
     let freed = black_box(vec![0_u8; 500]);
-    tracemalloc::start(walk, 64);
+    raw::start(walk, 64);
     let before = Live::now();
     drop(freed);
     assert_eq!(Live::now().changes_since(&before), []);

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use tracemalloc::Walk;
+use tracemalloc::raw::{self, Walk};
 
 use crate::Session;
 use crate::harness::fragment;
@@ -17,9 +17,6 @@ use crate::harness::test::Test;
 use crate::harness::verdict::{Judge, Ruling};
 use crate::{Outcome, TestEntry};
 
-/// Between the allocator and the user's line lie up to 35 frames of the standard library, so this many physical frames
-/// are captured beyond those that are shown.
-const FRAMES_OF_STD: usize = 48;
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -37,7 +34,7 @@ pub fn main(tests: &[Test], name: &str, assignment: &Assignment) -> i32 {
 /// Runs the test and judges it. What was found is in the fragment before this returns.
 pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     // Nothing of ours is traced. Threads that tests start are not paused.
-    let _pause = tracemalloc::pause();
+    let _pause = raw::pause();
     let started = Instant::now();
     let limits = Limits::now();
     let entry = match &assignment.session {
@@ -46,7 +43,7 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     };
     limits.restore();
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
-    let missed = tracemalloc::missed();
+    let missed = raw::missed();
     if missed > 0 {
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
         entry.verdict_reason = Some(format!("{reason}{missed} blocks were not recorded, for want of memory"));
@@ -66,7 +63,7 @@ fn unjudged(test: Test) -> TestEntry {
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
     let session = &session.clone().of_test(&fragment::target_of_this_binary().package, test.name);
     let options = &session.options;
-    tracemalloc::start(Walk::FramePointers, options.frames as usize + FRAMES_OF_STD);
+    raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
     if !tracemalloc::is_installed() {
         return unjudged(test);
     }

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::iter::Sum;
 
-use tracemalloc::{Change, Symbolizer};
+use tracemalloc::raw::{self, Change, Symbolizer, symbol_name};
 
 use crate::Limit;
 use crate::Session;
-use crate::harness::symbol_name;
 use crate::harness::traceback::{Shortener, Traceback};
 
 /// What a group has grown by.
@@ -75,7 +74,7 @@ impl Grouper {
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
         for change in changes {
-            let symbols = self.symbolizer.frames(tracemalloc::addresses(change.stack), symbol_name::ends_traceback);
+            let (symbols, _) = self.symbolizer.frames(raw::addresses(change.stack), symbol_name::ends_traceback);
             let traceback = self.shortener.traceback(&symbols);
             if !self.shortener.keeps(&traceback) {
                 continue;

@@ -1,8 +1,6 @@
 //! Code that runs once by nature: what is allocated under it stays, and is no leak.
 
-use tracemalloc::Symbol;
-
-use crate::harness::symbol_name;
+use tracemalloc::raw::{Symbol, symbol_name};
 
 /// A function that initialises.
 struct Initialiser {

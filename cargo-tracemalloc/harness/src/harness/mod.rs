@@ -17,7 +17,6 @@ mod scratch;
 mod settle;
 mod silence;
 mod start;
-mod symbol_name;
 mod test;
 mod traceback;
 mod verdict;

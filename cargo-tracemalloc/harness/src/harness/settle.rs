@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracemalloc::{Change, Live};
+use tracemalloc::raw::{Change, Live};
 
 /// The state before a run.
 #[derive(Debug)]

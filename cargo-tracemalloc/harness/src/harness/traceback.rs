@@ -2,12 +2,11 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use tracemalloc::{BaseFilter, Filter, Frame, Symbol};
+use tracemalloc::raw::{Symbol, Trimmed, symbol_name, trim};
+use tracemalloc::{BaseFilter, Filter, Frame};
 
 use crate::harness::initialiser;
-use crate::harness::symbol_name;
-use crate::{FrameEntry, Known, KnownLeak};
-use crate::{PathPrefix, Session};
+use crate::{FrameEntry, Known, KnownLeak, PathPrefix, Session};
 
 /// The traceback of a group of blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,13 +57,7 @@ impl Shortener {
     /// The traceback of these frames, which come innermost first and end where the program's own end.
     pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
         let initialiser = initialiser::of(symbols);
-        let inner = symbols.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
-        let after_runtime = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
-        let of_program = &symbols[after_runtime.map_or(0, |(last, _)| last + 1)..];
-        let inner = of_program.iter().position(|symbol| !symbol_name::is_std(symbol));
-        let (of_std, shown) = of_program.split_at(inner.unwrap_or(0));
-        let outer = shown.iter().rposition(|symbol| !symbol_name::is_std(symbol)).map_or(shown.len(), |last| last + 1);
-        let mut shown = &shown[..outer];
+        let Trimmed { of_std, of_program: mut shown } = trim(symbols);
         // The closure that rustc wraps around a test function says nothing that the function does not say.
         if let [.., test, closure] = shown
             && symbol_name::is_closure_of(&closure.function, &test.function)
@@ -72,7 +65,7 @@ impl Shortener {
             shown = &shown[..shown.len() - 1];
         }
         // `Bencher::iter` is ours, and so is what it is called by.
-        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !symbol_name::is_harness(symbol)).collect();
+        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !is_harness(symbol)).collect();
         let mut traceback: Vec<FrameEntry> =
             shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
         if traceback.is_empty() {
@@ -116,3 +109,8 @@ impl Shortener {
 
 /// Python's name for a file that is not known.
 const UNKNOWN: &str = "<unknown>";
+
+/// Whether a frame belongs to the harness.
+fn is_harness(symbol: &Symbol) -> bool {
+    symbol_name::path(&symbol.function).starts_with("tracemalloc_harness::")
+}

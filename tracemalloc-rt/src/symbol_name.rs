@@ -3,7 +3,7 @@
 //! Both manglings are read: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are) and
 //! `alloc::vec::Vec<T,A>::push` (legacy, which does not).
 
-use tracemalloc::Symbol;
+use crate::symbolize::Symbol;
 
 /// The path without generics: `alloc::vec::Vec::push`; of a trait's method, the path of the type that it is for.
 pub fn path(function: &str) -> String {
@@ -27,11 +27,6 @@ pub fn ends_traceback(symbol: &Symbol) -> bool {
 pub fn is_runtime(symbol: &Symbol) -> bool {
     let path = path(&symbol.function);
     ["tracemalloc::", "tracemalloc_traced::", "__rustc::", "__rust_", "__rg_"].iter().any(|ours| path.starts_with(ours))
-}
-
-/// Whether a frame belongs to the harness.
-pub fn is_harness(symbol: &Symbol) -> bool {
-    path(&symbol.function).starts_with("tracemalloc_harness::")
 }
 
 /// Whether a frame belongs to the standard library. One without a file does: it is a generic function of the library that

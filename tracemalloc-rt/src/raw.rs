@@ -1,0 +1,14 @@
+//! The tracer below Python's names: stacks of return addresses, and what is live by stack. The harness of
+//! `cargo tracemalloc` stands on it. It may change in any version.
+
+pub use crate::capture::Walk;
+pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
+pub use crate::stacks::{MAX_DEPTH, StackId};
+pub mod symbol_name {
+    //! What a demangled name tells.
+    pub use crate::symbol_name::*;
+}
+pub use crate::symbolize::{Symbol, Symbolizer};
+pub use crate::thread::{Pause, pause};
+pub use crate::trim::{Trimmed, trim};
+pub use crate::view::FRAMES_OF_STD;
