@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod cargo;
+mod cargo_config;
 mod cli;
 mod commands;
 mod config;

@@ -1,5 +1,4 @@
-//! A TOML file as people meet it: what is wrong in it is said with its line, and so is where a value is from. The one door
-//! to the `toml` crate, beside `build.rs`.
+//! A TOML file as people meet it: what is wrong in it is said with its line, and so is where a value is from.
 
 use std::fmt::Display;
 use std::ops::Range;
