@@ -10,15 +10,22 @@ use crate::cli::{CargoOptions, Format, NextestArgs};
 use crate::private_env;
 use crate::process::Process;
 use crate::suite::Suite;
+use crate::wrapper::rustdoc;
 
 /// What is set for cargo and has to be put back for tests. The session's variable is not among them: the harness needs
 /// it once more, in the process that it starts for a test, and takes it out there.
-pub const SET_FOR_CARGO: [&str; 4] =
-    [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME, private_env::TARGET_DIR];
+pub const SET_FOR_CARGO: [&str; 5] = [
+    private_env::RUSTC_WRAPPER,
+    private_env::RUSTDOC,
+    private_env::WRAPPER,
+    private_env::RUNTIME,
+    private_env::TARGET_DIR,
+];
 
 /// `cargo test`, with us as its compiler.
 pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Process> {
     let mut cargo = with_wrapper(suite)?;
+    cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
     cargo.arg("test").arg("--target-dir").arg(&suite.context.target_dir).args(options.build_args());
     if options.no_run {
         cargo.arg("--no-run");

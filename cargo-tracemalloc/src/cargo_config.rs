@@ -13,6 +13,8 @@ use toml::Value;
 pub struct CargoConfig {
     /// `build.rustc`.
     pub rustc: Option<Utf8PathBuf>,
+    /// `build.rustdoc`.
+    pub rustdoc: Option<Utf8PathBuf>,
     /// `build.rustc-wrapper`.
     pub rustc_wrapper: Option<Utf8PathBuf>,
     /// `build.target`.
@@ -40,6 +42,7 @@ impl CargoConfig {
         };
         Ok(Self {
             rustc: tool("RUSTC", "rustc", config.build.rustc)?,
+            rustdoc: tool("RUSTDOC", "rustdoc", config.build.rustdoc)?,
             rustc_wrapper: tool("RUSTC_WRAPPER", "rustc-wrapper", config.build.rustc_wrapper)?
                 .filter(|path| path != ""),
             targets,

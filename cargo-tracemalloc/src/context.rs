@@ -28,6 +28,8 @@ pub struct Context {
     pub triples: Vec<String>,
     /// The target directory for cargo, inside the user's.
     pub target_dir: Utf8PathBuf,
+    /// The rustdoc that cargo would call.
+    pub rustdoc: Utf8PathBuf,
     /// The wrapper that the user has configured, to be called between us and rustc.
     pub inner_wrapper: Option<Utf8PathBuf>,
 }
@@ -60,7 +62,15 @@ impl Context {
             Some(dir) => absolute_utf8(dir).with_context(|| format!("failed to resolve target directory `{dir}`"))?,
             None => metadata.target_directory.clone(),
         };
-        Ok(Self { rustc, metadata, triples, target_dir: target_dir.join(DIR), inner_wrapper: config.rustc_wrapper })
+        let rustdoc = config.rustdoc.unwrap_or_else(|| rustc.rustdoc.clone());
+        Ok(Self {
+            rustc,
+            rustdoc,
+            metadata,
+            triples,
+            target_dir: target_dir.join(DIR),
+            inner_wrapper: config.rustc_wrapper,
+        })
     }
 
     /// Where the report of every run is.

@@ -17,6 +17,8 @@ const LOCK: &str = "lock";
 const WRAPPER_FILE: &str = "wrapper.json";
 /// Left by the wrapper when a crate does not compile.
 const FAILURE_MARK: &str = "build-failed";
+/// The directory for counts of doctests.
+const DOCTESTS: &str = "doctests";
 
 /// The directory of a session for others, in the target directory.
 const FOR_OTHERS: &str = "show-env";
@@ -65,6 +67,22 @@ impl SessionDir {
     /// What exists once a crate did not compile.
     pub fn failure_mark(&self) -> Utf8PathBuf {
         self.path.join(FAILURE_MARK)
+    }
+
+    /// Where the wrapper of rustdoc leaves what it counts.
+    pub fn doctests(&self) -> Utf8PathBuf {
+        self.path.join(DOCTESTS)
+    }
+
+    /// This program by another name, which decides what it does.
+    pub fn link_to_this_program(&self, name: &str) -> Result<Utf8PathBuf> {
+        let this = std::env::current_exe().context("failed to find this program's own path")?;
+        let link = self.path.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        #[cfg(unix)]
+        fs::os::unix::fs::symlink(this, &link)?;
+        #[cfg(not(unix))]
+        fs::copy(this, &link)?;
+        Ok(link)
     }
 
     /// Where the harness leaves what it saw.

@@ -162,6 +162,8 @@ fn wrapper_config(context: &Context, session: &SessionDir, runtimes: &Runtimes) 
         inner_wrapper: context.inner_wrapper.clone(),
         host: context.rustc.host.clone(),
         runtimes: runtimes.clone(),
+        rustdoc: context.rustdoc.clone(),
+        doctests: session.doctests(),
         failure_mark: session.failure_mark(),
     }
 }

@@ -222,12 +222,12 @@ impl CargoOptions {
             let number = arg.bytes().all(|byte| byte.is_ascii_digit());
             number || ["--test-threads", "--nocapture", "--show-output", "--include-ignored"].contains(&arg.as_str())
         };
-        let targets = self.leaves_out_doctests() && !self.tests && !self.all_targets;
+        let targets = self.selects_targets() && !self.tests && !self.all_targets;
         self.name.is_some() || !self.rest.iter().all(harmless) || targets || self.doc
     }
 
-    /// Whether cargo is told which targets to build, and doctests are not among them.
-    pub fn leaves_out_doctests(&self) -> bool {
+    /// Whether cargo is told which targets to build.
+    fn selects_targets(&self) -> bool {
         self.lib
             || self.bins
             || self.examples

@@ -25,9 +25,8 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
     let tests_ran = || !targets.is_empty() || interrupt::interrupted() || builds(&suite, &args.cargo).unwrap_or(false);
     let code = judge(status, &suite, &summary, tests_ran);
-    let metadata = &suite.context.metadata;
-    let doctests = report::packages_with_doctests(&args.cargo, metadata);
-    let complete = status.success() && report::is_whole_suite(&args.cargo, metadata);
+    let doctests = report::doctests(&suite.session.doctests())?;
+    let complete = status.success() && report::is_whole_suite(&args.cargo, &suite.context.metadata);
     suite.finish(targets, Ran { code, doctests, complete }, args.format, args.report.as_deref())
 }
 

@@ -48,7 +48,8 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
         }
     }
     if let Some(doctests) = &report.doctests {
-        line(&mut notes, format_args!("{DIM}doctests run untraced: {}{DIM:#}", doctests.packages.join(", ")));
+        let ran = count((doctests.passed + doctests.failed) as u64, "doctest");
+        line(&mut notes, format_args!("{DIM}{ran} ran untraced: {}{DIM:#}", doctests.packages.join(", ")));
     }
     if !notes.is_empty() {
         text.push('\n');

@@ -119,7 +119,8 @@ fn a_leak_comes_first_and_with_its_lines() {
     failed.outcome = Outcome::Failed;
     let lib = target(Kind::Lib, "demo", vec![clean, leak(), unconfirmed(), once(), failed]);
     let mut report = report(vec![lib, own], Vec::new());
-    report.doctests = Some(Doctests { traced: false, packages: vec!["demo".to_owned()] });
+    report.doctests =
+        Some(Doctests { traced: false, passed: 2, failed: 1, ignored: 1, packages: vec!["demo".to_owned()] });
     insta::assert_snapshot!(render(&report));
 }
 
