@@ -14,11 +14,11 @@ static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 const BLOCKS: usize = 1_000_000;
 
 #[inline(never)]
-fn descend(depth: usize) -> Vec<Box<[u8; 8]>> {
+fn descend(depth: usize) -> Vec<Box<[u8]>> {
     if depth == 0 {
         let mut blocks = Vec::with_capacity(BLOCKS);
         for n in 0..BLOCKS {
-            blocks.push(black_box(Box::new(n.to_ne_bytes())));
+            blocks.push(black_box(Box::from(n.to_ne_bytes())));
         }
         return blocks;
     }
