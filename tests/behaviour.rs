@@ -232,7 +232,7 @@ fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
 fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
     let project = Project::copy("behaviour", "targets");
     let output = project.tracemalloc("-p targets").run().code(exit::CLEAN);
-    assert!(output.stdout.contains("doctests run untraced"), "doctests are mentioned");
+    assert!(output.stdout.contains("1 doctest ran untraced: targets"), "doctests are mentioned");
     let listing = Listing::parse(&output.stdout);
     assert!(listing.tests().keys().any(|name| name.contains("targets::greet") || name.contains("src/lib.rs - greet")));
 

@@ -29,7 +29,7 @@ impl Call {
         Call::subcommand("test")
     }
 
-    /// Another subcommand of it.
+    /// Another command of `cargo tracemalloc`.
     pub fn subcommand(name: &str) -> Self {
         let mut call = Call::program(env!("CARGO_BIN_EXE_cargo-tracemalloc"));
         // All tests share one, so that the runtime is built once for all of them.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use fs_err as fs;
 use tracemalloc::KeyType;
-use tracemalloc_harness::{Options, PROGRAM_FILE, ProgramNote, Run, Session};
+use tracemalloc_harness::{PROGRAM_FILE, ProgramNote, Run, Session};
 
 use crate::cli::{Color, Format, RunArgs, ViewArgs};
 use crate::context::Context;
@@ -70,9 +70,6 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
 
 fn harness_session(args: &RunArgs, snapshot: &Utf8Path) -> Session {
     Session {
-        options: Options::default(),
-        timeout_seconds: None,
-        path_prefixes: Vec::new(),
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
         run: Some(Run {
             snapshot: snapshot.to_string(),
@@ -80,6 +77,7 @@ fn harness_session(args: &RunArgs, snapshot: &Utf8Path) -> Session {
             signal: args.snapshot_on,
             every_seconds: args.snapshot_every.map(|every| every.as_secs_f64()),
         }),
+        ..Session::default()
     }
 }
 

@@ -27,6 +27,8 @@ pub struct GroupGrowth {
     pub grown: Grown,
     /// It was allocated under an initialiser that runs once by nature.
     pub initialiser: bool,
+    /// The configuration knows it.
+    pub known: bool,
 }
 
 /// Names groups and remembers them over the runs.
@@ -99,6 +101,7 @@ impl Grouper {
             id,
             grown: Grown { bytes: bytes as u64, blocks: u64::try_from(blocks).unwrap_or(0) },
             initialiser: self.get(id).initialiser.is_some(),
+            known: self.get(id).known.is_some(),
         })
         .collect()
     }

@@ -10,6 +10,7 @@ mod leak_id;
 mod leak_text;
 pub mod libtest;
 mod limits;
+mod of_test;
 mod placement;
 mod process;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

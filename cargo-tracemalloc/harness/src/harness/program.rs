@@ -9,6 +9,7 @@
 //! `_exit` ends the process.
 
 use std::ffi::{c_int, c_void};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -24,8 +25,15 @@ use crate::harness::snapshots::Snapshots;
 use crate::harness::verdict::{Judge, Ruling};
 use crate::{Session, TestEntry};
 
-/// The name of the one entry that a test without a harness has.
+/// The name of the one entry that a test without a harness has, under `cargo test`.
 const MAIN: &str = "main";
+
+/// What the entry is called: where the process is asked for one test by its exact name, as nextest does, by that.
+fn name(arguments: &[String]) -> String {
+    let exact = arguments.iter().any(|argument| argument == "--exact");
+    let asked_for = arguments.iter().find(|argument| exact && !argument.starts_with('-'));
+    asked_for.cloned().unwrap_or_else(|| MAIN.to_owned())
+}
 
 /// What was begun before `main`.
 static PROGRAM: OnceLock<Program> = OnceLock::new();
@@ -44,6 +52,7 @@ enum Task {
 /// A test without a harness.
 struct Test {
     session: Session,
+    name: String,
     fragment: PathBuf,
     started: Instant,
     before: settle::Point,
@@ -52,15 +61,19 @@ struct Test {
 /// Begins to trace. To be called before `main`, on the main thread. Without a session it does nothing.
 pub fn start_program() {
     let placement = Placement::of_this_process();
-    let (Some(session), Some(session_dir)) = (placement.session(), placement.session_dir()) else { return };
+    let (Some(session), Some(session_dir)) = (placement.session(), placement.reports_to()) else { return };
     let _pause = raw::pause();
     placement.become_program();
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if session.run.is_none() && arguments.iter().any(|argument| argument == "--list") {
+        return;
+    }
     let task = match &session.run {
         Some(run) => match Snapshots::start(run, session_dir) {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },
-        None => Task::Judge(Box::new(Test::start(session, session_dir))),
+        None => Task::Judge(Box::new(Test::start(session, session_dir, name(&arguments)))),
     };
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;
@@ -88,25 +101,28 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
 }
 
 impl Test {
-    fn start(session: Session, session_dir: &PathBuf) -> Self {
+    fn start(session: Session, session_dir: &PathBuf, name: String) -> Self {
         let fragments = fragment::directory(Some(session_dir));
-        let fragment = fragment::of_test(&fragments, 0);
+        let session = session.of_test(&fragment::target_of_this_binary().package, &name);
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
         let died = "its process was ended by a signal, by `abort` or by `_exit`";
         let written = fragment::write_target(&fragments)
-            .and_then(|()| fragment::write(&fragment, &TestEntry::failed(MAIN, died.to_owned())));
+            .and_then(|()| fragment::write(&fragment, &TestEntry::failed(&name, died.to_owned())));
         if let Err(error) = written {
             fail(&format!("write to {fragments:?}: {error}"));
         }
         raw::start(Walk::FramePointers, session.options.frames as usize + raw::FRAMES_OF_STD);
-        Self { session, fragment, started: Instant::now(), before: settle::Point::now() }
+        Self { session, name, fragment, started: Instant::now(), before: settle::Point::now() }
     }
 
     fn end(&self, status: c_int) {
         let took = self.started.elapsed();
         let entry = match status {
             0 if tracemalloc::is_installed() => self.judged(),
-            0 => TestEntry::new(MAIN),
-            code => TestEntry::failed(MAIN, format!("exited with code {code}")),
+            0 => TestEntry::new(&self.name),
+            code => TestEntry::failed(&self.name, format!("exited with code {code}")),
         };
         let entry = TestEntry { duration_seconds: took.as_secs_f64(), ..entry };
         if let Err(error) = fragment::write(&self.fragment, &entry) {
@@ -123,6 +139,6 @@ impl Test {
             Ruling::Final(judged) => judged,
             Ruling::RunAgain => judge.unconfirmed("still live at the end of the process, lost or held"),
         };
-        judged.entry(MAIN, grouper)
+        judged.entry(&self.name, grouper)
     }
 }
