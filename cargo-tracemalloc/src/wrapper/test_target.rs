@@ -44,6 +44,9 @@ fn attempt(
         term::warning(format_args!("test target `{crate_name}` runs untraced: {reason}"));
         Ok((rustc(config, call).args(args).stderr()?, Some(reason.to_owned())))
     };
+    if rustc_call.builds_std {
+        return plain("with `-Zbuild-std` it has another standard library than what would be injected");
+    }
     if rustc_call.has_dependency_test {
         return plain("a dependency is called `test`, which is the name of the test harness");
     }
