@@ -3,6 +3,7 @@
 pub mod config;
 pub mod diff;
 pub mod nextest;
+pub mod run;
 pub mod show;
 pub mod show_env;
 pub mod test;

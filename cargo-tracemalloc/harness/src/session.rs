@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Known, Limit, Verdict};
+use crate::{Known, Limit, Run, Verdict};
 
 /// Names the session's directory. The harness takes it out of a test's environment.
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
@@ -39,6 +39,8 @@ pub struct Session {
     /// What the environment of tests has to be put back to: variables that the command changed for cargo, each with the
     /// value that it had, `None` for unset.
     pub restore_env: BTreeMap<String, Option<String>>,
+    /// For a program that is no test: how to watch it. `None` where its growth is judged as that of a test.
+    pub run: Option<Run>,
 }
 
 /// How to measure and judge a test. A part of the report.
