@@ -12,3 +12,9 @@ for fixture in demo planted behaviour service; do
     cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \
         --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings
 done
+
+# One of its members is for nightly.
+manifest=tests/fixtures/set-ups/Cargo.toml
+cargo fmt --all --check --manifest-path "$manifest"
+RUSTC_BOOTSTRAP=1 cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \
+    --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings

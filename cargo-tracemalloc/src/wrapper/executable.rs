@@ -75,6 +75,9 @@ fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, a
         term::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
         Ok(Compiled { output: rustc(config, call).args(args).stderr()?, untraced: Some(reason.to_owned()) })
     };
+    if rustc_call.builds_std {
+        return plain("with `-Zbuild-std` it has another standard library than what would be injected");
+    }
     if entry == Entry::Libtest && rustc_call.has_dependency_test {
         return plain("a dependency is called `test`, which is the name of the test harness");
     }

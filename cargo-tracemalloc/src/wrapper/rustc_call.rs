@@ -36,6 +36,8 @@ pub struct RustcCall {
     pub strips: bool,
     /// A dependency is called `test`, like libtest.
     pub has_dependency_test: bool,
+    /// Cargo has built a standard library of its own, as it does with `-Zbuild-std`.
+    pub builds_std: bool,
     /// Crates are put together by link-time optimisation, which leaves no symbols between them.
     pub has_lto: bool,
 }
@@ -77,7 +79,13 @@ impl RustcCall {
             "--target" => self.target = Some(value()),
             "--test" => self.is_test = true,
             "--cfg" => self.has_cfg_test |= value() == "test",
-            "--extern" => self.has_dependency_test |= names_test(&value()),
+            "--extern" => {
+                let value = value();
+                let (options, name) = options_and_name(&value);
+                self.has_dependency_test |= name == "test";
+                // Cargo says so of nothing else.
+                self.builds_std |= name == "core" && options.split(',').any(|option| option == "noprelude");
+            }
             "--print" | "-vV" | "-V" | "--version" | "--help" | "-h" => self.asks = true,
             "-C" | "--codegen" => self.codegen(&value()),
             "-g" => self.debuginfo = Some("2".to_owned()),
@@ -163,10 +171,10 @@ impl RustcCall {
     }
 }
 
-/// Whether the value of an `--extern` is about a crate called `test`: `test`, `test=PATH`, `noprelude:test=PATH`.
-fn names_test(value: &str) -> bool {
+/// What the value of an `--extern` is about: `test`, `test=PATH`, `noprelude,nounused:test=PATH`.
+fn options_and_name(value: &str) -> (&str, &str) {
     let name = value.split_once('=').map_or(value, |(name, _)| name);
-    name.rsplit(':').next() == Some("test")
+    name.split_once(':').unwrap_or(("", name))
 }
 
 #[cfg(test)]
@@ -221,6 +229,8 @@ mod tests {
             assert!(parse(line).has_dependency_test, "{line}");
         }
         assert!(!parse("--extern testing=/test.rlib").has_dependency_test);
+        assert!(!parse("--extern noprelude:test=/x.rlib --extern core=/x.rlib").builds_std);
+        assert!(parse("--extern noprelude,nounused:core=/c.rlib --extern noprelude,nounused:test=/t.rlib").builds_std);
     }
 
     #[test]

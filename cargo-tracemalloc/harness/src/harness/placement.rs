@@ -34,7 +34,7 @@ pub struct Placement {
 }
 
 /// What a child has to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Assignment {
     /// How to measure; `None` where nothing is judged.
     pub session: Option<Session>,
