@@ -91,7 +91,8 @@ pub fn answer(block: *mut u8, layout: Layout) {
     }
 }
 
-/// Whether this copy of the runtime is, inside some [`Tracemalloc`](crate::Tracemalloc), the program's global allocator.
+/// Whether the program's global allocator traces: some copy of this crate that this one understands is in it, inside a
+/// [`Tracemalloc`](crate::Tracemalloc). Under `cargo tracemalloc`, that is the copy that it links.
 ///
 /// ```
 /// use tracemalloc::Tracemalloc;
@@ -102,6 +103,11 @@ pub fn answer(block: *mut u8, layout: Layout) {
 /// assert!(tracemalloc::is_installed());
 /// ```
 pub fn is_installed() -> bool {
+    installed().is_ok()
+}
+
+/// Whether it is this copy.
+pub fn is_this_copy_installed() -> bool {
     ptr::eq(ask(), &raw const TABLE)
 }
 

@@ -2,6 +2,7 @@
 //! `cargo tracemalloc` stands on it. It may change in any version.
 
 pub use crate::capture::Walk;
+pub use crate::handshake::is_this_copy_installed;
 pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
 pub use crate::stacks::{MAX_DEPTH, StackId};
 pub mod symbol_name {

@@ -63,7 +63,7 @@ pub fn read(path: &Path) -> Option<TestEntry> {
 pub fn write_target(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let mut note = target_of_this_binary();
-    if note.untraced.is_none() && !tracemalloc::is_installed() {
+    if note.untraced.is_none() && !tracemalloc::raw::is_this_copy_installed() {
         note.untraced = Some("its linker has left the tracing allocator out".to_owned());
     }
     write_whole(&directory.join(TARGET_FILE), &note)

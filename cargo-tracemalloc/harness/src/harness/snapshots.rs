@@ -44,7 +44,7 @@ impl Snapshots {
             note_path: session_dir.join(PROGRAM_FILE),
             note: Mutex::new(ProgramNote::default()),
         }));
-        let untraced = !tracemalloc::is_installed();
+        let untraced = !raw::is_this_copy_installed();
         if let Err(error) = snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() }) {
             fail(&format!("write to {session_dir:?}: {error}"));
         }
