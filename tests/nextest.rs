@@ -37,7 +37,7 @@ fn verdicts_and_report_are_those_of_cargo_test() {
     assert_eq!((tested.code, run.code), (Some(exit::TEST_FAILED), Some(exit::TEST_FAILED)));
     assert!(!run.compiled(), "nextest finds what was built");
     pretty_assertions::assert_eq!(stable(&project), by_cargo);
-    for verdict in ["leak", "once", "unconfirmed", "untraced", "ignored", "failed"] {
+    for verdict in ["leak", "once", "unconfirmed", "ignored", "failed"] {
         assert_ne!(by_cargo["summary"][verdict], 0, "{verdict}");
     }
 }
