@@ -31,6 +31,7 @@ mod live;
 #[cfg(feature = "dump")]
 mod load;
 mod memory;
+mod parse_size;
 mod pretty_top;
 #[doc(hidden)]
 pub mod raw;
@@ -56,8 +57,9 @@ pub use frame::Frame;
 pub use handshake::is_installed;
 #[cfg(feature = "dump")]
 pub use load::LoadError;
+pub use parse_size::{ParseSizeError, parse_size};
 pub use pretty_top::pretty_top;
-pub use size::{ParseSizeError, format_size, parse_size};
+pub use size::format_size;
 pub use snapshot::Snapshot;
 pub use source::Sources;
 pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
