@@ -26,6 +26,7 @@ mod frame;
 mod group;
 mod handshake;
 mod intern;
+mod judge;
 mod ledger;
 mod live;
 #[cfg(feature = "dump")]

@@ -4,6 +4,10 @@
 pub use crate::capture::Walk;
 pub use crate::live::{Change, Live, addresses, missed, start, stop};
 pub use crate::stacks::{MAX_DEPTH, StackId};
+pub mod judge {
+    //! What a test has kept, and what that comes to.
+    pub use crate::judge::*;
+}
 pub mod symbol_name {
     //! What a demangled name tells.
     pub use crate::symbol_name::*;

@@ -49,9 +49,14 @@ pub fn inside_std(file: &str) -> Option<&str> {
     after.strip_prefix("library").and_then(|rest| rest.strip_prefix(is_separator))
 }
 
+/// The function whose first closure this is the name of.
+pub fn function_of_closure(closure: &str) -> Option<&str> {
+    closure.strip_suffix("::{closure#0}").or_else(|| closure.strip_suffix("::{{closure}}"))
+}
+
 /// Whether a name is that of the first closure in another function.
 pub fn is_closure_of(closure: &str, function: &str) -> bool {
-    closure.strip_prefix(function).is_some_and(|rest| matches!(rest, "::{closure#0}" | "::{{closure}}"))
+    function_of_closure(closure) == Some(function)
 }
 
 /// As people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, `<demo::Cache as Drop>::drop` for the same with

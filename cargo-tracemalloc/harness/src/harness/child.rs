@@ -3,18 +3,18 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::Session;
 use crate::harness::fragment;
-use crate::harness::growth::{Grouper, Grown};
+use crate::harness::judged;
 use crate::harness::limits::Limits;
 use crate::harness::placement::{Assignment, fail};
 use crate::harness::settle;
 use crate::harness::silence;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
-use crate::harness::verdict::{Judge, Ruling};
 use crate::{Outcome, TestEntry};
 
 /// Between the allocator and the user's line lie up to 35 frames of the standard library, so this many physical frames
@@ -69,8 +69,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     if !tracemalloc::is_installed() {
         return unjudged(test);
     }
-    let mut judge = Judge::new(options);
-    let mut grouper = Grouper::new(session);
+    let rules = session.rules();
+    let mut judge = Judge::new(&rules);
+    let mut grouper = Grouper::new(&rules);
     let mut patience = None;
     loop {
         let before = settle::Point::now();
@@ -91,11 +92,11 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             Ran::Late => judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1)),
         };
         match ruling {
-            Ruling::Final(judged) => return judged.entry(test.name, grouper),
+            Ruling::Final(judged) => return judged::entry(test.name, &judged, &grouper),
             Ruling::RunAgain if judge.runs() == 1 => {
                 // A repeated run may end the process, and what is known by now must not be lost with it.
                 let unconfirmed = judge.unconfirmed("the test ended its process when it was run again");
-                write(assignment, &unconfirmed.entry(test.name, grouper.clone()));
+                write(assignment, &judged::entry(test.name, &unconfirmed, &grouper));
                 let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
                 patience = Some(PATIENCE.max(took * 10).min(timeout));
                 silence::stdout_and_stderr();

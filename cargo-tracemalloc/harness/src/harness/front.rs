@@ -9,7 +9,7 @@ use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use crate::harness::arguments::Arguments;
 use crate::harness::child;
 use crate::harness::fragment;
-use crate::harness::leak_text;
+use crate::harness::judged;
 use crate::harness::placement::{Assignment, Placement, clean_environment, fail};
 use crate::harness::process::{self, Ended, Output, Timeout};
 use crate::harness::scratch::Scratch;
@@ -238,7 +238,7 @@ fn conclude(entry: &TestEntry, leak_fails: bool, printed: String) -> Result<Comp
         return Err(Failed::from(text));
     }
     if leak_fails && entry.verdict == Some(Verdict::Leak) {
-        return Err(Failed::from(format!("{printed}{}", leak_text::leak_text(entry))));
+        return Err(Failed::from(format!("{printed}{}", judged::leak_text(entry))));
     }
     Ok(Completion::Completed)
 }

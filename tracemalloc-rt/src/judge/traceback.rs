@@ -2,41 +2,44 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use tracemalloc::raw::{Symbol, symbol_name};
-use tracemalloc::{BaseFilter, Filter, Frame};
-
-use crate::FrameEntry;
-use crate::harness::initialiser;
-use crate::{PathPrefix, Session};
+use crate::judge::initialiser;
+use crate::judge::rules::{Prefix, Rules};
+use crate::symbol_name;
+use crate::symbolize::Symbol;
+use crate::{BaseFilter, Filter, Frame, KeyType};
 
 /// The traceback of a group of blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Traceback {
-    /// Oldest first.
-    pub traceback: Vec<FrameEntry>,
+    /// Oldest first; names and files as they are shown.
+    pub traceback: Vec<Symbol>,
     /// Before the cut to `frames`.
     pub total_nframe: u32,
+    /// What was allocated, where the symbols tell.
     pub type_name: Option<String>,
+    /// What that runs once by nature it was allocated under.
     pub initialiser: Option<&'static str>,
 }
 
-/// Makes tracebacks as a session's options say.
+/// Makes tracebacks as a test's rules say.
 #[derive(Debug, Clone)]
 pub struct Shortener {
     frames: usize,
-    prefixes: Vec<PathPrefix>,
+    key: KeyType,
+    prefixes: Vec<Prefix>,
     include: Vec<Filter>,
     exclude: Vec<Filter>,
 }
 
 impl Shortener {
-    /// Shortens as the session says.
-    pub fn new(session: &Session) -> Self {
+    /// Shortens as these rules say.
+    pub fn new(rules: &Rules) -> Self {
         Self {
-            frames: session.options.frames as usize,
-            prefixes: session.path_prefixes.clone(),
-            include: session.options.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
-            exclude: session.options.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            frames: rules.frames as usize,
+            key: rules.key,
+            prefixes: rules.prefixes.clone(),
+            include: rules.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
+            exclude: rules.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
         }
     }
 
@@ -47,13 +50,14 @@ impl Shortener {
         }
         let frames: Vec<Frame> =
             traceback.traceback.iter().map(|frame| Frame::new(frame.file.as_str(), frame.line)).collect();
-        let traceback = tracemalloc::Traceback::new(frames, Some(traceback.total_nframe));
+        let traceback = crate::Traceback::new(frames, Some(traceback.total_nframe));
         let matches = |filter: &Filter| filter.matches(0, &traceback);
         (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
     /// The traceback of these frames, which come innermost first and end where the program's own end.
     pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
+        let symbols = &inside_check(symbols);
         let initialiser = initialiser::of(symbols);
         let inner = symbols.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
         let after_runtime = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
@@ -68,12 +72,13 @@ impl Shortener {
         {
             shown = &shown[..shown.len() - 1];
         }
-        // `Bencher::iter` is ours, and so is what it is called by.
-        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !is_harness(symbol)).collect();
-        let mut traceback: Vec<FrameEntry> =
+        // `Bencher::iter` and `tracemalloc::check` are ours, and so is what they are called by.
+        let shown: Vec<&Symbol> =
+            shown.iter().filter(|symbol| !is_harness(symbol) && !symbol_name::is_runtime(symbol)).collect();
+        let mut traceback: Vec<Symbol> =
             shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
         if traceback.is_empty() {
-            traceback.push(FrameEntry { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
+            traceback.push(Symbol { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
         }
         Traceback {
             total_nframe: shown.len().max(1) as u32,
@@ -83,8 +88,25 @@ impl Shortener {
         }
     }
 
-    fn frame(&self, symbol: &Symbol) -> FrameEntry {
-        FrameEntry {
+    /// What two tracebacks have in common that are of one group, and how the group is shown then.
+    pub fn key(&self, mut traceback: Traceback) -> Traceback {
+        if self.key != KeyType::Traceback {
+            let older = traceback.traceback.len() - 1;
+            traceback.traceback.drain(..older);
+            traceback.type_name = None;
+            traceback.total_nframe = 1;
+            let frame = &mut traceback.traceback[0];
+            frame.column = 0;
+            if self.key == KeyType::Filename {
+                frame.line = 0;
+                frame.function.clear();
+            }
+        }
+        traceback
+    }
+
+    fn frame(&self, symbol: &Symbol) -> Symbol {
+        Symbol {
             function: symbol_name::pretty(&symbol.function),
             file: self.file(&symbol.file),
             line: symbol.line,
@@ -100,7 +122,7 @@ impl Shortener {
         if let Some(inside) = symbol_name::inside_std(file) {
             return inside.to_owned();
         }
-        for PathPrefix { prefix, replacement } in &self.prefixes {
+        for Prefix { prefix, replacement } in &self.prefixes {
             let Some(rest) = file.strip_prefix(prefix.as_str()) else { continue };
             let Some(rest) = rest.strip_prefix(['/', MAIN_SEPARATOR]) else { continue };
             let rest = rest.trim_start_matches("./");
@@ -109,6 +131,23 @@ impl Shortener {
         file.to_owned()
     }
 }
+
+/// The frames inside the body of a function with the attribute `check`, under the function's own name. The closure that the
+/// attribute makes of the body says nothing that the function does not say; nor does what calls it.
+fn inside_check(symbols: &[Symbol]) -> Vec<Symbol> {
+    let outside = symbols.iter().position(|symbol| symbol_name::path(&symbol.function) == CHECKED_BODY);
+    let mut inside = symbols[..outside.unwrap_or(symbols.len())].to_vec();
+    if outside.is_some()
+        && let Some(body) = inside.iter_mut().rfind(|symbol| !symbol_name::is_std(symbol))
+        && let Some(function) = symbol_name::function_of_closure(&body.function)
+    {
+        body.function = function.to_owned();
+    }
+    inside
+}
+
+/// What calls the body of a function with the attribute.
+const CHECKED_BODY: &str = "tracemalloc::check::checked_body";
 
 /// Python's name for a file that is not known.
 const UNKNOWN: &str = "<unknown>";

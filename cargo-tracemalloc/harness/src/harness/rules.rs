@@ -1,0 +1,24 @@
+//! By what rules a test is judged: the command's options.
+
+use tracemalloc::KeyType;
+use tracemalloc::raw::judge::{Limit, Prefix, Rules};
+
+use crate::Session;
+
+impl Session {
+    /// The rules for a test that says nothing of its own.
+    pub(crate) fn rules(&self) -> Rules {
+        let options = &self.options;
+        let prefix =
+            |rule: &crate::PathPrefix| Prefix { prefix: rule.prefix.clone(), replacement: rule.replacement.clone() };
+        Rules {
+            limit: Limit { max_growth: options.limit.max_growth, max_blocks: options.limit.max_blocks },
+            runs: options.runs,
+            frames: options.frames,
+            include: options.include.clone(),
+            exclude: options.exclude.clone(),
+            key: KeyType::Traceback,
+            prefixes: self.path_prefixes.iter().map(prefix).collect(),
+        }
+    }
+}
