@@ -2,7 +2,7 @@
 //!
 //! An allocation:
 //! 1. the inner allocator is asked; null is passed on, there is nothing to record;
-//! 2. nothing more happens unless tracing is on and the thread is not paused;
+//! 2. nothing more happens unless somebody wants it recorded and the thread is not paused;
 //! 3. the stack is walked and hashed, and named by the thread's cache or the shared table;
 //! 4. the block is noted in the shadow, and added to the thread's ledger.
 //!
@@ -13,23 +13,32 @@
 //! a thread is new. Pointers, sizes and alignments are the inner allocator's own.
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::alloc::System;
 
-use crate::capture::Captured;
+use crate::capture;
 use crate::handshake;
 use crate::shadow::{self, Block};
 use crate::stacks::StackId;
+use crate::startup;
 use crate::thread::{self, Current};
+use crate::view;
 
-/// Whether allocations are recorded.
-pub static TRACING: AtomicBool = AtomicBool::new(false);
+/// Who wants allocations recorded: nobody, or some of [`FOR_HARNESS`] and [`FOR_PROGRAM`].
+pub static TRACING: AtomicU8 = AtomicU8::new(UNDECIDED);
+/// `cargo tracemalloc test` does.
+pub const FOR_HARNESS: u8 = 1;
+/// The program does, in its own view.
+pub const FOR_PROGRAM: u8 = 2;
+/// The first allocation has yet to look whether the environment asks for tracing.
+pub const UNDECIDED: u8 = 4;
 /// Blocks that could not be recorded because the tracer had no memory for them.
 pub static MISSED: AtomicU64 = AtomicU64::new(0);
 
 /// A global allocator that remembers where each live block was allocated, around another one.
 ///
-/// It records nothing before tracing is started, and then hands on every call unchanged.
+/// It records nothing before tracing is started, by [`start`](crate::start) or by the environment variable `TRACEMALLOC`,
+/// and then hands on every call unchanged.
 ///
 /// ```
 /// use tracemalloc::Tracemalloc;
@@ -37,7 +46,10 @@ pub static MISSED: AtomicU64 = AtomicU64::new(0);
 /// #[global_allocator]
 /// static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 ///
-/// assert_eq!(vec![1, 2, 3].len(), 3);
+/// tracemalloc::start(1).unwrap();
+/// let numbers = vec![1_u32, 2, 3];
+/// assert_eq!(tracemalloc::get_traced_memory().0, 12);
+/// # drop(numbers);
 /// ```
 #[derive(Debug, Default)]
 pub struct Tracemalloc<A = System> {
@@ -46,6 +58,14 @@ pub struct Tracemalloc<A = System> {
 
 impl Tracemalloc<System> {
     /// Traces what the system's allocator gives.
+    ///
+    /// ```
+    /// use tracemalloc::Tracemalloc;
+    ///
+    /// #[global_allocator]
+    /// static ALLOCATOR: Tracemalloc = Tracemalloc::system();
+    /// # fn main() {}
+    /// ```
     pub const fn system() -> Self {
         Self::new(System)
     }
@@ -113,38 +133,51 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
 /// Records a block that was just allocated; null is none.
 #[inline(always)]
 fn allocated(block: *mut u8, size: usize) {
-    if block.is_null() || !TRACING.load(Ordering::Relaxed) {
+    let tracing = TRACING.load(Ordering::Relaxed);
+    if tracing == 0 || block.is_null() {
         return;
     }
-    record(block, size);
+    record(block, size, tracing);
 }
 
 /// Not inlined, so that the walk starts at a frame of our own in every build.
 #[inline(never)]
-fn record(block: *mut u8, size: usize) {
-    let Some(id) = stack_of_caller() else { return };
-    note(block, Block { id, size });
+fn record(block: *mut u8, size: usize, mut tracing: u8) {
+    if tracing & UNDECIDED != 0 {
+        tracing = startup::decided();
+        if tracing == 0 {
+            return;
+        }
+    }
+    let Some(id) = stack_of_caller(record as *const ()) else { return };
+    note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 });
 }
 
-/// The id of the stack that leads here; `None` where nothing is to be recorded, or the stack could not be kept.
-#[inline(always)]
-fn stack_of_caller() -> Option<StackId> {
-    match thread::current() {
-        Current::Running(thread) if thread.is_paused() => None,
-        Current::Running(thread) => {
-            let captured = Captured::here();
-            missed_if_none(thread.intern(captured.hash(), captured.addresses()))
-        }
-        Current::Ended => {
-            let captured = Captured::here();
-            missed_if_none(crate::stacks::intern(captured.hash(), captured.addresses()))
-        }
-        Current::Starting => None,
+/// Records a block that the program has told of. One that is known is replaced. False where there was no memory for it.
+#[inline(never)]
+pub fn track(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
+    let Some(id) = stack_of_caller(track as *const ()) else { return true };
+    untrack(domain, address);
+    let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
+    note_in(block, || shadow::insert_in(domain, address, block))
+}
+
+/// Forgets a block that the program has told of.
+pub fn untrack(domain: u32, address: usize) {
+    if let Some(known) = shadow::remove_from(domain, address) {
+        forgotten(known);
     }
 }
 
+/// The id of the stack that leads to `root`; `None` where nothing is to be recorded, or the stack could not be kept.
 #[inline(always)]
-fn missed_if_none(id: Option<StackId>) -> Option<StackId> {
+fn stack_of_caller(root: *const ()) -> Option<StackId> {
+    let id = match thread::current() {
+        Current::Running(thread) if thread.is_paused() => return None,
+        Current::Running(thread) => capture::stack_id(Some(thread), root),
+        Current::Ended => capture::stack_id(None, root),
+        Current::Starting => return None,
+    };
     if id.is_none() {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
@@ -153,20 +186,40 @@ fn missed_if_none(id: Option<StackId>) -> Option<StackId> {
 
 #[inline(always)]
 fn note(address: *mut u8, block: Block) {
+    note_in(block, || shadow::insert(address.addr(), block));
+}
+
+#[inline(always)]
+fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
     if !thread::add(block.id, block.size as i64, 1) {
         MISSED.fetch_add(1, Ordering::Relaxed);
-    } else if !shadow::insert(address.addr(), block) {
+        return false;
+    }
+    if !insert() {
         MISSED.fetch_add(1, Ordering::Relaxed);
         thread::add(block.id, -(block.size as i64), -1);
+        return false;
     }
+    if block.in_view {
+        view::grew(block.size);
+    }
+    true
 }
 
 /// Forgets a block that is about to be freed, and returns what was known of it.
 #[inline(always)]
 fn forget(block: *mut u8) -> Option<Block> {
     let known = shadow::remove(block.addr())?;
+    forgotten(known);
+    Some(known)
+}
+
+#[inline(always)]
+fn forgotten(known: Block) {
     if !thread::add(known.id, -(known.size as i64), -1) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
-    Some(known)
+    if known.in_view {
+        view::shrank(known.size);
+    }
 }

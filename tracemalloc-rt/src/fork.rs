@@ -15,6 +15,7 @@ pub fn prepare() {
 
 #[cfg(unix)]
 extern "C" fn before() {
+    crate::view::before_fork();
     crate::stacks::before_fork();
     crate::thread::before_fork();
     crate::shadow::before_fork();
@@ -25,4 +26,5 @@ extern "C" fn after() {
     crate::shadow::after_fork();
     crate::thread::after_fork();
     crate::stacks::after_fork();
+    crate::view::after_fork();
 }

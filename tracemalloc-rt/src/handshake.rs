@@ -1,11 +1,22 @@
-//! How code finds out whether the global allocator of this program is a tracing one, whoever installed it.
+//! How code finds the tracing runtime of its program, whoever installed it.
 //!
-//! It asks for zeroed memory of a layout that nobody else asks for. A tracing allocator recognises it and writes the
-//! address of its own [`Table`] there; any other returns zeroes. A layout is compared where memory has to be zeroed
-//! anyway, so the hot path pays nothing.
+//! There may be two copies of this crate in one program: the one that `cargo tracemalloc` injects, and the one that the
+//! program names itself. Only one is in the global allocator. So the other asks for zeroed memory of a layout that nobody
+//! else asks for. A tracing allocator recognises it and writes the address of its own [`Table`] there; any other returns
+//! zeroes. A layout is compared where memory has to be zeroed anyway, so the hot path pays nothing.
+//!
+//! Every function of the public interface then goes through that table. It has C's calling convention and no types of
+//! ours, so that copies of different versions, or built with different features, understand each other, as long as the
+//! table has the same form, which [`FORM`] counts.
 
 use core::alloc::Layout;
 use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::Error;
+use crate::stacks::StackId;
+use crate::view::Untracked;
+use crate::{memory, stacks, thread, view};
 
 /// 56 bytes on a boundary of 32 KiB.
 const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
@@ -13,15 +24,63 @@ const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
     Err(_) => panic!("the alignment is a power of two"),
 };
 
-/// What a tracing runtime shows of itself.
-#[derive(Debug)]
+const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
+/// Counts the forms that [`Table`] has had, behind its first four fields, which stay.
+const FORM: u32 = 1;
+
+/// What a runtime offers to other copies of itself.
 #[repr(C)]
 pub struct Table {
-    /// Not zero, so that two tables have two addresses.
-    _magic: u64,
+    magic: u64,
+    form: u32,
+    version_len: u32,
+    version: *const u8,
+    pub start: extern "C" fn(nframe: u32),
+    pub stop: extern "C" fn(),
+    pub is_tracing: extern "C" fn() -> bool,
+    pub clear_traces: extern "C" fn(),
+    pub traced_memory: extern "C" fn(peak: &mut u64) -> u64,
+    pub reset_peak: extern "C" fn(),
+    pub tracer_memory: extern "C" fn() -> u64,
+    pub traceback_limit: extern "C" fn() -> u32,
+    /// 0, -1 for want of memory, -2 when the program does not trace.
+    pub track: extern "C" fn(domain: u32, address: usize, size: usize) -> i32,
+    pub untrack: extern "C" fn(domain: u32, address: usize) -> i32,
+    /// The stack of the block at an address, or 0.
+    pub stack_of: extern "C" fn(address: usize) -> u32,
+    /// Calls `visit` with its context and domain, size and stack of each block. False when the program does not trace.
+    pub for_each: extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool,
+    /// Return addresses, innermost first, and how many frames the stack had.
+    pub stack: extern "C" fn(id: u32, len: &mut usize, total: &mut u32) -> *const usize,
+    /// Leaves out what the current thread allocates, until it is taken back. Nests.
+    pub pause: extern "C" fn(on: bool),
 }
 
-static TABLE: Table = Table { _magic: u64::from_ne_bytes(*b"tracemal") };
+// SAFETY: nothing in a table is ever written, and its pointers are to constants and functions.
+unsafe impl Sync for Table {}
+
+static TABLE: Table = Table {
+    magic: MAGIC,
+    form: FORM,
+    version_len: VERSION.len() as u32,
+    version: VERSION.as_ptr(),
+    start: table::start,
+    stop: table::stop,
+    is_tracing: table::is_tracing,
+    clear_traces: table::clear_traces,
+    traced_memory: table::traced_memory,
+    reset_peak: table::reset_peak,
+    tracer_memory: table::tracer_memory,
+    traceback_limit: table::traceback_limit,
+    track: table::track,
+    untrack: table::untrack,
+    stack_of: table::stack_of,
+    for_each: table::for_each,
+    stack: table::stack,
+    pause: table::pause,
+};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Answers the question, where an allocation is one. `block` is zeroed memory of this layout, or null.
 #[inline(always)]
@@ -33,17 +92,130 @@ pub fn answer(block: *mut u8, layout: Layout) {
 }
 
 /// Whether this copy of the runtime is, inside some [`Tracemalloc`](crate::Tracemalloc), the program's global allocator.
+///
+/// ```
+/// use tracemalloc::Tracemalloc;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: Tracemalloc = Tracemalloc::system();
+///
+/// assert!(tracemalloc::is_installed());
+/// ```
 pub fn is_installed() -> bool {
+    ptr::eq(ask(), &raw const TABLE)
+}
+
+/// The table of the runtime that is in this program's global allocator.
+pub fn installed() -> Result<&'static Table, Error> {
+    /// Not asked yet; or the table; or [`TABLE`]'s neighbour, which is none, where there is none.
+    static KNOWN: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
+    const NONE: *mut Table = ptr::without_provenance_mut(1);
+    let mut known = KNOWN.load(Ordering::Acquire);
+    if known.is_null() {
+        let found = ask().cast_mut();
+        known = if found.is_null() { NONE } else { found };
+        KNOWN.store(known, Ordering::Release);
+    }
+    if known == NONE {
+        return Err(Error::NotInstalled);
+    }
+    // SAFETY: what a tracing allocator answers with is a table of its own, which is a static and begins with these fields.
+    let table = unsafe { &*known };
+    if table.magic != MAGIC || table.form != FORM {
+        // SAFETY: the fields up to here are those of every form.
+        let version = unsafe { core::slice::from_raw_parts(table.version, table.version_len as usize) };
+        return Err(Error::OtherVersion { installed: String::from_utf8_lossy(version).into_owned() });
+    }
+    Ok(table)
+}
+
+/// Asks the global allocator. Null where it does not trace.
+fn ask() -> *const Table {
     // SAFETY: the layout's size is not zero; the block is freed with the layout that it was asked for with. It is read
     // as the pointer that may be in it, for which it is large and aligned enough, and zeroes are a null pointer. The
     // optimiser knows that fresh memory is zero, so it must not see where this memory comes from.
     unsafe {
         let block = std::hint::black_box(std::alloc::alloc_zeroed(LAYOUT));
         if block.is_null() {
-            return false;
+            return ptr::null();
         }
         let found = block.cast::<*const Table>().read_volatile();
         std::alloc::dealloc(block, LAYOUT);
-        ptr::eq(found, &raw const TABLE)
+        found
+    }
+}
+
+/// The functions of [`TABLE`].
+mod table {
+    use super::{StackId, Untracked, memory, stacks, thread, view};
+
+    pub extern "C" fn start(nframe: u32) {
+        view::start(nframe);
+    }
+
+    pub extern "C" fn stop() {
+        view::stop();
+    }
+
+    pub extern "C" fn is_tracing() -> bool {
+        view::is_tracing()
+    }
+
+    pub extern "C" fn clear_traces() {
+        view::clear();
+    }
+
+    pub extern "C" fn traced_memory(peak: &mut u64) -> u64 {
+        let (now, most) = view::traced_memory();
+        *peak = most;
+        now
+    }
+
+    pub extern "C" fn reset_peak() {
+        view::reset_peak();
+    }
+
+    pub extern "C" fn tracer_memory() -> u64 {
+        memory::in_use()
+    }
+
+    pub extern "C" fn traceback_limit() -> u32 {
+        view::limit()
+    }
+
+    #[inline(never)]
+    pub extern "C" fn track(domain: u32, address: usize, size: usize) -> i32 {
+        code(view::track(domain, address, size))
+    }
+
+    pub extern "C" fn untrack(domain: u32, address: usize) -> i32 {
+        code(view::untrack(domain, address))
+    }
+
+    fn code(result: Result<(), Untracked>) -> i32 {
+        match result {
+            Ok(()) => 0,
+            Err(Untracked::NoMemory) => -1,
+            Err(Untracked::NotTracing) => -2,
+        }
+    }
+
+    pub extern "C" fn stack_of(address: usize) -> u32 {
+        view::stack_of(address).map_or(0, |id| id.0)
+    }
+
+    pub extern "C" fn for_each(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool {
+        view::for_each(&mut |domain, size, id| visit(context, domain, size, id.0))
+    }
+
+    pub extern "C" fn stack(id: u32, len: &mut usize, total: &mut u32) -> *const usize {
+        let addresses = stacks::addresses(StackId(id));
+        *len = addresses.len();
+        *total = stacks::total(StackId(id));
+        addresses.as_ptr()
+    }
+
+    pub extern "C" fn pause(on: bool) {
+        if on { thread::begin_pause() } else { thread::end_pause() }
     }
 }

@@ -16,9 +16,11 @@
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
 
 mod alloc;
+mod api;
 mod capture;
 #[cfg(feature = "dump")]
 mod dump;
+mod error;
 mod filter;
 mod fnmatch;
 mod fork;
@@ -32,6 +34,8 @@ mod live;
 #[cfg(feature = "dump")]
 mod load;
 mod memory;
+mod namer;
+mod pages;
 mod parse_size;
 mod pretty_top;
 #[doc(hidden)]
@@ -43,16 +47,24 @@ mod snapshot;
 mod source;
 mod spin_lock;
 mod stacks;
+mod startup;
 mod statistic;
 mod symbol_name;
 mod symbolize;
 mod thread;
 mod trace;
 mod traceback;
+mod trim;
+mod view;
 
 pub use alloc::Tracemalloc;
+pub use api::{
+    clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory, get_tracemalloc_memory, is_tracing,
+    reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
+};
 #[cfg(feature = "dump")]
 pub use dump::DumpError;
+pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use frame::Frame;
 pub use handshake::is_installed;

@@ -2,24 +2,21 @@
 
 use core::sync::atomic::Ordering;
 
-use crate::alloc::{MISSED, TRACING};
-use crate::capture::{self, Walk};
+use crate::alloc::MISSED;
+use crate::capture::Walk;
 use crate::ledger::Balance;
 use crate::stacks::StackId;
-use crate::{fork, shadow, stacks, thread};
+use crate::{shadow, stacks, thread, view};
 
-/// Starts to record allocations, `depth` physical frames each (1 to [`MAX_DEPTH`](crate::MAX_DEPTH)). Blocks that exist
-/// already stay unknown, and freeing them is harmless.
+/// Starts to record allocations, `depth` physical frames each (1 to [`MAX_DEPTH`](crate::stacks::MAX_DEPTH)), whether the
+/// program traces for itself or not. Blocks that exist already stay unknown, and freeing them is harmless.
 pub fn start(walk: Walk, depth: usize) {
-    fork::prepare();
-    shadow::prepare();
-    capture::configure(walk, depth);
-    TRACING.store(true, Ordering::Release);
+    view::set_harness(Some((walk, depth)));
 }
 
 /// Stops recording. Blocks that are known are still forgotten when they are freed.
 pub fn stop() {
-    TRACING.store(false, Ordering::Release);
+    view::set_harness(None);
 }
 
 /// Bytes and blocks that are live, for every stack.
@@ -73,4 +70,26 @@ pub fn missed() -> u64 {
 /// The return addresses of a stack, innermost first.
 pub fn addresses(stack: StackId) -> &'static [usize] {
     stacks::addresses(stack)
+}
+
+/// A live block, wherever it was allocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveBlock {
+    /// 0 is the global allocator's.
+    pub domain: u32,
+    /// Of its first byte.
+    pub address: usize,
+    /// In bytes.
+    pub size: usize,
+    /// The stack that allocated it.
+    pub stack: StackId,
+}
+
+/// Calls `visit` with every live block, in no order. What other threads allocate or free meanwhile may be there or not, and
+/// its size may be that of another block at the same address.
+pub fn for_each_block(mut visit: impl FnMut(LiveBlock)) {
+    let _pause = thread::pause();
+    shadow::for_each(&mut |domain, address, block| {
+        visit(LiveBlock { domain, address, size: block.size, stack: block.id });
+    });
 }

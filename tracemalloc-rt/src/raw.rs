@@ -2,7 +2,7 @@
 //! `cargo tracemalloc` stands on it. It may change in any version.
 
 pub use crate::capture::Walk;
-pub use crate::live::{Change, Live, addresses, missed, start, stop};
+pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
 pub use crate::stacks::{MAX_DEPTH, StackId};
 pub mod judge {
     //! What a test has kept, and what that comes to.
@@ -14,3 +14,5 @@ pub mod symbol_name {
 }
 pub use crate::symbolize::{Symbol, Symbolizer};
 pub use crate::thread::{Pause, pause};
+pub use crate::trim::{Trimmed, trim};
+pub use crate::view::FRAMES_OF_STD;

@@ -3,6 +3,10 @@
 //! A look-up takes no lock: it probes a table of (upper half of the hash, id) and compares the addresses themselves, so
 //! two stacks with one hash stay two. A new stack is added under a lock. When the table is half full it is copied into
 //! one of twice the size; readers of the old one at worst miss, and then look again under the lock. Nothing is freed.
+//!
+//! Beside stacks, the table knows broken chains: what a walk along frame pointers gives where some function keeps none.
+//! They are stored under another hash, so that none is ever taken for a stack; to know one means that the stack has to be
+//! unwound.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -10,25 +14,39 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::memory;
 use crate::spin_lock::SpinLock;
 
-/// The name of an interned stack, from 1. 27 bits, because that is what a slot of the shadow map has room for.
+/// The name of an interned stack, from 1. 26 bits, because that is what a slot of the shadow map has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackId(pub(crate) u32);
 
 /// One more than the largest id.
-pub(crate) const MAX_STACKS: u32 = 1 << 27;
-/// The longest stack that is kept, in frames.
-pub const MAX_DEPTH: usize = 256;
+pub(crate) const MAX_STACKS: u32 = 1 << 26;
+/// The most physical frames that are kept of a stack.
+pub const MAX_DEPTH: usize = 65_535 + 48;
+/// What a broken chain's hash differs by from that of a stack of the same addresses.
+const BROKEN: u64 = 0x5BD1_E995_A3C5_9AC3;
 
 const IDS_PER_CHUNK: u32 = 1 << 14;
 const CHUNKS: usize = (MAX_STACKS / IDS_PER_CHUNK) as usize;
 const FIRST_TABLE: usize = 1 << 13;
 const ARENA: usize = 1 << 20;
 
-/// The header of a stored stack; `len` return addresses follow it, innermost first.
+/// The header of a stored stack; `len` return addresses follow it, innermost first. The stack had `total` frames.
 #[repr(C)]
 struct Header {
     hash: u64,
-    len: u64,
+    len: u32,
+    total: u32,
+}
+
+/// A stack as it was walked, to be interned.
+#[derive(Clone, Copy)]
+pub struct Walked<'a> {
+    /// Return addresses, innermost first.
+    pub addresses: &'a [usize],
+    /// How many frames there were before they were cut to the most that are kept.
+    pub total: u32,
+    /// As [`StackHash`] makes it.
+    pub hash: u64,
 }
 
 /// A table of `mask + 1` slots that follow this header. A slot is 0, or the hash's upper half and the id.
@@ -90,29 +108,46 @@ pub fn addresses(id: StackId) -> &'static [usize] {
     }
 }
 
-/// Whether the stack with this id is exactly these addresses.
+/// How many frames the stack had before it was cut to the most that are kept.
+pub fn total(id: StackId) -> u32 {
+    // SAFETY: a published header is never written again.
+    header(id.0).map_or(0, |header| unsafe { header.as_ref().total })
+}
+
+/// Whether the stack with this id is exactly this one.
 #[inline]
-pub fn is(id: StackId, hash: u64, addresses: &[usize]) -> bool {
+pub fn is(id: StackId, walked: Walked) -> bool {
     match header(id.0) {
         Some(found) => {
             // SAFETY: a published header is never written again.
-            let same_hash = unsafe { found.as_ref().hash == hash };
-            same_hash && self::addresses(id) == addresses
+            let found = unsafe { found.as_ref() };
+            found.hash == walked.hash && found.total == walked.total && addresses(id) == walked.addresses
         }
         None => false,
     }
 }
 
-/// The id of the stack of these addresses, innermost first, which hash to `hash`. `None` when there is no memory left
-/// for a stack that is new.
-pub fn intern(hash: u64, addresses: &[usize]) -> Option<StackId> {
-    let table = TABLE.load(Ordering::Acquire);
-    if let Some(table) = NonNull::new(table)
-        && let Ok(found) = probe(table, hash, addresses)
-    {
-        return Some(found);
-    }
-    insert(hash, addresses)
+/// The id of a stack, if it is known.
+#[inline]
+pub fn find(walked: Walked) -> Option<StackId> {
+    probe(NonNull::new(TABLE.load(Ordering::Acquire))?, walked).ok()
+}
+
+/// The id of a stack, which is added if it is new. `None` when there is no memory left for it.
+#[inline]
+pub fn intern(walked: Walked) -> Option<StackId> {
+    find(walked).or_else(|| insert(walked))
+}
+
+/// Whether a chain of frame pointers is known to be broken.
+pub fn is_broken(chain: Walked) -> bool {
+    find(Walked { hash: chain.hash ^ BROKEN, ..chain }).is_some()
+}
+
+/// Remembers a broken chain.
+pub fn remember_broken(chain: Walked) {
+    // Without memory for it, the chain is found broken again next time.
+    let _ = intern(Walked { hash: chain.hash ^ BROKEN, ..chain });
 }
 
 pub fn before_fork() {
@@ -137,17 +172,17 @@ fn slot(table: NonNull<Table>, index: u64) -> &'static AtomicU64 {
 }
 
 /// The stack's id, or the index of the empty slot where it is missing.
-fn probe(table: NonNull<Table>, hash: u64, addresses: &[usize]) -> Result<StackId, u64> {
+fn probe(table: NonNull<Table>, walked: Walked) -> Result<StackId, u64> {
     // SAFETY: a published table's header is never written again.
     let mask = unsafe { table.as_ref().mask };
-    let mut index = hash & mask;
+    let mut index = walked.hash & mask;
     loop {
         let value = slot(table, index).load(Ordering::Acquire);
         if value == 0 {
             return Err(index);
         }
         let id = StackId(value as u32);
-        if value >> 32 == hash >> 32 && is(id, hash, addresses) {
+        if value >> 32 == walked.hash >> 32 && is(id, walked) {
             return Ok(id);
         }
         index = (index + 1) & mask;
@@ -155,7 +190,7 @@ fn probe(table: NonNull<Table>, hash: u64, addresses: &[usize]) -> Result<StackI
 }
 
 #[cold]
-fn insert(hash: u64, addresses: &[usize]) -> Option<StackId> {
+fn insert(walked: Walked) -> Option<StackId> {
     let mut growing = GROWING.lock();
     let table = match NonNull::new(TABLE.load(Ordering::Relaxed)) {
         Some(table) => table,
@@ -165,12 +200,12 @@ fn insert(hash: u64, addresses: &[usize]) -> Option<StackId> {
             table
         }
     };
-    let (table, empty) = match probe(table, hash, addresses) {
+    let (table, empty) = match probe(table, walked) {
         Ok(found) => return Some(found),
         // SAFETY: a published table's header is never written again.
         Err(_) if u64::from(growing.next_id) * 2 > unsafe { table.as_ref().mask } => {
             let larger = enlarge(table, growing.next_id)?;
-            (larger, probe(larger, hash, addresses).err()?)
+            (larger, probe(larger, walked).err()?)
         }
         Err(empty) => (table, empty),
     };
@@ -178,11 +213,11 @@ fn insert(hash: u64, addresses: &[usize]) -> Option<StackId> {
     if id >= MAX_STACKS {
         return None;
     }
-    let stored = growing.store(hash, addresses)?;
+    let stored = growing.store(walked)?;
     publish(id, stored)?;
     growing.next_id = id + 1;
     COUNT.store(id, Ordering::Release);
-    slot(table, empty).store((hash >> 32 << 32) | u64::from(id), Ordering::Release);
+    slot(table, empty).store((walked.hash >> 32 << 32) | u64::from(id), Ordering::Release);
     Some(StackId(id))
 }
 
@@ -200,8 +235,8 @@ fn enlarge(table: NonNull<Table>, next_id: u32) -> Option<NonNull<Table>> {
     for id in 1..next_id {
         let Some(stored) = header(id) else { continue };
         // SAFETY: a published header is never written again.
-        let hash = unsafe { stored.as_ref().hash };
-        if let Err(empty) = probe(larger, hash, addresses(StackId(id))) {
+        let Header { hash, total, .. } = *unsafe { stored.as_ref() };
+        if let Err(empty) = probe(larger, Walked { addresses: addresses(StackId(id)), total, hash }) {
             slot(larger, empty).store((hash >> 32 << 32) | u64::from(id), Ordering::Relaxed);
         }
     }
@@ -227,7 +262,8 @@ fn publish(id: u32, stored: NonNull<Header>) -> Option<()> {
 }
 
 impl Growing {
-    fn store(&mut self, hash: u64, addresses: &[usize]) -> Option<NonNull<Header>> {
+    fn store(&mut self, walked: Walked) -> Option<NonNull<Header>> {
+        let Walked { addresses, total, hash } = walked;
         let size = (size_of::<Header>() + size_of_val(addresses)).next_multiple_of(align_of::<Header>());
         if size > self.arena_left {
             self.arena = memory::reserve(ARENA)?.as_ptr();
@@ -237,7 +273,7 @@ impl Growing {
         // SAFETY: `size` bytes are left in the arena; every size is a multiple of the alignment of a header, so they stay
         // aligned; nobody has seen this part of the arena yet.
         unsafe {
-            header.write(Header { hash, len: addresses.len() as u64 });
+            header.write(Header { hash, len: addresses.len() as u32, total });
             let start = header.add(1).cast::<usize>();
             start.copy_from_nonoverlapping(NonNull::from(addresses).cast(), addresses.len());
             self.arena = self.arena.add(size);
@@ -254,24 +290,20 @@ const _: () = assert!(size_of::<Header>() == 16 && align_of::<Header>() == 8);
 mod tests {
     use super::*;
 
-    fn hash_of(addresses: &[usize]) -> u64 {
+    fn walked(addresses: &[usize]) -> Walked<'_> {
         let mut hash = StackHash::new();
         addresses.iter().for_each(|address| hash.add(*address));
-        hash.finish()
+        Walked { addresses, total: addresses.len() as u32, hash: hash.finish() }
     }
 
     #[test]
     fn equal_stacks_get_one_id_under_threads_and_growth() {
+        let stacks = if cfg!(miri) { 200 } else { 20_000_usize };
         let all: Vec<Vec<StackId>> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
-                        (0..20_000_usize)
-                            .map(|n| {
-                                let stack = [n, n * 7 + 1, 0xABCD];
-                                intern(hash_of(&stack), &stack).expect("there is memory")
-                            })
-                            .collect()
+                        (0..stacks).map(|n| intern(walked(&[n, n * 7 + 1, 0xABCD])).expect("there is memory")).collect()
                     })
                 })
                 .collect();
@@ -287,10 +319,23 @@ mod tests {
 
     #[test]
     fn two_stacks_of_one_hash_stay_two() {
-        let first = intern(42, &[1, 2, 3]).expect("there is memory");
-        let second = intern(42, &[1, 2, 4]).expect("there is memory");
-        assert_ne!(first, second);
-        assert_eq!(intern(42, &[1, 2, 3]), Some(first));
+        let stack = |addresses, total| Walked { addresses, total, hash: 42 };
+        let first = intern(stack(&[1, 2, 3], 3)).expect("there is memory");
+        let second = intern(stack(&[1, 2, 4], 3)).expect("there is memory");
+        let deeper = intern(stack(&[1, 2, 3], 9)).expect("there is memory");
+        assert!(first != second && first != deeper);
+        assert_eq!(intern(stack(&[1, 2, 3], 3)), Some(first));
         assert_eq!(addresses(second), [1, 2, 4]);
+        assert_eq!((total(first), total(deeper)), (3, 9));
+    }
+
+    #[test]
+    fn a_broken_chain_is_no_stack() {
+        let chain = walked(&[0xB0, 0xB1]);
+        remember_broken(chain);
+        assert!(is_broken(chain));
+        assert_eq!(find(chain), None);
+        let id = intern(chain).expect("there is memory");
+        assert_eq!((find(chain), addresses(id)), (Some(id), &[0xB0, 0xB1][..]));
     }
 }

@@ -24,22 +24,23 @@ pub struct Symbolizer {
 }
 
 impl Symbolizer {
-    /// The frames of these return addresses, innermost first, up to the first one that is the `end`, which is left out.
+    /// The frames of these return addresses, innermost first, up to the first one that is the `end`, which is left out; and
+    /// whether there was one.
     ///
     /// What lies beyond is not looked up: behind the outermost Rust frame comes the C library, and to read its debug
     /// information can take longer than all the rest. Not traced, whoever calls it.
-    pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&Symbol) -> bool) -> Vec<Symbol> {
+    pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&Symbol) -> bool) -> (Vec<Symbol>, bool) {
         let _pause = thread::pause();
         let mut frames = Vec::new();
         for address in addresses {
             for symbol in self.known.entry(*address).or_insert_with(|| resolve(*address)) {
                 if end(symbol) {
-                    return frames;
+                    return (frames, true);
                 }
                 frames.push(symbol.clone());
             }
         }
-        frames
+        (frames, false)
     }
 }
 

@@ -4,13 +4,14 @@
 //! sum over all ledgers counts, so nothing has to be merged or cleared. There are as many as threads ever ran at once.
 
 use core::cell::Cell;
+use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
 use crate::spin_lock::SpinLock;
-use crate::stacks::{self, StackId};
+use crate::stacks::{self, MAX_DEPTH, StackId, Walked};
 
 const CACHE: usize = 1 << 9;
 
@@ -21,6 +22,8 @@ pub struct Thread {
     endings: Cell<u32>,
     next: AtomicPtr<Thread>,
     next_free: Cell<*mut Thread>,
+    /// Where long stacks are captured, once one was.
+    room: Cell<*mut MaybeUninit<usize>>,
     cache: [Cell<Cached>; CACHE],
     ledger: Ledger,
 }
@@ -111,17 +114,29 @@ impl Thread {
         self.paused.get() != 0
     }
 
-    /// The id of a stack that this thread has seen lately, or that is in the shared table, or that is new.
+    /// The id of a stack, if this thread has seen it lately; or else what `look_up` says, which is remembered.
     #[inline(always)]
-    pub fn intern(&self, hash: u64, addresses: &[usize]) -> Option<StackId> {
-        let place = &self.cache[(hash >> 32) as usize % CACHE];
+    pub fn cached(&self, walked: Walked, look_up: impl FnOnce() -> Option<StackId>) -> Option<StackId> {
+        let place = &self.cache[(walked.hash >> 32) as usize % CACHE];
         let cached = place.get();
-        if cached.hash == hash && cached.id != 0 && stacks::is(StackId(cached.id), hash, addresses) {
+        if cached.hash == walked.hash && cached.id != 0 && stacks::is(StackId(cached.id), walked) {
             return Some(StackId(cached.id));
         }
-        let id = stacks::intern(hash, addresses)?;
-        place.set(Cached { hash, id: id.0 });
+        let id = look_up()?;
+        place.set(Cached { hash: walked.hash, id: id.0 });
         Some(id)
+    }
+
+    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room: one stack at a time.
+    #[expect(clippy::mut_from_ref, reason = "a thread captures one stack at a time, and does not come here meanwhile")]
+    pub fn room(&self, depth: usize) -> Option<&mut [MaybeUninit<usize>]> {
+        if self.room.get().is_null() {
+            let room = memory::reserve(MAX_DEPTH * size_of::<usize>())?;
+            self.room.set(room.as_ptr().cast());
+        }
+        // SAFETY: there is room for MAX_DEPTH addresses, which is never unmapped, and only this thread comes here. It captures
+        // one stack at a time: what the unwinder allocates meanwhile is not traced, and a signal's handler may not allocate.
+        Some(unsafe { core::slice::from_raw_parts_mut(self.room.get(), depth.min(MAX_DEPTH)) })
     }
 }
 
@@ -134,17 +149,26 @@ pub struct Pause {
 
 /// Leaves out what the current thread allocates, until the value is dropped. Nests.
 pub fn pause() -> Pause {
-    if let Current::Running(thread) = current() {
-        thread.paused.set(thread.paused.get() + 1);
-    }
+    begin_pause();
     Pause { not_send: core::marker::PhantomData }
 }
 
 impl Drop for Pause {
     fn drop(&mut self) {
-        if let Current::Running(thread) = current() {
-            thread.paused.set(thread.paused.get().saturating_sub(1));
-        }
+        end_pause();
+    }
+}
+
+/// As [`pause`], until [`end_pause`].
+pub fn begin_pause() {
+    if let Current::Running(thread) = current() {
+        thread.paused.set(thread.paused.get() + 1);
+    }
+}
+
+pub fn end_pause() {
+    if let Current::Running(thread) = current() {
+        thread.paused.set(thread.paused.get().saturating_sub(1));
     }
 }
 

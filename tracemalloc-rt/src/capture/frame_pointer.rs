@@ -11,14 +11,14 @@ use crate::thread;
 /// False where the walk cannot start: another architecture, a stack of unknown bounds, or one that the program has
 /// switched to itself.
 #[inline(always)]
-pub fn walk(depth: usize, captured: &mut Captured) -> bool {
+pub fn walk(captured: &mut Captured) -> bool {
     let Some(mut frame) = frame_pointer() else { return false };
     let (low, high) = thread::stack_bounds();
     if frame < low || frame >= high {
         return false;
     }
     let last = high - 2 * size_of::<usize>();
-    for _ in 0..depth {
+    loop {
         if frame > last || !frame.is_multiple_of(size_of::<usize>()) {
             break;
         }
@@ -29,8 +29,7 @@ pub fn walk(depth: usize, captured: &mut Captured) -> bool {
         if return_address == 0 {
             break;
         }
-        captured.push(strip(return_address));
-        if next <= frame {
+        if !captured.push(strip(return_address)) || next <= frame {
             break;
         }
         frame = next;

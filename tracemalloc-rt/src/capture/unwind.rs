@@ -1,19 +1,62 @@
 //! Walks by unwind tables, through the `backtrace` crate.
 
+use backtrace::Frame;
+
 use super::Captured;
 use crate::thread;
 
-/// Slow, and for the few stacks that frame pointers cannot walk. The unwinder may allocate: that is not traced.
+/// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers cannot walk.
 #[cold]
 #[inline(never)]
-pub fn walk(depth: usize, captured: &mut Captured) {
+pub fn walk(captured: &mut Captured, root: *const ()) {
+    let mut outside = false;
+    for_each(|frame| {
+        if outside {
+            return captured.push(frame.ip().addr());
+        }
+        outside = is_of(frame, root);
+        true
+    });
+    if !outside {
+        // The system does not tell where functions begin: then with the frames of ours.
+        for_each(|frame| captured.push(frame.ip().addr()));
+    }
+}
+
+fn is_of(frame: &Frame, function: *const ()) -> bool {
+    frame.symbol_address().addr() == function.addr()
+}
+
+/// Whether the unwinder sees the frames of `chain`, innermost first, right outside of that of the function `root`, and no more than
+/// `outermost` others beyond; any number, where the chain was `cut`.
+#[cold]
+#[inline(never)]
+pub fn agrees(chain: &[usize], root: *const (), cut: bool, outermost: usize) -> bool {
+    let mut outside = false;
+    let mut next = 0;
+    let mut beyond = 0;
+    let mut agrees = true;
+    for_each(|frame| {
+        if !outside {
+            outside = is_of(frame, root);
+            return true;
+        }
+        match chain.get(next) {
+            Some(address) => {
+                agrees = *address == frame.ip().addr();
+                next += 1;
+            }
+            None => beyond += 1,
+        }
+        agrees && (next < chain.len() || (!cut && beyond <= outermost))
+    });
+    agrees && next == chain.len() && next > 0 && (cut || beyond <= outermost)
+}
+
+/// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate: that is not traced.
+fn for_each(mut visit: impl FnMut(&Frame) -> bool) {
     let _pause = thread::pause();
     // SAFETY: the unsynchronised form shares no state between threads as long as nothing is resolved, and it takes no
     // lock, which an allocation inside the symboliser would otherwise wait for.
-    unsafe {
-        backtrace::trace_unsynchronized(|frame| {
-            captured.push(frame.ip().addr());
-            captured.len < depth
-        });
-    }
+    unsafe { backtrace::trace_unsynchronized(|frame| visit(frame)) };
 }

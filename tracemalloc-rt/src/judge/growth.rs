@@ -76,7 +76,7 @@ impl Grouper {
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
         for change in changes {
-            let symbols = self.symbolizer.frames(live::addresses(change.stack), symbol_name::ends_traceback);
+            let (symbols, _) = self.symbolizer.frames(live::addresses(change.stack), symbol_name::ends_traceback);
             let traceback = self.shortener.traceback(&symbols);
             if !self.shortener.keeps(&traceback) {
                 continue;

@@ -6,6 +6,7 @@ use crate::judge::initialiser;
 use crate::judge::rules::{Prefix, Rules};
 use crate::symbol_name;
 use crate::symbolize::Symbol;
+use crate::trim::{Trimmed, trim};
 use crate::{BaseFilter, Filter, Frame, KeyType};
 
 /// The traceback of a group of blocks.
@@ -59,13 +60,7 @@ impl Shortener {
     pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
         let symbols = &inside_check(symbols);
         let initialiser = initialiser::of(symbols);
-        let inner = symbols.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
-        let after_runtime = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
-        let of_program = &symbols[after_runtime.map_or(0, |(last, _)| last + 1)..];
-        let inner = of_program.iter().position(|symbol| !symbol_name::is_std(symbol));
-        let (of_std, shown) = of_program.split_at(inner.unwrap_or(0));
-        let outer = shown.iter().rposition(|symbol| !symbol_name::is_std(symbol)).map_or(shown.len(), |last| last + 1);
-        let mut shown = &shown[..outer];
+        let Trimmed { of_std, of_program: mut shown } = trim(symbols);
         // The closure that rustc wraps around a test function says nothing that the function does not say.
         if let [.., test, closure] = shown
             && symbol_name::is_closure_of(&closure.function, &test.function)

@@ -17,9 +17,6 @@ use crate::harness::start::FAILED;
 use crate::harness::test::Test;
 use crate::{Outcome, TestEntry};
 
-/// Between the allocator and the user's line lie up to 35 frames of the standard library, so this many physical frames
-/// are captured beyond those that are shown.
-const FRAMES_OF_STD: usize = 48;
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -65,7 +62,7 @@ fn unjudged(test: Test) -> TestEntry {
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
     let options = &session.options;
-    raw::start(Walk::FramePointers, options.frames as usize + FRAMES_OF_STD);
+    raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
     if !tracemalloc::is_installed() {
         return unjudged(test);
     }

@@ -1,0 +1,57 @@
+//! What can go wrong.
+
+use std::fmt;
+
+/// Why a function of the module could not do what it was asked for. The first two have the texts of Python's exceptions.
+///
+/// ```
+/// assert_eq!(
+///     tracemalloc::start(0).unwrap_err().to_string(),
+///     "the number of frames must be in range [1; 65535]",
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The limit of [`start`](crate::start) is 0, or above 65,535. Python: `ValueError`.
+    NframeOutOfRange,
+    /// [`take_snapshot`](crate::take_snapshot) while the program does not trace. Python: `RuntimeError`.
+    SnapshotNeedsTracing,
+    /// [`track`](crate::track) or [`untrack`](crate::untrack) while the program does not trace. The -2 of Python's C
+    /// interface.
+    NotTracing,
+    /// The tracer found no memory. Python: `MemoryError`.
+    NoMemory,
+    /// The program's global allocator does not trace.
+    NotInstalled,
+    /// The program's global allocator traces, but it is one of a version that this one cannot talk to.
+    OtherVersion {
+        /// The version of `tracemalloc-rt` in the allocator.
+        installed: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NframeOutOfRange => f.write_str("the number of frames must be in range [1; 65535]"),
+            Self::SnapshotNeedsTracing => {
+                f.write_str("the tracemalloc module must be tracing memory allocations to take a snapshot")
+            }
+            Self::NotTracing => f.write_str("the tracemalloc module is not tracing"),
+            Self::NoMemory => f.write_str("the tracemalloc module found no memory to trace a block"),
+            Self::NotInstalled => f.write_str(
+                "this program's global allocator does not trace: it needs \
+                 `#[global_allocator] static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();`",
+            ),
+            Self::OtherVersion { installed } => write!(
+                f,
+                "this program's global allocator is from tracemalloc-rt {installed}, which tracemalloc-rt {} cannot talk \
+                 to: use one version",
+                env!("CARGO_PKG_VERSION")
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,81 @@
+//! Tracebacks of stacks that were captured, possibly by another copy of this crate.
+
+use rustc_hash::FxHashMap;
+
+use crate::handshake::Table;
+use crate::symbol_name;
+use crate::symbolize::{Symbol, Symbolizer};
+use crate::trim::{after_runtime, trim};
+use crate::{Frame, Traceback};
+
+/// What stands at the inner end of a traceback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InnerEnd {
+    /// The program's own code.
+    Program,
+    /// What the program has called in the standard library.
+    Std,
+}
+
+/// Makes tracebacks, each stack's once.
+pub struct Namer {
+    table: &'static Table,
+    nframe: usize,
+    inner_end: InnerEnd,
+    symbolizer: Symbolizer,
+    frames: FxHashMap<Symbol, Frame>,
+    tracebacks: FxHashMap<u32, Traceback>,
+}
+
+impl Namer {
+    /// For the stacks of this runtime, with at most `nframe` frames.
+    pub fn new(table: &'static Table, inner_end: InnerEnd) -> Self {
+        Self {
+            table,
+            nframe: (table.traceback_limit)() as usize,
+            inner_end,
+            symbolizer: Symbolizer::default(),
+            frames: FxHashMap::default(),
+            tracebacks: FxHashMap::default(),
+        }
+    }
+
+    /// The traceback of a stack: its most recent frames, oldest first.
+    pub fn traceback(&mut self, stack: u32) -> Traceback {
+        if let Some(known) = self.tracebacks.get(&stack) {
+            return known.clone();
+        }
+        let (mut len, mut total) = (0, 0);
+        let addresses = (self.table.stack)(stack, &mut len, &mut total);
+        // SAFETY: the runtime gives so many addresses, which it never writes again nor frees.
+        let addresses = unsafe { std::slice::from_raw_parts(addresses, len) };
+        let (symbols, ended) = self.symbolizer.frames(addresses, symbol_name::ends_traceback);
+        let shown = match self.inner_end {
+            InnerEnd::Program => trim(&symbols).of_program,
+            InnerEnd::Std => after_runtime(&symbols),
+        };
+        // What was not kept can only be counted, as physical frames.
+        let beyond = if ended { 0 } else { total as usize - len };
+        let total_nframe = (shown.len() + beyond).clamp(1, usize::from(u16::MAX));
+        let frames: Vec<Frame> = shown.iter().take(self.nframe).rev().map(|symbol| self.frame(symbol)).collect();
+        let traceback = Traceback::new(frames, Some(total_nframe as u32));
+        self.tracebacks.insert(stack, traceback.clone());
+        traceback
+    }
+
+    fn frame(&mut self, symbol: &Symbol) -> Frame {
+        if let Some(known) = self.frames.get(symbol) {
+            return known.clone();
+        }
+        let mut frame =
+            if symbol.file.is_empty() { Frame::unknown() } else { Frame::new(symbol.file.as_str(), symbol.line) };
+        if !symbol.function.is_empty() {
+            frame = frame.with_function(symbol_name::pretty(&symbol.function));
+        }
+        if symbol.column > 0 {
+            frame = frame.with_column(symbol.column);
+        }
+        self.frames.insert(symbol.clone(), frame.clone());
+        frame
+    }
+}
