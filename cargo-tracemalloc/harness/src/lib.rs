@@ -9,7 +9,7 @@ mod session;
 mod target_note;
 mod wire;
 
-pub use entry::{FrameEntry, GrowthEntry, GrowthKind, Limit, Outcome, RunEntry, TestEntry, Verdict};
+pub use entry::{CheckEntry, FrameEntry, GrowthEntry, GrowthKind, Limit, Outcome, RunEntry, TestEntry, Verdict};
 pub use session::{
     ENTRY_EXTENSION, FRAGMENTS_DIR, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
 };

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::iter::Sum;
 
+use crate::handshake;
 use crate::judge::rules::{Limit, Rules};
 use crate::judge::traceback::{Shortener, Traceback};
-use crate::live::{self, Change};
+use crate::live::Change;
 use crate::symbol_name;
 use crate::symbolize::Symbolizer;
 
@@ -76,7 +77,7 @@ impl Grouper {
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
         for change in changes {
-            let (symbols, _) = self.symbolizer.frames(live::addresses(change.stack), symbol_name::ends_traceback);
+            let (symbols, _) = self.symbolizer.frames(handshake::addresses(change.stack), symbol_name::ends_traceback);
             let traceback = self.shortener.traceback(&symbols);
             if !self.shortener.keeps(&traceback) {
                 continue;

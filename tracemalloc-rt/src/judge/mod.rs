@@ -7,11 +7,13 @@ mod growth;
 mod initialiser;
 mod leak_text;
 mod rules;
+mod settle;
 mod traceback;
 mod verdict;
 
 pub use growth::{GroupGrowth, GroupId, Grouper, Grown};
 pub use leak_text::{Leak, leak_text};
 pub use rules::{Limit, Prefix, Rules};
+pub use settle::settled;
 pub use traceback::Traceback;
 pub use verdict::{Growth, GrowthKind, Judge, Judged, LEAST_RUNS, Ruling, Verdict};

@@ -58,7 +58,7 @@ impl Shortener {
 
     /// The traceback of these frames, which come innermost first and end where the program's own end.
     pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
-        let symbols = &inside_check(symbols);
+        let symbols = &without_check(symbols);
         let initialiser = initialiser::of(symbols);
         let Trimmed { of_std, of_program: mut shown } = trim(symbols);
         // The closure that rustc wraps around a test function says nothing that the function does not say.
@@ -67,9 +67,8 @@ impl Shortener {
         {
             shown = &shown[..shown.len() - 1];
         }
-        // `Bencher::iter` and `tracemalloc::check` are ours, and so is what they are called by.
-        let shown: Vec<&Symbol> =
-            shown.iter().filter(|symbol| !is_harness(symbol) && !symbol_name::is_runtime(symbol)).collect();
+        // `Bencher::iter` is ours, and so is what it is called by.
+        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !is_harness(symbol)).collect();
         let mut traceback: Vec<Symbol> =
             shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
         if traceback.is_empty() {
@@ -127,22 +126,37 @@ impl Shortener {
     }
 }
 
-/// The frames inside the body of a function with the attribute `check`, under the function's own name. The closure that the
-/// attribute makes of the body says nothing that the function does not say; nor does what calls it.
-fn inside_check(symbols: &[Symbol]) -> Vec<Symbol> {
-    let outside = symbols.iter().position(|symbol| symbol_name::path(&symbol.function) == CHECKED_BODY);
-    let mut inside = symbols[..outside.unwrap_or(symbols.len())].to_vec();
-    if outside.is_some()
-        && let Some(body) = inside.iter_mut().rfind(|symbol| !symbol_name::is_std(symbol))
-        && let Some(function) = symbol_name::function_of_closure(&body.function)
-    {
-        body.function = function.to_owned();
+/// The frames without those that a check puts between a body and what calls it. What calls a function with the attribute is
+/// left out, and the closure that the attribute makes of the body goes by the function's own name: it says nothing that
+/// the function does not say.
+fn without_check(symbols: &[Symbol]) -> Vec<Symbol> {
+    let mut shown = Vec::with_capacity(symbols.len());
+    let mut rest = symbols;
+    while let Some((symbol, outer)) = rest.split_first() {
+        rest = outer;
+        match symbol_name::path(&symbol.function).as_str() {
+            CHECKED_BODY => {
+                if let Some(body) = shown.iter_mut().rfind(|symbol| !symbol_name::is_std(symbol))
+                    && let Some(function) = symbol_name::function_of_closure(&body.function)
+                {
+                    body.function = function.to_owned();
+                }
+                return shown;
+            }
+            MEASURED_CODE => {
+                let is_program = |symbol: &Symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol);
+                rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
+            }
+            _ => shown.push(symbol.clone()),
+        }
     }
-    inside
+    shown
 }
 
 /// What calls the body of a function with the attribute.
 const CHECKED_BODY: &str = "tracemalloc::check::checked_body";
+/// What calls the code that is given to a check.
+const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
 
 /// Python's name for a file that is not known.
 const UNKNOWN: &str = "<unknown>";

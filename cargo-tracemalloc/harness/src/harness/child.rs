@@ -11,11 +11,12 @@ use crate::harness::fragment;
 use crate::harness::judged;
 use crate::harness::limits::Limits;
 use crate::harness::placement::{Assignment, fail};
+use crate::harness::rules;
 use crate::harness::settle;
 use crate::harness::silence;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
-use crate::{Outcome, TestEntry};
+use crate::{Outcome, TestEntry, Verdict};
 
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,12 +38,14 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     let _pause = raw::pause();
     let started = Instant::now();
     let limits = Limits::now();
+    raw::expect(test.name);
     let entry = match &assignment.session {
         Some(session) => judged(test, session, assignment, &limits),
         None => unjudged(test),
     };
     limits.restore();
-    let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
+    let check = raw::asked().map(rules::check_entry);
+    let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
     let missed = raw::missed();
     if missed > 0 {
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
@@ -66,7 +69,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     if !tracemalloc::is_installed() {
         return unjudged(test);
     }
-    let rules = session.rules();
+    let mut rules = session.rules();
     let mut judge = Judge::new(&rules);
     let mut grouper = Grouper::new(&rules);
     let mut patience = None;
@@ -76,6 +79,19 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         let ran = run_once(test, patience);
         let took = started.elapsed();
         limits.restore();
+        if let (0, Some(own)) = (judge.runs(), raw::asked()) {
+            if let (Ran::Passed, Some(reason)) = (&ran, own.skip.as_ref()) {
+                let skipped = Some(Verdict::Skipped);
+                return TestEntry {
+                    verdict: skipped,
+                    verdict_reason: Some(reason.clone()),
+                    ..TestEntry::new(test.name)
+                };
+            }
+            rules = own.over(rules);
+            judge = Judge::new(&rules);
+            grouper = Grouper::new(&rules);
+        }
         let ruling = match ran {
             Ran::Passed => {
                 let last = judge.runs() + 1 >= judge.least_runs();

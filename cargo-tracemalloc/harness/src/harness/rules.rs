@@ -1,9 +1,9 @@
-//! By what rules a test is judged: the command's options.
+//! By what rules a test is judged: the command's options, and those of the test's own `#[tracemalloc::check]` over them.
 
-use tracemalloc::KeyType;
 use tracemalloc::raw::judge::{Limit, Prefix, Rules};
+use tracemalloc::{KeyType, Limits};
 
-use crate::Session;
+use crate::{CheckEntry, Session};
 
 impl Session {
     /// The rules for a test that says nothing of its own.
@@ -21,4 +21,11 @@ impl Session {
             prefixes: self.path_prefixes.iter().map(prefix).collect(),
         }
     }
+}
+
+/// What the report says of a test's own options.
+pub fn check_entry(limits: Limits) -> CheckEntry {
+    let Limits { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip } = limits;
+    let key = key.map(|key| key.to_string());
+    CheckEntry { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip }
 }
