@@ -105,18 +105,23 @@ fn checked(options: &Options, mut function: ItemFn) -> Result<ItemFn, Error> {
     let name = &signature.ident;
     let value = options.value(&quote!(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name))));
     let returned = returned(signature);
+    let is_failure = match &signature.output {
+        ReturnType::Default => quote!(|_: &()| false),
+        ReturnType::Type(_, returned) if has_impl(returned) => quote!(|_| false),
+        ReturnType::Type(_, returned) => quote! {
+            |returned: &#returned| {
+                use #runtime::__private::NeverFails as _;
+                #runtime::__private::Returned(returned).is_failure()
+            }
+        },
+    };
     let block = &function.block;
     let call = if function.attrs.iter().any(|attribute| attribute.path().is_ident("should_panic")) {
         quote!(#runtime::__private::check_panicking(&#value, || #returned #block))
     } else if !signature.inputs.is_empty() {
         quote!(#runtime::__private::check_once(&#value, move || #returned #block))
     } else {
-        quote! {
-            #runtime::__private::check(&#value, || #returned #block, |result| {
-                use #runtime::__private::NeverFails as _;
-                #runtime::__private::Returned(result).is_failure()
-            })
-        }
+        quote!(#runtime::__private::check(&#value, || #returned #block, #is_failure))
     };
     *function.block = syn::parse2(quote!({ #call }))?;
     Ok(function)

@@ -28,11 +28,10 @@ fn what_is_freed_is_no_growth() {
 #[test]
 fn what_is_kept_is_said_with_its_line() {
     let text = failure(|| tracemalloc::check(Limits::new().max_growth(99), || leak(100)));
-    println!("{text}");
     assert!(text.starts_with("leaked 100 B in 1 block a run (8 of 8 runs), limit 99 B\n"), "{text}");
     assert!(text.contains("1 block   Vec\n    check::leak tracemalloc-rt/tests/check.rs:"), "{text}");
     assert!(text.contains("check::what_is_kept_is_said_with_its_line"), "{text}");
-    assert!(!text.contains("panicking"), "{text}");
+    assert!(!text.contains("measured_code"), "{text}");
 }
 
 #[test]
@@ -146,7 +145,12 @@ fn peaks_are_exact() {
 #[test]
 fn growth_is_put_together_by_key() {
     fn deep(depth: usize) {
-        if depth == 0 { leak(8) } else { black_box(deep(depth - 1)) }
+        if depth > 0 {
+            deep(depth - 1);
+        } else {
+            leak(8);
+        }
+        black_box(depth);
     }
     let mut depth = 0;
     let mut deeper = || {
