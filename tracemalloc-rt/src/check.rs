@@ -79,7 +79,7 @@ pub fn check_function<R>(
         Ok(value) if is_failure(value) => Err("it returned an error".to_owned()),
         other => returned(other),
     };
-    let code = Code { run: || checked_body(&mut body), passes };
+    let code = Code { run: || __rust_begin_short_backtrace(&mut body), passes };
     value(conclude(code.check_function(function, &limits, Location::caller())))
 }
 
@@ -91,7 +91,7 @@ pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
         Ok(()) => Err("it did not panic".to_owned()),
         Err(_) => Ok(()),
     };
-    let code = Code { run: || checked_body(&mut body), passes };
+    let code = Code { run: || __rust_begin_short_backtrace(&mut body), passes };
     match code.check_function(function, &limits, Location::caller()) {
         Ok(Ok(())) => {}
         Ok(Err(payload)) => resume_unwind(payload),
@@ -173,7 +173,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
 
 /// Calls the body of a function with the attribute. Tracebacks end here.
 #[inline(never)]
-fn checked_body<R>(body: impl FnOnce() -> R) -> R {
+fn __rust_begin_short_backtrace<R>(body: impl FnOnce() -> R) -> R {
     std::hint::black_box(body())
 }
 

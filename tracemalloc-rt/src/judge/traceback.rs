@@ -135,7 +135,7 @@ fn without_check(symbols: &[Symbol]) -> Vec<Symbol> {
     while let Some((symbol, outer)) = rest.split_first() {
         rest = outer;
         match symbol_name::path(&symbol.function).as_str() {
-            CHECKED_BODY => {
+            symbol_name::CHECKED_BODY => {
                 if let Some(body) = shown.iter_mut().rfind(|symbol| !symbol_name::is_std(symbol))
                     && let Some(function) = symbol_name::function_of_closure(&body.function)
                 {
@@ -153,8 +153,6 @@ fn without_check(symbols: &[Symbol]) -> Vec<Symbol> {
     shown
 }
 
-/// What calls the body of a function with the attribute.
-const CHECKED_BODY: &str = "tracemalloc::check::checked_body";
 /// What calls the code that is given to a check.
 const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
 
