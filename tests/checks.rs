@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,58 +23,35 @@ fn has_to_fail(test: &str) -> bool {
     matches!(promise(test), "leaks" | "fails")
 }
 
-/// Tests of the targets with an allocator of their own that fail, each with its package.
-type Failing = BTreeSet<(String, String)>;
+/// Tests that fail, of the targets that have an allocator of their own: the integration tests. Their names are all different.
+type Failing = BTreeSet<String>;
 
 /// By `cargo test`.
 fn failing_under_cargo_test(output: &Output) -> Failing {
-    // Targets that ran no test are among the targets too.
-    let targets = output.stderr.lines().filter(|line| line.trim_start().starts_with("Running "));
-    let listing = Listing::parse(&output.stdout);
-    let targets: Vec<&str> = targets.collect();
-    assert_eq!(targets.len(), listing.targets.len());
-    let mut failing = Failing::new();
-    for (target, tests) in targets.iter().zip(&listing.targets) {
-        if !target.contains("tests/own.rs") {
-            continue;
-        }
-        for (test, status) in tests {
-            if *status == Status::Failed {
-                failing.insert((package_of(test, tests), test.clone()));
-            }
-        }
-    }
-    failing
-}
-
-/// The package that has these tests: their sets are all different.
-fn package_of<T>(_test: &str, tests: &BTreeMap<String, T>) -> String {
-    let of = |name: &str| tests.keys().any(|test| test.contains(name));
-    let package = [
-        ("tests::clean_above", "attribute"),
-        ("with_tokio", "frameworks"),
-        ("fails_in_a_piece_of_code", "renamed"),
-        ("leaks_81_bytes", "wrapping"),
-    ];
-    package.iter().find(|(test, _)| of(test)).map_or("many", |(_, package)| *package).to_owned()
+    let targets: Vec<&str> = output.stderr.lines().filter(|line| line.trim_start().starts_with("Running ")).collect();
+    let listings = Listing::parse(&output.stdout).targets;
+    let doctests = listings.len() - targets.len();
+    let own =
+        targets.iter().zip(&listings[..listings.len() - doctests]).filter(|(target, _)| target.contains("tests/"));
+    let tests = own.flat_map(|(_, tests)| tests);
+    tests.filter(|(_, status)| **status == Status::Failed).map(|(test, _)| test.clone()).collect()
 }
 
 /// By cargo-nextest: `FAIL [   0.007s] (1/9) attribute::own tests::leaks_32_bytes`.
 fn failing_under_nextest(output: &Output) -> Failing {
     let failing = output.stderr.lines().filter_map(|line| {
-        let rest = line.trim_start().strip_prefix("FAIL [")?;
-        let mut words = rest.rsplit(' ');
+        let mut words = line.trim_start().strip_prefix("FAIL [")?.rsplit(' ');
         let (test, binary) = (words.next()?, words.next()?);
-        Some((binary.strip_suffix("::own")?.to_owned(), test.to_owned()))
+        binary.contains("::").then(|| test.to_owned())
     });
     failing.collect()
 }
 
 /// By `cargo tracemalloc test`.
 fn failing_in_report(report: &Report) -> Failing {
-    let own = report.tests().filter(|(target, _)| target.name == "own");
+    let own = report.tests().filter(|(target, _)| target.kind == "test");
     let failing = own.filter(|(_, test)| test.outcome == Outcome::Failed || test.verdict == Some(Verdict::Leak));
-    failing.map(|(target, test)| (target.package.clone(), test.name.clone())).collect()
+    failing.map(|(_, test)| test.name.clone()).collect()
 }
 
 #[test]
@@ -89,10 +66,9 @@ fn a_test_comes_to_the_same_wherever_it_runs() {
     let report = project.report();
     pretty_assertions::assert_eq!(failing_in_report(&report), under_cargo_test);
 
-    let of_own = report.tests().filter(|(target, _)| target.name == "own");
-    let promised = of_own.filter(|(_, test)| has_to_fail(&test.name));
-    let promised: Failing = promised.map(|(target, test)| (target.package.clone(), test.name.clone())).collect();
-    assert_eq!(promised.len(), 16 + 12 + 100 + 2 + 1);
+    let own = report.tests().filter(|(target, _)| target.kind == "test");
+    let promised: Failing = own.map(|(_, test)| test.name.clone()).filter(|test| has_to_fail(test)).collect();
+    assert_eq!(promised.len(), 16 + 12 + 100 + 2 + 1 + 2);
     pretty_assertions::assert_eq!(under_cargo_test, promised);
 
     what_the_injected_runtime_says(&report);
@@ -237,4 +213,24 @@ fn a_library_of_another_version_is_understood_or_named() {
     let report = project.report();
     let failed = report.test("tests::leaks_73_bytes");
     assert!(failed.message.as_ref().unwrap().contains("tracemalloc-rt 0.1.7"), "{failed:#?}");
+}
+
+#[test]
+fn what_the_page_on_checks_shows_is_what_is_tested() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = fs::read_to_string(repository.join("docs/check.md")).unwrap();
+    let tested = Project::source("checks").join("frameworks/tests/situations.rs");
+    let tested = fs::read_to_string(tested).unwrap();
+    let situations: Vec<String> = tested
+        .split("    // situation: ")
+        .skip(1)
+        .map(|rest| {
+            let (_title, code) = rest.split_once('\n').unwrap();
+            let code = code.split("    // end").next().unwrap();
+            code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    let shown = page.split("```rust\n").skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());
+    pretty_assertions::assert_eq!(shown.collect::<Vec<_>>(), situations);
+    assert!(situations.len() >= 10);
 }
