@@ -13,8 +13,8 @@ use toml::{Table, Value};
 const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
 /// The package that what is injected does without, and the feature of the runtime that wants it.
 const LEFT_OUT: (&str, &str) = ("tracemalloc-macros", "macros");
-/// The package that the command adds to them.
-const TRACED: &str = "traced";
+/// The packages that the command adds to them.
+const ADDED: [&str; 3] = ["traced", "interposed", "program"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
@@ -64,7 +64,7 @@ fn root_manifest(mut manifest: Table) -> Table {
     if let Some(dependencies) = workspace.get_mut("dependencies").and_then(Value::as_table_mut) {
         dependencies.remove(LEFT_OUT.0);
     }
-    let members = PACKAGES.into_iter().chain([TRACED]).map(|member| Value::String(member.to_owned()));
+    let members = PACKAGES.into_iter().chain(ADDED).map(|member| Value::String(member.to_owned()));
     workspace.insert("members".to_owned(), Value::Array(members.collect()));
     manifest.retain(|section, _| section == "workspace");
     manifest

@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod cargo;
+mod cargo_config;
 mod cli;
 mod commands;
+mod config;
 mod context;
 mod exit_code;
 mod inject;
@@ -15,6 +17,8 @@ mod render;
 mod report;
 mod rustc;
 mod session;
+mod settings;
+mod suite;
 mod term;
 mod view;
 mod wrapper;
@@ -31,13 +35,17 @@ fn main() -> ExitCode {
         });
     }
     let result = match cli::parse() {
-        Command::Test(args) => commands::test::run(&args),
-        Command::Top(args) => commands::top::run(&args),
-        Command::Diff(args) => commands::diff::run(&args),
-        Command::Show(args) => commands::show::run(&args),
+        Command::Test(args) => commands::test::run(&args).map(ExitCode::from),
+        Command::Nextest(args) => commands::nextest::run(&args).map(ExitCode::from),
+        Command::ShowEnv(args) => commands::show_env::run(&args).map(ExitCode::from),
+        Command::Config(args) => commands::config::run(&args).map(ExitCode::from),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Top(args) => commands::top::run(&args).map(ExitCode::from),
+        Command::Diff(args) => commands::diff::run(&args).map(ExitCode::from),
+        Command::Show(args) => commands::show::run(&args).map(ExitCode::from),
     };
     match result {
-        Ok(code) => code.into(),
+        Ok(code) => code,
         Err(error) => {
             term::error(&error);
             exit_code::of_error(&error).into()

@@ -13,11 +13,17 @@ pub const CACHE_DIR: &str = "TRACEMALLOC_CACHE_DIR";
 pub const WRAPPER: &str = "TRACEMALLOC_WRAPPER";
 /// The identity of what is injected. Test binaries depend on it, as cargo sees it, like on a variable named by `env!`.
 pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
+/// The same, for binaries that are not tests. Its presence means that they are to be traced: `cargo tracemalloc run`.
+pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 
 // For callee: set by cargo, read by the wrapper.
 
 /// Makes cargo call us in place of rustc.
 pub const RUSTC_WRAPPER: &str = "RUSTC_WRAPPER";
+/// Makes cargo call us in place of rustdoc.
+pub const RUSTDOC: &str = "RUSTDOC";
+/// Where cargo builds. Set for cargo only by `show-env`; otherwise cargo is told on its command line.
+pub const TARGET_DIR: &str = "CARGO_TARGET_DIR";
 /// The name of the crate that cargo has compiled; absent where a build script calls rustc.
 pub const CRATE_NAME: &str = "CARGO_CRATE_NAME";
 /// Name of the package that cargo has compiled.
@@ -26,3 +32,8 @@ pub const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
 pub const PACKAGE_VERSION: &str = "CARGO_PKG_VERSION";
 /// Name of the binary target that cargo has compiled; absent for everything else, build scripts too.
 pub const BIN_NAME: &str = "CARGO_BIN_NAME";
+
+// For callee: set by the wrapper, read by rustc.
+
+/// Lets a stable compiler take unstable options.
+pub const RUSTC_BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";

@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::armed::{Armed, Balances, Ended};
 use crate::asked;
 use crate::handshake::installed;
-use crate::judge::{Grouper, Grown, Judge, Judged, Leak, Prefix, Rules, Ruling, Verdict, leak_text};
+use crate::judge::{Grouper, Grown, Headline, Judge, Judged, Leak, Prefix, Rules, Ruling, Verdict, leak_text};
 use crate::limits::Limits;
 use crate::{Error, format_size, spawn};
 
@@ -218,8 +218,16 @@ fn report(judged: &Judged, grouper: &Grouper, armed: &Armed) -> Result<(), Strin
         })
         .collect();
     match judged.verdict {
-        Verdict::Clean | Verdict::Once => Ok(()),
-        Verdict::Leak => Err(leak_text(&leaks, judged.runs.len(), &judged.limit, None) + "\n\n" + &what_counts(armed)),
+        Verdict::Clean | Verdict::Once | Verdict::Known => Ok(()),
+        Verdict::Leak => {
+            let runs = judged.runs.len();
+            let headline = Headline { what: "leaked", grew: runs, runs, limit: judged.limit, id: None, reason: None };
+            let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(armed);
+            if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
+                text += "; lines are known where the profile has `debug = \"line-tables-only\"`";
+            }
+            Err(text)
+        }
         Verdict::Unconfirmed => {
             let first = judged.runs.first().copied().unwrap_or_default();
             let grew = format_size(first.bytes as f64, false);

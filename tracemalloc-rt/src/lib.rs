@@ -58,7 +58,6 @@ mod armed;
 mod asked;
 mod capture;
 mod check;
-#[cfg(feature = "dump")]
 mod dump;
 mod error;
 mod filter;
@@ -73,7 +72,7 @@ mod judge;
 mod ledger;
 mod limits;
 mod live;
-#[cfg(feature = "dump")]
+#[cfg(feature = "load")]
 mod load;
 mod memory;
 mod namer;
@@ -107,15 +106,15 @@ pub use api::{
     reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
 };
 pub use check::check;
-#[cfg(feature = "dump")]
 pub use dump::DumpError;
 pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
+pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use growth::Growth;
 pub use handshake::is_installed;
 pub use limits::Limits;
-#[cfg(feature = "dump")]
+#[cfg(feature = "load")]
 pub use load::LoadError;
 pub use parse_size::{ParseSizeError, parse_size};
 pub use pretty_top::pretty_top;

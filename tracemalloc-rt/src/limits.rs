@@ -154,6 +154,7 @@ impl Limits {
             include: or(&self.include, rules.include),
             exclude: or(&self.exclude, rules.exclude),
             key: self.key.unwrap_or(rules.key),
+            known_leaks: rules.known_leaks,
             prefixes: rules.prefixes,
         }
     }

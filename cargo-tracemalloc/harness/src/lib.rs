@@ -5,13 +5,16 @@
 //! those into its report.
 
 mod entry;
+mod run;
 mod session;
 mod target_note;
 mod wire;
 
-pub use entry::{CheckEntry, FrameEntry, GrowthEntry, GrowthKind, Limit, Outcome, RunEntry, TestEntry, Verdict};
+pub use entry::{CheckEntry, FrameEntry, GrowthEntry, GrowthKind, Known, Limit, Outcome, RunEntry, TestEntry, Verdict};
+pub use run::{PROGRAM_FILE, ProgramNote, Run};
 pub use session::{
-    ENTRY_EXTENSION, FRAGMENTS_DIR, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
+    ENTRY_EXTENSION, FRAGMENTS_DIR, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR, Session,
+    TARGET_FILE,
 };
 pub use target_note::{NOTE_EXTENSION, TargetNote};
 pub use wire::{WireError, from_bytes, to_bytes};
@@ -21,3 +24,5 @@ mod harness;
 
 #[cfg(feature = "harness")]
 pub use harness::libtest::*;
+#[cfg(all(feature = "harness", target_os = "linux", target_env = "gnu"))]
+pub use harness::program::start_program;

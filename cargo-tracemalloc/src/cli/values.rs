@@ -1,8 +1,14 @@
 //! Parsers of option values. Each error says what would have been right.
 
+use std::ops::{RangeFrom, RangeInclusive};
 use std::time::Duration;
 
 use tracemalloc::{KeyType, KeyTypeError};
+
+/// How often a test may be asked to run.
+pub const RUNS: RangeFrom<i64> = 3..;
+/// How many frames may be asked for.
+pub const FRAMES: RangeInclusive<i64> = 1..=128;
 
 /// `512`, `4 KiB`.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -25,9 +31,39 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let number: f64 = number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
     let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() {
-        return Err("no test can end in no time".to_owned());
+        return Err("a duration is more than nothing".to_owned());
     }
     Ok(duration)
+}
+
+/// `SIGUSR1`, `usr1`: the number of a signal at which a program can go on.
+#[cfg(unix)]
+pub fn signal(text: &str) -> Result<i32, String> {
+    use nix::sys::signal::Signal;
+
+    let upper = text.to_uppercase();
+    let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
+    let signal: Signal =
+        name.parse().map_err(|_| format!("`{text}` is no signal of this system; use SIGUSR1, SIGUSR2 or SIGHUP"))?;
+    let refused = match signal {
+        Signal::SIGKILL | Signal::SIGSTOP => "cannot be caught",
+        Signal::SIGINT | Signal::SIGTERM => "ends the program, with a snapshot",
+        Signal::SIGSEGV
+        | Signal::SIGBUS
+        | Signal::SIGFPE
+        | Signal::SIGILL
+        | Signal::SIGTRAP
+        | Signal::SIGABRT
+        | Signal::SIGSYS => "tells of a fault in the program",
+        _ => return Ok(signal as i32),
+    };
+    Err(format!("{signal} {refused}; use SIGUSR1, SIGUSR2 or SIGHUP"))
+}
+
+/// There are none.
+#[cfg(not(unix))]
+pub fn signal(_text: &str) -> Result<i32, String> {
+    Err("this system has no signals".to_owned())
 }
 
 /// `filename`, `lineno`, `traceback`.
@@ -35,13 +71,13 @@ pub fn key_type(text: &str) -> Result<KeyType, String> {
     text.parse().map_err(|error: KeyTypeError| format!("{error}; use filename, lineno or traceback"))
 }
 
-/// A file name pattern that can match something.
+/// A pattern that can match something.
 pub fn pattern(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("an empty pattern matches no file".to_owned());
+        return Err("an empty pattern matches nothing".to_owned());
     }
     if !tracemalloc::Filter::new(true, text).can_match() {
-        return Err("this pattern matches no file: a range in it is reversed".to_owned());
+        return Err("this pattern matches nothing: a range in it is reversed".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -67,8 +103,26 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
-    fn a_pattern_that_matches_no_file_is_refused() {
+    fn signals_have_names() {
+        let usr1 = super::signal("SIGUSR1").unwrap();
+        assert_eq!(super::signal("usr1"), Ok(usr1));
+        assert_ne!(super::signal("Usr2"), Ok(usr1));
+        for (text, word) in [
+            ("SIGFOO", "no signal"),
+            ("", "no signal"),
+            ("KILL", "SIGKILL cannot be caught"),
+            ("int", "SIGINT ends the program"),
+            ("SEGV", "fault"),
+        ] {
+            let error = super::signal(text).unwrap_err();
+            assert!(error.contains(word) && error.contains("use SIGUSR1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_is_refused() {
         assert!(pattern("").is_err());
         assert!(pattern("a[z-a]").is_err());
         assert_eq!(pattern("src/*"), Ok("src/*".to_owned()));

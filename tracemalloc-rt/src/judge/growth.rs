@@ -32,6 +32,8 @@ pub struct GroupGrowth {
     pub grown: Grown,
     /// It was allocated under an initialiser that runs once by nature.
     pub initialiser: bool,
+    /// The configuration knows it.
+    pub known: bool,
 }
 
 /// Names groups and remembers them over the runs.
@@ -73,6 +75,15 @@ impl Grouper {
         }
     }
 
+    /// Those changes that are not of what the standard library's runtime does before `main`.
+    pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
+        changes.retain(|change| {
+            let (symbols, _) = self.symbolizer.frames(handshake::addresses(change.stack), symbol_name::ends_traceback);
+            !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
+        });
+        changes
+    }
+
     /// The groups that grew, after filters. A group is all stacks of one traceback, those that shrank too.
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
@@ -95,6 +106,7 @@ impl Grouper {
             id,
             grown: Grown { bytes: bytes as u64, blocks: u64::try_from(blocks).unwrap_or(0) },
             initialiser: self.get(id).initialiser.is_some(),
+            known: self.get(id).known.is_some(),
         })
         .collect()
     }

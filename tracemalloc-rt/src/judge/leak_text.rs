@@ -18,15 +18,35 @@ pub struct Leak<'a> {
     pub traceback: Vec<(&'a str, &'a str, u32, u32)>,
 }
 
-/// How much leaked in each of so many runs, then the places, and a line for each frame, the most recent first. `id` is the
-/// leak's short name, where it has one.
-pub fn leak_text(leaks: &[Leak], runs: usize, limit: &Limit, id: Option<&str>) -> String {
+/// What the first line says.
+#[derive(Debug)]
+pub struct Headline<'a> {
+    /// `leaked`, or what else happened.
+    pub what: &'a str,
+    /// In how many runs.
+    pub grew: usize,
+    /// Of how many.
+    pub runs: usize,
+    /// What was allowed.
+    pub limit: Limit,
+    /// The leak's short name, where it has one.
+    pub id: Option<&'a str>,
+    /// Why, where that needs saying.
+    pub reason: Option<&'a str>,
+}
+
+/// How much leaked in each run, then the places, and a line for each frame, the most recent first.
+pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
+    let Headline { what, grew, runs, limit, id, reason } = headline;
     let bytes = leaks.iter().map(|leak| leak.bytes).sum();
     let blocks = leaks.iter().map(|leak| leak.blocks).sum();
-    let mut text = format!("leaked {} a run ({runs} of {runs} runs), limit {}", amount(bytes, blocks), of(limit));
+    let mut text = format!("{what} {} a run ({grew} of {runs} runs), limit {}", amount(bytes, blocks), of(limit));
     if let Some(id) = id {
         // Writing to a string does not fail.
         let _ = write!(text, "   id {id}");
+    }
+    if let Some(reason) = reason {
+        let _ = write!(text, "\n{reason}");
     }
     for leak in leaks {
         let type_name = leak.type_name.map(|name| format!("   {name}")).unwrap_or_default();

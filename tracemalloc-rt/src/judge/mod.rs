@@ -12,8 +12,8 @@ mod traceback;
 mod verdict;
 
 pub use growth::{GroupGrowth, GroupId, Grouper, Grown};
-pub use leak_text::{Leak, leak_text};
-pub use rules::{Limit, Prefix, Rules};
+pub use leak_text::{Headline, Leak, leak_text};
+pub use rules::{KnownLeak, Limit, Prefix, Rules};
 pub use settle::settled;
 pub use traceback::Traceback;
 pub use verdict::{Growth, GrowthKind, Judge, Judged, LEAST_RUNS, Ruling, Verdict};

@@ -1,6 +1,7 @@
 //! How growth is put together and judged.
 
-use crate::KeyType;
+use crate::symbolize::Symbol;
+use crate::{KeyType, fnmatchcase};
 
 /// By what rules one test is judged.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Rules {
     pub exclude: Vec<String>,
     /// What blocks have in common that are one growth.
     pub key: KeyType,
+    /// Leaks that are no failure.
+    pub known_leaks: Vec<KnownLeak>,
     /// How absolute file names become short ones, longest prefix first.
     pub prefixes: Vec<Prefix>,
 }
@@ -28,6 +31,24 @@ pub struct Limit {
     pub max_growth: u64,
     /// Blocks a run; `None` is without limit.
     pub max_blocks: Option<u64>,
+}
+
+/// Growth that is no failure, by patterns for one frame; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownLeak {
+    /// Of the frame's file, as it is shown.
+    pub file: Option<String>,
+    /// Of its function.
+    pub function: Option<String>,
+}
+
+impl KnownLeak {
+    /// Whether one of the frames is what this is about.
+    pub fn is_in(&self, traceback: &[Symbol]) -> bool {
+        let matches =
+            |pattern: &Option<String>, name: &str| pattern.as_ref().is_none_or(|pattern| fnmatchcase(name, pattern));
+        traceback.iter().any(|frame| matches(&self.file, &frame.file) && matches(&self.function, &frame.function))
+    }
 }
 
 /// One rule of how file names are shortened.
@@ -48,7 +69,27 @@ impl Default for Rules {
             include: Vec::new(),
             exclude: Vec::new(),
             key: KeyType::Traceback,
+            known_leaks: Vec::new(),
             prefixes: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_leak_is_about_one_frame() {
+        let text = |text: &str| Some(text.to_owned());
+        let frame =
+            |function: &str, file: &str| Symbol { function: function.into(), file: file.into(), line: 1, column: 1 };
+        let traceback = [frame("demo::tests::fills", "src/lib.rs"), frame("demo::cache::Cache::fill", "src/cache.rs")];
+        let is_in = |file, function| KnownLeak { file, function }.is_in(&traceback);
+        assert!(is_in(None, None));
+        assert!(is_in(text("src/lib.rs"), None));
+        assert!(is_in(None, text("*::Cache::*")));
+        assert!(is_in(text("src/cache.rs"), text("*::Cache::*")));
+        assert!(!is_in(text("src/lib.rs"), text("*::Cache::*")));
     }
 }

@@ -3,7 +3,7 @@
 use std::path::MAIN_SEPARATOR;
 
 use crate::judge::initialiser;
-use crate::judge::rules::{Prefix, Rules};
+use crate::judge::rules::{KnownLeak, Prefix, Rules};
 use crate::symbol_name;
 use crate::symbolize::Symbol;
 use crate::trim::{Trimmed, trim};
@@ -20,6 +20,8 @@ pub struct Traceback {
     pub type_name: Option<String>,
     /// What that runs once by nature it was allocated under.
     pub initialiser: Option<&'static str>,
+    /// Which of the known leaks it is, by its place among the rules.
+    pub known: Option<usize>,
 }
 
 /// Makes tracebacks as a test's rules say.
@@ -30,6 +32,7 @@ pub struct Shortener {
     prefixes: Vec<Prefix>,
     include: Vec<Filter>,
     exclude: Vec<Filter>,
+    known_leaks: Vec<KnownLeak>,
 }
 
 impl Shortener {
@@ -41,6 +44,7 @@ impl Shortener {
             prefixes: rules.prefixes.clone(),
             include: rules.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
             exclude: rules.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            known_leaks: rules.known_leaks.clone(),
         }
     }
 
@@ -75,6 +79,7 @@ impl Shortener {
             traceback.push(Symbol { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
         }
         Traceback {
+            known: self.known_leaks.iter().position(|known| known.is_in(&traceback)),
             total_nframe: shown.len().max(1) as u32,
             traceback,
             type_name: symbol_name::allocated_type(of_std),

@@ -24,6 +24,8 @@ pub enum Verdict {
     Once,
     /// Some traceback grew in every counted run, and their sum was above the limit.
     Leak,
+    /// What would make it leak, or be unconfirmed, is known.
+    Known,
     /// It grew in the first run, and the body could not run again.
     Unconfirmed,
 }
@@ -35,6 +37,8 @@ pub enum GrowthKind {
     Leak,
     /// Grew in every run, and the body could not run again.
     Unconfirmed,
+    /// One of the two, and it is known.
+    Known,
     /// Grew in some run, not in all.
     Once,
     /// Grew under an initialiser that runs once by nature.
@@ -70,6 +74,7 @@ struct History {
     least: Grown,
     runs: u32,
     initialiser: bool,
+    known: bool,
 }
 
 /// What is to be done after a run.
@@ -130,8 +135,8 @@ impl Judge {
         let judged: Grown = groups.iter().filter(|group| !group.initialiser).map(|group| group.grown).sum();
         self.runs.push(judged);
         self.took += took;
-        for GroupGrowth { id, grown, initialiser } in groups {
-            let history = self.groups.entry(id).or_insert(History { least: grown, runs: 0, initialiser });
+        for GroupGrowth { id, grown, initialiser, known } in groups {
+            let history = self.groups.entry(id).or_insert(History { least: grown, runs: 0, initialiser, known });
             history.runs += 1;
             if grown.bytes < history.least.bytes {
                 history.least = grown;
@@ -141,7 +146,7 @@ impl Judge {
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
         let runs = self.runs();
-        let surviving: Grown = self.groups.values().filter(|history| history.leaks(runs)).map(|one| one.least).sum();
+        let surviving = self.sum(|history| history.leaks(runs));
         let enough = runs >= self.least_runs() && self.took >= LONG;
         if !surviving.exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Once, None))
@@ -167,13 +172,24 @@ impl Judge {
         let groups = self.groups.iter().map(|(id, history)| {
             let kind = match verdict {
                 _ if history.initialiser => GrowthKind::Initialiser,
+                Verdict::Leak | Verdict::Unconfirmed if history.leaks(runs) && history.known => GrowthKind::Known,
                 Verdict::Leak if history.leaks(runs) => GrowthKind::Leak,
                 Verdict::Unconfirmed if history.leaks(runs) => GrowthKind::Unconfirmed,
                 _ => GrowthKind::Once,
             };
             (*id, kind, *history)
         });
+        let unknown = self.sum(|history| history.leaks(runs) && !history.known);
+        let verdict = match verdict {
+            Verdict::Leak | Verdict::Unconfirmed if !unknown.exceeds(&self.limit) => Verdict::Known,
+            verdict => verdict,
+        };
         Judged { verdict, reason, limit: self.limit, runs: self.runs.clone(), groups: groups.collect() }
+    }
+
+    /// The least that such groups have grown by, together.
+    fn sum(&self, which: impl Fn(&History) -> bool) -> Grown {
+        self.groups.values().filter(|history| which(history)).map(|history| history.least).sum()
     }
 }
 
@@ -218,6 +234,7 @@ mod tests {
             id: GroupId(*id),
             grown: grown(*bytes),
             initialiser: *id >= INITIALISERS,
+            known: KNOWN.contains(id),
         });
         match judge.passed(gross, || groups.collect(), Duration::ZERO) {
             Ruling::RunAgain => None,
@@ -227,6 +244,8 @@ mod tests {
 
     /// Groups from this number on are initialisers.
     const INITIALISERS: usize = 100;
+    /// These are known.
+    const KNOWN: std::ops::Range<usize> = 50..INITIALISERS;
 
     fn verdict(limit: u64, runs: &[&[(usize, u64)]]) -> Option<Verdict> {
         let mut judge = judge(limit, None);
@@ -255,6 +274,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_is_no_leak_and_hides_none() {
+        let four = |groups: &'static [(usize, u64)]| verdict(15, &[groups; 4]);
+        assert_eq!(four(&[(50, 900)]), Some(Verdict::Known));
+        assert_eq!(four(&[(50, 900), (1, 15)]), Some(Verdict::Known));
+        assert_eq!(four(&[(50, 900), (1, 16)]), Some(Verdict::Leak));
+        assert_eq!(verdict(15, &[&[(50, 900)], &[]]), Some(Verdict::Once));
+        let mut judge = judge(0, None);
+        assert!(run(&mut judge, &[(50, 900)]).is_none());
+        assert_eq!(judge.unconfirmed("taken").verdict, Verdict::Known);
+    }
+
+    #[test]
     fn initialisers_need_no_second_run_and_never_leak() {
         assert_eq!(verdict(0, &[&[(INITIALISERS, 4096)]]), Some(Verdict::Once));
         let mut judge = judge(0, None);
@@ -279,7 +310,8 @@ mod tests {
     #[test]
     fn long_runs_are_few() {
         let mut judge = judge(0, None);
-        let groups = || vec![GroupGrowth { id: GroupId(1), grown: Grown { bytes: 8, blocks: 1 }, initialiser: false }];
+        let grown = Grown { bytes: 8, blocks: 1 };
+        let groups = || vec![GroupGrowth { id: GroupId(1), grown, initialiser: false, known: false }];
         let mut runs = 0;
         while let Ruling::RunAgain = judge.passed(Grown { bytes: 8, blocks: 1 }, groups, LONG) {
             runs += 1;

@@ -1,5 +1,6 @@
 //! The process of one test: runs its body, again and again while it grows, and leaves what it found in a fragment.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -22,14 +23,42 @@ use crate::{Outcome, TestEntry, Verdict};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the test that this process was started for, and returns the exit code.
-pub fn main(tests: &[Test], name: &str, assignment: &Assignment) -> i32 {
+pub fn main(tests: &[Test], name: &str, assignment: &Assignment, panics_abort: bool) -> i32 {
     let Some(test) = tests.iter().find(|test| test.name == name) else {
         fail(&format!("find the test `{name}` in its own binary"));
     };
+    if panics_abort {
+        conclude_when_it_panics(*test, assignment.clone());
+    }
     match run(*test, assignment).outcome {
         Outcome::Failed => FAILED,
         Outcome::Passed | Outcome::Ignored => 0,
     }
+}
+
+/// Whether the first run is over.
+static REPEATS: AtomicBool = AtomicBool::new(false);
+
+/// Where a panic aborts, the hook is the last code of ours that runs. A test that is expected to panic has passed then, and
+/// nothing can be said of its growth: nothing was dropped.
+fn conclude_when_it_panics(test: Test, assignment: Assignment) {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        hook(panic);
+        let entry = match test.of_panic(panic.payload_as_str()) {
+            Ok(()) => TestEntry {
+                verdict: assignment.session.as_ref().map(|_| Verdict::Skipped),
+                verdict_reason: Some("with `panic = \"abort\"`, a panic leaves nothing to judge".to_owned()),
+                ..TestEntry::new(test.name)
+            },
+            Err(why) => TestEntry::failed(test.name, why),
+        };
+        // After the first run, the fragment says already that the body could not run again.
+        if !REPEATS.load(Ordering::Relaxed) {
+            write(&assignment, &entry);
+        }
+        std::process::exit(if entry.outcome == Outcome::Failed { FAILED } else { 0 });
+    }));
 }
 
 /// Runs the test and judges it. What was found is in the fragment before this returns.
@@ -64,6 +93,7 @@ fn unjudged(test: Test) -> TestEntry {
 }
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
+    let session = &session.clone().of_test(&fragment::target_of_this_binary().package, test.name);
     let options = &session.options;
     raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
     if !tracemalloc::is_installed() {
@@ -105,13 +135,14 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             Ran::Late => judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1)),
         };
         match ruling {
-            Ruling::Final(judged) => return judged::entry(test.name, &judged, &grouper),
+            Ruling::Final(judged) => return judged::entry(test.name, &judged, &grouper, session),
             Ruling::RunAgain if judge.runs() == 1 => {
                 // A repeated run may end the process, and what is known by now must not be lost with it.
                 let unconfirmed = judge.unconfirmed("the test ended its process when it was run again");
-                write(assignment, &judged::entry(test.name, &unconfirmed, &grouper));
+                write(assignment, &judged::entry(test.name, &unconfirmed, &grouper, session));
                 let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
                 patience = Some(PATIENCE.max(took * 10).min(timeout));
+                REPEATS.store(true, Ordering::Relaxed);
                 silence::stdout_and_stderr();
             }
             Ruling::RunAgain => {}

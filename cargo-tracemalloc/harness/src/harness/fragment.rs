@@ -46,15 +46,27 @@ pub fn write(path: &Path, entry: &TestEntry) -> io::Result<()> {
     write_whole(path, entry)
 }
 
+/// Removes what an earlier attempt has left: nextest may try a test again.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// A test's entry, where it was written.
 pub fn read(path: &Path) -> Option<TestEntry> {
     crate::from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
-/// Makes the directory, and notes in it what this binary was built from.
+/// Makes the directory, and notes in it what this binary was built from, and whether its allocator is a tracing one.
 pub fn write_target(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
-    write_whole(&directory.join(TARGET_FILE), &target_of_this_binary())
+    let mut note = target_of_this_binary();
+    if note.untraced.is_none() && !tracemalloc::is_installed() {
+        note.untraced = Some("its linker has left the tracing allocator out".to_owned());
+    }
+    write_whole(&directory.join(TARGET_FILE), &note)
 }
 
 /// The note that the wrapper left beside this binary, or, where there is none, what cargo's variables tell.
@@ -73,7 +85,8 @@ pub fn target_of_this_binary() -> TargetNote {
 }
 
 fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
+    // Of this process alone: under nextest, several of one binary write at once.
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;
     }

@@ -8,11 +8,16 @@ mod judged;
 mod leak_id;
 pub mod libtest;
 mod limits;
+mod of_test;
 mod placement;
 mod process;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod program;
 mod rules;
 mod scratch;
 mod settle;
 mod silence;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod snapshots;
 mod start;
 mod test;

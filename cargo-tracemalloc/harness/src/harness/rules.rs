@@ -1,6 +1,6 @@
 //! By what rules a test is judged: the command's options, and those of the test's own `#[tracemalloc::check]` over them.
 
-use tracemalloc::raw::judge::{Limit, Prefix, Rules};
+use tracemalloc::raw::judge::{KnownLeak, Limit, Prefix, Rules};
 use tracemalloc::{KeyType, Limits};
 
 use crate::{CheckEntry, Session};
@@ -18,6 +18,11 @@ impl Session {
             include: options.include.clone(),
             exclude: options.exclude.clone(),
             key: KeyType::Traceback,
+            known_leaks: self
+                .known_leaks
+                .iter()
+                .map(|known| KnownLeak { file: known.file.clone(), function: known.function.clone() })
+                .collect(),
             prefixes: self.path_prefixes.iter().map(prefix).collect(),
         }
     }
