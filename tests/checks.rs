@@ -72,6 +72,7 @@ fn a_test_comes_to_the_same_wherever_it_runs() {
     pretty_assertions::assert_eq!(under_cargo_test, promised);
 
     what_the_injected_runtime_says(&report);
+    what_tests_trace_themselves_is_their_own_affair(&report);
     with_nothing_that_traces(&project);
     two_hundred_tests_on_eight_threads(&project);
 }
@@ -113,6 +114,18 @@ fn what_the_injected_runtime_says(report: &Report) {
     let traceback = &test("leaks_32_bytes").growth[0].traceback;
     let functions: Vec<&str> = traceback.iter().map(|frame| frame.function.as_str()).collect();
     assert_eq!(functions, ["attribute::tests::leaks_32_bytes", "attribute::leak"]);
+}
+
+/// The harness measures whatever a test starts, clears and stops: that is the view of the program, not the harness's.
+fn what_tests_trace_themselves_is_their_own_affair(report: &Report) {
+    let growth = |test: &str| {
+        let test = report.test(&format!("tests::{test}"));
+        let growth = test.growth.iter().map(|growth| (growth.bytes, growth.blocks, growth.traceback[0].line));
+        (test.runs[0].bytes, test.runs[0].blocks, growth.collect::<Vec<_>>())
+    };
+    let leaks = |lines: &[u32]| lines.iter().zip([400, 300, 200, 100]).map(|(line, bytes)| (bytes, 1, *line)).collect();
+    assert_eq!(growth("leaks_1000_bytes_around_its_own_tracing"), (1000, 4, leaks(&[26, 21, 19, 17])));
+    assert_eq!(growth("leaks_5000_bytes_that_it_never_untracks").0, 5000);
 }
 
 /// Without a tracing allocator a test runs as if there were no attribute, unless that is not allowed.
