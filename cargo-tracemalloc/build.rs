@@ -11,6 +11,8 @@ use toml::{Table, Value};
 
 /// Embedded packages, by their directory in the workspace. Their relative places stay, so that path dependencies hold.
 const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
+/// The package that what is injected does without, and the feature of the runtime that wants it.
+const LEFT_OUT: (&str, &str) = ("tracemalloc-macros", "macros");
 /// The packages that the command adds to them.
 const ADDED: [&str; 3] = ["traced", "interposed", "program"];
 
@@ -59,6 +61,9 @@ fn root_manifest(mut manifest: Table) -> Table {
     let workspace = manifest["workspace"].as_table_mut().expect("the root is a workspace");
     workspace.remove("exclude");
     workspace.remove("lints");
+    if let Some(dependencies) = workspace.get_mut("dependencies").and_then(Value::as_table_mut) {
+        dependencies.remove(LEFT_OUT.0);
+    }
     let members = PACKAGES.into_iter().chain(ADDED).map(|member| Value::String(member.to_owned()));
     workspace.insert("members".to_owned(), Value::Array(members.collect()));
     manifest.retain(|section, _| section == "workspace");
@@ -68,6 +73,16 @@ fn root_manifest(mut manifest: Table) -> Table {
 /// A package's manifest without what only its own development needs.
 fn package_manifest(mut manifest: Table) -> Table {
     manifest.retain(|section, _| ["package", "lib", "features", "dependencies", "target"].contains(&section));
+    let (package, feature) = LEFT_OUT;
+    if let Some(dependencies) = manifest.get_mut("dependencies").and_then(Value::as_table_mut) {
+        dependencies.remove(package);
+    }
+    if let Some(features) = manifest.get_mut("features").and_then(Value::as_table_mut) {
+        features.remove(feature);
+        for enabled in features.iter_mut().filter_map(|(_, enabled)| enabled.as_array_mut()) {
+            enabled.retain(|name| name.as_str() != Some(feature));
+        }
+    }
     manifest
 }
 

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-for fixture in demo planted behaviour service; do
+for fixture in demo planted behaviour service checks; do
     manifest=tests/fixtures/$fixture/Cargo.toml
     cargo fmt --all --check --manifest-path "$manifest"
     cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \

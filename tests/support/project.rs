@@ -56,6 +56,16 @@ impl Project {
     }
 }
 
+/// A fixture's file as it has to be in a copy: manifests name the packages of this repository by where they are.
+fn content(source: &Path, path: &Path) -> Vec<u8> {
+    let content = fs::read(source.join(path)).unwrap();
+    if path.file_name() != Some("Cargo.toml".as_ref()) {
+        return content;
+    }
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_str().unwrap().replace('\\', "/");
+    String::from_utf8(content).unwrap().replace("\"../../../", &format!("\"{repository}/")).into_bytes()
+}
+
 /// All files below a directory, relative to it, sorted; without build products.
 pub fn files(root: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -82,7 +92,7 @@ fn sync(source: &Path, copy: &Path) {
         fs::remove_file(copy.join(stale)).unwrap();
     }
     for path in &wanted {
-        let content = fs::read(source.join(path)).unwrap();
+        let content = content(source, path);
         let target = copy.join(path);
         if fs::read(&target).is_ok_and(|present| present == content) {
             continue;

@@ -18,13 +18,14 @@ use std::alloc::System;
 
 use crate::capture;
 use crate::handshake;
+use crate::scope;
 use crate::shadow::{self, Block};
 use crate::stacks::StackId;
 use crate::startup;
 use crate::thread::{self, Current};
 use crate::view;
 
-/// Who wants allocations recorded: nobody, or some of [`FOR_HARNESS`] and [`FOR_PROGRAM`].
+/// Who wants allocations recorded: nobody, or some of [`FOR_HARNESS`], [`FOR_PROGRAM`] and [`FOR_CHECKS`].
 pub static TRACING: AtomicU8 = AtomicU8::new(UNDECIDED);
 /// `cargo tracemalloc test` does.
 pub const FOR_HARNESS: u8 = 1;
@@ -32,6 +33,8 @@ pub const FOR_HARNESS: u8 = 1;
 pub const FOR_PROGRAM: u8 = 2;
 /// The first allocation has yet to look whether the environment asks for tracing.
 pub const UNDECIDED: u8 = 4;
+/// Checks do, those that are made in their scopes.
+pub const FOR_CHECKS: u8 = 8;
 /// Blocks that could not be recorded because the tracer had no memory for them.
 pub static MISSED: AtomicU64 = AtomicU64::new(0);
 
@@ -149,14 +152,14 @@ fn record(block: *mut u8, size: usize, mut tracing: u8) {
             return;
         }
     }
-    let Some(id) = stack_of_caller(record as *const ()) else { return };
+    let Some(id) = stack_of_caller(record as *const (), tracing) else { return };
     note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 });
 }
 
 /// Records a block that the program has told of. One that is known is replaced. False where there was no memory for it.
 #[inline(never)]
 pub fn track(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
-    let Some(id) = stack_of_caller(track as *const ()) else { return true };
+    let Some(id) = stack_of_caller(track as *const (), tracing) else { return true };
     untrack(domain, address);
     let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
     note_in(block, || shadow::insert_in(domain, address, block))
@@ -171,10 +174,12 @@ pub fn untrack(domain: u32, address: usize) {
 
 /// The id of the stack that leads to `root`; `None` where nothing is to be recorded, or the stack could not be kept.
 #[inline(always)]
-fn stack_of_caller(root: *const ()) -> Option<StackId> {
+fn stack_of_caller(root: *const (), tracing: u8) -> Option<StackId> {
+    let only_scopes = tracing == FOR_CHECKS;
     let id = match thread::current() {
-        Current::Running(thread) if thread.is_paused() => return None,
+        Current::Running(thread) if thread.is_paused() || only_scopes && thread.scope() == 0 => return None,
         Current::Running(thread) => capture::stack_id(Some(thread), root),
+        Current::Ended if only_scopes => return None,
         Current::Ended => capture::stack_id(None, root),
         Current::Starting => return None,
     };
@@ -203,6 +208,7 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
     if block.in_view {
         view::grew(block.size);
     }
+    scope::count_bytes(block.id, block.size as i64);
     true
 }
 
@@ -222,4 +228,5 @@ fn forgotten(known: Block) {
     if known.in_view {
         view::shrank(known.size);
     }
+    scope::count_bytes(known.id, -(known.size as i64));
 }

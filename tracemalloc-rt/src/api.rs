@@ -315,10 +315,10 @@ fn result(code: i32) -> Result<(), Error> {
 }
 
 /// What this thread allocates is not traced, whichever copy of the runtime traces.
-struct Pause(&'static Table);
+pub(crate) struct Pause(&'static Table);
 
 impl Pause {
-    fn of(table: &'static Table) -> Self {
+    pub(crate) fn of(table: &'static Table) -> Self {
         (table.pause)(true);
         Self(table)
     }

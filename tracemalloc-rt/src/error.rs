@@ -46,9 +46,10 @@ impl fmt::Display for Error {
             ),
             Self::OtherVersion { installed } => write!(
                 f,
-                "this program's global allocator is from tracemalloc-rt {installed}, which tracemalloc-rt {} cannot talk \
-                 to: use one version",
-                env!("CARGO_PKG_VERSION")
+                "this program's global allocator is from tracemalloc-rt {installed}, which tracemalloc-rt {this} cannot \
+                 talk to: depend on tracemalloc-rt {installed}, or, where cargo-tracemalloc brings the allocator, install \
+                 cargo-tracemalloc {this}",
+                this = env!("CARGO_PKG_VERSION")
             ),
         }
     }

@@ -16,6 +16,7 @@ pub fn prepare() {
 #[cfg(unix)]
 extern "C" fn before() {
     crate::view::before_fork();
+    crate::scope::before_fork();
     crate::stacks::before_fork();
     crate::thread::before_fork();
     crate::shadow::before_fork();
@@ -26,5 +27,6 @@ extern "C" fn after() {
     crate::shadow::after_fork();
     crate::thread::after_fork();
     crate::stacks::after_fork();
+    crate::scope::after_fork();
     crate::view::after_fork();
 }

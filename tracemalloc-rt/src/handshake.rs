@@ -14,9 +14,10 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Error;
+use crate::asked::Asked;
 use crate::stacks::StackId;
 use crate::view::Untracked;
-use crate::{memory, stacks, thread, view};
+use crate::{asked, live, memory, scope, stacks, thread, view};
 
 /// 56 bytes on a boundary of 32 KiB.
 const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
@@ -54,6 +55,26 @@ pub struct Table {
     pub stack: extern "C" fn(id: u32, len: &mut usize, total: &mut u32) -> *const usize,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
+    /// A new scope for a check, in which stacks have at least so many frames; 0 for want of memory.
+    pub scope_begin: extern "C" fn(depth: u32, counts_peak: bool) -> u32,
+    /// The check is over.
+    pub scope_end: extern "C" fn(scope: u32),
+    /// Has the current thread allocate in this scope, or in none (0), and gives the one before.
+    pub scope_enter: extern "C" fn(scope: u32) -> u32,
+    /// The scope of the current thread, or 0.
+    pub scope_of_thread: extern "C" fn() -> u32,
+    /// The current thread has just begun, and was started in this scope.
+    pub scope_hand_down: extern "C" fn(scope: u32),
+    /// How many threads run that the scope was handed down to.
+    pub scope_threads: extern "C" fn(scope: u32) -> u32,
+    /// The most bytes that were live at once.
+    pub scope_peak: extern "C" fn(scope: u32) -> u64,
+    /// Calls `visit` with its context and stack, live bytes and live blocks of each stack of a scope.
+    pub scope_for_each: extern "C" fn(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)),
+    /// How many blocks could not be recorded so far.
+    pub missed: extern "C" fn() -> u64,
+    /// Asks the harness to judge its running test by these limits. False where the test is another one, or none.
+    pub ask: extern "C" fn(asked: &Asked) -> bool,
 }
 
 // SAFETY: nothing in a table is ever written, and its pointers are to constants and functions.
@@ -78,9 +99,28 @@ static TABLE: Table = Table {
     for_each: table::for_each,
     stack: table::stack,
     pause: table::pause,
+    scope_begin: table::scope_begin,
+    scope_end: table::scope_end,
+    scope_enter: table::scope_enter,
+    scope_of_thread: table::scope_of_thread,
+    scope_hand_down: table::scope_hand_down,
+    scope_threads: table::scope_threads,
+    scope_peak: table::scope_peak,
+    scope_for_each: table::scope_for_each,
+    missed: table::missed,
+    ask: table::ask,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The return addresses of a stack of the installed runtime, innermost first.
+pub fn addresses(stack: StackId) -> &'static [usize] {
+    let Ok(table) = installed() else { return &[] };
+    let (mut len, mut total) = (0, 0);
+    let addresses = (table.stack)(stack.0, &mut len, &mut total);
+    // SAFETY: the runtime gives so many addresses, which it never writes again nor frees.
+    unsafe { core::slice::from_raw_parts(addresses, len) }
+}
 
 /// Answers the question, where an allocation is one. `block` is zeroed memory of this layout, or null.
 #[inline(always)]
@@ -153,7 +193,7 @@ fn ask() -> *const Table {
 
 /// The functions of [`TABLE`].
 mod table {
-    use super::{StackId, Untracked, memory, stacks, thread, view};
+    use super::{Asked, StackId, Untracked, asked, live, memory, scope, stacks, thread, view};
 
     pub extern "C" fn start(nframe: u32) {
         view::start(nframe);
@@ -223,5 +263,45 @@ mod table {
 
     pub extern "C" fn pause(on: bool) {
         if on { thread::begin_pause() } else { thread::end_pause() }
+    }
+
+    pub extern "C" fn scope_begin(depth: u32, counts_peak: bool) -> u32 {
+        scope::begin(depth as usize, counts_peak)
+    }
+
+    pub extern "C" fn scope_end(scope: u32) {
+        scope::end(scope);
+    }
+
+    pub extern "C" fn scope_enter(scope: u32) -> u32 {
+        thread::enter_scope(scope)
+    }
+
+    pub extern "C" fn scope_of_thread() -> u32 {
+        thread::scope()
+    }
+
+    pub extern "C" fn scope_hand_down(scope: u32) {
+        thread::hand_down(scope);
+    }
+
+    pub extern "C" fn scope_threads(scope: u32) -> u32 {
+        scope::threads(scope)
+    }
+
+    pub extern "C" fn scope_peak(scope: u32) -> u64 {
+        scope::peak(scope)
+    }
+
+    pub extern "C" fn scope_for_each(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)) {
+        scope::for_each(scope, &mut |stack, balance| visit(context, stack.0, balance.bytes, balance.blocks));
+    }
+
+    pub extern "C" fn missed() -> u64 {
+        live::missed()
+    }
+
+    pub extern "C" fn ask(asked: &Asked) -> bool {
+        asked::ask(asked)
     }
 }

@@ -58,6 +58,17 @@ impl Ledger {
         true
     }
 
+    /// What is live of one stack, as far as this ledger knows.
+    pub fn balance(&self, id: StackId) -> Balance {
+        let chunk = self.chunks.get(id.0 as usize / PER_CHUNK);
+        let Some(chunk) = chunk.and_then(|chunk| NonNull::new(chunk.load(Ordering::Acquire))) else {
+            return Balance::default();
+        };
+        // SAFETY: as in `account`.
+        let account = unsafe { chunk.add(id.0 as usize % PER_CHUNK).as_ref() };
+        Balance { bytes: account.bytes.load(Ordering::Relaxed), blocks: account.blocks.load(Ordering::Relaxed) }
+    }
+
     /// Adds every account to its place in `totals`, which is indexed by stack id.
     pub fn sum_into(&self, totals: &mut [Balance]) {
         for (chunk, totals) in self.chunks.iter().zip(totals.chunks_mut(PER_CHUNK)) {

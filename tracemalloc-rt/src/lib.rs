@@ -50,9 +50,14 @@
 //! - [`Snapshot::dump`] writes JSON, not a pickle. The two cannot read each other's files.
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
 
+#[doc(hidden)]
+pub mod __private;
 mod alloc;
 mod api;
+mod armed;
+mod asked;
 mod capture;
+mod check;
 mod dump;
 mod error;
 mod filter;
@@ -60,23 +65,29 @@ mod fnmatch;
 mod fork;
 mod frame;
 mod group;
+mod growth;
 mod handshake;
 mod intern;
+mod judge;
 mod ledger;
+mod limits;
 mod live;
 #[cfg(feature = "load")]
 mod load;
 mod memory;
 mod namer;
 mod pages;
+mod parse_size;
 mod pretty_top;
 #[doc(hidden)]
 pub mod raw;
 mod repr;
+mod scope;
 mod shadow;
 mod size;
 mod snapshot;
 mod source;
+mod spawn;
 mod spin_lock;
 mod stacks;
 mod startup;
@@ -94,18 +105,24 @@ pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory, get_tracemalloc_memory, is_tracing,
     reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
 };
+pub use check::check;
 pub use dump::DumpError;
 pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
+pub use growth::Growth;
 pub use handshake::is_installed;
+pub use limits::Limits;
 #[cfg(feature = "load")]
 pub use load::LoadError;
+pub use parse_size::{ParseSizeError, parse_size};
 pub use pretty_top::pretty_top;
-pub use size::{ParseSizeError, format_size, parse_size};
+pub use size::format_size;
 pub use snapshot::Snapshot;
 pub use source::Sources;
 pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
 pub use trace::Trace;
 pub use traceback::Traceback;
+#[cfg(feature = "macros")]
+pub use tracemalloc_macros::{assert_no_growth, check};

@@ -1,10 +1,15 @@
 //! The tracer below Python's names: stacks of return addresses, and what is live by stack. The harness of
 //! `cargo tracemalloc` stands on it. It may change in any version.
 
+pub use crate::asked::{asked, expect};
 pub use crate::capture::Walk;
 pub use crate::handshake::is_this_copy_installed;
 pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
 pub use crate::stacks::{MAX_DEPTH, StackId};
+pub mod judge {
+    //! What a test has kept, and what that comes to.
+    pub use crate::judge::*;
+}
 pub mod symbol_name {
     //! What a demangled name tells.
     pub use crate::symbol_name::*;

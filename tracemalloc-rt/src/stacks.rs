@@ -12,6 +12,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::memory;
+use crate::scope;
 use crate::spin_lock::SpinLock;
 
 /// The name of an interned stack, from 1. 26 bits, because that is what a slot of the shadow map has room for.
@@ -30,12 +31,15 @@ const CHUNKS: usize = (MAX_STACKS / IDS_PER_CHUNK) as usize;
 const FIRST_TABLE: usize = 1 << 13;
 const ARENA: usize = 1 << 20;
 
-/// The header of a stored stack; `len` return addresses follow it, innermost first. The stack had `total` frames.
+/// The header of a stored stack; `len` return addresses follow it, innermost first. The stack had `total` frames. Stacks of
+/// one scope are a list, from the newest on.
 #[repr(C)]
 struct Header {
     hash: u64,
     len: u32,
     total: u32,
+    scope: u32,
+    next_in_scope: u32,
 }
 
 /// A stack as it was walked, to be interned.
@@ -45,7 +49,9 @@ pub struct Walked<'a> {
     pub addresses: &'a [usize],
     /// How many frames there were before they were cut to the most that are kept.
     pub total: u32,
-    /// As [`StackHash`] makes it.
+    /// The [`scope`](crate::scope) that it was walked in, or 0. The same frames in two scopes are two stacks.
+    pub scope: u32,
+    /// As [`StackHash`] makes it, of the scope too where there is one.
     pub hash: u64,
 }
 
@@ -114,6 +120,19 @@ pub fn total(id: StackId) -> u32 {
     header(id.0).map_or(0, |header| unsafe { header.as_ref().total })
 }
 
+/// The scope that the stack was walked in, or 0.
+pub fn scope(id: StackId) -> u32 {
+    // SAFETY: a published header is never written again, but for its place in a list.
+    header(id.0).map_or(0, |header| unsafe { (&raw const (*header.as_ptr()).scope).read() })
+}
+
+/// The next stack in the list of a scope, which begins at [`scope::newest_stack`].
+pub fn next_in_scope(id: StackId) -> Option<StackId> {
+    // SAFETY: as in `scope`; the list is written before its beginning is published, and never again.
+    let next = header(id.0).map_or(0, |header| unsafe { (&raw const (*header.as_ptr()).next_in_scope).read() });
+    (next != 0).then_some(StackId(next))
+}
+
 /// Whether the stack with this id is exactly this one.
 #[inline]
 pub fn is(id: StackId, walked: Walked) -> bool {
@@ -121,7 +140,10 @@ pub fn is(id: StackId, walked: Walked) -> bool {
         Some(found) => {
             // SAFETY: a published header is never written again.
             let found = unsafe { found.as_ref() };
-            found.hash == walked.hash && found.total == walked.total && addresses(id) == walked.addresses
+            found.hash == walked.hash
+                && found.total == walked.total
+                && found.scope == walked.scope
+                && addresses(id) == walked.addresses
         }
         None => false,
     }
@@ -141,13 +163,13 @@ pub fn intern(walked: Walked) -> Option<StackId> {
 
 /// Whether a chain of frame pointers is known to be broken.
 pub fn is_broken(chain: Walked) -> bool {
-    find(Walked { hash: chain.hash ^ BROKEN, ..chain }).is_some()
+    find(Walked { hash: chain.hash ^ BROKEN, scope: 0, ..chain }).is_some()
 }
 
 /// Remembers a broken chain.
 pub fn remember_broken(chain: Walked) {
     // Without memory for it, the chain is found broken again next time.
-    let _ = intern(Walked { hash: chain.hash ^ BROKEN, ..chain });
+    let _ = intern(Walked { hash: chain.hash ^ BROKEN, scope: 0, ..chain });
 }
 
 pub fn before_fork() {
@@ -213,10 +235,14 @@ fn insert(walked: Walked) -> Option<StackId> {
     if id >= MAX_STACKS {
         return None;
     }
-    let stored = growing.store(walked)?;
+    let next_in_scope = if walked.scope == 0 { 0 } else { scope::newest_stack(walked.scope) };
+    let stored = growing.store(walked, next_in_scope)?;
     publish(id, stored)?;
     growing.next_id = id + 1;
     COUNT.store(id, Ordering::Release);
+    if walked.scope != 0 {
+        scope::set_newest_stack(walked.scope, id);
+    }
     slot(table, empty).store((walked.hash >> 32 << 32) | u64::from(id), Ordering::Release);
     Some(StackId(id))
 }
@@ -235,8 +261,8 @@ fn enlarge(table: NonNull<Table>, next_id: u32) -> Option<NonNull<Table>> {
     for id in 1..next_id {
         let Some(stored) = header(id) else { continue };
         // SAFETY: a published header is never written again.
-        let Header { hash, total, .. } = *unsafe { stored.as_ref() };
-        if let Err(empty) = probe(larger, Walked { addresses: addresses(StackId(id)), total, hash }) {
+        let Header { hash, total, scope, .. } = *unsafe { stored.as_ref() };
+        if let Err(empty) = probe(larger, Walked { addresses: addresses(StackId(id)), total, scope, hash }) {
             slot(larger, empty).store((hash >> 32 << 32) | u64::from(id), Ordering::Relaxed);
         }
     }
@@ -262,8 +288,8 @@ fn publish(id: u32, stored: NonNull<Header>) -> Option<()> {
 }
 
 impl Growing {
-    fn store(&mut self, walked: Walked) -> Option<NonNull<Header>> {
-        let Walked { addresses, total, hash } = walked;
+    fn store(&mut self, walked: Walked, next_in_scope: u32) -> Option<NonNull<Header>> {
+        let Walked { addresses, total, scope, hash } = walked;
         let size = (size_of::<Header>() + size_of_val(addresses)).next_multiple_of(align_of::<Header>());
         if size > self.arena_left {
             self.arena = memory::reserve(ARENA)?.as_ptr();
@@ -273,7 +299,7 @@ impl Growing {
         // SAFETY: `size` bytes are left in the arena; every size is a multiple of the alignment of a header, so they stay
         // aligned; nobody has seen this part of the arena yet.
         unsafe {
-            header.write(Header { hash, len: addresses.len() as u32, total });
+            header.write(Header { hash, len: addresses.len() as u32, total, scope, next_in_scope });
             let start = header.add(1).cast::<usize>();
             start.copy_from_nonoverlapping(NonNull::from(addresses).cast(), addresses.len());
             self.arena = self.arena.add(size);
@@ -284,7 +310,7 @@ impl Growing {
 }
 
 const _: () = assert!(size_of::<Header>() + MAX_DEPTH * size_of::<usize>() <= ARENA);
-const _: () = assert!(size_of::<Header>() == 16 && align_of::<Header>() >= align_of::<usize>());
+const _: () = assert!(size_of::<Header>() == 24 && align_of::<Header>() >= align_of::<usize>());
 
 #[cfg(test)]
 mod tests {
@@ -293,7 +319,7 @@ mod tests {
     fn walked(addresses: &[usize]) -> Walked<'_> {
         let mut hash = StackHash::new();
         addresses.iter().for_each(|address| hash.add(*address));
-        Walked { addresses, total: addresses.len() as u32, hash: hash.finish() }
+        Walked { addresses, total: addresses.len() as u32, scope: 0, hash: hash.finish() }
     }
 
     #[test]
@@ -319,7 +345,7 @@ mod tests {
 
     #[test]
     fn two_stacks_of_one_hash_stay_two() {
-        let stack = |addresses, total| Walked { addresses, total, hash: 42 };
+        let stack = |addresses, total| Walked { addresses, total, scope: 0, hash: 42 };
         let first = intern(stack(&[1, 2, 3], 3)).expect("there is memory");
         let second = intern(stack(&[1, 2, 4], 3)).expect("there is memory");
         let deeper = intern(stack(&[1, 2, 3], 9)).expect("there is memory");

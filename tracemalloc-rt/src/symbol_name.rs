@@ -14,11 +14,14 @@ pub fn path(function: &str) -> String {
     }
 }
 
+/// What calls the body of a function with the attribute `check`.
+pub const CHECKED_BODY: &str = "tracemalloc::check::__rust_begin_short_backtrace";
+
 /// Whether a frame is one that tracebacks end at: std's for a thread, the harness's for a test, or, where a thread has
 /// not come that far or was started by C, what the C library starts threads with.
 pub fn ends_traceback(symbol: &Symbol) -> bool {
     let path = path(&symbol.function);
-    path.ends_with("__rust_begin_short_backtrace")
+    path.ends_with("__rust_begin_short_backtrace") && path != CHECKED_BODY
         || path.starts_with("std::sys::") && path.ends_with("::thread_start")
         || matches!(path.as_str(), "start_thread" | "clone" | "clone3" | "__clone3" | "_pthread_start")
         || matches!(path.as_str(), "main" | "__libc_start_call_main")
@@ -50,9 +53,14 @@ pub fn inside_std(file: &str) -> Option<&str> {
     after.strip_prefix("library").and_then(|rest| rest.strip_prefix(is_separator))
 }
 
+/// The function whose first closure this is the name of.
+pub fn function_of_closure(closure: &str) -> Option<&str> {
+    closure.strip_suffix("::{closure#0}").or_else(|| closure.strip_suffix("::{{closure}}"))
+}
+
 /// Whether a name is that of the first closure in another function.
 pub fn is_closure_of(closure: &str, function: &str) -> bool {
-    closure.strip_prefix(function).is_some_and(|rest| matches!(rest, "::{closure#0}" | "::{{closure}}"))
+    function_of_closure(closure) == Some(function)
 }
 
 /// As people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, `<demo::Cache as Drop>::drop` for the same with

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::thread;
 
 /// One frame as debug information tells it; inlined calls are frames of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol {
     /// Demangled, without a hash; empty where nothing is known.
     pub function: String,

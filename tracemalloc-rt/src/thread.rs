@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
+use crate::scope;
 use crate::spin_lock::SpinLock;
 use crate::stacks::{self, MAX_DEPTH, StackId, Walked};
 
@@ -20,6 +21,10 @@ const CACHE: usize = 1 << 9;
 pub struct Thread {
     paused: Cell<u32>,
     endings: Cell<u32>,
+    /// The scope that its allocations belong to, or 0.
+    scope: Cell<u32>,
+    /// The scope that it was handed when it began, or 0.
+    handed: Cell<u32>,
     next: AtomicPtr<Thread>,
     next_free: Cell<*mut Thread>,
     /// Where long stacks are captured, once one was.
@@ -94,6 +99,45 @@ pub fn stack_bounds() -> (usize, usize) {
     STACK.get()
 }
 
+/// What is live of one stack: the sum over all threads that ever ran.
+pub fn total(id: StackId) -> Balance {
+    let mut total = ENDED_LEDGER.balance(id);
+    let mut next = ALL.load(Ordering::Acquire);
+    // SAFETY: as in `totals`.
+    while let Some(thread) = unsafe { next.as_ref() } {
+        let balance = thread.ledger.balance(id);
+        total.bytes += balance.bytes;
+        total.blocks += balance.blocks;
+        next = thread.next.load(Ordering::Acquire);
+    }
+    total
+}
+
+/// The scope that allocations of the current thread belong to, or 0.
+pub fn scope() -> u32 {
+    match current() {
+        Current::Running(thread) => thread.scope.get(),
+        Current::Ended | Current::Starting => 0,
+    }
+}
+
+/// Has allocations of the current thread belong to another scope, or to none (0). Gives the one before.
+pub fn enter_scope(number: u32) -> u32 {
+    match current() {
+        Current::Running(thread) => thread.scope.replace(number),
+        Current::Ended | Current::Starting => 0,
+    }
+}
+
+/// The current thread has just begun, and was started in this scope.
+pub fn hand_down(number: u32) {
+    if let Current::Running(thread) = current() {
+        scope::count_thread(number, true);
+        thread.handed.set(number);
+        thread.scope.set(number);
+    }
+}
+
 /// What is live of each stack, by id: the sum over all threads that ever ran.
 pub fn totals() -> Vec<Balance> {
     let mut totals = vec![Balance::default(); stacks::count() as usize + 1];
@@ -112,6 +156,12 @@ impl Thread {
     #[inline(always)]
     pub fn is_paused(&self) -> bool {
         self.paused.get() != 0
+    }
+
+    /// The scope that its allocations belong to, or 0.
+    #[inline(always)]
+    pub fn scope(&self) -> u32 {
+        self.scope.get()
     }
 
     /// The id of a stack, if this thread has seen it lately; or else what `look_up` says, which is remembered.
@@ -196,6 +246,8 @@ fn start(tag: *mut Thread) -> Current {
     };
     thread.paused.set(0);
     thread.endings.set(0);
+    thread.scope.set(0);
+    thread.handed.set(0);
     system::on_end(thread);
     CURRENT.set(ptr::from_ref(thread).cast_mut());
     Current::Running(thread)
@@ -227,7 +279,7 @@ fn make() -> Option<&'static Thread> {
 mod system {
     //! The end of a thread, and the bounds of its stack, as POSIX threads tell them.
 
-    use super::{CURRENT, ENDED, FREE, Thread};
+    use super::{CURRENT, ENDED, FREE, Thread, scope};
     use core::ffi::c_void;
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::ptr;
@@ -271,6 +323,7 @@ mod system {
             on_end(thread);
             return;
         }
+        scope::count_thread(thread.handed.replace(0), false);
         CURRENT.set(ENDED);
         let mut free = FREE.lock();
         thread.next_free.set(free.0);

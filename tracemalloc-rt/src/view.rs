@@ -4,7 +4,7 @@
 //! view; to stop or to clear takes all blocks out of it, and leaves everything else as it is. Bytes in the view are the
 //! sum of the sizes of the blocks that say so, at any moment: each of the two only changes together with the other.
 
-use core::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use crate::alloc::{self, FOR_HARNESS, FOR_PROGRAM, TRACING};
 use crate::capture::{self, Walk};
@@ -22,6 +22,8 @@ static CONTROL: SpinLock<()> = SpinLock::new(());
 static BYTES: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 static LIMIT: AtomicU32 = AtomicU32::new(1);
+/// How many frames checks want.
+static DEPTH_OF_CHECKS: AtomicUsize = AtomicUsize::new(0);
 /// How the harness wants stacks to be walked, and how many frames, where it traces.
 static OF_HARNESS: SpinLock<Option<(Walk, usize)>> = SpinLock::new(None);
 
@@ -160,6 +162,16 @@ pub fn set_harness(wanted: Option<(Walk, usize)>) {
     };
 }
 
+/// Walks stacks to this depth at least from now on, for checks.
+pub fn deepen_for_checks(depth: usize) {
+    prepare();
+    if DEPTH_OF_CHECKS.fetch_max(depth, Ordering::AcqRel) < depth {
+        let _control = CONTROL.lock();
+        let tracing = TRACING.load(Ordering::Relaxed) & FOR_PROGRAM != 0;
+        configure(*OF_HARNESS.lock(), tracing.then(limit));
+    }
+}
+
 pub fn before_fork() {
     CONTROL.acquire();
     OF_HARNESS.acquire();
@@ -182,9 +194,10 @@ fn empty() {
     PEAK.fetch_max(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 
-/// Walks as the harness says, where it traces; and as deep as both want.
+/// Walks as the harness says, where it traces; and as deep as all want.
 fn configure(of_harness: Option<(Walk, usize)>, limit: Option<u32>) {
     let (walk, depth) = of_harness.unwrap_or((Walk::Either, 1));
     let of_program = limit.map_or(0, |limit| limit as usize + FRAMES_OF_STD);
-    capture::configure(walk, depth.max(of_program).min(MAX_DEPTH), limit.is_some());
+    let depth = depth.max(of_program).max(DEPTH_OF_CHECKS.load(Ordering::Relaxed));
+    capture::configure(walk, depth.min(MAX_DEPTH), limit.is_some());
 }

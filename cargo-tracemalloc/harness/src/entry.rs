@@ -21,6 +21,9 @@ pub struct TestEntry {
     /// What growth was allowed to reach.
     #[serde(default)]
     pub limit: Limit,
+    /// The options of its `#[tracemalloc::check]`, where it has one. `limit` is what came of them.
+    #[serde(default)]
+    pub check: Option<CheckEntry>,
     /// Growth of each counted run, first run first.
     #[serde(default)]
     pub runs: Vec<RunEntry>,
@@ -46,6 +49,7 @@ impl TestEntry {
             verdict: None,
             verdict_reason: None,
             limit: Limit::default(),
+            check: None,
             runs: Vec::new(),
             growth: Vec::new(),
             id: String::new(),
@@ -97,6 +101,38 @@ pub struct Limit {
     /// Blocks a run; `None` is without limit.
     #[serde(default)]
     pub max_blocks: Option<u64>,
+}
+
+/// The options of a test's own check; `None` and empty where they were not given.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CheckEntry {
+    /// Bytes a run.
+    #[serde(default)]
+    pub max_growth: Option<u64>,
+    /// Blocks a run.
+    #[serde(default)]
+    pub max_blocks: Option<u64>,
+    /// Bytes that may be live at once. What is above fails the test.
+    #[serde(default)]
+    pub max_peak: Option<u64>,
+    /// File name patterns of which one has to match.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// File name patterns of which none may match.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Frames a traceback keeps.
+    #[serde(default)]
+    pub frames: Option<u32>,
+    /// How often the body runs at most.
+    #[serde(default)]
+    pub runs: Option<u32>,
+    /// What blocks have in common that are one growth: `traceback`, `lineno` or `filename`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Why it opted out.
+    #[serde(default)]
+    pub skip: Option<String>,
 }
 
 /// Growth of one run: the sum over the tracebacks that grew, after filters.

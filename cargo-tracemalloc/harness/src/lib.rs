@@ -10,7 +10,7 @@ mod session;
 mod target_note;
 mod wire;
 
-pub use entry::{FrameEntry, GrowthEntry, GrowthKind, Known, Limit, Outcome, RunEntry, TestEntry, Verdict};
+pub use entry::{CheckEntry, FrameEntry, GrowthEntry, GrowthKind, Known, Limit, Outcome, RunEntry, TestEntry, Verdict};
 pub use run::{PROGRAM_FILE, ProgramNote, Run};
 pub use session::{
     ENTRY_EXTENSION, FRAGMENTS_DIR, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR, Session,

@@ -83,7 +83,7 @@ fn walk(
     root: *const (),
     room: &mut [MaybeUninit<usize>],
 ) -> Option<StackId> {
-    let mut captured = Captured::new(settings, room);
+    let mut captured = Captured::new(settings, thread.map_or(0, Thread::scope), room);
     if settings.walk() == Walk::Unwind || !frame_pointer::walk(&mut captured) {
         captured.clear();
         unwind::walk(&mut captured, root);
@@ -134,15 +134,16 @@ struct Captured<'a> {
     /// How many more there are.
     beyond: usize,
     counts_all: bool,
+    scope: u32,
     hash: StackHash,
 }
 
 impl<'a> Captured<'a> {
     #[inline(always)]
-    fn new(settings: Settings, room: &'a mut [MaybeUninit<usize>]) -> Self {
+    fn new(settings: Settings, scope: u32, room: &'a mut [MaybeUninit<usize>]) -> Self {
         let depth = settings.depth().min(room.len());
         let room = &mut room[..depth];
-        Self { room, len: 0, beyond: 0, counts_all: settings.counts_all(), hash: StackHash::new() }
+        Self { room, len: 0, beyond: 0, counts_all: settings.counts_all(), scope, hash: StackHash::new() }
     }
 
     fn clear(&mut self) {
@@ -158,7 +159,10 @@ impl<'a> Captured<'a> {
         if self.is_cut() {
             hash.add(self.beyond);
         }
-        Walked { addresses, total: (self.len + self.beyond) as u32, hash: hash.finish() }
+        if self.scope != 0 {
+            hash.add(self.scope as usize);
+        }
+        Walked { addresses, total: (self.len + self.beyond) as u32, scope: self.scope, hash: hash.finish() }
     }
 
     /// Whether there are more frames than were kept.

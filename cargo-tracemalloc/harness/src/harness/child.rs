@@ -4,18 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::Session;
 use crate::harness::fragment;
-use crate::harness::growth::{Grouper, Grown};
+use crate::harness::judged;
 use crate::harness::limits::Limits;
 use crate::harness::placement::{Assignment, fail};
+use crate::harness::rules;
 use crate::harness::settle;
 use crate::harness::silence;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
-use crate::harness::verdict::{Judge, Ruling};
 use crate::{Outcome, TestEntry, Verdict};
 
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
@@ -66,12 +67,14 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     let _pause = raw::pause();
     let started = Instant::now();
     let limits = Limits::now();
+    raw::expect(test.name);
     let entry = match &assignment.session {
         Some(session) => judged(test, session, assignment, &limits),
         None => unjudged(test),
     };
     limits.restore();
-    let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), ..entry };
+    let check = raw::asked().map(rules::check_entry);
+    let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
     let missed = raw::missed();
     if missed > 0 {
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
@@ -96,8 +99,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     if !raw::is_this_copy_installed() {
         return unjudged(test);
     }
-    let mut judge = Judge::new(options);
-    let mut grouper = Grouper::new(session);
+    let mut rules = session.rules();
+    let mut judge = Judge::new(&rules);
+    let mut grouper = Grouper::new(&rules);
     let mut patience = None;
     loop {
         let before = settle::Point::now();
@@ -105,6 +109,19 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         let ran = run_once(test, patience);
         let took = started.elapsed();
         limits.restore();
+        if let (0, Some(own)) = (judge.runs(), raw::asked()) {
+            if let (Ran::Passed, Some(reason)) = (&ran, own.skip.as_ref()) {
+                let skipped = Some(Verdict::Skipped);
+                return TestEntry {
+                    verdict: skipped,
+                    verdict_reason: Some(reason.clone()),
+                    ..TestEntry::new(test.name)
+                };
+            }
+            rules = own.over(rules);
+            judge = Judge::new(&rules);
+            grouper = Grouper::new(&rules);
+        }
         let ruling = match ran {
             Ran::Passed => {
                 let last = judge.runs() + 1 >= judge.least_runs();
@@ -118,11 +135,11 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             Ran::Late => judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1)),
         };
         match ruling {
-            Ruling::Final(judged) => return judged.entry(test.name, grouper),
+            Ruling::Final(judged) => return judged::entry(test.name, &judged, &grouper, session),
             Ruling::RunAgain if judge.runs() == 1 => {
                 // A repeated run may end the process, and what is known by now must not be lost with it.
                 let unconfirmed = judge.unconfirmed("the test ended its process when it was run again");
-                write(assignment, &unconfirmed.entry(test.name, grouper.clone()));
+                write(assignment, &judged::entry(test.name, &unconfirmed, &grouper, session));
                 let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
                 patience = Some(PATIENCE.max(took * 10).min(timeout));
                 REPEATS.store(true, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use crate::harness::arguments::Arguments;
 use crate::harness::child;
 use crate::harness::fragment;
-use crate::harness::leak_text;
+use crate::harness::judged;
 use crate::harness::placement::{Assignment, Placement, clean_environment, fail};
 use crate::harness::process::{self, Ended, Output, Timeout};
 use crate::harness::scratch::Scratch;
@@ -246,7 +246,7 @@ fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<C
         return Err(Failed::from(text));
     }
     if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) {
-        return Err(Failed::from(format!("{printed}{}", leak_text::leak_text(entry))));
+        return Err(Failed::from(format!("{printed}{}", judged::leak_text(entry))));
     }
     Ok(Completion::Completed)
 }

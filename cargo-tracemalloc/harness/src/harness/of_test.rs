@@ -2,7 +2,7 @@
 
 use tracemalloc::fnmatchcase;
 
-use crate::{FrameEntry, KnownLeak, Session};
+use crate::Session;
 
 impl Session {
     /// Without what is about other tests. Of several overrides that say something of one option, the first holds.
@@ -27,14 +27,6 @@ impl Session {
     }
 }
 
-impl KnownLeak {
-    /// Whether one of the frames is what this is about.
-    pub fn is_in(&self, traceback: &[FrameEntry]) -> bool {
-        let (file, function) = (self.file.as_deref(), self.function.as_deref());
-        traceback.iter().any(|frame| matches(file, &frame.file) && matches(function, &frame.function))
-    }
-}
-
 fn matches(pattern: Option<&str>, name: &str) -> bool {
     pattern.is_none_or(|pattern| fnmatchcase(name, pattern))
 }
@@ -47,7 +39,7 @@ fn set<T>(option: &mut T, value: Option<T>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{FrameEntry, KnownLeak, Override, Session};
+    use crate::{Override, Session};
 
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
@@ -70,22 +62,5 @@ mod tests {
         assert_eq!(numbers("demo", "cache"), (2, 3));
         assert_eq!(numbers("another", "cache::fills"), (1, 8));
         assert_eq!(numbers("another", "store"), (0, 8));
-    }
-
-    #[test]
-    fn a_known_leak_is_about_one_frame() {
-        let frame = |function: &str, file: &str| FrameEntry {
-            function: function.into(),
-            file: file.into(),
-            line: 1,
-            column: 1,
-        };
-        let traceback = [frame("demo::tests::fills", "src/lib.rs"), frame("demo::cache::Cache::fill", "src/cache.rs")];
-        let known = |file, function| KnownLeak { file, function, ..KnownLeak::default() };
-        assert!(known(None, None).is_in(&traceback));
-        assert!(known(text("src/lib.rs"), None).is_in(&traceback));
-        assert!(known(None, text("*::Cache::*")).is_in(&traceback));
-        assert!(known(text("src/cache.rs"), text("*::Cache::*")).is_in(&traceback));
-        assert!(!known(text("src/lib.rs"), text("*::Cache::*")).is_in(&traceback));
     }
 }

@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::harness::fragment;
-use crate::harness::growth::{Grouper, Grown};
+use crate::harness::judged;
 use crate::harness::placement::{Placement, fail};
 use crate::harness::settle;
 use crate::harness::snapshots::Snapshots;
-use crate::harness::verdict::{Judge, Ruling};
 use crate::{Session, TestEntry};
 
 /// The name of the one entry that a test without a harness has, under `cargo test`.
@@ -131,14 +131,15 @@ impl Test {
     }
 
     fn judged(&self) -> TestEntry {
-        let mut judge = Judge::new(&self.session.options);
-        let mut grouper = Grouper::new(&self.session);
+        let rules = self.session.rules();
+        let mut judge = Judge::new(&rules);
+        let mut grouper = Grouper::new(&rules);
         let changes = grouper.since_main(settle::changes(&self.before, 0, false));
         let ruling = judge.passed(Grown::gross(&changes), || grouper.group(&changes), self.started.elapsed());
         let judged = match ruling {
             Ruling::Final(judged) => judged,
             Ruling::RunAgain => judge.unconfirmed("still live at the end of the process, lost or held"),
         };
-        judged.entry(&self.name, grouper)
+        judged::entry(&self.name, &judged, &grouper, &self.session)
     }
 }

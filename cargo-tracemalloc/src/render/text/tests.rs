@@ -38,6 +38,7 @@ fn test(name: &str, verdict: Option<Verdict>, growth: Vec<GrowthEntry>) -> TestE
         verdict,
         verdict_reason: None,
         limit: Limit::default(),
+        check: None,
         runs: if grew { vec![run; 3] } else { vec![run] },
         growth,
         id: if grew { "5c1f09e2".to_owned() } else { String::new() },

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::iter::Sum;
 
-use tracemalloc::raw::{self, Change, Symbolizer, symbol_name};
-
-use crate::Limit;
-use crate::Session;
-use crate::harness::traceback::{Shortener, Traceback};
+use crate::handshake;
+use crate::judge::rules::{Limit, Rules};
+use crate::judge::traceback::{Shortener, Traceback};
+use crate::live::Change;
+use crate::symbol_name;
+use crate::symbolize::Symbolizer;
 
 /// What a group has grown by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Grown {
+    /// Bytes.
     pub bytes: u64,
+    /// Blocks.
     pub blocks: u64,
 }
 
@@ -23,7 +26,9 @@ pub struct GroupId(pub usize);
 /// What one group has grown by in one run.
 #[derive(Debug, Clone, Copy)]
 pub struct GroupGrowth {
+    /// The group.
     pub id: GroupId,
+    /// By how much it grew.
     pub grown: Grown,
     /// It was allocated under an initialiser that runs once by nature.
     pub initialiser: bool,
@@ -60,10 +65,10 @@ impl Sum for Grown {
 }
 
 impl Grouper {
-    /// Groups as the session's options say.
-    pub fn new(session: &Session) -> Self {
+    /// Groups as these rules say.
+    pub fn new(rules: &Rules) -> Self {
         Self {
-            shortener: Shortener::new(session),
+            shortener: Shortener::new(rules),
             symbolizer: Symbolizer::default(),
             groups: Vec::new(),
             by_traceback: HashMap::new(),
@@ -73,7 +78,7 @@ impl Grouper {
     /// Those changes that are not of what the standard library's runtime does before `main`.
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
         changes.retain(|change| {
-            let (symbols, _) = self.symbolizer.frames(raw::addresses(change.stack), symbol_name::ends_traceback);
+            let (symbols, _) = self.symbolizer.frames(handshake::addresses(change.stack), symbol_name::ends_traceback);
             !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
         });
         changes
@@ -83,12 +88,12 @@ impl Grouper {
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut sums: HashMap<GroupId, (i64, i64)> = HashMap::new();
         for change in changes {
-            let (symbols, _) = self.symbolizer.frames(raw::addresses(change.stack), symbol_name::ends_traceback);
+            let (symbols, _) = self.symbolizer.frames(handshake::addresses(change.stack), symbol_name::ends_traceback);
             let traceback = self.shortener.traceback(&symbols);
             if !self.shortener.keeps(&traceback) {
                 continue;
             }
-            let group = *self.by_traceback.entry(traceback).or_insert_with_key(|traceback| {
+            let group = *self.by_traceback.entry(self.shortener.key(traceback)).or_insert_with_key(|traceback| {
                 self.groups.push(traceback.clone());
                 GroupId(self.groups.len() - 1)
             });

@@ -6,22 +6,64 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::Options;
-use crate::harness::growth::{GroupGrowth, GroupId, Grouper, Grown};
-use crate::harness::leak_id::leak_id;
-use crate::{GrowthEntry, GrowthKind, Limit, RunEntry, TestEntry, Verdict};
+use crate::judge::growth::{GroupGrowth, GroupId, Grouper, Grown};
+use crate::judge::rules::{Limit, Rules};
+use crate::judge::traceback::Traceback;
 
-/// However long a run takes, a leak is confirmed by this many.
-const LEAST_RUNS: u32 = 3;
+/// However long a run takes, a leak is confirmed by this many, unless fewer are asked for.
+pub const LEAST_RUNS: u32 = 3;
 /// After [`LEAST_RUNS`], no run is begun when the ones before took longer than this together.
 const LONG: Duration = Duration::from_secs(10);
+
+/// What a test's growth comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Growth of the first run was within the limit.
+    Clean,
+    /// It grew in the first run but not in every later one, or only under an initialiser that runs once by nature.
+    Once,
+    /// Some traceback grew in every counted run, and their sum was above the limit.
+    Leak,
+    /// What would make it leak, or be unconfirmed, is known.
+    Known,
+    /// It grew in the first run, and the body could not run again.
+    Unconfirmed,
+}
+
+/// What became of the growth of one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GrowthKind {
+    /// Grew in every counted run.
+    Leak,
+    /// Grew in every run, and the body could not run again.
+    Unconfirmed,
+    /// One of the two, and it is known.
+    Known,
+    /// Grew in some run, not in all.
+    Once,
+    /// Grew under an initialiser that runs once by nature.
+    Initialiser,
+}
+
+/// The growth of one group over all runs.
+#[derive(Debug, Clone)]
+pub struct Growth {
+    /// What became of it.
+    pub kind: GrowthKind,
+    /// What it has grown by in the run in which it grew least.
+    pub least: Grown,
+    /// In how many runs it grew.
+    pub runs: u32,
+    /// Where it was allocated.
+    pub traceback: Traceback,
+}
 
 /// Collects runs until they can be judged.
 #[derive(Debug)]
 pub struct Judge {
     limit: Limit,
     most_runs: u32,
-    runs: Vec<RunEntry>,
+    runs: Vec<Grown>,
     took: Duration,
     groups: HashMap<GroupId, History>,
 }
@@ -47,19 +89,23 @@ pub enum Ruling {
 /// A closed case.
 #[derive(Debug, Clone)]
 pub struct Judged {
-    verdict: Verdict,
-    reason: Option<String>,
-    limit: Limit,
-    runs: Vec<RunEntry>,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Why, where that needs saying.
+    pub reason: Option<String>,
+    /// What growth was allowed to reach.
+    pub limit: Limit,
+    /// What each run has grown by, after filters.
+    pub runs: Vec<Grown>,
     groups: Vec<(GroupId, GrowthKind, History)>,
 }
 
 impl Judge {
-    /// Judges by these options.
-    pub fn new(options: &Options) -> Self {
+    /// Judges by these rules.
+    pub fn new(rules: &Rules) -> Self {
         Self {
-            limit: options.limit,
-            most_runs: options.runs.max(LEAST_RUNS),
+            limit: rules.limit,
+            most_runs: rules.runs.max(1),
             runs: Vec::new(),
             took: Duration::ZERO,
             groups: HashMap::new(),
@@ -73,7 +119,7 @@ impl Judge {
 
     /// How many runs a leak takes at least.
     pub fn least_runs(&self) -> u32 {
-        LEAST_RUNS
+        self.most_runs.min(LEAST_RUNS)
     }
 
     /// Takes in a run that passed: what it has grown by before filters, and, asked for only where that is too much, by
@@ -81,13 +127,13 @@ impl Judge {
     pub fn passed(&mut self, gross: Grown, groups: impl FnOnce() -> Vec<GroupGrowth>, took: Duration) -> Ruling {
         let first = self.runs.is_empty();
         if first && !gross.exceeds(&self.limit) {
-            self.runs.push(RunEntry { bytes: gross.bytes, blocks: gross.blocks });
+            self.runs.push(gross);
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
         let groups = groups();
         let all: Grown = groups.iter().map(|group| group.grown).sum();
         let judged: Grown = groups.iter().filter(|group| !group.initialiser).map(|group| group.grown).sum();
-        self.runs.push(RunEntry { bytes: judged.bytes, blocks: judged.blocks });
+        self.runs.push(judged);
         self.took += took;
         for GroupGrowth { id, grown, initialiser, known } in groups {
             let history = self.groups.entry(id).or_insert(History { least: grown, runs: 0, initialiser, known });
@@ -101,7 +147,7 @@ impl Judge {
         }
         let runs = self.runs();
         let surviving = self.sum(|history| history.leaks(runs));
-        let enough = runs >= LEAST_RUNS && self.took >= LONG;
+        let enough = runs >= self.least_runs() && self.took >= LONG;
         if !surviving.exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Once, None))
         } else if runs >= self.most_runs || enough {
@@ -155,48 +201,21 @@ impl History {
 }
 
 impl Judged {
-    /// The test's entry in the report.
-    pub fn entry(self, name: &str, grouper: Grouper) -> TestEntry {
-        let mut growth: Vec<GrowthEntry> = self
-            .groups
-            .into_iter()
-            .map(|(id, kind, history)| {
-                let group = grouper.get(id);
-                GrowthEntry {
-                    kind,
-                    bytes: history.least.bytes,
-                    blocks: history.least.blocks,
-                    runs: history.runs,
-                    type_name: group.type_name.clone(),
-                    initialiser: group.initialiser.map(str::to_owned),
-                    known: group.known.clone().filter(|_| kind == GrowthKind::Known),
-                    traceback: group.traceback.clone(),
-                    total_nframe: group.total_nframe,
-                }
-            })
-            .collect();
+    /// The growth of each group: what the verdict is about first, then by size.
+    pub fn growth(&self, grouper: &Grouper) -> Vec<Growth> {
+        let growth = self.groups.iter().map(|(id, kind, history)| Growth {
+            kind: *kind,
+            least: history.least,
+            runs: history.runs,
+            traceback: grouper.get(*id).clone(),
+        });
+        let mut growth: Vec<Growth> = growth.collect();
+        growth.sort_by(|a, b| {
+            let order = |one: &Growth| (one.least.bytes, one.least.blocks);
+            (a.kind, order(b), &a.traceback.traceback).cmp(&(b.kind, order(a), &b.traceback.traceback))
+        });
         growth
-            .sort_by(|a, b| (a.kind, b.bytes, b.blocks, &a.traceback).cmp(&(b.kind, a.bytes, a.blocks, &b.traceback)));
-        let id = if growth.is_empty() { String::new() } else { leak_id(name, &growth) };
-        TestEntry {
-            verdict: Some(self.verdict),
-            verdict_reason: if self.verdict == Verdict::Known { Some(reasons(&growth)) } else { self.reason },
-            limit: self.limit,
-            runs: self.runs,
-            growth,
-            id,
-            ..TestEntry::new(name)
-        }
     }
-}
-
-/// Why all that is known is known, each reason once.
-fn reasons(growth: &[GrowthEntry]) -> String {
-    let mut reasons: Vec<&str> =
-        growth.iter().filter_map(|growth| growth.known.as_ref()).map(|known| known.reason.as_str()).collect();
-    reasons.sort();
-    reasons.dedup();
-    reasons.join("; ")
 }
 
 #[cfg(test)]
@@ -204,7 +223,7 @@ mod tests {
     use super::*;
 
     fn judge(limit: u64, max_blocks: Option<u64>) -> Judge {
-        Judge::new(&Options { limit: Limit { max_growth: limit, max_blocks }, runs: 4, ..Options::default() })
+        Judge::new(&Rules { limit: Limit { max_growth: limit, max_blocks }, runs: 4, ..Rules::default() })
     }
 
     /// A run in which groups, by number, grew by so many bytes in a block each.
@@ -275,7 +294,7 @@ mod tests {
         }
         let judged = run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).expect("four runs are enough");
         assert_eq!(judged.verdict, Verdict::Leak);
-        assert_eq!(judged.runs[0], RunEntry { bytes: 8, blocks: 1 });
+        assert_eq!(judged.runs[0], Grown { bytes: 8, blocks: 1 });
         for (id, kind, _) in judged.groups {
             assert_eq!(kind, if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser });
         }

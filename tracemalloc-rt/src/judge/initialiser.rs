@@ -1,6 +1,7 @@
 //! Code that runs once by nature: what is allocated under it stays, and is no leak.
 
-use tracemalloc::raw::{Symbol, symbol_name};
+use crate::symbol_name;
+use crate::symbolize::Symbol;
 
 /// A function that initialises.
 struct Initialiser {

@@ -1,0 +1,94 @@
+//! From what was judged to the test's entry in the report, and from there to the failure of a leaking test.
+
+use tracemalloc::raw::{Symbol, judge};
+
+use crate::harness::leak_id::leak_id;
+use crate::{FrameEntry, GrowthEntry, GrowthKind, Limit, RunEntry, Session, TestEntry, Verdict};
+
+/// The entry of a test that passed and was judged.
+pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper, session: &Session) -> TestEntry {
+    let growth: Vec<GrowthEntry> =
+        judged.growth(grouper).into_iter().map(|growth| growth_entry(growth, session)).collect();
+    let id = if growth.is_empty() { String::new() } else { leak_id(name, &growth) };
+    let runs = judged.runs.iter().map(|run| RunEntry { bytes: run.bytes, blocks: run.blocks });
+    let is_known = judged.verdict == judge::Verdict::Known;
+    TestEntry {
+        verdict: Some(verdict(judged.verdict)),
+        verdict_reason: if is_known { Some(reasons(&growth)) } else { judged.reason.clone() },
+        limit: Limit { max_growth: judged.limit.max_growth, max_blocks: judged.limit.max_blocks },
+        runs: runs.collect(),
+        growth,
+        id,
+        ..TestEntry::new(name)
+    }
+}
+
+/// Why all that is known is known, each reason once.
+fn reasons(growth: &[GrowthEntry]) -> String {
+    let mut reasons: Vec<&str> =
+        growth.iter().filter_map(|growth| growth.known.as_ref()).map(|known| known.reason.as_str()).collect();
+    reasons.sort();
+    reasons.dedup();
+    reasons.join("; ")
+}
+
+/// What the failure of a test says whose verdict fails it, where no command reports it.
+pub fn leak_text(entry: &TestEntry) -> String {
+    let leaks = entry.verdict == Some(Verdict::Leak);
+    let shown =
+        entry.growth.iter().filter(|growth| !leaks || growth.kind == GrowthKind::Leak).map(|growth| judge::Leak {
+            bytes: growth.bytes,
+            blocks: growth.blocks,
+            type_name: growth.type_name.as_deref(),
+            traceback: growth
+                .traceback
+                .iter()
+                .map(|frame| (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column))
+                .collect(),
+        });
+    let headline = judge::Headline {
+        what: if leaks { "leaked" } else { "grew by" },
+        grew: entry.runs.iter().filter(|run| run.bytes > 0).count(),
+        runs: entry.runs.len(),
+        limit: judge::Limit { max_growth: entry.limit.max_growth, max_blocks: entry.limit.max_blocks },
+        id: Some(&entry.id),
+        reason: entry.verdict_reason.as_deref(),
+    };
+    judge::leak_text(&headline, &shown.collect::<Vec<_>>()) + "\n"
+}
+
+fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
+    let judge::Traceback { traceback, total_nframe, type_name, initialiser, known } = growth.traceback;
+    let is_known = growth.kind == judge::GrowthKind::Known;
+    GrowthEntry {
+        kind: match growth.kind {
+            judge::GrowthKind::Leak => GrowthKind::Leak,
+            judge::GrowthKind::Unconfirmed => GrowthKind::Unconfirmed,
+            judge::GrowthKind::Known => GrowthKind::Known,
+            judge::GrowthKind::Once => GrowthKind::Once,
+            judge::GrowthKind::Initialiser => GrowthKind::Initialiser,
+        },
+        bytes: growth.least.bytes,
+        blocks: growth.least.blocks,
+        runs: growth.runs,
+        type_name,
+        initialiser: initialiser.map(str::to_owned),
+        known: known.filter(|_| is_known).map(|known| session.known_leaks[known].known.clone()),
+        traceback: traceback.into_iter().map(frame_entry).collect(),
+        total_nframe,
+    }
+}
+
+fn frame_entry(frame: Symbol) -> FrameEntry {
+    FrameEntry { function: frame.function, file: frame.file, line: frame.line, column: frame.column }
+}
+
+fn verdict(verdict: judge::Verdict) -> Verdict {
+    match verdict {
+        judge::Verdict::Clean => Verdict::Clean,
+        judge::Verdict::Once => Verdict::Once,
+        judge::Verdict::Leak => Verdict::Leak,
+        judge::Verdict::Known => Verdict::Known,
+        judge::Verdict::Unconfirmed => Verdict::Unconfirmed,
+    }
+}

@@ -1,0 +1,155 @@
+//! One option, `max_growth = "1 KiB"`: its name, and what its value has to be. Every error is at the option's own place.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Path, Result, Token, UnOp};
+
+use crate::parse_size::parse_size;
+
+/// Frames that a traceback can keep.
+const MOST_FRAMES: u64 = 128;
+
+/// `name = value`, as it was written.
+pub struct NameValue {
+    pub name: Ident,
+    pub value: Expr,
+    pub tokens: TokenStream,
+}
+
+impl Parse for NameValue {
+    fn parse(input: ParseStream) -> Result<Self> {
+        // `crate` is an option, and a keyword.
+        let name: Ident = input.call(syn::ext::IdentExt::parse_any)?;
+        if !input.peek(Token![=]) {
+            let message = format!("`{name}` needs a value: `{name} = ...`");
+            return Err(if input.is_empty() { syn::Error::new(name.span(), message) } else { input.error(message) });
+        }
+        let equals: Token![=] = input.parse()?;
+        if input.is_empty() {
+            return Err(syn::Error::new(name.span(), format!("`{name}` needs a value: `{name} = ...`")));
+        }
+        let value: Expr = input.parse()?;
+        let mut tokens = name.to_token_stream();
+        equals.to_tokens(&mut tokens);
+        value.to_tokens(&mut tokens);
+        Ok(Self { name, value, tokens })
+    }
+}
+
+/// What a value is, before it is known what it has to be.
+enum Literal {
+    Text(LitStr),
+    Integer(u64),
+    Negative,
+    TooLarge,
+    Other,
+}
+
+impl NameValue {
+    /// A number of bytes: an integer, or a text such as `"1.5 KiB"`.
+    pub fn size(&self) -> Result<u64> {
+        match literal(&self.value) {
+            Literal::Integer(bytes) => Ok(bytes),
+            Literal::Text(text) => parse_size(&text.value()).map_err(|error| self.wrong(&error.to_string())),
+            Literal::Negative => Err(self.wrong("a size cannot be negative")),
+            Literal::TooLarge => Err(self.wrong(&format!("it is more than {} bytes", u64::MAX))),
+            Literal::Other => {
+                Err(self.wrong("it has to be a literal: a number of bytes such as 4096, or a text such as \"1.5 KiB\""))
+            }
+        }
+    }
+
+    /// A number of blocks.
+    pub fn blocks(&self) -> Result<u64> {
+        match literal(&self.value) {
+            Literal::Integer(blocks) => Ok(blocks),
+            Literal::Negative => Err(self.wrong("a number of blocks cannot be negative")),
+            _ => Err(self.wrong("it has to be a number of blocks, such as 3")),
+        }
+    }
+
+    /// How many frames a traceback keeps.
+    pub fn frames(&self) -> Result<u32> {
+        self.count(MOST_FRAMES, &format!("it has to be a number of frames from 1 to {MOST_FRAMES}"))
+    }
+
+    /// How often a body runs at most.
+    pub fn runs(&self) -> Result<u32> {
+        self.count(u64::from(u32::MAX), "it has to be a number of runs, 1 or more")
+    }
+
+    fn count(&self, most: u64, allowed: &str) -> Result<u32> {
+        match literal(&self.value) {
+            Literal::Integer(number) if (1..=most).contains(&number) => {
+                u32::try_from(number).map_err(|_| self.wrong(allowed))
+            }
+            _ => Err(self.wrong(allowed)),
+        }
+    }
+
+    /// File name patterns: one text, or several in brackets.
+    pub fn patterns(&self) -> Result<Vec<LitStr>> {
+        let allowed = "it has to be file name patterns, such as [\"src/*\", \"tests/*\"]";
+        let patterns: Vec<&Expr> = match &self.value {
+            Expr::Array(array) => array.elems.iter().collect(),
+            one => vec![one],
+        };
+        if patterns.is_empty() {
+            return Err(self.wrong(allowed));
+        }
+        let pattern = |pattern: &Expr| match literal(pattern) {
+            Literal::Text(text) if !text.value().is_empty() => Ok(text),
+            _ => Err(wrong(pattern.span(), &self.name, allowed)),
+        };
+        patterns.into_iter().map(pattern).collect()
+    }
+
+    /// One of these words.
+    pub fn word(&self, words: &[&'static str]) -> Result<&'static str> {
+        let given = match literal(&self.value) {
+            Literal::Text(text) => text.value(),
+            _ => String::new(),
+        };
+        let found = words.iter().find(|word| **word == given);
+        found.copied().ok_or_else(|| self.wrong(&format!("allowed are \"{}\"", words.join("\", \""))))
+    }
+
+    /// A text that says something.
+    pub fn reason(&self) -> Result<LitStr> {
+        match literal(&self.value) {
+            Literal::Text(text) if !text.value().trim().is_empty() => Ok(text),
+            _ => Err(self.wrong("it has to be the reason, such as \"leaks in libfoo, see its issue 12\"")),
+        }
+    }
+
+    /// A path to a crate, in a text.
+    pub fn path(&self) -> Result<Path> {
+        let allowed = "it has to be the path of the crate tracemalloc-rt, such as \"::memory\"";
+        match literal(&self.value) {
+            Literal::Text(text) => text.parse_with(Path::parse_mod_style).map_err(|_| self.wrong(allowed)),
+            _ => Err(self.wrong(allowed)),
+        }
+    }
+
+    fn wrong(&self, what: &str) -> syn::Error {
+        wrong(self.value.span(), &self.name, what)
+    }
+}
+
+fn wrong(span: Span, name: &Ident, what: &str) -> syn::Error {
+    syn::Error::new(span, format!("`{name}`: {what}"))
+}
+
+fn literal(value: &Expr) -> Literal {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Literal::Text(text.clone()),
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
+            number.base10_parse().map_or(Literal::TooLarge, Literal::Integer)
+        }
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(**expr, Expr::Lit(_)) => Literal::Negative,
+        Expr::Group(group) => literal(&group.expr),
+        _ => Literal::Other,
+    }
+}

@@ -1,0 +1,1 @@
+../../tracemalloc-rt/src/parse_size.rs

@@ -1,0 +1,97 @@
+//! What the macros expand to. Not for people: it may change in any version.
+
+use std::process::ExitCode;
+
+use crate::Limits;
+use crate::check::{check as check_code, check_function, check_once as check_code_once};
+
+/// The options of one check, as they were written.
+#[expect(missing_docs, reason = "the options are documented with the attribute")]
+pub struct Check {
+    /// The path of the function, with its crate.
+    pub name: &'static str,
+    pub max_growth: Option<u64>,
+    pub max_blocks: Option<u64>,
+    pub max_peak: Option<u64>,
+    pub include: &'static [&'static str],
+    pub exclude: &'static [&'static str],
+    pub frames: Option<u32>,
+    pub runs: Option<u32>,
+    pub key: Option<&'static str>,
+    pub skip: Option<&'static str>,
+}
+
+impl Check {
+    fn limits(&self) -> Limits {
+        let owned = |patterns: &[&str]| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        Limits {
+            max_growth: self.max_growth,
+            max_blocks: self.max_blocks,
+            max_peak: self.max_peak,
+            include: owned(self.include),
+            exclude: owned(self.exclude),
+            frames: self.frames,
+            runs: self.runs,
+            key: self.key.and_then(|key| key.parse().ok()),
+            skip: self.skip.map(str::to_owned),
+        }
+    }
+}
+
+/// A function without parameters.
+#[track_caller]
+pub fn check<R>(check: &Check, body: impl FnMut() -> R, is_failure: impl Fn(&R) -> bool) -> R {
+    check_function(check.name, check.limits(), body, is_failure)
+}
+
+/// A function that has to panic.
+#[track_caller]
+pub fn check_panicking(check: &Check, body: impl FnMut()) {
+    crate::check::check_panicking(check.name, check.limits(), body);
+}
+
+/// A function with parameters, which it may consume.
+#[track_caller]
+pub fn check_once<R>(check: &Check, body: impl FnOnce() -> R) -> R {
+    check_code_once(check.limits(), body)
+}
+
+/// A piece of code.
+#[track_caller]
+pub fn assert_no_growth<R>(check: &Check, code: impl FnMut() -> R) -> R {
+    check_code(check.limits(), code)
+}
+
+/// A piece of code that runs once.
+#[track_caller]
+pub fn assert_no_growth_once<R>(check: &Check, code: impl FnOnce() -> R) -> R {
+    check_code_once(check.limits(), code)
+}
+
+/// What a function has returned, to ask whether that is a failure: by this type's own method where it may be, by that of
+/// [`NeverFails`] elsewhere.
+pub struct Returned<'a, R>(pub &'a R);
+
+impl<T, E> Returned<'_, Result<T, E>> {
+    /// Whether it is an error.
+    pub fn is_failure(&self) -> bool {
+        self.0.is_err()
+    }
+}
+
+impl Returned<'_, ExitCode> {
+    /// Whether it is another code than success.
+    pub fn is_failure(&self) -> bool {
+        *self.0 != ExitCode::SUCCESS
+    }
+}
+
+/// What is no failure, whatever it is.
+pub trait NeverFails {
+    /// Never.
+    fn is_failure(&self) -> bool {
+        false
+    }
+}
+
+impl<R> NeverFails for Returned<'_, R> {}

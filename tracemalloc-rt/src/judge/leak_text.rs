@@ -1,0 +1,84 @@
+//! What the failure of a leaking test says, where no command reports it.
+
+use std::fmt::Write;
+
+use crate::format_size;
+use crate::judge::rules::Limit;
+
+/// What leaked at one place.
+#[derive(Debug)]
+pub struct Leak<'a> {
+    /// Bytes a run.
+    pub bytes: u64,
+    /// Blocks a run.
+    pub blocks: u64,
+    /// What was allocated, where that is known.
+    pub type_name: Option<&'a str>,
+    /// Function, file, line and column of each frame, oldest first.
+    pub traceback: Vec<(&'a str, &'a str, u32, u32)>,
+}
+
+/// What the first line says.
+#[derive(Debug)]
+pub struct Headline<'a> {
+    /// `leaked`, or what else happened.
+    pub what: &'a str,
+    /// In how many runs.
+    pub grew: usize,
+    /// Of how many.
+    pub runs: usize,
+    /// What was allowed.
+    pub limit: Limit,
+    /// The leak's short name, where it has one.
+    pub id: Option<&'a str>,
+    /// Why, where that needs saying.
+    pub reason: Option<&'a str>,
+}
+
+/// How much leaked in each run, then the places, and a line for each frame, the most recent first.
+pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
+    let Headline { what, grew, runs, limit, id, reason } = headline;
+    let bytes = leaks.iter().map(|leak| leak.bytes).sum();
+    let blocks = leaks.iter().map(|leak| leak.blocks).sum();
+    let mut text = format!("{what} {} a run ({grew} of {runs} runs), limit {}", amount(bytes, blocks), of(limit));
+    if let Some(id) = id {
+        // Writing to a string does not fail.
+        let _ = write!(text, "   id {id}");
+    }
+    if let Some(reason) = reason {
+        let _ = write!(text, "\n{reason}");
+    }
+    for leak in leaks {
+        let type_name = leak.type_name.map(|name| format!("   {name}")).unwrap_or_default();
+        let _ = write!(text, "\n\n  {}{type_name}", amount(leak.bytes, leak.blocks));
+        for (function, file, line, column) in leak.traceback.iter().rev() {
+            let function = if function.is_empty() { "<unknown>" } else { function };
+            let _ = match (line, column) {
+                (0, _) => write!(text, "\n    {function} {file}"),
+                (line, 0) => write!(text, "\n    {function} {file}:{line}"),
+                (line, column) => write!(text, "\n    {function} {file}:{line}:{column}"),
+            };
+        }
+    }
+    text
+}
+
+/// `4096 B in 1 block`.
+fn amount(bytes: u64, blocks: u64) -> String {
+    format!("{} in {blocks} block{}", size(bytes), if blocks == 1 { "" } else { "s" })
+}
+
+/// `1024 B`, `1024 B in 3 blocks`, `3 blocks`.
+fn of(limit: &Limit) -> String {
+    let blocks = |blocks: u64| format!("{blocks} block{}", if blocks == 1 { "" } else { "s" });
+    match (limit.max_growth, limit.max_blocks) {
+        (bytes, None) => size(bytes),
+        (u64::MAX, Some(most)) => blocks(most),
+        (bytes, Some(most)) => format!("{} in {}", size(bytes), blocks(most)),
+    }
+}
+
+/// As Python's tracemalloc writes sizes.
+fn size(bytes: u64) -> String {
+    format_size(bytes as f64, false)
+}

@@ -1,0 +1,19 @@
+//! What a test has kept, and what that comes to: the harness and checks judge by the same rules, which are here.
+//!
+//! From changes by stack ([`growth`]) to tracebacks that their reader knows ([`traceback`]), and from what they have grown
+//! by in one run after another to a verdict ([`verdict`]). Nothing here runs or measures anything.
+
+mod growth;
+mod initialiser;
+mod leak_text;
+mod rules;
+mod settle;
+mod traceback;
+mod verdict;
+
+pub use growth::{GroupGrowth, GroupId, Grouper, Grown};
+pub use leak_text::{Headline, Leak, leak_text};
+pub use rules::{KnownLeak, Limit, Prefix, Rules};
+pub use settle::settled;
+pub use traceback::Traceback;
+pub use verdict::{Growth, GrowthKind, Judge, Judged, LEAST_RUNS, Ruling, Verdict};

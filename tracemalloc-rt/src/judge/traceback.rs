@@ -1,0 +1,170 @@
+//! From the frames of a stack to the traceback that its reader knows: trimmed at both ends, with short file names.
+
+use std::path::MAIN_SEPARATOR;
+
+use crate::judge::initialiser;
+use crate::judge::rules::{KnownLeak, Prefix, Rules};
+use crate::symbol_name;
+use crate::symbolize::Symbol;
+use crate::trim::{Trimmed, trim};
+use crate::{BaseFilter, Filter, Frame, KeyType};
+
+/// The traceback of a group of blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Traceback {
+    /// Oldest first; names and files as they are shown.
+    pub traceback: Vec<Symbol>,
+    /// Before the cut to `frames`.
+    pub total_nframe: u32,
+    /// What was allocated, where the symbols tell.
+    pub type_name: Option<String>,
+    /// What that runs once by nature it was allocated under.
+    pub initialiser: Option<&'static str>,
+    /// Which of the known leaks it is, by its place among the rules.
+    pub known: Option<usize>,
+}
+
+/// Makes tracebacks as a test's rules say.
+#[derive(Debug, Clone)]
+pub struct Shortener {
+    frames: usize,
+    key: KeyType,
+    prefixes: Vec<Prefix>,
+    include: Vec<Filter>,
+    exclude: Vec<Filter>,
+    known_leaks: Vec<KnownLeak>,
+}
+
+impl Shortener {
+    /// Shortens as these rules say.
+    pub fn new(rules: &Rules) -> Self {
+        Self {
+            frames: rules.frames as usize,
+            key: rules.key,
+            prefixes: rules.prefixes.clone(),
+            include: rules.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
+            exclude: rules.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            known_leaks: rules.known_leaks.clone(),
+        }
+    }
+
+    /// Whether the filters let a traceback through: they look at its most recent frame, as Python's do.
+    pub fn keeps(&self, traceback: &Traceback) -> bool {
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return true;
+        }
+        let frames: Vec<Frame> =
+            traceback.traceback.iter().map(|frame| Frame::new(frame.file.as_str(), frame.line)).collect();
+        let traceback = crate::Traceback::new(frames, Some(traceback.total_nframe));
+        let matches = |filter: &Filter| filter.matches(0, &traceback);
+        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
+    }
+
+    /// The traceback of these frames, which come innermost first and end where the program's own end.
+    pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
+        let symbols = &without_check(symbols);
+        let initialiser = initialiser::of(symbols);
+        let Trimmed { of_std, of_program: mut shown } = trim(symbols);
+        // The closure that rustc wraps around a test function says nothing that the function does not say.
+        if let [.., test, closure] = shown
+            && symbol_name::is_closure_of(&closure.function, &test.function)
+        {
+            shown = &shown[..shown.len() - 1];
+        }
+        // `Bencher::iter` is ours, and so is what it is called by.
+        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !is_harness(symbol)).collect();
+        let mut traceback: Vec<Symbol> =
+            shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
+        if traceback.is_empty() {
+            traceback.push(Symbol { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
+        }
+        Traceback {
+            known: self.known_leaks.iter().position(|known| known.is_in(&traceback)),
+            total_nframe: shown.len().max(1) as u32,
+            traceback,
+            type_name: symbol_name::allocated_type(of_std),
+            initialiser,
+        }
+    }
+
+    /// What two tracebacks have in common that are of one group, and how the group is shown then.
+    pub fn key(&self, mut traceback: Traceback) -> Traceback {
+        if self.key != KeyType::Traceback {
+            let older = traceback.traceback.len() - 1;
+            traceback.traceback.drain(..older);
+            traceback.type_name = None;
+            traceback.total_nframe = 1;
+            let frame = &mut traceback.traceback[0];
+            frame.column = 0;
+            if self.key == KeyType::Filename {
+                frame.line = 0;
+                frame.function.clear();
+            }
+        }
+        traceback
+    }
+
+    fn frame(&self, symbol: &Symbol) -> Symbol {
+        Symbol {
+            function: symbol_name::pretty(&symbol.function),
+            file: self.file(&symbol.file),
+            line: symbol.line,
+            column: symbol.column,
+        }
+    }
+
+    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs`.
+    fn file(&self, file: &str) -> String {
+        if file.is_empty() {
+            return UNKNOWN.to_owned();
+        }
+        if let Some(inside) = symbol_name::inside_std(file) {
+            return inside.to_owned();
+        }
+        for Prefix { prefix, replacement } in &self.prefixes {
+            let Some(rest) = file.strip_prefix(prefix.as_str()) else { continue };
+            let Some(rest) = rest.strip_prefix(['/', MAIN_SEPARATOR]) else { continue };
+            let rest = rest.trim_start_matches("./");
+            return if replacement.is_empty() { rest.to_owned() } else { format!("{replacement}/{rest}") };
+        }
+        file.to_owned()
+    }
+}
+
+/// The frames without those that a check puts between a body and what calls it. What calls a function with the attribute is
+/// left out, and the closure that the attribute makes of the body goes by the function's own name: it says nothing that
+/// the function does not say.
+fn without_check(symbols: &[Symbol]) -> Vec<Symbol> {
+    let mut shown = Vec::with_capacity(symbols.len());
+    let mut rest = symbols;
+    while let Some((symbol, outer)) = rest.split_first() {
+        rest = outer;
+        match symbol_name::path(&symbol.function).as_str() {
+            symbol_name::CHECKED_BODY => {
+                if let Some(body) = shown.iter_mut().rfind(|symbol| !symbol_name::is_std(symbol))
+                    && let Some(function) = symbol_name::function_of_closure(&body.function)
+                {
+                    body.function = function.to_owned();
+                }
+                return shown;
+            }
+            MEASURED_CODE => {
+                let is_program = |symbol: &Symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol);
+                rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
+            }
+            _ => shown.push(symbol.clone()),
+        }
+    }
+    shown
+}
+
+/// What calls the code that is given to a check.
+const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
+
+/// Python's name for a file that is not known.
+const UNKNOWN: &str = "<unknown>";
+
+/// Whether a frame belongs to the harness.
+fn is_harness(symbol: &Symbol) -> bool {
+    symbol_name::path(&symbol.function).starts_with("tracemalloc_harness::")
+}

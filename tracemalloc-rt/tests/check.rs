@@ -1,0 +1,227 @@
+//! Checks in a program whose own allocator traces, under libtest: several at a time in one process.
+
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, OnceLock};
+
+use tracemalloc::{Growth, KeyType, Limits, Tracemalloc, assert_no_growth};
+
+#[global_allocator]
+static ALLOCATOR: Tracemalloc = Tracemalloc::system();
+
+/// What a check that fails says.
+#[track_caller]
+fn failure(code: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(code)).expect_err("the check fails");
+    *payload.downcast::<String>().expect("a failure is a text")
+}
+
+fn leak(bytes: usize) {
+    std::mem::forget(black_box(vec![0_u8; bytes]));
+}
+
+#[test]
+fn what_is_freed_is_no_growth() {
+    assert_eq!(tracemalloc::check(Limits::new(), || black_box(vec![0_u8; 100]).len()), 100);
+}
+
+#[test]
+fn what_is_kept_is_said_with_its_line() {
+    let text = failure(|| tracemalloc::check(Limits::new().max_growth(99), || leak(100)));
+    assert!(text.starts_with("leaked 100 B in 1 block a run (8 of 8 runs), limit 99 B\n"), "{text}");
+    assert!(text.contains("1 block   Vec\n    check::leak tracemalloc-rt/tests/check.rs:"), "{text}");
+    assert!(text.contains("check::what_is_kept_is_said_with_its_line"), "{text}");
+    assert!(!text.contains("measured_code"), "{text}");
+}
+
+#[test]
+fn limits_are_for_bytes_and_blocks() {
+    tracemalloc::check(Limits::new().max_growth(100), || leak(100));
+    tracemalloc::check(Limits::new().max_blocks(1), || leak(100));
+    let two = Limits::new().max_growth(1000).max_blocks(1);
+    let text = failure(|| {
+        tracemalloc::check(two, || {
+            leak(100);
+            leak(50);
+        })
+    });
+    assert!(text.starts_with("leaked 150 B in 2 blocks a run (8 of 8 runs), limit 1000 B in 1 block\n"), "{text}");
+}
+
+#[test]
+fn a_cache_that_fills_once_is_none() {
+    static CACHE: OnceLock<Vec<u8>> = OnceLock::new();
+    static LIST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    tracemalloc::check(Limits::new().runs(1), || CACHE.get_or_init(|| vec![1; 1000]).len());
+    tracemalloc::check(Limits::new(), || {
+        let mut list = LIST.lock().expect("no panic");
+        if list.is_empty() {
+            list.resize(1000, 1);
+        }
+    });
+}
+
+#[test]
+fn one_run_decides_where_one_is_asked_for() {
+    let mut runs = 0;
+    let text = failure(|| {
+        tracemalloc::check(Limits::new().runs(1), || {
+            runs += 1;
+            leak(10);
+        })
+    });
+    assert!(text.starts_with("leaked 10 B in 1 block a run (1 of 1 runs)"), "{text}");
+    assert_eq!(runs, 1);
+}
+
+#[test]
+fn what_cannot_run_again_is_unconfirmed() {
+    let mut first = true;
+    tracemalloc::check(Limits::new(), || {
+        assert!(std::mem::take(&mut first), "only once");
+        leak(10);
+    });
+}
+
+#[test]
+fn a_panic_is_handed_on() {
+    let text = catch_unwind(|| tracemalloc::check(Limits::new(), || panic!("as planned"))).expect_err("it panics");
+    assert_eq!(text.downcast_ref::<&str>(), Some(&"as planned"));
+}
+
+#[test]
+fn threads_belong_to_the_check_that_starts_them() {
+    let in_thread = || std::thread::spawn(|| leak(64)).join().expect("no panic");
+    let text = failure(|| tracemalloc::check(Limits::new(), in_thread));
+    assert!(text.starts_with("leaked 64 B in 1 block a run (8 of 8 runs)"), "{text}");
+    let scoped = || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| scope.spawn(|| leak(32)));
+        });
+    };
+    let text = failure(|| tracemalloc::check(Limits::new(), scoped));
+    assert!(text.starts_with("leaked 32 B in 1 block a run (8 of 8 runs)"), "{text}");
+    tracemalloc::check(Limits::new(), || {
+        let block = black_box(vec![0_u8; 1000]);
+        std::thread::spawn(move || drop(block)).join().expect("no panic");
+    });
+}
+
+#[test]
+fn checks_nest() {
+    let text = failure(|| {
+        tracemalloc::check(Limits::new(), || {
+            tracemalloc::check(Limits::new().max_growth(10), || leak(10));
+        })
+    });
+    assert!(text.starts_with("leaked 10 B in 1 block a run (8 of 8 runs)"), "{text}");
+    let outer = || {
+        tracemalloc::check(Limits::new(), || drop(black_box(vec![0_u8; 100])));
+        drop(black_box(vec![0_u8; 100]));
+    };
+    tracemalloc::check(Limits::new(), outer);
+}
+
+#[test]
+fn peaks_are_exact() {
+    let work = || {
+        let first = black_box(vec![0_u8; 1000]);
+        std::thread::spawn(|| drop(black_box(vec![0_u8; 100_000]))).join().expect("no panic");
+        drop(first);
+        drop(black_box(vec![0_u8; 5000]));
+    };
+    let (_, growth) = Growth::of(work).expect("the allocator traces");
+    assert!((101_000..103_000).contains(&growth.peak), "{growth:?}");
+    let (_, growth) =
+        Growth::of(|| drop((black_box(vec![0_u8; 1000]), black_box(vec![0_u8; 234])))).expect("it traces");
+    assert_eq!(growth.peak, 1234);
+    tracemalloc::check(Limits::new().max_peak(1234), || {
+        drop((black_box(vec![0_u8; 1000]), black_box(vec![0_u8; 234])))
+    });
+    let text = failure(|| tracemalloc::check(Limits::new().max_peak(1233), || drop(black_box(vec![0_u8; 1234]))));
+    assert!(text.starts_with("held 1234 B at once (1234 bytes), limit 1233 B (1233 bytes)\n"), "{text}");
+}
+
+#[test]
+fn growth_is_put_together_by_key() {
+    fn deep(depth: usize) {
+        if depth > 0 {
+            deep(depth - 1);
+        } else {
+            leak(8);
+        }
+        black_box(depth);
+    }
+    let mut depth = 0;
+    let mut deeper = || {
+        depth += 1;
+        deep(depth);
+    };
+    tracemalloc::check(Limits::new(), &mut deeper);
+    let text = failure(|| tracemalloc::check(Limits::new().key(KeyType::Lineno), &mut deeper));
+    assert!(text.starts_with("leaked 8 B in 1 block a run (8 of 8 runs)"), "{text}");
+}
+
+#[test]
+fn patterns_decide_what_counts() {
+    tracemalloc::check(Limits::new().exclude("*/tests/check.rs"), || leak(8));
+    tracemalloc::check(Limits::new().include("nowhere/*"), || leak(8));
+    failure(|| tracemalloc::check(Limits::new().include("tracemalloc-rt/tests/*"), || leak(8)));
+}
+
+#[test]
+fn a_piece_of_code_is_checked_where_it_is() {
+    let kept = assert_no_growth!(max_growth = "1 KiB", max_blocks = 1, || black_box(vec![0_u8; 1024]));
+    assert_eq!(kept.len(), 1024);
+    let moved = vec![1, 2, 3];
+    assert_eq!(assert_no_growth!(max_blocks = 1, runs = 1, || moved).len(), 3);
+    assert_no_growth!(drop(black_box(vec![0_u8; 10])));
+    assert_no_growth!({
+        let block = black_box(vec![0_u8; 10]);
+        drop(block);
+    });
+    let text = failure(|| assert_no_growth!(leak(16)));
+    assert!(text.starts_with("leaked 16 B"), "{text}");
+    assert_no_growth!(skip = "known upstream", leak(16));
+}
+
+#[tracemalloc::check]
+#[test]
+fn above() {
+    drop(black_box(vec![0_u8; 100]));
+}
+
+#[test]
+#[tracemalloc::check(max_growth = "1 KiB", max_blocks = 2, runs = 3)]
+fn below() -> Result<(), std::num::ParseIntError> {
+    leak(black_box("512").parse()?);
+    leak(512);
+    Ok(())
+}
+
+#[test]
+#[tracemalloc::check]
+#[should_panic(expected = "too large: 9")]
+fn panics() {
+    panic!("too large: {}", black_box(9));
+}
+
+#[tracemalloc::check(skip = "leaks in a dependency, see its issue 7")]
+#[test]
+fn skipped() {
+    leak(100);
+}
+
+#[tracemalloc::check(max_growth = 8)]
+unsafe fn generic<T: Clone, const N: usize>(value: &mut T, by: fn(&T) -> T) -> impl Iterator<Item = usize> + use<T, N> {
+    *value = by(value);
+    0..N
+}
+
+#[test]
+fn functions_keep_what_they_are() {
+    let mut number = 3;
+    // SAFETY: it does nothing that would need care.
+    let numbers = unsafe { generic::<_, 2>(&mut number, |number| number + 1) };
+    assert_eq!((number, numbers.collect::<Vec<_>>()), (4, vec![0, 1]));
+}
