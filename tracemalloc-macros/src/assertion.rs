@@ -28,9 +28,8 @@ fn assertion(input: ParseStream) -> Result<TokenStream> {
     let mut options = Options::default();
     options.take_all(given)?;
     if input.is_empty() {
-        return Err(
-            input.error("the code to measure comes last: `assert_no_growth!(max_growth = \"1 KiB\", || work())`")
-        );
+        let message = "the code to measure comes last: `assert_no_growth!(max_growth = \"1 KiB\", || work())`";
+        return Err(syn::Error::new(proc_macro2::Span::call_site(), message));
     }
     let body: Expr = input.parse()?;
     input.parse::<Option<Token![,]>>()?;
