@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+./tools.sh
 ./lint.sh
 ./msrv.sh
 ./docs.sh
