@@ -39,6 +39,7 @@ mod pretty_top;
 #[doc(hidden)]
 pub mod raw;
 mod repr;
+mod scan;
 mod shadow;
 mod size;
 mod snapshot;

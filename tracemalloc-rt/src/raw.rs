@@ -3,6 +3,10 @@
 
 pub use crate::capture::Walk;
 pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
+pub mod scan {
+    //! Whether something still points to a block, and what.
+    pub use crate::scan::*;
+}
 pub use crate::stacks::{MAX_DEPTH, StackId};
 pub mod symbol_name {
     //! What a demangled name tells.

@@ -1,0 +1,243 @@
+//! What of the memory of the GNU C library's `malloc` is in use.
+//!
+//! A freed block still holds the pointers that it held, and they would make a lost block look held. So the chunks of the
+//! heap are walked, along the sizes that each has in front of it: a free one is told by the next one's flag, or, where it
+//! lies in a thread's cache, by being on the lists of that cache, which is a chunk itself. Chunks in use that are not ours are blocks of C, and
+//! of what the program allocated while it was not traced.
+//!
+//! A walk has to come out exactly at the heap's end. Where it does not, because the heap is another library's or in
+//! another form, all of the heap counts as in use.
+
+use super::blocks::Block;
+use super::list::List;
+use super::maps::{Backing, Mapping};
+
+/// Before the memory of a chunk: the size of the free chunk before it, and its own size with three flags.
+const HEADER: usize = 16;
+const SMALLEST: usize = 32;
+const FLAGS: usize = 7;
+const PREVIOUS_IN_USE: usize = 1;
+const MAPPED: usize = 2;
+
+/// Sizes that a thread's cache has lists for, and its own size.
+const LISTS: usize = 64;
+const CACHE: usize = LISTS * (2 + 8) + 8;
+
+/// Heaps of threads are aligned to this.
+const ARENA: usize = 64 << 20;
+/// Where the first chunk of a thread's first heap may lie, from the start of the arena's state: its size has been this
+/// for many versions, and the alignment leaves some freedom.
+const STATE: core::ops::RangeInclusive<usize> = 0x880..=0x8c0;
+
+/// Addresses from (inclusive) and to (exclusive).
+pub type Range = (usize, usize);
+
+/// What was found out.
+#[derive(Debug)]
+pub struct CHeap {
+    /// Chunks in use that are not traced.
+    pub chunks: List<Block>,
+    /// Heaps that were walked to their end: what is neither traced nor in `chunks` is free there.
+    pub walked: List<Range>,
+}
+
+/// Walks all heaps. `traced` are the traced blocks, sorted. `None` where the system has no memory.
+pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
+    let mut heap = CHeap { chunks: List::new(), walked: List::new() };
+    for mapping in mappings {
+        if !mapping.readable || !mapping.writable || mapping.shared {
+            continue;
+        }
+        let walked = match mapping.backing {
+            Backing::Heap => heap.walk(mapping.start.next_multiple_of(HEADER), mapping.end, traced)?,
+            Backing::Nothing if mapping.start.is_multiple_of(ARENA) => heap.walk_arena(mapping, traced)?,
+            _ => false,
+        };
+        if walked && !heap.walked.push((mapping.start, mapping.end)) {
+            return None;
+        }
+    }
+    heap.leave_out_cached()?;
+    Some(heap)
+}
+
+/// The address behind the chunk of a block, which is the next chunk's: `malloc`'s own lists may point there, and it may
+/// still be inside the block, because a chunk in use reaches into the next one's header.
+pub fn chunk_end(block: &Block) -> usize {
+    (block.start - HEADER).wrapping_add(word(block.start - 8) & !FLAGS)
+}
+
+impl CHeap {
+    /// Leaves out chunks that are free, in the cache of some thread.
+    fn leave_out_cached(&mut self) -> Option<()> {
+        let mut cached = List::new();
+        for chunk in self.chunks.iter().filter(|chunk| chunk.size == CACHE) {
+            let before = cached.len();
+            if !self.is_cache(chunk.start, &mut cached)? {
+                while cached.len() > before {
+                    cached.pop();
+                }
+            }
+        }
+        cached.sort_unstable();
+        let mut kept = 0;
+        for index in 0..self.chunks.len() {
+            let chunk = self.chunks[index];
+            if cached.binary_search(&chunk.start).is_err() {
+                self.chunks[kept] = chunk;
+                kept += 1;
+            }
+        }
+        while self.chunks.len() > kept {
+            self.chunks.pop();
+        }
+        Some(())
+    }
+
+    /// Whether a chunk is the cache of a thread: for each size the number of free chunks, 16 bits, and then for each size
+    /// the first of them. Each has the next in its first word, mixed with its own address, and in its second word a number
+    /// that is the same in all. Adds the chunks to `cached`.
+    fn is_cache(&self, cache: usize, cached: &mut List<usize>) -> Option<bool> {
+        let mut mark = None;
+        for list in 0..LISTS {
+            let count = word(cache + list * 2 / 8 * 8) >> (list % 4 * 16) & 0xFFFF;
+            let mut chunk = word(cache + LISTS * 2 + list * 8);
+            for _ in 0..count {
+                let place = self.chunks.binary_search_by_key(&chunk, |chunk| chunk.start);
+                let has_size = place.is_ok_and(|place| self.chunks[place].size == SMALLEST - 8 + list * HEADER);
+                if !has_size || *mark.get_or_insert(word(chunk + 8)) != word(chunk + 8) {
+                    return Some(false);
+                }
+                if !cached.push(chunk) {
+                    return None;
+                }
+                chunk = word(chunk) ^ chunk >> 12;
+            }
+            if chunk != 0 {
+                return Some(false);
+            }
+        }
+        Some(mark.is_some())
+    }
+
+    /// A thread's heap: false where it is none. `None` where the system has no memory.
+    fn walk_arena(&mut self, mapping: &Mapping, traced: &[Block]) -> Option<bool> {
+        let state = word(mapping.start);
+        let size = word(mapping.start + 16);
+        let end = mapping.start.wrapping_add(size);
+        if size > ARENA || !size.is_multiple_of(4096) || end > mapping.end || size < 4096 {
+            return Some(false);
+        }
+        if state.wrapping_sub(mapping.start) > 64 {
+            // A further heap of an arena: no state in it, only a few words about it.
+            for first in [0x20, 0x30, 0x40] {
+                if self.walk(mapping.start + first, end, traced)? {
+                    return Some(end == mapping.end);
+                }
+            }
+            return Some(false);
+        }
+        for first in STATE.step_by(HEADER) {
+            let first = (state + first).next_multiple_of(HEADER);
+            if self.walk(first, end, traced)? {
+                return Some(end == mapping.end);
+            }
+        }
+        Some(false)
+    }
+
+    /// Walks from the first chunk. False where that does not lead to the end; then nothing was added.
+    fn walk(&mut self, first: usize, end: usize, traced: &[Block]) -> Option<bool> {
+        let before = self.chunks.len();
+        let mut next_traced = traced.partition_point(|block| block.start < first);
+        let mut chunk = first;
+        let mut steps = 0_usize;
+        loop {
+            if chunk + SMALLEST > end {
+                // Two headers without a chunk close a heap that is not its arena's last.
+                if steps > 0 && end - chunk <= SMALLEST {
+                    return Some(true);
+                }
+                break;
+            }
+            let size = word(chunk + 8) & !FLAGS;
+            if size == HEADER && end - chunk <= 2 * HEADER && steps > 0 {
+                return Some(true);
+            }
+            let Some(next) = chunk.checked_add(size).filter(|next| *next <= end) else { break };
+            if size < SMALLEST || !size.is_multiple_of(HEADER) || word(chunk + 8) & MAPPED != 0 {
+                break;
+            }
+            if next == end {
+                // What is left of the heap.
+                return Some(true);
+            }
+            if next + HEADER > end {
+                break;
+            }
+            let start = chunk + HEADER;
+            while traced.get(next_traced).is_some_and(|block| block.start < start) {
+                next_traced += 1;
+            }
+            let is_traced = traced.get(next_traced).is_some_and(|block| block.start < next);
+            let in_use = word(next + 8) & PREVIOUS_IN_USE != 0;
+            if in_use && !is_traced && !self.chunks.push(Block::new(start, size - 8, 0)) {
+                return None;
+            }
+            chunk = next;
+            steps += 1;
+        }
+        while self.chunks.len() > before {
+            self.chunks.pop();
+        }
+        Some(false)
+    }
+}
+
+fn word(address: usize) -> usize {
+    // SAFETY: callers give addresses inside a mapping that can be read and is only this copy's.
+    unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() }
+}
+
+/// Has `malloc` put small free chunks, which look as if they were in use, together with their neighbours. It gives free
+/// pages back to the system on the way.
+pub fn tidy() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: may be called at any time; touches free memory alone.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use super::super::maps;
+    use super::*;
+
+    #[test]
+    fn what_c_holds_is_in_use_and_what_it_freed_is_not() {
+        // SAFETY: plain calls of `malloc`; what was freed is only compared as a number.
+        let (held, freed) = unsafe {
+            let sizes = [24, 100, 5_000];
+            let held = sizes.map(|size| libc::malloc(size));
+            let freed = sizes.map(|size| libc::malloc(size)).map(|chunk| {
+                let address = chunk.addr();
+                libc::free(chunk);
+                address
+            });
+            (held.map(|chunk| chunk.addr()), freed)
+        };
+        // Other tests run meanwhile, so a walk may be cut off.
+        let mappings = maps::read().expect("Linux has it");
+        let heap = (0..100).filter_map(|_| walk(&mappings, &[])).find(|heap| !heap.walked.is_empty());
+        let heap = heap.expect("one walk gets through");
+        let is_in_use = |address: usize| heap.chunks.iter().any(|chunk| chunk.start == address);
+        let is_walked = |address: &usize| heap.walked.iter().any(|range| (range.0..range.1).contains(address));
+        for address in held.into_iter().filter(is_walked) {
+            assert!(is_in_use(address), "{address:#x} is held");
+        }
+        for address in freed.into_iter().filter(is_walked) {
+            assert!(!is_in_use(address), "{address:#x} was freed");
+        }
+    }
+}
