@@ -1,5 +1,8 @@
 //! Tracebacks of stacks that were captured, possibly by another copy of this crate.
 
+use std::mem;
+use std::sync::Mutex;
+
 use rustc_hash::FxHashMap;
 
 use crate::handshake::Table;
@@ -16,6 +19,9 @@ pub enum InnerEnd {
     /// What the program has called in the standard library.
     Std,
 }
+
+/// What the last one has looked up. Never waited for: it may be held for ever in the child of a `fork`.
+static KNOWN: Mutex<Option<Symbolizer>> = Mutex::new(None);
 
 /// Makes tracebacks, each stack's once.
 pub struct Namer {
@@ -34,7 +40,7 @@ impl Namer {
             table,
             nframe: (table.traceback_limit)() as usize,
             inner_end,
-            symbolizer: Symbolizer::default(),
+            symbolizer: KNOWN.try_lock().ok().and_then(|mut known| known.take()).unwrap_or_default(),
             frames: FxHashMap::default(),
             tracebacks: FxHashMap::default(),
         }
@@ -77,5 +83,13 @@ impl Namer {
         }
         self.frames.insert(symbol.clone(), frame.clone());
         frame
+    }
+}
+
+impl Drop for Namer {
+    fn drop(&mut self) {
+        if let Ok(mut known) = KNOWN.try_lock() {
+            *known = Some(mem::take(&mut self.symbolizer));
+        }
     }
 }

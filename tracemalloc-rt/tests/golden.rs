@@ -159,8 +159,8 @@ impl Case {
                 let rows = self.pretty_top(op);
                 assert_rows(&rows, expected, place);
             }
-            // Events on the registry of the tracing allocator, which the model knows nothing of: its own test replays
-            // them. Here they are only counted.
+            // Events on the registry of the tracing allocator, which the model knows nothing of: `live.rs` replays them. Here
+            // they are only counted.
             "live" => assert!(!array(&op["events"]).is_empty(), "{place}"),
             name => panic!("{place}: no op is called {name}"),
         }

@@ -98,10 +98,10 @@ fn what_is_forgotten_is_lost() {
     assert_lost(&found, 1001);
 }
 
-static REGISTRY: Mutex<Vec<Box<[u8; 777]>>> = Mutex::new(Vec::new());
+static REGISTRY: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 fn what_a_static_holds_is_held_by_it() {
-    let found = left_by(&[], || REGISTRY.lock().unwrap().push(Box::new([3; 777])));
+    let found = left_by(&[], || REGISTRY.lock().unwrap().push(vec![3; 777]));
     assert_eq!(holder(&found, 777), (HolderKind::Static, "scan::REGISTRY".to_owned()));
     let entry = of_size(&found, 777);
     assert_eq!((entry.steps, entry.path.len()), (2, 2), "by way of the vector's block");

@@ -217,22 +217,20 @@ pub fn get_in_view(address: usize) -> Option<Block> {
     if first & BEGINS == 0 { None } else { read_in_view(leaf, address, first, |first| first) }
 }
 
-/// Where the block begins that `address` points into or just at, as far as the map knows.
+/// Where the block begins that `address` points into or just behind, as far as the map knows.
 pub fn begin_of(address: usize) -> Option<usize> {
     let mut here = address & !7;
     while address - here < FAR {
-        let leaf = leaf(here)?;
         let first = here & !((1 << LEAF_BITS) - 1);
-        loop {
-            if leaf[slot_index(here)].load(Ordering::Relaxed) & BEGINS != 0 {
-                return Some(here);
+        // A large block may reach over addresses where none begins.
+        if let Some(leaf) = leaf(here) {
+            let slots = leaf[..=slot_index(here)].iter().rev();
+            let mut begins = slots.map(|slot| slot.load(Ordering::Relaxed) & BEGINS != 0);
+            if let Some(back) = begins.position(|begins| begins) {
+                return Some(here - back * 8);
             }
-            if here == first {
-                break;
-            }
-            here -= 8;
         }
-        here = here.checked_sub(8)?;
+        here = first.checked_sub(8)?;
     }
     None
 }

@@ -122,6 +122,8 @@ type Done<T = ()> = Result<T, Cut>;
 
 const OUT_OF_MEMORY: Cut = Cut(Hindrance::Memory);
 const PAGE: usize = 4096;
+/// Of larger blocks, only the pages that were written to are looked at.
+const LARGE: usize = 1 << 20;
 /// Below the stack pointer, leaf functions of x86-64 keep values too.
 const RED_ZONE: usize = 128;
 /// What lies above a thread's pointer in the GNU C library: its description of the thread, with values by key.
@@ -194,7 +196,7 @@ impl<'a> Search<'a> {
                 let place = self.places[index];
                 if place.phase == phase {
                     let root = self.root(place.kind, place.thread, place.number)?;
-                    self.look_at(place.range, root, place.of_c)?;
+                    self.look_at(place.range, root, None, place.of_c)?;
                 }
             }
             for thread in self.question.threads {
@@ -344,7 +346,7 @@ impl<'a> Search<'a> {
     }
 
     /// Looks for pointers in memory that may be unmapped, protected or another device's.
-    fn look_at(&mut self, range: Range, root: u32, of_c: bool) -> Done {
+    fn look_at(&mut self, range: Range, root: u32, block: Option<usize>, of_c: bool) -> Done {
         let mut buffer = [0_usize; 8192];
         let mut address = range.0.next_multiple_of(8);
         while address + 8 <= range.1 {
@@ -356,7 +358,8 @@ impl<'a> Search<'a> {
                 if of_c && self.is_chunk_end(*word) {
                     continue;
                 }
-                self.meet(*word, address + index * 8, root);
+                let from = block.map_or(address + index * 8, |block| 2 * block + 1);
+                self.meet(*word, from, root);
             }
             address = if read == words { end } else { (address + read * 8 + PAGE) & !(PAGE - 1) };
             self.in_time()?;
@@ -411,20 +414,21 @@ impl<'a> Search<'a> {
         let mut address = block.start.next_multiple_of(8);
         while address + 8 <= block.end() {
             // A block may reach over mappings of which some cannot be read.
-            let Some(mapping) = maps::find(&self.mappings, address).filter(|mapping| mapping.readable) else {
+            let Some(mapping) = maps::find(&self.mappings, address).filter(|mapping| mapping.readable).copied() else {
                 self.hindrances |= Hindrance::Unreadable as u32;
                 return Ok(());
             };
             let end = block.end().min(mapping.end);
+            if end - address > LARGE {
+                self.look_at_written((address, end), mapping, block.root, Some(number))?;
+                address = end;
+            }
             while address + 8 <= end {
                 // SAFETY: the word lies in a mapping of this copy that can be read. Where its file has been cut off, the
                 // copy dies, and the process takes it as no answer.
                 let word = unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
                 self.meet(word, 2 * number + 1, block.root);
                 address += 8;
-            }
-            if (end - block.start).is_multiple_of(1 << 20) {
-                self.in_time()?;
             }
         }
         Ok(())
@@ -474,7 +478,7 @@ impl<'a> Search<'a> {
                 Some(end) => end,
                 None => {
                     let end = mapping.end.min(done.0).min(block.0);
-                    self.look_at_written((address, end), mapping, root)?;
+                    self.look_at_written((address, end), mapping, root, None)?;
                     end
                 }
             };
@@ -483,12 +487,12 @@ impl<'a> Search<'a> {
     }
 
     /// Of private memory, only pages that this process has written are in memory or swapped out.
-    fn look_at_written(&mut self, range: Range, mapping: Mapping, root: u32) -> Done {
+    fn look_at_written(&mut self, range: Range, mapping: Mapping, root: u32, block: Option<usize>) -> Done {
         const PRESENT: usize = 1 << 63;
         const SWAPPED: usize = 1 << 62;
         const OF_FILE: usize = 1 << 61;
         let page_map = if mapping.shared { None } else { self.page_map.take() };
-        let Some(page_map) = page_map else { return self.look_at(range, root, false) };
+        let Some(page_map) = page_map else { return self.look_at(range, root, block, false) };
         let mut flags = [0_usize; 512];
         let mut page = range.0 / PAGE;
         let end = range.1.div_ceil(PAGE);
@@ -497,13 +501,13 @@ impl<'a> Search<'a> {
             let wanted = flags.len().min(end - page);
             let read = page_map.words_at(&mut flags[..wanted], page * 8);
             if read == 0 {
-                result = self.look_at(((page * PAGE).max(range.0), range.1), root, false);
+                result = self.look_at(((page * PAGE).max(range.0), range.1), root, block, false);
                 break;
             }
             for (index, flags) in flags[..read].iter().enumerate() {
                 if flags & (PRESENT | SWAPPED) != 0 && flags & OF_FILE == 0 && result.is_ok() {
                     let start = (page + index) * PAGE;
-                    result = self.look_at((start.max(range.0), (start + PAGE).min(range.1)), root, false);
+                    result = self.look_at((start.max(range.0), (start + PAGE).min(range.1)), root, block, false);
                 }
             }
             page += read;
