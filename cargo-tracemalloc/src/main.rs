@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Top(args) => commands::top::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Show(args) => commands::show::run(&args),
+        Command::Holders => commands::holders::run(),
     };
     match result {
         Ok(code) => code.into(),

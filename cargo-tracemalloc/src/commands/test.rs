@@ -61,6 +61,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
             measure: options(args),
             deny: denied(args),
             no_fail: args.no_fail,
+            known_holders: !args.no_known_holders,
             timeout_seconds: timeout_seconds(args),
         },
         summary,
@@ -122,6 +123,7 @@ fn harness_session(args: &TestArgs, context: &Context) -> Session {
         timeout_seconds: timeout_seconds(args),
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
+        known_holders: args.no_known_holders.then(Vec::new),
     }
 }
 

@@ -13,8 +13,8 @@ pub struct Holder {
     pub thread: Option<String>,
     /// The function that this thread was started with.
     pub start: Option<String>,
-    /// The module's file, and the address in it, of a static.
-    pub place: Option<(String, usize)>,
+    /// The file, and the line from 1, that says a static, where debug information has it.
+    pub source: Option<(String, u32)>,
     /// Whether it is one of the known holders.
     pub known: bool,
 }
@@ -76,7 +76,7 @@ const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<
 
 impl Holder {
     pub(super) fn new(kind: HolderKind, name: String) -> Self {
-        Self { kind, name, thread: None, start: None, place: None, known: false }
+        Self { kind, name, thread: None, start: None, source: None, known: false }
     }
 }
 

@@ -8,6 +8,7 @@ use tracemalloc::raw::{self, Walk};
 use crate::Session;
 use crate::harness::fragment;
 use crate::harness::growth::{Grouper, Grown};
+use crate::harness::heap::Heap;
 use crate::harness::limits::Limits;
 use crate::harness::placement::{Assignment, fail};
 use crate::harness::settle;
@@ -67,7 +68,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         return unjudged(test);
     }
     let mut judge = Judge::new(options);
-    let mut grouper = Grouper::new(session);
+    // A place on this thread's stack below which everything is about judging.
+    let here = 0_u8;
+    let mut grouper = Grouper::new(session, Heap::new(session, (&raw const here).addr()));
     let mut patience = None;
     loop {
         let before = settle::Point::now();
@@ -79,7 +82,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             Ran::Passed => {
                 let last = judge.runs() + 1 >= judge.least_runs();
                 let changes = settle::changes(&before, judge.runs(), last);
-                judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
+                judge.passed(Grown::gross(&changes), || grouper.group(&changes, &options.limit), took)
             }
             Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),
             Ran::Failed(message) => {

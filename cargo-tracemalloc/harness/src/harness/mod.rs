@@ -5,6 +5,8 @@ mod child;
 mod fragment;
 mod front;
 mod growth;
+mod heap;
+mod holder;
 mod initialiser;
 mod leak_id;
 mod leak_text;

@@ -1,13 +1,15 @@
 //! What the growth of one run after another comes to.
 //!
-//! A traceback leaks when it grew in *every* counted run; a test leaks when the sum over such tracebacks is above the
-//! limit. Runs go on only as long as that can still come true: one run without growth ends the suspicion.
+//! What nothing points to any more is a leak, after one run already. What only a known holder holds is none. Of everything
+//! else, a traceback leaks when it grew in *every* counted run. A test leaks when the sum of what leaks is above the limit.
+//! Runs go on only as long as they can still say something: one run without growth ends the suspicion.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::Options;
-use crate::harness::growth::{GroupGrowth, GroupId, Grouper, Grown};
+use crate::harness::growth::{GroupGrowth, GroupId, Grouper, Grown, Share};
+use crate::harness::holder::Finding;
 use crate::harness::leak_id::leak_id;
 use crate::{GrowthEntry, GrowthKind, Limit, RunEntry, TestEntry, Verdict};
 
@@ -23,15 +25,15 @@ pub struct Judge {
     most_runs: u32,
     runs: Vec<RunEntry>,
     took: Duration,
-    groups: HashMap<GroupId, History>,
+    groups: HashMap<(GroupId, Share), History>,
 }
 
-/// The growth of one group over the runs.
-#[derive(Debug, Clone, Copy)]
+/// The growth of one share of a group over the runs, and what the last one found out about it.
+#[derive(Debug, Clone)]
 struct History {
     least: Grown,
     runs: u32,
-    initialiser: bool,
+    finding: Finding,
 }
 
 /// What is to be done after a run.
@@ -85,12 +87,15 @@ impl Judge {
         }
         let groups = groups();
         let all: Grown = groups.iter().map(|group| group.grown).sum();
-        let judged: Grown = groups.iter().filter(|group| !group.initialiser).map(|group| group.grown).sum();
+        let judged = groups.iter().filter(|group| group.share != Share::Initialiser);
+        let judged: Grown = judged.map(|group| group.grown).sum();
         self.runs.push(RunEntry { bytes: judged.bytes, blocks: judged.blocks });
         self.took += took;
-        for GroupGrowth { id, grown, initialiser } in groups {
-            let history = self.groups.entry(id).or_insert(History { least: grown, runs: 0, initialiser });
+        for GroupGrowth { id, share, grown, finding } in groups {
+            let new = History { least: grown, runs: 0, finding: Finding::default() };
+            let history = self.groups.entry((id, share)).or_insert(new);
             history.runs += 1;
+            history.finding = finding;
             if grown.bytes < history.least.bytes {
                 history.least = grown;
             }
@@ -99,15 +104,22 @@ impl Judge {
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
         let runs = self.runs();
-        let surviving: Grown = self.groups.values().filter(|history| history.leaks(runs)).map(|one| one.least).sum();
+        let (lost, surviving) = (self.sum(Share::Lost), self.sum(Share::Open));
         let enough = runs >= LEAST_RUNS && self.took >= LONG;
-        if !surviving.exceeds(&self.limit) {
+        if !(lost + surviving).exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Once, None))
-        } else if runs >= self.most_runs || enough {
+        } else if runs >= self.most_runs || enough || lost.exceeds(&self.limit) && !surviving.exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Leak, None))
         } else {
             Ruling::RunAgain
         }
+    }
+
+    /// What leaks, or still may: of what is lost, all; of the rest, what grew in every run.
+    fn sum(&self, share: Share) -> Grown {
+        let runs = self.runs();
+        let of_share = self.groups.iter().filter(|((_, of), history)| *of == share && history.leaks(share, runs));
+        of_share.map(|(_, history)| history.least).sum()
     }
 
     /// Ends the case because the body cannot run again.
@@ -117,28 +129,39 @@ impl Judge {
 
     /// What would be said if no further run came.
     pub fn unconfirmed(&self, why: &str) -> Judged {
-        self.close(Verdict::Unconfirmed, Some(why.to_owned()))
+        // What is lost needs no second run.
+        let is_leak = self.sum(Share::Lost).exceeds(&self.limit);
+        self.close(if is_leak { Verdict::Leak } else { Verdict::Unconfirmed }, Some(why.to_owned()))
     }
 
     fn close(&self, verdict: Verdict, reason: Option<String>) -> Judged {
         let runs = self.runs();
-        let groups = self.groups.iter().map(|(id, history)| {
-            let kind = match verdict {
-                _ if history.initialiser => GrowthKind::Initialiser,
-                Verdict::Leak if history.leaks(runs) => GrowthKind::Leak,
-                Verdict::Unconfirmed if history.leaks(runs) => GrowthKind::Unconfirmed,
+        let cut_off = reason.is_some();
+        let groups = self.groups.iter().map(|((id, share), history)| {
+            let kind = match (verdict, share) {
+                (_, Share::Initialiser) => GrowthKind::Initialiser,
+                (Verdict::Leak, Share::Lost) => GrowthKind::Leak,
+                (Verdict::Leak | Verdict::Unconfirmed, Share::Open) if cut_off && history.leaks(*share, runs) => {
+                    GrowthKind::Unconfirmed
+                }
+                (Verdict::Leak, Share::Open) if history.leaks(*share, runs) => GrowthKind::Leak,
+                (Verdict::Unconfirmed, Share::Lost) => GrowthKind::Unconfirmed,
                 _ => GrowthKind::Once,
             };
-            (*id, kind, *history)
+            (*id, kind, history.clone())
         });
         Judged { verdict, reason, limit: self.limit, runs: self.runs.clone(), groups: groups.collect() }
     }
 }
 
 impl History {
-    /// Whether it grew in each of so many runs, and is not known to do so only once.
-    fn leaks(&self, runs: u32) -> bool {
-        self.runs == runs && !self.initialiser
+    /// Whether it leaks after so many runs, or may still turn out to.
+    fn leaks(&self, share: Share, runs: u32) -> bool {
+        match share {
+            Share::Lost => true,
+            Share::Open => self.runs == runs,
+            Share::Excused | Share::Initialiser => false,
+        }
     }
 }
 
@@ -157,6 +180,10 @@ impl Judged {
                     runs: history.runs,
                     type_name: group.type_name.clone(),
                     initialiser: group.initialiser.map(str::to_owned),
+                    retained: history.finding.retained,
+                    holder: history.finding.holder,
+                    path: history.finding.path,
+                    path_steps: history.finding.path_steps,
                     traceback: group.traceback.clone(),
                     total_nframe: group.total_nframe,
                 }
@@ -171,6 +198,7 @@ impl Judged {
             limit: self.limit,
             runs: self.runs,
             growth,
+            heap_note: grouper.heap_note().map(str::to_owned),
             id,
             ..TestEntry::new(name)
         }
@@ -191,8 +219,14 @@ mod tests {
         let gross = groups.iter().map(|(_, bytes)| grown(*bytes)).sum();
         let groups = groups.iter().map(|(id, bytes)| GroupGrowth {
             id: GroupId(*id),
+            share: match *id {
+                LOST.. => Share::Lost,
+                EXCUSED.. => Share::Excused,
+                INITIALISERS.. => Share::Initialiser,
+                _ => Share::Open,
+            },
             grown: grown(*bytes),
-            initialiser: *id >= INITIALISERS,
+            finding: Finding::default(),
         });
         match judge.passed(gross, || groups.collect(), Duration::ZERO) {
             Ruling::RunAgain => None,
@@ -200,8 +234,10 @@ mod tests {
         }
     }
 
-    /// Groups from this number on are initialisers.
+    /// Groups from these numbers on are under initialisers, held by known holders, lost.
     const INITIALISERS: usize = 100;
+    const EXCUSED: usize = 200;
+    const LOST: usize = 300;
 
     fn verdict(limit: u64, runs: &[&[(usize, u64)]]) -> Option<Verdict> {
         let mut judge = judge(limit, None);
@@ -245,6 +281,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_lost_needs_no_second_run() {
+        assert_eq!(verdict(0, &[&[(LOST, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(8, &[&[(LOST, 8)]]), Some(Verdict::Clean));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(LOST, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(0, &[&[(LOST, 8), (1, 8)]]), None, "the other may leak too");
+        assert_eq!(verdict(0, &[&[(LOST, 8), (1, 8)], &[]]), Some(Verdict::Leak));
+        let mut judge = judge(0, None);
+        assert!(run(&mut judge, &[(LOST, 8), (1, 8)]).is_none());
+        let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed") else { panic!("final") };
+        assert_eq!(judged.verdict, Verdict::Leak);
+        for (id, kind, _) in judged.groups {
+            assert_eq!(kind, if id == GroupId(LOST) { GrowthKind::Leak } else { GrowthKind::Unconfirmed });
+        }
+    }
+
+    #[test]
+    fn what_known_holders_hold_is_no_leak() {
+        assert_eq!(verdict(0, &[&[(EXCUSED, 8)]]), Some(Verdict::Once));
+        assert_eq!(verdict(0, &[&[(EXCUSED, 8), (1, 8)], &[(EXCUSED, 8)]]), Some(Verdict::Once));
+    }
+
+    #[test]
     fn blocks_have_a_limit_of_their_own() {
         let mut judge = judge(1_000, Some(1));
         assert!(run(&mut judge, &[(1, 8), (2, 8)]).is_none());
@@ -254,7 +312,10 @@ mod tests {
     #[test]
     fn long_runs_are_few() {
         let mut judge = judge(0, None);
-        let groups = || vec![GroupGrowth { id: GroupId(1), grown: Grown { bytes: 8, blocks: 1 }, initialiser: false }];
+        let groups = || {
+            let grown = Grown { bytes: 8, blocks: 1 };
+            vec![GroupGrowth { id: GroupId(1), share: Share::Open, grown, finding: Finding::default() }]
+        };
         let mut runs = 0;
         while let Ruling::RunAgain = judge.passed(Grown { bytes: 8, blocks: 1 }, groups, LONG) {
             runs += 1;

@@ -2,7 +2,8 @@
 
 use super::list::List;
 
-/// The stack of blocks that are the harness's own: what only they lead to, nobody holds.
+/// The stack of blocks that are the harness's own, or the symboliser's. Whatever they hold, they hold for us: and of what
+/// they have not written to yet, the words may be a freed block's.
 pub const OURS: u32 = 1 << 31;
 /// No root and no block.
 pub const NONE: u32 = u32::MAX;

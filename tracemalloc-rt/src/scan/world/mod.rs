@@ -210,24 +210,17 @@ impl World {
         let Some(module) = self.modules.iter().find(|module| module.has_data_at(root.address)) else {
             return Holder::new(HolderKind::Library, "data of a library".to_owned());
         };
-        let place = (module.path.clone(), root.address.wrapping_sub(module.bias));
-        match modules::find(&module.statics, root.address) {
-            Some(symbol) => {
-                let kind = if module.is_executable { HolderKind::Static } else { HolderKind::Library };
-                let name = if module.is_executable {
-                    symbol.name.clone()
-                } else {
-                    format!("{} in {}", symbol.name, module.name())
-                };
-                let place = (place.0, symbol.start.wrapping_sub(module.bias));
-                Holder { known, place: Some(place), ..Holder::new(kind, name) }
-            }
-            None => {
-                let kind = if module.is_executable { HolderKind::Static } else { HolderKind::Library };
-                let name = format!("{}+{:#x}", module.name(), place.1);
-                Holder { known, place: Some(place), ..Holder::new(kind, name) }
-            }
-        }
+        let symbol = modules::find(&module.statics, root.address);
+        let name = match symbol {
+            Some(symbol) => symbol.name.clone(),
+            None => format!("a static of {}+{:#x}", module.name(), root.address.wrapping_sub(module.bias)),
+        };
+        let (kind, name) = match (module.is_executable, symbol) {
+            (true, _) => (HolderKind::Static, name),
+            (false, Some(_)) => (HolderKind::Library, format!("{name} in {}", module.name())),
+            (false, None) => (HolderKind::Library, name),
+        };
+        Holder { known, ..Holder::new(kind, name) }
     }
 
     fn thread_local_at(&self, root: &Root) -> Holder {

@@ -386,7 +386,7 @@ impl<'a> Search<'a> {
             },
         };
         let block = &mut self.blocks[number];
-        if block.root == NONE {
+        if block.root == NONE && block.stack != OURS {
             block.root = root;
             block.from = from;
             // There is room for every block, and each comes here once.
