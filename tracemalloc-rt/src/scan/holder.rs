@@ -63,6 +63,8 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
     of_statics("std::io::stdio::*", "buffers of stdin, stdout and stderr, made by their first user"),
     of_statics("std::backtrace_rs::symbolize::gimli::*", "debug information that the first backtrace has read"),
     of_statics("backtrace::symbolize::gimli::*", "debug information that the first backtrace has read"),
+    of_statics("insta::env::*", "what insta has read of a workspace, once for each"),
+    of_statics("insta::runtime::*", "which snapshots a test has compared, by its name and theirs"),
     of_statics("parking_lot_core::parking_lot::HASHTABLE", "one table for all locks, enlarged for more threads"),
 ];
 

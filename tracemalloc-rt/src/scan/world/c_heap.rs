@@ -48,13 +48,15 @@ pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
         if !mapping.readable || !mapping.writable || mapping.shared {
             continue;
         }
-        let walked = match mapping.backing {
-            Backing::Heap => heap.walk(mapping.start.next_multiple_of(HEADER), mapping.end, traced)?,
-            Backing::Nothing if mapping.start.is_multiple_of(ARENA) => heap.walk_arena(mapping, traced)?,
-            _ => false,
-        };
-        if walked && !heap.walked.push((mapping.start, mapping.end)) {
-            return None;
+        if mapping.backing == Backing::Heap {
+            if heap.walk(mapping.start.next_multiple_of(HEADER), mapping.end, traced)? {
+                heap.walked((mapping.start, mapping.end))?;
+            }
+        } else if mapping.backing == Backing::Nothing {
+            // The kernel joins neighbours, so a thread's heap may begin inside a mapping.
+            for start in (mapping.start.next_multiple_of(ARENA)..mapping.end).step_by(ARENA) {
+                heap.walk_arena(start, mapping, traced)?;
+            }
         }
     }
     heap.leave_out_cached()?;
@@ -120,32 +122,33 @@ impl CHeap {
         Some(mark.is_some())
     }
 
-    /// A thread's heap: false where it is none. `None` where the system has no memory.
-    fn walk_arena(&mut self, mapping: &Mapping, traced: &[Block]) -> Option<bool> {
+    /// Walks what begins at an address, if it is a thread's heap. `None` where the system has no memory.
+    fn walk_arena(&mut self, start: usize, mapping: &Mapping, traced: &[Block]) -> Option<()> {
+        if mapping.end - start < 4096 {
+            return Some(());
+        }
         // The arena's state, the heap before it, its size, and how much of it was ever made accessible.
-        let [state, _, size, accessible] = [0, 8, 16, 24].map(|place| word(mapping.start + place));
-        let end = mapping.start.wrapping_add(size);
+        let [state, _, size, accessible] = [0, 8, 16, 24].map(|place| word(start + place));
         let is_heap = (4096..=accessible).contains(&size) && accessible <= ARENA && size.is_multiple_of(4096);
-        // What lies between the end and what is accessible, the heap has shrunk by.
-        if !is_heap || end > mapping.end || mapping.end > mapping.start + accessible {
-            return Some(false);
+        if !is_heap || accessible > mapping.end - start {
+            return Some(());
         }
-        if state.wrapping_sub(mapping.start) > 64 {
-            // A further heap of an arena: no state in it, only a few words about it.
-            for first in [0x20, 0x30, 0x40] {
-                if self.walk(mapping.start + first, end, traced)? {
-                    return Some(true);
-                }
-            }
-            return Some(false);
-        }
-        for first in STATE.step_by(HEADER) {
-            let first = (state + first).next_multiple_of(HEADER);
-            if self.walk(first, end, traced)? {
-                return Some(true);
+        let end = start + size;
+        let is_first = (0..=64).contains(&state.wrapping_sub(start));
+        // A further heap of an arena has no state in it, only a few words about it.
+        let (first, last) =
+            if is_first { (state + STATE.start(), state + STATE.end()) } else { (start + 0x20, start + 0x40) };
+        for first in (first..=last).step_by(HEADER) {
+            if self.walk(first.next_multiple_of(HEADER), end, traced)? {
+                // What lies between the end and what is accessible, the heap has shrunk by.
+                return self.walked((start, start + accessible));
             }
         }
-        Some(false)
+        Some(())
+    }
+
+    fn walked(&mut self, range: Range) -> Option<()> {
+        self.walked.push(range).then_some(())
     }
 
     /// Walks from the first chunk. False where that does not lead to the end; then nothing was added.
