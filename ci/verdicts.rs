@@ -40,6 +40,7 @@ fn describe(test: &TestEntry) -> Option<(&'static str, String)> {
         Verdict::Clean => return None,
         Verdict::Once => "once",
         Verdict::Leak => "leak",
+        Verdict::Known => "known",
         Verdict::Unconfirmed => "unconfirmed",
         Verdict::Skipped => "skipped",
     };

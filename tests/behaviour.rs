@@ -234,7 +234,7 @@ fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
     let packages = "-p targets -p own-allocator -p no-harness";
     let output = project.tracemalloc(packages).run().code(exit::LEAK);
     assert!(output.stdout.contains("the test without a harness ran"));
-    assert!(output.stdout.contains("doctests run untraced"), "doctests are mentioned");
+    assert!(output.stdout.contains("1 doctest ran untraced: targets"), "doctests are mentioned");
     let listing = Listing::parse(&output.stdout);
     assert!(listing.tests().keys().any(|name| name.contains("targets::greet") || name.contains("src/lib.rs - greet")));
 

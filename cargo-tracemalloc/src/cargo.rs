@@ -1,29 +1,32 @@
 //! Composes the cargo calls that build and run a workspace's tests.
 
-use anyhow::{Context as _, Result};
+use std::ffi::OsString;
+
+use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
 use tracemalloc_harness::SESSION_VAR;
 
-use crate::cli::{CargoOptions, Format};
-use crate::context::Context;
-use crate::inject::Runtimes;
+use crate::cli::{CargoOptions, Format, NextestArgs};
 use crate::private_env;
 use crate::process::Process;
-use crate::session::SessionDir;
+use crate::suite::Suite;
+use crate::wrapper::rustdoc;
 
 /// What is set for cargo and has to be put back for tests. The session's variable is not among them: the harness needs
 /// it once more, in the process that it starts for a test, and takes it out there.
-pub const SET_FOR_CARGO: [&str; 3] = [private_env::RUSTC_WRAPPER, private_env::WRAPPER, private_env::RUNTIME];
+pub const SET_FOR_CARGO: [&str; 5] = [
+    private_env::RUSTC_WRAPPER,
+    private_env::RUSTDOC,
+    private_env::WRAPPER,
+    private_env::RUNTIME,
+    private_env::TARGET_DIR,
+];
 
 /// `cargo test`, with us as its compiler.
-pub fn test(
-    context: &Context,
-    options: &CargoOptions,
-    format: Format,
-    session: &SessionDir,
-    runtimes: &Runtimes,
-) -> Result<Process> {
-    let mut cargo = with_wrapper(context, session, runtimes)?;
-    cargo.arg("test").arg("--target-dir").arg(&context.target_dir).args(options.build_args());
+pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Process> {
+    let mut cargo = with_wrapper(suite)?;
+    cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
+    cargo.arg("test").arg("--target-dir").arg(&suite.context.target_dir).args(options.build_args());
     if options.no_run {
         cargo.arg("--no-run");
     }
@@ -35,8 +38,8 @@ pub fn test(
 }
 
 /// Whether everything compiles: the same build again, without a word.
-pub fn builds(context: &Context, options: &CargoOptions, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
-    let mut cargo = with_wrapper(context, session, runtimes)?;
+pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
+    let mut cargo = with_wrapper(suite)?;
     let mut args = options.build_args();
     if options.doc {
         // Cargo has no `--doc --no-run`. What doctests need is the library.
@@ -45,16 +48,65 @@ pub fn builds(context: &Context, options: &CargoOptions, session: &SessionDir, r
     } else {
         cargo.args(["test", "--no-run"]);
     }
-    cargo.arg("--target-dir").arg(&context.target_dir).args(args).silent();
+    cargo.arg("--target-dir").arg(&suite.context.target_dir).args(args).silent();
     Ok(cargo)
 }
 
-fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
-    let this = std::env::current_exe().context("failed to find this program's own path")?;
-    let mut cargo = Process::new(&context.rustc.cargo);
-    cargo.env(private_env::RUSTC_WRAPPER, Some(this));
-    cargo.env(private_env::WRAPPER, Some(session.wrapper_file()));
-    cargo.env(private_env::RUNTIME, Some(&runtimes.identity));
-    cargo.env(SESSION_VAR, Some(&session.path));
+/// `cargo nextest run`, with us as its compiler.
+pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
+    let mut cargo = with_wrapper(suite)?;
+    let nextest_args = args.nextest_args();
+    let (run, rest) = nextest_args.split_first().context("failed to find nextest's subcommand")?;
+    cargo.arg("nextest").arg(run).arg("--target-dir").arg(&suite.context.target_dir).args(rest);
+    if args.format == Format::Json {
+        cargo.stdout_to_stderr();
+    }
     Ok(cargo)
+}
+
+/// What nextest says of itself, where it is installed.
+pub fn nextest_version() -> Result<String> {
+    Process::new(program()).args(["nextest", "--version"]).read()
+}
+
+/// What makes a cargo that others call build and run tests as ours does.
+pub fn environment_for_others(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
+    let mut environment = environment(suite)?;
+    environment.push((private_env::TARGET_DIR, suite.context.target_dir.to_string()));
+    Ok(environment)
+}
+
+/// The manifest of the workspace that cargo would work on.
+pub fn locate_workspace(manifest_path: Option<&Utf8Path>) -> Result<String> {
+    let mut cargo = Process::new(program());
+    cargo.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    if let Some(path) = manifest_path {
+        cargo.arg("--manifest-path").arg(path);
+    }
+    Ok(cargo.read()?.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Cargo, before the compiler is known that it belongs to.
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn with_wrapper(suite: &Suite) -> Result<Process> {
+    let mut cargo = Process::new(&suite.context.rustc.cargo);
+    for (name, value) in environment(suite)? {
+        cargo.env(name, Some(value));
+    }
+    Ok(cargo)
+}
+
+fn environment(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
+    let this = std::env::current_exe().context("failed to find this program's own path")?;
+    let this =
+        this.into_os_string().into_string().map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))?;
+    Ok(vec![
+        (private_env::RUSTC_WRAPPER, this),
+        (private_env::WRAPPER, suite.session.wrapper_file().into_string()),
+        (private_env::RUNTIME, suite.runtimes.identity.clone()),
+        (SESSION_VAR, suite.session.path.to_string()),
+    ])
 }

@@ -1,9 +1,13 @@
 //! The command line, as declared. What follows from it is in [`context`](crate::context).
 
 mod cargo_options;
+mod config;
+mod leaks;
+mod nextest;
+mod show_env;
 mod snapshot;
 mod test;
-mod values;
+pub mod values;
 
 use std::env;
 use std::ffi::OsString;
@@ -13,8 +17,12 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use cargo_options::CargoOptions;
+pub use config::ConfigArgs;
+pub use leaks::{Deny, LeakArgs};
+pub use nextest::NextestArgs;
+pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
-pub use test::{Deny, Format, TestArgs};
+pub use test::{Format, TestArgs};
 
 /// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc tracemalloc test`.
 const SUBCOMMAND: &str = "tracemalloc";
@@ -39,6 +47,12 @@ struct Cli {
 pub enum Command {
     /// Run a workspace's tests, and say of each whether it leaks
     Test(Box<TestArgs>),
+    /// Run a workspace's tests with cargo-nextest, and say of each whether it leaks
+    Nextest(NextestArgs),
+    /// Print the environment that makes `cargo test` and `cargo nextest run` trace
+    ShowEnv(ShowEnvArgs),
+    /// Show which options hold, and where each of them is from
+    Config(ConfigArgs),
     /// Show which lines allocated the most of what was live in a snapshot
     Top(TopArgs),
     /// Show what has changed from one snapshot to another
@@ -62,7 +76,7 @@ pub enum Color {
 
 /// Parses this process's arguments; prints help or a usage error and exits where they ask for that.
 pub fn parse() -> Command {
-    Cli::parse_from(without_subcommand(env::args_os())).command
+    Cli::parse_from(nextest::sorted(without_subcommand(env::args_os()))).command
 }
 
 /// Drops the word that cargo puts in when it runs us.
@@ -115,6 +129,6 @@ mod tests {
     fn a_name_and_arguments_of_the_harness_are_kept_apart() {
         let args = parse("cargo-tracemalloc test cache --max-growth '1 KiB' -- --test-threads 2 --exact");
         assert_eq!(args.cargo.harness_args(), ["cache", "--", "--test-threads", "2", "--exact"]);
-        assert_eq!(args.max_growth, 1024);
+        assert_eq!(args.leaks.max_growth, Some(1024));
     }
 }

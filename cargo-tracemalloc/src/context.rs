@@ -6,8 +6,10 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use crate::cargo_config::CargoConfig;
 use crate::cli::CargoOptions;
 use crate::exit_code::UsageError;
+use crate::private_env;
 use crate::rustc::Rustc;
 
 /// Our directory inside the target directory.
@@ -26,6 +28,8 @@ pub struct Context {
     pub triples: Vec<String>,
     /// The target directory for cargo, inside the user's.
     pub target_dir: Utf8PathBuf,
+    /// The rustdoc that cargo would call.
+    pub rustdoc: Utf8PathBuf,
     /// The wrapper that the user has configured, to be called between us and rustc.
     pub inner_wrapper: Option<Utf8PathBuf>,
 }
@@ -33,14 +37,17 @@ pub struct Context {
 impl Context {
     /// Looks everything up.
     pub fn resolve(options: &CargoOptions) -> Result<Self> {
-        let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
-        let config = cargo_config2::Config::load().context("failed to read cargo's configuration")?;
-        let rustc = Rustc::find(&manifest_dir, utf8(config.build.rustc)?.as_deref())?;
-        let mut triples = options.target.clone();
-        if triples.is_empty() {
-            let configured = config.build.target.unwrap_or_default();
-            triples.extend(configured.iter().map(|target| target.triple().to_owned()));
+        if env::var_os(private_env::WRAPPER).is_some() {
+            return Err(UsageError(
+                "this environment is that of `cargo tracemalloc show-env`: call `cargo test` or `cargo nextest run` in it"
+                    .to_owned(),
+            )
+            .into());
         }
+        let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
+        let config = CargoConfig::read(&options.config)?;
+        let rustc = Rustc::find(&manifest_dir, config.rustc.as_deref())?;
+        let mut triples = if options.target.is_empty() { config.targets } else { options.target.clone() };
         // What a newer cargo calls the host.
         for triple in &mut triples {
             if *triple == "host-tuple" {
@@ -55,12 +62,14 @@ impl Context {
             Some(dir) => absolute_utf8(dir).with_context(|| format!("failed to resolve target directory `{dir}`"))?,
             None => metadata.target_directory.clone(),
         };
+        let rustdoc = config.rustdoc.unwrap_or_else(|| rustc.rustdoc.clone());
         Ok(Self {
             rustc,
+            rustdoc,
             metadata,
             triples,
             target_dir: target_dir.join(DIR),
-            inner_wrapper: utf8(config.build.rustc_wrapper)?.filter(|path| path != ""),
+            inner_wrapper: config.rustc_wrapper,
         })
     }
 
@@ -96,10 +105,4 @@ fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result
         }
         other => anyhow!(other).context("failed to read the workspace with `cargo metadata`"),
     })
-}
-
-fn utf8(path: Option<std::path::PathBuf>) -> Result<Option<Utf8PathBuf>> {
-    path.map(Utf8PathBuf::from_path_buf)
-        .transpose()
-        .map_err(|path| anyhow!("the path `{}` in cargo's configuration is not UTF-8", path.display()))
 }

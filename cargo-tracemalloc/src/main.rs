@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod cargo;
+mod cargo_config;
 mod cli;
 mod commands;
+mod config;
 mod context;
 mod exit_code;
 mod inject;
@@ -15,6 +17,8 @@ mod render;
 mod report;
 mod rustc;
 mod session;
+mod settings;
+mod suite;
 mod term;
 mod view;
 mod wrapper;
@@ -32,6 +36,9 @@ fn main() -> ExitCode {
     }
     let result = match cli::parse() {
         Command::Test(args) => commands::test::run(&args),
+        Command::Nextest(args) => commands::nextest::run(&args),
+        Command::ShowEnv(args) => commands::show_env::run(&args),
+        Command::Config(args) => commands::config::run(&args),
         Command::Top(args) => commands::top::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Show(args) => commands::show::run(&args),

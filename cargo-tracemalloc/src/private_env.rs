@@ -18,6 +18,10 @@ pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
 
 /// Makes cargo call us in place of rustc.
 pub const RUSTC_WRAPPER: &str = "RUSTC_WRAPPER";
+/// Makes cargo call us in place of rustdoc.
+pub const RUSTDOC: &str = "RUSTDOC";
+/// Where cargo builds. Set for cargo only by `show-env`; otherwise cargo is told on its command line.
+pub const TARGET_DIR: &str = "CARGO_TARGET_DIR";
 /// The name of the crate that cargo has compiled; absent where a build script calls rustc.
 pub const CRATE_NAME: &str = "CARGO_CRATE_NAME";
 /// Name of the package that cargo has compiled.

@@ -1,18 +1,22 @@
 //! The report: one JSON document, of which every other output is a rendering. `docs/report.md` says what each field is.
 
 mod doctests;
+mod known_leaks;
 mod merge;
 mod paths;
+mod selection;
 mod summary;
 
 use serde::Serialize;
-use tracemalloc_harness::{Options, TestEntry};
+use tracemalloc_harness::{Known, Options, TestEntry};
 
 use crate::cli::Deny;
 
-pub use doctests::packages_with_doctests;
+pub use doctests::doctests;
+pub use known_leaks::stale_known_leaks;
 pub use merge::targets;
 pub use paths::path_prefixes;
+pub use selection::is_whole_suite;
 pub use summary::Summary;
 
 /// The version of the document's shape.
@@ -33,8 +37,10 @@ pub struct Report {
     pub options: ReportOptions,
     /// Counts over all targets.
     pub summary: Summary,
-    /// Packages whose doctests cargo ran; `None` where it ran none.
+    /// Doctests that cargo ran; `None` where there were none.
     pub doctests: Option<Doctests>,
+    /// Known leaks that no test has; `None` where not the whole suite ran.
+    pub stale_known_leaks: Option<Vec<Known>>,
     /// By package, kind and name.
     pub targets: Vec<Target>,
 }
@@ -60,7 +66,13 @@ pub struct ReportOptions {
 pub struct Doctests {
     /// Always false.
     pub traced: bool,
-    /// Names, sorted.
+    /// How many passed.
+    pub passed: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// How many were not run.
+    pub ignored: usize,
+    /// Names of their packages, sorted.
     pub packages: Vec<String>,
 }
 

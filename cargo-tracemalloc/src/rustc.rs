@@ -17,6 +17,8 @@ pub struct Rustc {
     pub path: Utf8PathBuf,
     /// Cargo of the same toolchain.
     pub cargo: Utf8PathBuf,
+    /// Rustdoc of the same toolchain.
+    pub rustdoc: Utf8PathBuf,
     /// `1.95.0`.
     pub release: String,
     /// `x86_64-unknown-linux-gnu`.
@@ -44,6 +46,7 @@ impl Rustc {
         let cargo = executable("cargo")
             .or_else(|| env::var("CARGO").ok().map(Utf8PathBuf::from))
             .unwrap_or_else(|| Utf8PathBuf::from("cargo"));
+        let rustdoc = executable("rustdoc").unwrap_or_else(|| Utf8PathBuf::from("rustdoc"));
         let verbose_version = Process::new(&path).arg("-vV").dir(dir).read()?;
         let field = |name: &str| {
             let line = verbose_version.lines().find_map(|line| line.strip_prefix(name));
@@ -52,7 +55,7 @@ impl Rustc {
         };
         let (release, host) = (field("release:")?, field("host:")?);
         check(&release)?;
-        Ok(Self { path, cargo, release, host, verbose_version })
+        Ok(Self { path, cargo, rustdoc, release, host, verbose_version })
     }
 
     /// The first line of its version: `rustc 1.95.0 (59807616e 2026-04-14)`.

@@ -17,13 +17,18 @@ const LOCK: &str = "lock";
 const WRAPPER_FILE: &str = "wrapper.json";
 /// Left by the wrapper when a crate does not compile.
 const FAILURE_MARK: &str = "build-failed";
+/// The directory for counts of doctests.
+const DOCTESTS: &str = "doctests";
 
-/// Removes its directory when dropped. What a killed command left is removed by the next.
+/// The directory of a session for others, in the target directory.
+const FOR_OTHERS: &str = "show-env";
+
+/// Removes its directory when dropped, unless it is for others. What a killed command left is removed by the next.
 #[derive(Debug)]
 pub struct SessionDir {
     /// Absolute.
     pub path: Utf8PathBuf,
-    _lock: File,
+    lock: Option<File>,
 }
 
 impl SessionDir {
@@ -38,7 +43,14 @@ impl SessionDir {
         let lock = File::create(&unlocked).with_context(context)?;
         lock.file().lock().with_context(context)?;
         fs::rename(unlocked, path.join(LOCK)).with_context(context)?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock: Some(lock) })
+    }
+
+    /// One that stays, always the same.
+    pub fn for_others(target_dir: &Utf8Path) -> Result<Self> {
+        let path = target_dir.join(FOR_OTHERS);
+        fs::create_dir_all(&path).with_context(|| format!("failed to create `{path}`"))?;
+        Ok(Self { path, lock: None })
     }
 
     /// Writes what the harness and the wrapper read.
@@ -57,6 +69,22 @@ impl SessionDir {
         self.path.join(FAILURE_MARK)
     }
 
+    /// Where the wrapper of rustdoc leaves what it counts.
+    pub fn doctests(&self) -> Utf8PathBuf {
+        self.path.join(DOCTESTS)
+    }
+
+    /// This program by another name, which decides what it does.
+    pub fn link_to_this_program(&self, name: &str) -> Result<Utf8PathBuf> {
+        let this = std::env::current_exe().context("failed to find this program's own path")?;
+        let link = self.path.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        #[cfg(unix)]
+        fs::os::unix::fs::symlink(this, &link)?;
+        #[cfg(not(unix))]
+        fs::copy(this, &link)?;
+        Ok(link)
+    }
+
     /// Where the harness leaves what it saw.
     pub fn fragments(&self) -> Utf8PathBuf {
         self.path.join(FRAGMENTS_DIR)
@@ -65,6 +93,9 @@ impl SessionDir {
 
 impl Drop for SessionDir {
     fn drop(&mut self) {
+        if self.lock.is_none() {
+            return;
+        }
         // A test's orphan may still write into it: the next session tries again.
         let _remains = fs::remove_dir_all(&self.path);
     }

@@ -6,6 +6,7 @@
 
 mod flags;
 mod rustc_call;
+pub mod rustdoc;
 mod test_target;
 
 use std::env;
@@ -34,6 +35,10 @@ pub struct Config {
     pub host: String,
     /// What is injected.
     pub runtimes: Runtimes,
+    /// The rustdoc that cargo would call.
+    pub rustdoc: Utf8PathBuf,
+    /// Where counts of doctests go.
+    pub doctests: Utf8PathBuf,
     /// Created when a crate does not compile.
     pub failure_mark: Utf8PathBuf,
 }
@@ -45,6 +50,8 @@ pub struct Call {
     /// The program, and behind a `RUSTC_WORKSPACE_WRAPPER` the rustc that it is to call.
     rustc: Vec<OsString>,
     args: Vec<OsString>,
+    /// It is rustdoc that was called.
+    is_rustdoc: bool,
 }
 
 impl Call {
@@ -52,6 +59,9 @@ impl Call {
     /// `rustc`.
     pub fn from_env() -> Option<Self> {
         let config = env::var_os(private_env::WRAPPER)?;
+        if rustdoc::is_called(env::args_os().next()) {
+            return Some(Self { config, rustc: Vec::new(), args: env::args_os().skip(1).collect(), is_rustdoc: true });
+        }
         Self::parse(config, env::args_os().skip(1))
     }
 
@@ -59,7 +69,7 @@ impl Call {
         let mut args = args.peekable();
         let mut rustc = vec![args.next().filter(|arg| is_program(arg))?];
         rustc.extend(args.next_if(|arg| is_rustc(Path::new(arg))));
-        Some(Self { config, rustc, args: args.collect() })
+        Some(Self { config, rustc, args: args.collect(), is_rustdoc: false })
     }
 }
 
@@ -75,10 +85,16 @@ fn is_rustc(path: &Path) -> bool {
 /// Calls rustc, and exits as it does.
 pub fn run(call: &Call) -> Result<ExitCode> {
     let path = Path::new(&call.config);
-    let json = fs::read(path).context("failed to read what `cargo tracemalloc` left for its rustc wrapper")?;
+    let json = fs::read(path).context(
+        "failed to read what `cargo tracemalloc` left for its rustc wrapper; after `cargo clean`, `cargo tracemalloc \
+         show-env` has to be called again",
+    )?;
     let config: Config =
         serde_json::from_slice(&json).with_context(|| format!("failed to parse `{}`", path.display()))?;
 
+    if call.is_rustdoc {
+        return rustdoc::run(&config, &call.args);
+    }
     let rustc_call = RustcCall::parse(&call.args);
     if !rustc_call.compiles_below(&config.target_dir) {
         return Ok(exit_code(rustc(&config, call).args(&call.args).status()?.code()));

@@ -26,11 +26,16 @@ pub struct Output {
 impl Call {
     /// The command under test: `cargo tracemalloc test`.
     pub fn tracemalloc() -> Self {
+        Call::subcommand("test")
+    }
+
+    /// Another command of `cargo tracemalloc`.
+    pub fn subcommand(name: &str) -> Self {
         let mut call = Call::program(env!("CARGO_BIN_EXE_cargo-tracemalloc"));
         // All tests share one, so that the runtime is built once for all of them.
         let cache_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
         call.command.env("TRACEMALLOC_CACHE_DIR", cache_dir);
-        call.arg("test")
+        call.arg(name)
     }
 
     /// `cargo test`, to compare with.

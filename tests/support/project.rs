@@ -30,6 +30,16 @@ impl Project {
         Call::tracemalloc().args(args).dir(&self.root)
     }
 
+    /// Another command of `cargo tracemalloc` in the root, with more arguments.
+    pub fn subcommand(&self, name: &str, args: &str) -> Call {
+        Call::subcommand(name).args(args).dir(&self.root)
+    }
+
+    /// Writes a file below the root.
+    pub fn write(&self, path: &str, content: &str) {
+        fs::write(self.root.join(path), content).unwrap();
+    }
+
     /// `cargo test` in the root, with more arguments.
     pub fn cargo_test(&self, args: &str) -> Call {
         Call::cargo_test().args(args).dir(&self.root)

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use tracemalloc_harness::{TestEntry, Verdict};
+use tracemalloc_harness::{Known, TestEntry, Verdict};
 
 /// What one run of the command found.
 #[derive(Debug, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Report {
     pub schema: u32,
     /// Counts.
     pub summary: serde_json::Map<String, serde_json::Value>,
+    /// Known leaks that nobody has seen, where all tests ran.
+    pub stale_known_leaks: Option<Vec<Known>>,
     /// Test binaries.
     pub targets: Vec<Target>,
 }

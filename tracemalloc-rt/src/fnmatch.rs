@@ -3,6 +3,19 @@
 //! Written by hand, because the glob crates reject patterns that Python accepts (an unclosed `[`, a reversed range)
 //! and stop `*` at slashes and leading dots. Matching takes at most pattern times name steps.
 
+/// Whether the whole name matches a pattern: `*` (any run of characters), `?` (any one), `[a-z]`, `[!a-z]`; there is no
+/// escape character.
+///
+/// Python: `fnmatch.fnmatchcase`.
+///
+/// ```
+/// assert!(tracemalloc::fnmatchcase("cache::tests::fills", "cache::*"));
+/// assert!(!tracemalloc::fnmatchcase("cache::tests::fills", "cache"));
+/// ```
+pub fn fnmatchcase(name: &str, pattern: &str) -> bool {
+    Pattern::new(pattern).matches(name)
+}
+
 /// A parsed pattern. Every text is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(Vec<Token>);

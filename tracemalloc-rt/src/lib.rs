@@ -100,6 +100,7 @@ pub use api::{
 pub use dump::DumpError;
 pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
+pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use handshake::is_installed;
 #[cfg(feature = "dump")]

@@ -85,6 +85,8 @@ pub enum Verdict {
     Once,
     /// What nothing points to any more, or what grew in every counted run, was above the limit.
     Leak,
+    /// It leaks, or is unconfirmed, and without what the configuration knows it would be neither.
+    Known,
     /// It grew in the first run, and the body could not run again.
     Unconfirmed,
     /// It opted out, with a reason.
@@ -139,6 +141,9 @@ pub struct GrowthEntry {
     /// How many steps the way has; the ones that are left out come before the last.
     #[serde(default)]
     pub path_steps: u32,
+    /// For `known`: what the configuration says of it.
+    #[serde(default)]
+    pub known: Option<Known>,
     /// Frames, oldest first, cut to `frames`.
     pub traceback: Vec<FrameEntry>,
     /// How many frames there were before the cut, as far as they were captured.
@@ -222,10 +227,21 @@ pub enum GrowthKind {
     Leak,
     /// Grew in every run, and the body could not run again.
     Unconfirmed,
+    /// One of the two, and the configuration knows it.
+    Known,
     /// Grew in some run, not in all.
     Once,
     /// Grew under an initialiser that runs once by nature.
     Initialiser,
+}
+
+/// A leak that the configuration knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Known {
+    /// Where it says so: `tracemalloc.toml:12`.
+    pub place: String,
+    /// Why it is no failure.
+    pub reason: String,
 }
 
 /// One frame as the report shows it.

@@ -10,11 +10,12 @@ mod target_note;
 mod wire;
 
 pub use entry::{
-    FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Limit, Outcome, Retained, RunEntry, StepEntry,
+    FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, Limit, Outcome, Retained, RunEntry, StepEntry,
     TestEntry, Verdict,
 };
 pub use session::{
-    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, Options, PathPrefix, SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
+    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR,
+    Session, TARGET_FILE,
 };
 pub use target_note::{NOTE_EXTENSION, TargetNote};
 pub use wire::{WireError, from_bytes, to_bytes};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Limit;
+use crate::{Known, Limit, Verdict};
 
 /// Names the session's directory. The harness takes it out of a test's environment.
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
@@ -28,6 +28,12 @@ pub struct Session {
     pub options: Options,
     /// Kill a test after this many seconds.
     pub timeout_seconds: Option<f64>,
+    /// What holds for some tests instead. Of several that say something of one option, the first holds.
+    pub overrides: Vec<Override>,
+    /// Leaks that are no failure.
+    pub known_leaks: Vec<KnownLeak>,
+    /// Verdicts that fail a test, where nobody waits for fragments; `None` where the command does, and judges.
+    pub fail_on: Option<Vec<Verdict>>,
     /// How absolute file names become the report's, longest prefix first.
     pub path_prefixes: Vec<PathPrefix>,
     /// What the environment of tests has to be put back to: variables that the command changed for cargo, each with the
@@ -67,6 +73,44 @@ impl Default for Options {
     fn default() -> Self {
         Self { limit: Limit::default(), runs: 8, frames: 16, include: Vec::new(), exclude: Vec::new() }
     }
+}
+
+/// Options of the tests that both patterns match; `None` is any, and says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// Of the package's name.
+    pub package: Option<String>,
+    /// Of the test's name.
+    pub test: Option<String>,
+    /// See [`Limit::max_growth`].
+    pub max_growth: Option<u64>,
+    /// See [`Limit::max_blocks`].
+    pub max_blocks: Option<u64>,
+    /// See [`Options::runs`].
+    pub runs: Option<u32>,
+    /// See [`Options::frames`].
+    pub frames: Option<u32>,
+    /// See [`Options::include`].
+    pub include: Option<Vec<String>>,
+    /// See [`Options::exclude`].
+    pub exclude: Option<Vec<String>>,
+    /// See [`Session::timeout_seconds`].
+    pub timeout_seconds: Option<f64>,
+}
+
+/// Growth that is no failure, by patterns; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownLeak {
+    /// Of the package's name.
+    pub package: Option<String>,
+    /// Of the test's name.
+    pub test: Option<String>,
+    /// Of a frame's file, as the report shows it.
+    pub file: Option<String>,
+    /// Of the same frame's function.
+    pub function: Option<String>,
+    /// What the report says of it.
+    pub known: Known,
 }
 
 /// One rule of how file names are shortened.

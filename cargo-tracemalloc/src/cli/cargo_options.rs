@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 use super::Color;
 
 /// Options that are cargo's own.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct CargoOptions {
     /// Run only tests whose names contain this
     #[arg(value_name = "TESTNAME")]
@@ -216,8 +216,18 @@ impl CargoOptions {
         self.rest.iter().any(|arg| arg == "--list")
     }
 
-    /// Whether cargo is told which targets to build, and doctests are not among them.
-    pub fn leaves_out_doctests(&self) -> bool {
+    /// Whether targets or tests are selected, so that some may be left out.
+    pub fn selects_tests(&self) -> bool {
+        let harmless = |arg: &String| {
+            let number = arg.bytes().all(|byte| byte.is_ascii_digit());
+            number || ["--test-threads", "--nocapture", "--show-output", "--include-ignored"].contains(&arg.as_str())
+        };
+        let targets = self.selects_targets() && !self.tests && !self.all_targets;
+        self.name.is_some() || !self.rest.iter().all(harmless) || targets || self.doc
+    }
+
+    /// Whether cargo is told which targets to build.
+    fn selects_targets(&self) -> bool {
         self.lib
             || self.bins
             || self.examples

@@ -1,8 +1,14 @@
 //! Parsers of option values. Each error says what would have been right.
 
+use std::ops::{RangeFrom, RangeInclusive};
 use std::time::Duration;
 
 use tracemalloc::{KeyType, KeyTypeError};
+
+/// How often a test may be asked to run.
+pub const RUNS: RangeFrom<i64> = 3..;
+/// How many frames may be asked for.
+pub const FRAMES: RangeInclusive<i64> = 1..=128;
 
 /// `512`, `4 KiB`.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -35,13 +41,13 @@ pub fn key_type(text: &str) -> Result<KeyType, String> {
     text.parse().map_err(|error: KeyTypeError| format!("{error}; use filename, lineno or traceback"))
 }
 
-/// A file name pattern that can match something.
+/// A pattern that can match something.
 pub fn pattern(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("an empty pattern matches no file".to_owned());
+        return Err("an empty pattern matches nothing".to_owned());
     }
     if !tracemalloc::Filter::new(true, text).can_match() {
-        return Err("this pattern matches no file: a range in it is reversed".to_owned());
+        return Err("this pattern matches nothing: a range in it is reversed".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -68,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_matches_no_file_is_refused() {
+    fn a_pattern_that_matches_nothing_is_refused() {
         assert!(pattern("").is_err());
         assert!(pattern("a[z-a]").is_err());
         assert_eq!(pattern("src/*"), Ok("src/*".to_owned()));

@@ -6,7 +6,7 @@ mod summary;
 use std::fmt::Write as _;
 
 use camino::Utf8Path;
-use tracemalloc_harness::{GrowthKind, TestEntry, Verdict};
+use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict};
 
 use crate::cli::Deny;
 use crate::report::{Kind, Report, Target};
@@ -15,8 +15,8 @@ use crate::term::{BAD, BOLD, DIM, NOTE};
 /// Tracebacks that are shown of one test; the others are in the report.
 const SHOWN_TRACEBACKS: usize = 10;
 
-/// Unconfirmed tests that are shown; the others are in the report.
-const SHOWN_UNCONFIRMED: usize = 10;
+/// Tests of one verdict that are shown in a line each; the others are in the report.
+const SHOWN_TESTS: usize = 10;
 
 /// Renders, with colours. Source lines are read below `root`; `report_path` is named for what is not shown.
 pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> String {
@@ -27,16 +27,20 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
         }
     }
     let mut notes = String::new();
-    let unconfirmed = || {
-        let all = report.tests();
-        all.filter(|(_, test)| test.verdict == Some(Verdict::Unconfirmed) && !fails(test, &report.options.deny))
-    };
-    for (target, test) in unconfirmed().take(SHOWN_UNCONFIRMED) {
-        unconfirmed_line(&mut notes, target, test);
+    for (verdict, word) in [(Verdict::Unconfirmed, "unconfirmed"), (Verdict::Known, "known")] {
+        let mut tests =
+            report.tests().filter(|(_, test)| test.verdict == Some(verdict) && !fails(test, &report.options.deny));
+        for (target, test) in tests.by_ref().take(SHOWN_TESTS) {
+            test_line(&mut notes, word, target, test);
+        }
+        let more = tests.count();
+        if more > 0 {
+            line(&mut notes, format_args!("{DIM}and {more} more {word}, see {report_path}{DIM:#}"));
+        }
     }
-    let more = unconfirmed().count().saturating_sub(SHOWN_UNCONFIRMED);
-    if more > 0 {
-        line(&mut notes, format_args!("{DIM}and {more} more unconfirmed, see {report_path}{DIM:#}"));
+    for known in report.stale_known_leaks.iter().flatten() {
+        let Known { place, reason } = known;
+        line(&mut notes, format_args!("{NOTE}known leak{NOTE:#} at {place} no longer occurs: {reason}"));
     }
     for target in &report.targets {
         if let Some(note) = &target.note {
@@ -44,7 +48,8 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
         }
     }
     if let Some(doctests) = &report.doctests {
-        line(&mut notes, format_args!("{DIM}doctests run untraced: {}{DIM:#}", doctests.packages.join(", ")));
+        let ran = count((doctests.passed + doctests.failed) as u64, "doctest");
+        line(&mut notes, format_args!("{DIM}{ran} ran untraced: {}{DIM:#}", doctests.packages.join(", ")));
     }
     if !notes.is_empty() {
         text.push('\n');
@@ -61,7 +66,7 @@ fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
         Some(Verdict::Leak) => true,
         Some(Verdict::Once) => deny.contains(&Deny::Once),
         Some(Verdict::Unconfirmed) => deny.contains(&Deny::Unconfirmed),
-        Some(Verdict::Clean | Verdict::Skipped) | None => false,
+        Some(Verdict::Clean | Verdict::Known | Verdict::Skipped) | None => false,
     }
 }
 
@@ -106,13 +111,14 @@ fn runs_that_grew(test: &TestEntry) -> usize {
     test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count()
 }
 
-fn unconfirmed_line(text: &mut String, target: &Target, test: &TestEntry) {
+/// `unconfirmed binds (demo lib): grew by 64 B in 1 block; run 2 failed: address in use`.
+fn test_line(text: &mut String, word: &str, target: &Target, test: &TestEntry) {
     let sum = growth::sum_of_all(&test.growth);
-    let reason = test.verdict_reason.as_deref().unwrap_or("it could not run again");
+    let reason = test.verdict_reason.as_deref().map(|reason| format!("; {reason}")).unwrap_or_default();
     let name = &test.name;
     let held = test.growth.iter().find(|growth| growth.kind == GrowthKind::Unconfirmed).and_then(growth::retained);
     let held = held.map(|held| format!(", {held}")).unwrap_or_default();
-    line(text, format_args!("{NOTE}unconfirmed{NOTE:#} {name} ({}): grew by {sum}{held}; {reason}", label(target)));
+    line(text, format_args!("{NOTE}{word}{NOTE:#} {name} ({}): grew by {sum}{held}{reason}", label(target)));
 }
 
 /// `demo`, `demo test cache`: a package and which of its targets.

@@ -1,69 +1,28 @@
-//! Which packages' doctests cargo runs beside the tests that are traced.
+//! The doctests that cargo ran beside the tests that are traced.
 
-use cargo_metadata::{Metadata, Package};
+use anyhow::Result;
+use camino::Utf8Path;
+use fs_err as fs;
 
 use super::Doctests;
-use crate::cli::CargoOptions;
+use crate::wrapper::rustdoc::DoctestCounts;
 
-/// Answers from the metadata and the options, as cargo does.
-pub fn packages_with_doctests(options: &CargoOptions, metadata: &Metadata) -> Option<Doctests> {
-    if options.leaves_out_doctests() {
-        return None;
+/// Sums up what the wrapper of rustdoc has counted. `None` where there was no doctest.
+pub fn doctests(dir: &Utf8Path) -> Result<Option<Doctests>> {
+    if !dir.exists() {
+        return Ok(None);
     }
-    let mut packages: Vec<String> = metadata
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| is_selected(package, options, metadata))
-        .filter(|package| package.targets.iter().any(|target| target.doctest))
-        .map(|package| package.name.to_string())
-        .collect();
-    packages.sort();
-    packages.dedup();
-    if packages.is_empty() { None } else { Some(Doctests { traced: false, packages }) }
-}
-
-fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -> bool {
-    let named = |specs: &[String]| specs.iter().any(|spec| matches(spec, &package.name));
-    if options.workspace || options.all {
-        return !named(&options.exclude_package);
-    }
-    if !options.package.is_empty() {
-        return named(&options.package);
-    }
-    // In a member's directory that member is meant, elsewhere the default members.
-    let here = metadata.root_package();
-    match here {
-        Some(here) if here.manifest_path.parent() != Some(&metadata.workspace_root) => here.id == package.id,
-        _ => metadata.workspace_default_packages().iter().any(|member| member.id == package.id),
-    }
-}
-
-/// Whether a package id specification is about a name: `serde`, `serde@1.0`, `path+file:///x/serde#1.0`, `ser*`.
-fn matches(spec: &str, name: &str) -> bool {
-    let last = spec.rsplit('/').next().unwrap_or(spec);
-    let spec = match last.split_once('#') {
-        Some((_, fragment)) if fragment.starts_with(|character: char| !character.is_ascii_digit()) => fragment,
-        Some((dir, _)) => dir,
-        None => last,
-    };
-    let spec = spec.split(['@', ':']).next().unwrap_or(spec);
-    match spec.split_once('*') {
-        Some((start, end)) => name.starts_with(start) && name.ends_with(end),
-        None => spec == name,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn specifications_name_packages() {
-        for spec in
-            ["serde", "serde@1.0.2", "serde:1", "ser*", "path+file:///x/serde#1.0", "registry+https://a/b#serde@1"]
-        {
-            assert!(matches(spec, "serde"), "{spec}");
+    let mut all = Doctests { traced: false, passed: 0, failed: 0, ignored: 0, packages: Vec::new() };
+    for entry in fs::read_dir(dir)? {
+        let counts: DoctestCounts = serde_json::from_slice(&fs::read(entry?.path())?)?;
+        all.passed += counts.passed;
+        all.failed += counts.failed;
+        all.ignored += counts.ignored;
+        if counts.passed + counts.failed + counts.ignored > 0 {
+            all.packages.push(counts.package);
         }
-        assert!(!matches("serde_json", "serde"));
     }
+    all.packages.sort();
+    all.packages.dedup();
+    Ok(Some(all).filter(|all| !all.packages.is_empty()))
 }

@@ -23,6 +23,8 @@ pub struct Summary {
     /// By verdict.
     pub leak: usize,
     /// By verdict.
+    pub known: usize,
+    /// By verdict.
     pub unconfirmed: usize,
     /// By verdict.
     pub skipped: usize,
@@ -45,6 +47,7 @@ impl Summary {
                 Some(Verdict::Clean) => summary.clean += 1,
                 Some(Verdict::Once) => summary.once += 1,
                 Some(Verdict::Leak) => summary.leak += 1,
+                Some(Verdict::Known) => summary.known += 1,
                 Some(Verdict::Unconfirmed) => summary.unconfirmed += 1,
                 Some(Verdict::Skipped) => summary.skipped += 1,
                 None => summary.untraced += usize::from(test.outcome == Outcome::Passed),
@@ -55,7 +58,7 @@ impl Summary {
 
     /// How many tests had their growth judged.
     pub fn checked(&self) -> usize {
-        self.clean + self.once + self.leak + self.unconfirmed
+        self.clean + self.once + self.leak + self.known + self.unconfirmed
     }
 
     /// How many tests have a verdict that fails.

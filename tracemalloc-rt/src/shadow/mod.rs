@@ -3,9 +3,9 @@
 //! On 64-bit Unix a map of the address space ([`map`]), elsewhere, and for the few blocks that the map has no place for,
 //! a table ([`table`]). Blocks of other domains than the allocator's own are always in the table.
 
-#[cfg(all(unix, target_pointer_width = "64", not(miri)))]
+#[cfg(all(unix, target_pointer_width = "64"))]
 mod map;
-#[cfg(any(not(unix), not(target_pointer_width = "64"), miri))]
+#[cfg(not(all(unix, target_pointer_width = "64")))]
 #[path = "no_map.rs"]
 mod map;
 mod table;

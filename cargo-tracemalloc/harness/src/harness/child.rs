@@ -62,6 +62,7 @@ fn unjudged(test: Test) -> TestEntry {
 }
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
+    let session = &session.clone().of_test(&fragment::target_of_this_binary().package, test.name);
     let options = &session.options;
     raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
     if !tracemalloc::is_installed() {

@@ -46,6 +46,14 @@ pub fn write(path: &Path, entry: &TestEntry) -> io::Result<()> {
     write_whole(path, entry)
 }
 
+/// Removes what an earlier attempt has left: nextest may try a test again.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// A test's entry, where it was written.
 pub fn read(path: &Path) -> Option<TestEntry> {
     crate::from_bytes(&std::fs::read(path).ok()?).ok()
@@ -73,7 +81,8 @@ pub fn target_of_this_binary() -> TargetNote {
 }
 
 fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
+    // Of this process alone: under nextest, several of one binary write at once.
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;
     }

@@ -15,15 +15,15 @@ use crate::harness::process::{self, Ended, Output, Timeout};
 use crate::harness::scratch::Scratch;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
-use crate::{Outcome, TestEntry, Verdict};
+use crate::{Outcome, Session, TestEntry, Verdict};
 
 /// What the trials share.
 struct Shared {
     placement: Placement,
     capture: bool,
     show_output: bool,
-    timeout: Option<Duration>,
-    runs: u32,
+    session: Option<Session>,
+    package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
 }
@@ -38,15 +38,16 @@ pub fn run(arguments: &Arguments, placement: Placement, mut tests: Vec<Test>) ->
     let selected = tests.len() - left_out.len();
     let for_libtest_mimic = arguments.for_libtest_mimic(left_out);
     let conclusion = if arguments.list {
+        if placement.reports_to().is_some() {
+            // nextest asks for a list first, and then runs no ignored test.
+            note_ignored(arguments, &tests, &write_target(&placement));
+        }
         let trials = tests.iter().map(|test| trial(*test, || Ok(Completion::Completed))).collect();
         libtest_mimic::run(&for_libtest_mimic, trials)
     } else {
-        let fragments = fragment::directory(placement.session_dir());
-        if let Err(error) = fragment::write_target(&fragments) {
-            fail(&format!("write to {fragments:?}: {error}"));
-        }
-        let conclusion = if arguments.exact && selected == 1 && placement.stands_alone() {
-            run_here(arguments, for_libtest_mimic, &placement, &tests, &fragments)
+        let fragments = write_target(&placement);
+        let conclusion = if arguments.exact && selected == 1 && placement.is_inside() {
+            run_here(arguments, for_libtest_mimic, &tests, &fragments)
         } else {
             run_in_children(arguments, &for_libtest_mimic, placement, tests, &fragments)
         };
@@ -56,24 +57,30 @@ pub fn run(arguments: &Arguments, placement: Placement, mut tests: Vec<Test>) ->
     if conclusion.has_failed() { FAILED } else { 0 }
 }
 
-/// Runs the one test that is selected in this process, and prints what libtest would.
+/// Makes the directory for fragments, with the note of what this binary was built from.
+fn write_target(placement: &Placement) -> PathBuf {
+    let fragments = fragment::directory(placement.reports_to());
+    if let Err(error) = fragment::write_target(&fragments) {
+        fail(&format!("write to {fragments:?}: {error}"));
+    }
+    fragments
+}
+
+/// Runs the one test that is selected in this process, judges nothing, and prints what libtest would.
 fn run_here(
     arguments: &Arguments,
     mut for_libtest_mimic: libtest_mimic::Arguments,
-    placement: &Placement,
     tests: &[Test],
     fragments: &Path,
 ) -> Conclusion {
     for_libtest_mimic.test_threads = Some(1);
-    let leak_fails = placement.stands_alone();
-    let session = placement.session();
     clean_environment();
     let trials = tests.iter().enumerate().map(|(number, test)| {
-        let (test, session) = (*test, session.clone());
+        let test = *test;
         let fragment = fragment::of_test(fragments, number);
         trial_or_reason(arguments, test, move || {
-            let entry = child::run(test, &Assignment { session, fragment });
-            conclude(&entry, leak_fails, String::new())
+            let entry = child::run(test, &Assignment { session: None, fragment });
+            conclude(&entry, &[], String::new())
         })
     });
     libtest_mimic::run(&for_libtest_mimic, trials.collect())
@@ -91,12 +98,11 @@ fn run_in_children(
         shuffle(&mut tests, seed);
     }
     note_ignored(arguments, &tests, fragments);
-    let session = placement.session();
     let shared = Arc::new(Shared {
         capture: !arguments.nocapture,
         show_output: arguments.show_output,
-        timeout: session.as_ref().and_then(|session| session.timeout_seconds).map(Duration::from_secs_f64),
-        runs: session.map_or(1, |session| session.options.runs),
+        session: placement.session(),
+        package: fragment::target_of_this_binary().package,
         fragments: fragments.to_owned(),
         shown: Mutex::new(Vec::new()),
         placement,
@@ -133,6 +139,7 @@ impl Shared {
     /// Runs one test in a child, and leaves its fragment whatever became of the child.
     fn run(&self, test: Test, number: usize) -> Result<Completion, Failed> {
         let fragment_path = fragment::of_test(&self.fragments, number);
+        fragment::remove(&fragment_path).map_err(|error| format!("could not remove {fragment_path:?}: {error}"))?;
         let output = if self.capture {
             Output::captured(&self.fragments.join(format!("{number}.out")))
         } else {
@@ -146,10 +153,11 @@ impl Shared {
             let scratch = Scratch::make(number)?;
             scratch.give_to(&mut child);
             let first_is_over = || fragment_path.exists();
-            let timeout = self.timeout.map(|first_run| Timeout {
-                first_run,
-                all_runs: first_run * self.runs,
-                first_is_over: &first_is_over,
+            let session = self.session.clone().map(|session| session.of_test(&self.package, test.name));
+            let timeout = session.and_then(|session| {
+                let first_run = Duration::from_secs_f64(session.timeout_seconds?);
+                let all_runs = first_run * session.options.runs;
+                Some(Timeout { first_run, all_runs, first_is_over: &first_is_over })
             });
             let ended = process::run(child, &mut output, timeout)?;
             Ok((ended, output.text(), scratch))
@@ -168,7 +176,7 @@ impl Shared {
             let mut shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             shown.push((test.name.to_owned(), printed.clone()));
         }
-        conclude(&entry, self.placement.stands_alone(), printed)
+        conclude(&entry, &self.placement.fail_on(), printed)
     }
 
     /// What `--show-output` shows.
@@ -232,7 +240,7 @@ fn entry_of(test: Test, fragment_path: &Path, ended: &Ended) -> TestEntry {
 }
 
 /// What libtest-mimic has to print of it.
-fn conclude(entry: &TestEntry, leak_fails: bool, printed: String) -> Result<Completion, Failed> {
+fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<Completion, Failed> {
     if entry.outcome == Outcome::Failed {
         let message = entry.message.as_deref().unwrap_or("failed");
         // A panic has printed its message itself.
@@ -240,7 +248,7 @@ fn conclude(entry: &TestEntry, leak_fails: bool, printed: String) -> Result<Comp
         let text = if said { printed } else { format!("{printed}{message}\n") };
         return Err(Failed::from(text));
     }
-    if leak_fails && entry.verdict == Some(Verdict::Leak) {
+    if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) {
         return Err(Failed::from(format!("{printed}{}", leak_text::leak_text(entry))));
     }
     Ok(Completion::Completed)

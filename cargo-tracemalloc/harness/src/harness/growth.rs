@@ -32,6 +32,8 @@ pub struct GroupGrowth {
     pub share: Share,
     pub grown: Grown,
     pub finding: Finding,
+    /// The configuration knows it.
+    pub known: bool,
 }
 
 /// What growth has become, as far as a verdict is concerned.
@@ -155,9 +157,10 @@ impl Grouper {
         let found = found.and_then(Result::ok);
         let mut growth = Vec::new();
         for (id, changed) in by_group {
+            let known = self.get(id).known.is_some();
             if self.get(id).initialiser.is_some() {
                 let finding = Finding::default();
-                growth.push(GroupGrowth { id, share: Share::Initialiser, grown: changed.grown(), finding });
+                growth.push(GroupGrowth { id, share: Share::Initialiser, grown: changed.grown(), finding, known });
             } else if let Some(found) = &found {
                 self.cut(id, &changed, found, &mut growth);
             } else {
@@ -166,6 +169,7 @@ impl Grouper {
                     share: Share::Open,
                     grown: changed.grown(),
                     finding: Finding::default(),
+                    known,
                 });
             }
         }
@@ -212,7 +216,8 @@ impl Grouper {
             entries.sort_by_key(|entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
             let mut teller = Teller { shortener: &self.shortener, symbolizer: &mut self.symbolizer };
             let finding = entries.first().map(|entry| teller.finding(entry)).unwrap_or_default();
-            growth.push(GroupGrowth { id, share, grown, finding });
+            let known = self.get(id).known.is_some();
+            growth.push(GroupGrowth { id, share, grown, finding, known });
         }
     }
 

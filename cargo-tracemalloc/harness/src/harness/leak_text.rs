@@ -2,17 +2,24 @@
 
 use std::fmt::Write;
 
-use crate::{GrowthEntry, GrowthKind, TestEntry};
+use crate::{GrowthEntry, GrowthKind, TestEntry, Verdict};
 
-/// The leak, then a line for each frame, the most recent first.
+/// The growth that the verdict is about, then a line for each frame, the most recent first.
 pub fn leak_text(entry: &TestEntry) -> String {
-    let leaks: Vec<&GrowthEntry> = entry.growth.iter().filter(|growth| growth.kind == GrowthKind::Leak).collect();
-    let bytes = leaks.iter().map(|growth| growth.bytes).sum();
-    let blocks = leaks.iter().map(|growth| growth.blocks).sum();
+    let leaks = entry.verdict == Some(Verdict::Leak);
+    let shown: Vec<&GrowthEntry> =
+        entry.growth.iter().filter(|growth| !leaks || growth.kind == GrowthKind::Leak).collect();
+    let bytes = shown.iter().map(|growth| growth.bytes).sum();
+    let blocks = shown.iter().map(|growth| growth.blocks).sum();
     let (runs, limit) = (entry.runs.len(), size(entry.limit.max_growth));
+    let grew = entry.runs.iter().filter(|run| run.bytes > 0).count();
+    let what = if leaks { "leaked" } else { "grew by" };
     let mut text =
-        format!("leaked {} a run ({runs} of {runs} runs), limit {limit}   id {}\n", amount(bytes, blocks), entry.id);
-    for growth in leaks {
+        format!("{what} {} a run ({grew} of {runs} runs), limit {limit}   id {}\n", amount(bytes, blocks), entry.id);
+    if let Some(reason) = &entry.verdict_reason {
+        text += &format!("{reason}\n");
+    }
+    for growth in shown {
         let type_name = growth.type_name.as_deref().unwrap_or_default();
         // Writing to a string does not fail.
         let _ = writeln!(text, "\n  {}   {type_name}", amount(growth.bytes, growth.blocks));

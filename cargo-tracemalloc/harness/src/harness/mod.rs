@@ -12,6 +12,7 @@ mod leak_id;
 mod leak_text;
 pub mod libtest;
 mod limits;
+mod of_test;
 mod placement;
 mod process;
 mod scratch;

@@ -2,17 +2,16 @@
 //!
 //! | started by | is |
 //! |---|---|
-//! | `cargo tracemalloc` | the front; a leak is the command's to report |
+//! | `cargo tracemalloc`, nextest on its behalf | the front; a leak is the command's to report |
 //! | the front | a child: runs the one test that it was given |
-//! | nextest, a person, with `--exact` and one match | a child without a front; a leak fails the test |
-//! | nextest, a person, otherwise | the front; a leak fails the test |
+//! | cargo, nextest, a person | the front; a leak fails the test |
 //! | a test that is being traced itself | as under libtest: nothing is judged |
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Options, SESSION_FILE, SESSION_VAR, Session};
+use crate::{SESSION_FILE, SESSION_VAR, Session, Verdict};
 
 /// Names the test that a child has to run. A variable and not an argument: some tests read their process's arguments, and
 /// those are to be what they are under libtest.
@@ -71,16 +70,21 @@ impl Placement {
         Some((test, Assignment { session: self.session(), fragment }))
     }
 
-    /// Whether no command waits for reports: nextest or a person has started this, or a test that starts its own binary
-    /// again. Then a leak fails the test, and a test asked for by its exact name runs in this process: nextest gives each a
-    /// process already, and a test wants to see how its own binary ends.
-    pub fn stands_alone(&self) -> bool {
-        self.session_dir.is_none()
+    /// Whether a test that is being traced has started this. Then a test asked for by its exact name runs in this process:
+    /// the other one may want to see how its own binary ends.
+    pub fn is_inside(&self) -> bool {
+        self.session_dir.is_none() && self.inside
     }
 
-    /// The directory of the session, where there is one.
-    pub fn session_dir(&self) -> Option<&PathBuf> {
-        self.session_dir.as_ref()
+    /// The verdicts that fail a test: none where the command waits for reports.
+    pub fn fail_on(&self) -> Vec<Verdict> {
+        self.session().and_then(|session| session.fail_on).unwrap_or_default()
+    }
+
+    /// The directory of the session, where somebody looks into it.
+    pub fn reports_to(&self) -> Option<&PathBuf> {
+        let waits = self.session.as_ref().is_some_and(|session| session.fail_on.is_none());
+        self.session_dir.as_ref().filter(|_| waits)
     }
 
     /// What holds for the tests; `None` where nothing is judged.
@@ -88,7 +92,7 @@ impl Placement {
         match &self.session {
             Some(session) => Some(session.clone()),
             None if self.inside => None,
-            None => Some(Session { options: Options::default(), ..Session::default() }),
+            None => Some(Session { fail_on: Some(vec![Verdict::Leak]), ..Session::default() }),
         }
     }
 

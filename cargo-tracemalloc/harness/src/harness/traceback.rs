@@ -5,9 +5,8 @@ use std::path::MAIN_SEPARATOR;
 use tracemalloc::raw::{Symbol, Trimmed, symbol_name, trim};
 use tracemalloc::{BaseFilter, Filter, Frame};
 
-use crate::FrameEntry;
 use crate::harness::initialiser;
-use crate::{PathPrefix, Session};
+use crate::{FrameEntry, Known, KnownLeak, PathPrefix, Session};
 
 /// The traceback of a group of blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,6 +17,7 @@ pub struct Traceback {
     pub total_nframe: u32,
     pub type_name: Option<String>,
     pub initialiser: Option<&'static str>,
+    pub known: Option<Known>,
 }
 
 /// Makes tracebacks as a session's options say.
@@ -27,6 +27,7 @@ pub struct Shortener {
     prefixes: Vec<PathPrefix>,
     include: Vec<Filter>,
     exclude: Vec<Filter>,
+    known_leaks: Vec<KnownLeak>,
 }
 
 impl Shortener {
@@ -37,6 +38,7 @@ impl Shortener {
             prefixes: session.path_prefixes.clone(),
             include: session.options.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
             exclude: session.options.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            known_leaks: session.known_leaks.clone(),
         }
     }
 
@@ -70,6 +72,7 @@ impl Shortener {
             traceback.push(FrameEntry { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
         }
         Traceback {
+            known: self.known_leaks.iter().find(|known| known.is_in(&traceback)).map(|known| known.known.clone()),
             total_nframe: shown.len().max(1) as u32,
             traceback,
             type_name: symbol_name::allocated_type(of_std),

@@ -34,6 +34,7 @@ struct History {
     least: Grown,
     runs: u32,
     finding: Finding,
+    known: bool,
 }
 
 /// What is to be done after a run.
@@ -91,8 +92,8 @@ impl Judge {
         let judged: Grown = judged.map(|group| group.grown).sum();
         self.runs.push(RunEntry { bytes: judged.bytes, blocks: judged.blocks });
         self.took += took;
-        for GroupGrowth { id, share, grown, finding } in groups {
-            let new = History { least: grown, runs: 0, finding: Finding::default() };
+        for GroupGrowth { id, share, grown, finding, known } in groups {
+            let new = History { least: grown, runs: 0, finding: Finding::default(), known };
             let history = self.groups.entry((id, share)).or_insert(new);
             history.runs += 1;
             history.finding = finding;
@@ -104,7 +105,8 @@ impl Judge {
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
         let runs = self.runs();
-        let (lost, surviving) = (self.sum(Share::Lost), self.sum(Share::Open));
+        let may_leak = |wanted: Share| self.sum(move |share, history| share == wanted && history.leaks(share, runs));
+        let (lost, surviving) = (may_leak(Share::Lost), may_leak(Share::Open));
         let enough = runs >= LEAST_RUNS && self.took >= LONG;
         if !(lost + surviving).exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Once, None))
@@ -115,13 +117,6 @@ impl Judge {
         }
     }
 
-    /// What leaks, or still may: of what is lost, all; of the rest, what grew in every run.
-    fn sum(&self, share: Share) -> Grown {
-        let runs = self.runs();
-        let of_share = self.groups.iter().filter(|((_, of), history)| *of == share && history.leaks(share, runs));
-        of_share.map(|(_, history)| history.least).sum()
-    }
-
     /// Ends the case because the body cannot run again.
     pub fn cannot_repeat(&self, why: &str) -> Ruling {
         Ruling::Final(self.unconfirmed(why))
@@ -130,7 +125,7 @@ impl Judge {
     /// What would be said if no further run came.
     pub fn unconfirmed(&self, why: &str) -> Judged {
         // What is lost needs no second run.
-        let is_leak = self.sum(Share::Lost).exceeds(&self.limit);
+        let is_leak = self.sum(|share, _| share == Share::Lost).exceeds(&self.limit);
         self.close(if is_leak { Verdict::Leak } else { Verdict::Unconfirmed }, Some(why.to_owned()))
     }
 
@@ -138,19 +133,30 @@ impl Judge {
         let runs = self.runs();
         let cut_off = reason.is_some();
         let groups = self.groups.iter().map(|((id, share), history)| {
+            let leaks = history.leaks(*share, runs);
             let kind = match (verdict, share) {
                 (_, Share::Initialiser) => GrowthKind::Initialiser,
+                (Verdict::Leak | Verdict::Unconfirmed, _) if leaks && history.known => GrowthKind::Known,
                 (Verdict::Leak, Share::Lost) => GrowthKind::Leak,
-                (Verdict::Leak | Verdict::Unconfirmed, Share::Open) if cut_off && history.leaks(*share, runs) => {
-                    GrowthKind::Unconfirmed
-                }
-                (Verdict::Leak, Share::Open) if history.leaks(*share, runs) => GrowthKind::Leak,
+                (Verdict::Leak | Verdict::Unconfirmed, Share::Open) if cut_off && leaks => GrowthKind::Unconfirmed,
+                (Verdict::Leak, Share::Open) if leaks => GrowthKind::Leak,
                 (Verdict::Unconfirmed, Share::Lost) => GrowthKind::Unconfirmed,
                 _ => GrowthKind::Once,
             };
             (*id, kind, history.clone())
         });
+        let unknown = self.sum(|share, history| history.leaks(share, runs) && !history.known);
+        let verdict = match verdict {
+            Verdict::Leak | Verdict::Unconfirmed if !unknown.exceeds(&self.limit) => Verdict::Known,
+            verdict => verdict,
+        };
         Judged { verdict, reason, limit: self.limit, runs: self.runs.clone(), groups: groups.collect() }
+    }
+
+    /// The least that such groups have grown by, together.
+    fn sum(&self, which: impl Fn(Share, &History) -> bool) -> Grown {
+        let groups = self.groups.iter().filter(|((_, share), history)| which(*share, history));
+        groups.map(|(_, history)| history.least).sum()
     }
 }
 
@@ -184,6 +190,7 @@ impl Judged {
                     holder: history.finding.holder,
                     path: history.finding.path,
                     path_steps: history.finding.path_steps,
+                    known: group.known.clone().filter(|_| kind == GrowthKind::Known),
                     traceback: group.traceback.clone(),
                     total_nframe: group.total_nframe,
                 }
@@ -194,7 +201,7 @@ impl Judged {
         let id = if growth.is_empty() { String::new() } else { leak_id(name, &growth) };
         TestEntry {
             verdict: Some(self.verdict),
-            verdict_reason: self.reason,
+            verdict_reason: if self.verdict == Verdict::Known { Some(reasons(&growth)) } else { self.reason },
             limit: self.limit,
             runs: self.runs,
             growth,
@@ -203,6 +210,15 @@ impl Judged {
             ..TestEntry::new(name)
         }
     }
+}
+
+/// Why all that is known is known, each reason once.
+fn reasons(growth: &[GrowthEntry]) -> String {
+    let mut reasons: Vec<&str> =
+        growth.iter().filter_map(|growth| growth.known.as_ref()).map(|known| known.reason.as_str()).collect();
+    reasons.sort();
+    reasons.dedup();
+    reasons.join("; ")
 }
 
 #[cfg(test)]
@@ -227,6 +243,7 @@ mod tests {
             },
             grown: grown(*bytes),
             finding: Finding::default(),
+            known: KNOWN.contains(id),
         });
         match judge.passed(gross, || groups.collect(), Duration::ZERO) {
             Ruling::RunAgain => None,
@@ -238,6 +255,8 @@ mod tests {
     const INITIALISERS: usize = 100;
     const EXCUSED: usize = 200;
     const LOST: usize = 300;
+    /// These are known.
+    const KNOWN: std::ops::Range<usize> = 50..INITIALISERS;
 
     fn verdict(limit: u64, runs: &[&[(usize, u64)]]) -> Option<Verdict> {
         let mut judge = judge(limit, None);
@@ -263,6 +282,18 @@ mod tests {
     fn the_limit_is_for_the_sum_of_what_leaks() {
         assert_eq!(verdict(15, &[&[(1, 8), (2, 8), (3, 900)], &[(1, 8), (2, 7)]]), Some(Verdict::Once));
         assert_eq!(verdict(15, &[&[(1, 8), (2, 8)], &[(1, 8), (2, 8)]]), None);
+    }
+
+    #[test]
+    fn what_is_known_is_no_leak_and_hides_none() {
+        let four = |groups: &'static [(usize, u64)]| verdict(15, &[groups; 4]);
+        assert_eq!(four(&[(50, 900)]), Some(Verdict::Known));
+        assert_eq!(four(&[(50, 900), (1, 15)]), Some(Verdict::Known));
+        assert_eq!(four(&[(50, 900), (1, 16)]), Some(Verdict::Leak));
+        assert_eq!(verdict(15, &[&[(50, 900)], &[]]), Some(Verdict::Once));
+        let mut judge = judge(0, None);
+        assert!(run(&mut judge, &[(50, 900)]).is_none());
+        assert_eq!(judge.unconfirmed("taken").verdict, Verdict::Known);
     }
 
     #[test]
@@ -314,7 +345,7 @@ mod tests {
         let mut judge = judge(0, None);
         let groups = || {
             let grown = Grown { bytes: 8, blocks: 1 };
-            vec![GroupGrowth { id: GroupId(1), share: Share::Open, grown, finding: Finding::default() }]
+            vec![GroupGrowth { id: GroupId(1), share: Share::Open, grown, finding: Finding::default(), known: false }]
         };
         let mut runs = 0;
         while let Ruling::RunAgain = judge.passed(Grown { bytes: 8, blocks: 1 }, groups, LONG) {

@@ -19,6 +19,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
     let verdicts = [
         (summary.clean, "clean"),
         (summary.once, "once"),
+        (summary.known, "known"),
         (summary.unconfirmed, "unconfirmed"),
         (summary.leak, if summary.leak == 1 { "leak" } else { "leaks" }),
     ];

@@ -23,6 +23,7 @@ fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) ->
         holder: None,
         path: Vec::new(),
         path_steps: 0,
+        known: None,
         traceback: vec![
             frame("demo::cache::tests::remembers", "src/cache.rs", 40, 9),
             frame("demo::cache::Cache::fill", "src/cache.rs", 2, 17),
@@ -77,6 +78,7 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
         },
         summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
         doctests: None,
+        stale_known_leaks: None,
         targets,
     }
 }
@@ -123,7 +125,8 @@ fn a_leak_comes_first_and_with_its_lines() {
     failed.outcome = Outcome::Failed;
     let lib = target(Kind::Lib, "demo", vec![clean, leak(), unconfirmed(), once(), failed]);
     let mut report = report(vec![lib, own], Vec::new());
-    report.doctests = Some(Doctests { traced: false, packages: vec!["demo".to_owned()] });
+    report.doctests =
+        Some(Doctests { traced: false, passed: 2, failed: 1, ignored: 1, packages: vec!["demo".to_owned()] });
     insta::assert_snapshot!(render(&report));
 }
 

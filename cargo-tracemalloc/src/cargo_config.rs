@@ -1,0 +1,103 @@
+//! Cargo's configuration, as far as we have to know it: files and variables, which cargo-config2 reads, and `--config` on
+//! the command line, which it does not.
+
+use std::env;
+
+use anyhow::{Context as _, Result, anyhow};
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use toml::Value;
+
+/// What matters to us.
+#[derive(Debug)]
+pub struct CargoConfig {
+    /// `build.rustc`.
+    pub rustc: Option<Utf8PathBuf>,
+    /// `build.rustdoc`.
+    pub rustdoc: Option<Utf8PathBuf>,
+    /// `build.rustc-wrapper`.
+    pub rustc_wrapper: Option<Utf8PathBuf>,
+    /// `build.target`.
+    pub targets: Vec<String>,
+}
+
+impl CargoConfig {
+    /// Reads it for a call of cargo in the current directory, with these values of `--config`.
+    pub fn read(options: &[String]) -> Result<Self> {
+        let config = cargo_config2::Config::load().context("failed to read cargo's configuration")?;
+        let dir = env::current_dir().context("failed to find the current directory")?;
+        let dir = utf8(dir)?;
+        let tool = |variable: &str, key: &str, configured: Option<std::path::PathBuf>| {
+            // The variables without `CARGO_BUILD_` in their names win over the command line.
+            let from_command_line = given(options, key, &dir).filter(|_| env::var_os(variable).is_none());
+            match from_command_line {
+                Some((Value::String(program), base)) => Ok(Some(resolve(&program, &base))),
+                _ => configured.map(utf8).transpose(),
+            }
+        };
+        let targets = match given(options, "target", &dir) {
+            Some((Value::String(target), _)) => vec![target],
+            Some((Value::Array(targets), _)) => targets.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => config.build.target.unwrap_or_default().iter().map(|target| target.triple().to_owned()).collect(),
+        };
+        Ok(Self {
+            rustc: tool("RUSTC", "rustc", config.build.rustc)?,
+            rustdoc: tool("RUSTDOC", "rustdoc", config.build.rustdoc)?,
+            rustc_wrapper: tool("RUSTC_WRAPPER", "rustc-wrapper", config.build.rustc_wrapper)?
+                .filter(|path| path != ""),
+            targets,
+        })
+    }
+}
+
+/// `build.KEY` of the last option that has it, and the directory that paths in it are relative to. What is no
+/// configuration, cargo will complain of.
+fn given(options: &[String], key: &str, dir: &Utf8Path) -> Option<(Value, Utf8PathBuf)> {
+    options.iter().rev().find_map(|option| {
+        let path = dir.join(option);
+        let (text, base) = match fs::read_to_string(&path) {
+            // As for `.cargo/config.toml`, whose paths are relative to the directory that `.cargo` is in.
+            Ok(text) => (text, path.parent()?.parent()?.to_owned()),
+            Err(_) => (option.clone(), dir.to_owned()),
+        };
+        let table: toml::Table = text.parse().ok()?;
+        Some((table.get("build")?.get(key)?.clone(), base))
+    })
+}
+
+/// A program's path; a mere name is looked up in `PATH` by whoever calls it.
+fn resolve(program: &str, base: &Utf8Path) -> Utf8PathBuf {
+    if program.contains(['/', '\\']) { base.join(program) } else { Utf8PathBuf::from(program) }
+}
+
+fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf> {
+    Utf8PathBuf::from_path_buf(path)
+        .map_err(|path| anyhow!("the path `{}` in cargo's configuration is not UTF-8", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+    use toml::Value;
+
+    use super::{given, resolve};
+
+    #[test]
+    fn the_last_option_that_says_it_holds() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        fs_err::write(dir.join("other.toml"), "[build]\nrustc-wrapper = './b'\n").unwrap();
+        let wrapper = |options: &[&str]| {
+            let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+            given(&options, "rustc-wrapper", dir)
+        };
+        let text = |text: &str| Value::String(text.to_owned());
+        assert_eq!(wrapper(&[]), None);
+        assert_eq!(wrapper(&["build.rustc-wrapper='a'", "net.offline=true"]), Some((text("a"), dir.to_owned())));
+        let from_file = Some((text("./b"), dir.parent().unwrap().to_owned()));
+        assert_eq!(wrapper(&["build.rustc-wrapper='a'", "other.toml"]), from_file);
+        assert_eq!(wrapper(&["no configuration at all"]), None);
+        assert_eq!(resolve("sccache", dir), "sccache");
+        assert_eq!(resolve("./b", dir), dir.join("./b"));
+    }
+}

@@ -1,0 +1,29 @@
+//! Options of `cargo tracemalloc config`.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use super::{Format, LeakArgs};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+    0  printed
+    2  bad usage, or a mistake in the configuration
+  103  there is no workspace here";
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct ConfigArgs {
+    /// What a command line would say.
+    #[command(flatten)]
+    pub leaks: LeakArgs,
+
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<Utf8PathBuf>,
+}

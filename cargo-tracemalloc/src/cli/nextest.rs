@@ -1,0 +1,190 @@
+//! Options of `cargo tracemalloc nextest`: ours are declared, and may stand anywhere among nextest's, which are not.
+
+use std::ffi::OsString;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Command, Parser};
+
+use super::{CargoOptions, Format, LeakArgs};
+
+const AFTER_HELP: &str = "\
+All other options are those of `cargo nextest run`, but for its `--exclude`, which is `--exclude-package` here.
+
+Exit codes:
+    0  every test passed, none leaked
+    2  bad usage
+  101  a test failed
+  102  every test passed, and some leak
+  103  could not build or run, or there was no test to run";
+
+/// What `cargo tracemalloc` calls its subcommand.
+const NAME: &str = "nextest";
+/// Options of nextest that we have to understand too.
+const SHARED: [&str; 15] = [
+    "--manifest-path",
+    "--target-dir",
+    "--target",
+    "--features",
+    "-F",
+    "--all-features",
+    "--no-default-features",
+    "--config",
+    "-Z",
+    "--locked",
+    "--offline",
+    "--frozen",
+    "--color",
+    "--verbose",
+    "-v",
+];
+
+/// Arguments of `nextest`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+#[command(override_usage = "cargo tracemalloc nextest run [OPTIONS] [OPTIONS OF NEXTEST]")]
+pub struct NextestArgs {
+    /// How to measure and judge.
+    #[command(flatten)]
+    pub leaks: LeakArgs,
+
+    /// Write the JSON report here too
+    #[arg(long, value_name = "PATH", help_heading = "Report Options")]
+    pub report: Option<Utf8PathBuf>,
+
+    /// What to print; `json` leaves nothing but the report on stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
+    pub format: Format,
+
+    /// `run`, and what else is nextest's
+    #[arg(last = true, hide = true)]
+    pub rest: Vec<String>,
+}
+
+/// To read what is cargo's among nextest's options.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true)]
+struct Shared {
+    #[command(flatten)]
+    options: CargoOptions,
+}
+
+impl NextestArgs {
+    /// What we have to know of nextest's options.
+    pub fn cargo_options(&self) -> Result<CargoOptions, clap::Error> {
+        let (shared, _) = split(self.rest.clone(), &Shared::augment_args(Command::new(NAME)), &SHARED);
+        Shared::try_parse_from(shared).map(|shared| shared.options)
+    }
+
+    /// What goes on to `cargo nextest`, without its target directory.
+    pub fn nextest_args(&self) -> Vec<String> {
+        let command = Shared::augment_args(Command::new(NAME));
+        let (_, args) = split(self.rest.clone(), &command, &["--target-dir"]);
+        let mut args: Vec<String> = args;
+        let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+        for arg in &mut args[..end] {
+            if let Some(value) =
+                arg.strip_prefix("--exclude-package").filter(|value| value.is_empty() || value.starts_with('='))
+            {
+                *arg = format!("--exclude{value}");
+            }
+        }
+        args
+    }
+}
+
+/// Puts nextest's own options behind a `--`, so that the others can be declared.
+pub fn sorted(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let args: Vec<OsString> = args.collect();
+    if args.get(1).is_none_or(|arg| arg != NAME) {
+        return args;
+    }
+    let text = |arg: &OsString| arg.to_string_lossy().into_owned();
+    let command = NextestArgs::augment_args(Command::new(NAME));
+    let names: Vec<String> = command.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["--help", "-h"]).collect();
+    let (ours, rest) = split(args[2..].iter().map(text).collect(), &command, &names);
+    let ours = ours.into_iter().map(OsString::from);
+    let rest = rest.into_iter().map(OsString::from);
+    args[..2].iter().cloned().chain(ours).chain(["--".into()]).chain(rest).collect()
+}
+
+/// Takes options of these names out, with their values, up to a `--`. What they look like is declared in `command`.
+fn split(args: Vec<String>, command: &Command, names: &[&str]) -> (Vec<String>, Vec<String>) {
+    let (mut taken, mut left) = (Vec::new(), Vec::new());
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            left.push(arg);
+            break;
+        }
+        let (name, has_value) = match arg.split_once('=') {
+            Some((name, _)) if arg.starts_with("--") => (name, true),
+            _ if arg.starts_with("--") || !arg.starts_with('-') => (arg.as_str(), false),
+            // `-Fa`, `-vv`.
+            _ => arg.char_indices().nth(2).map_or((arg.as_str(), false), |(end, _)| (&arg[..end], true)),
+        };
+        if !names.contains(&name) {
+            left.push(arg);
+            continue;
+        }
+        let declared = command.get_arguments().find(|declared| {
+            let long = declared.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
+            long || declared
+                .get_short()
+                .is_some_and(|short| name.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])))
+        });
+        let takes_value = declared.is_some_and(|declared| declared.get_action().takes_values());
+        taken.push(arg);
+        if takes_value && !has_value {
+            taken.extend(args.next());
+        }
+    }
+    left.extend(args);
+    (taken, left)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::{NextestArgs, sorted};
+    use crate::cli::{Cli, Command};
+
+    fn parse(line: &str) -> NextestArgs {
+        let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
+        let Command::Nextest(args) = Cli::try_parse_from(sorted(args)).unwrap().command else {
+            panic!("another command: {line}");
+        };
+        args
+    }
+
+    #[test]
+    fn our_options_may_stand_anywhere_among_nextest_s() {
+        let args = parse(
+            "x nextest run --max-growth '1 KiB' -p a --retries 2 --runs=5 -E 'test(x)' --exclude '*.rs' \
+             --exclude-package b --no-fail-fast --partition hash:1/2 -- --max-growth 3",
+        );
+        assert_eq!((args.leaks.max_growth, args.leaks.runs), (Some(1024), Some(5)));
+        assert_eq!(args.leaks.exclude, ["*.rs"]);
+        assert_eq!(
+            shell_words::join(args.nextest_args()),
+            "run -p a --retries 2 -E 'test(x)' --exclude b --no-fail-fast --partition hash:1/2 -- --max-growth 3"
+        );
+    }
+
+    #[test]
+    fn what_is_cargo_s_is_understood_and_passed_on() {
+        let args = parse(
+            "x nextest run --manifest-path a/Cargo.toml -Fx --features y -vv --target-dir t --target=z -Z q --config a.b=1 name",
+        );
+        let options = args.cargo_options().unwrap();
+        assert_eq!(options.manifest_path.as_ref().unwrap(), "a/Cargo.toml");
+        assert_eq!((options.features, options.verbose), (vec!["x".to_owned(), "y".to_owned()], 2));
+        assert_eq!((options.target, options.unstable), (vec!["z".to_owned()], vec!["q".to_owned()]));
+        assert_eq!(options.target_dir.as_ref().unwrap(), "t");
+        assert_eq!(
+            args.nextest_args().join(" "),
+            "run --manifest-path a/Cargo.toml -Fx --features y -vv --target=z -Z q --config a.b=1 name"
+        );
+    }
+}

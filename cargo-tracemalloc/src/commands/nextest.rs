@@ -1,0 +1,75 @@
+//! `cargo tracemalloc nextest run`: as `test`, with cargo-nextest in the place of `cargo test`.
+
+use std::process::ExitStatus;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{Color, NextestArgs};
+use crate::exit_code::{ExitCode, UsageError};
+use crate::report::Summary;
+use crate::suite::{self, Ran, Suite};
+use crate::{cargo, term};
+
+/// What nextest exits with when a test failed (`nextest-metadata`, `NextestExitCode::TEST_RUN_FAILED`).
+const TEST_RUN_FAILED: i32 = 100;
+/// What it exits with when it does not understand its command line.
+const USAGE: i32 = 2;
+/// Options of nextest for binaries that were built before.
+const REUSE: [&str; 2] = ["--archive-file", "--binaries-metadata"];
+
+/// Runs the command.
+pub fn run(args: &NextestArgs) -> Result<ExitCode> {
+    check(&args.rest)?;
+    let options = args.cargo_options().map_err(|error| UsageError(error.to_string()))?;
+    term::set_color(options.color.unwrap_or(Color::Auto));
+    if let Some(path) = &args.report {
+        suite::check_writable(path)?;
+    }
+    cargo::nextest_version().context(
+        "cargo-nextest is needed, and was not found: see https://nexte.st/docs/installation, \
+         or use `cargo tracemalloc test`",
+    )?;
+    let suite = Suite::prepare(&options, &args.leaks)?;
+    let status = cargo::nextest(&suite, args)?.print_if(options.verbose > 0).status()?;
+    if args.rest.iter().any(|arg| arg == "--no-run") {
+        return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
+    }
+    let targets = suite.targets()?;
+    let code = judge(status, &suite, &Summary::of(targets.iter().flat_map(|target| &target.tests)));
+    // nextest's own configuration may leave out tests, so that what nobody has seen may still be there.
+    suite.finish(targets, Ran { code, doctests: None, complete: false }, args.format, args.report.as_deref())
+}
+
+/// What the whole run came to.
+fn judge(status: ExitStatus, suite: &Suite, summary: &Summary) -> ExitCode {
+    match status.code() {
+        Some(0) => suite.judge(summary),
+        Some(USAGE) => ExitCode::Usage,
+        Some(TEST_RUN_FAILED) => ExitCode::TestFailed,
+        _ => ExitCode::CouldNotRun,
+    }
+}
+
+/// Refuses what runs no tests, or tests that were built by somebody else.
+fn check(rest: &[String]) -> Result<()> {
+    let refuse = |why: String| Err(UsageError(why).into());
+    match rest.first().map(String::as_str) {
+        Some("run" | "r") => {}
+        Some(other) if !other.starts_with('-') => {
+            return refuse(format!(
+                "`cargo tracemalloc nextest {other}` runs no tests, so there is nothing to trace: use `cargo nextest \
+                 {other}`, or `cargo tracemalloc nextest run`"
+            ));
+        }
+        _ => return refuse("nextest's subcommand comes first: `cargo tracemalloc nextest run`".to_owned()),
+    }
+    let own = rest.iter().take_while(|arg| *arg != "--");
+    let reused = own.filter_map(|arg| REUSE.into_iter().find(|name| arg.split('=').next() == Some(name))).next();
+    match reused {
+        Some(name) => refuse(format!(
+            "`{name}` runs binaries that were built before, and not by us; leave it out, or build them in the environment \
+             of `cargo tracemalloc show-env`"
+        )),
+        None => Ok(()),
+    }
+}

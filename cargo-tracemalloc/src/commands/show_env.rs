@@ -1,0 +1,26 @@
+//! `cargo tracemalloc show-env`: prints the environment in which cargo builds tests that trace, for those who call cargo
+//! themselves.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use crate::cli::ShowEnvArgs;
+use crate::exit_code::ExitCode;
+use crate::suite::Suite;
+use crate::{cargo, render};
+
+/// Runs the command.
+pub fn run(args: &ShowEnvArgs) -> Result<ExitCode> {
+    let suite = Suite::prepare_for_others(&args.cargo_options(), &args.leaks)?;
+    let mut text = String::new();
+    for (name, value) in cargo::environment_for_others(&suite)? {
+        if args.export_prefix {
+            writeln!(text, "export {name}={}", shell_words::quote(value.as_str()))?;
+        } else {
+            writeln!(text, "{name}={value}")?;
+        }
+    }
+    render::print_all(&text)?;
+    Ok(ExitCode::Clean)
+}

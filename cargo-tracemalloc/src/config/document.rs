@@ -1,0 +1,174 @@
+//! A TOML file as people meet it: what is wrong in it is said with its line, and so is where a value is from.
+
+use std::fmt::Display;
+use std::ops::Range;
+
+use anyhow::Result;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::exit_code::UsageError;
+
+/// How alike two names are at least (Jaro), for one to be suggested for the other. clap's own measure.
+const ALIKE: f64 = 0.7;
+
+/// A file.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'a> {
+    /// What errors call it.
+    pub name: &'a str,
+    /// All of it.
+    pub source: &'a str,
+}
+
+/// A table of which one key after the other is taken; what is left in the end is unknown.
+#[derive(Debug)]
+pub struct Table<'a> {
+    document: Document<'a>,
+    entries: DeTable<'a>,
+    known: Vec<&'static str>,
+    /// Where its header or its first key is.
+    pub place: String,
+}
+
+/// A value, and where it is from.
+#[derive(Debug, Clone)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// `tracemalloc.toml:3`.
+    pub place: String,
+}
+
+impl<'a> Document<'a> {
+    /// The whole file as a table.
+    pub fn parse(self) -> Result<Table<'a>> {
+        let table = DeTable::parse(self.source).map_err(|error| {
+            let line = self.line(error.span().unwrap_or_default());
+            usage(format!("failed to parse {} line {line}: {}", self.name, error.message()))
+        })?;
+        Ok(Table::new(self, table))
+    }
+
+    fn line(self, span: Range<usize>) -> usize {
+        self.source[..span.start].matches('\n').count() + 1
+    }
+}
+
+impl<'a> Table<'a> {
+    fn new(document: Document<'a>, table: Spanned<DeTable<'a>>) -> Self {
+        let place = format!("{}:{}", document.name, document.line(table.span()));
+        Self { document, entries: table.into_inner(), known: Vec::new(), place }
+    }
+
+    /// The value of a key. The error of `parse` says what is wrong with it.
+    pub fn take<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
+    ) -> Result<Option<Placed<T>>> {
+        self.known.push(key);
+        let Some(value) = self.entries.remove(key) else {
+            return Ok(None);
+        };
+        let (name, line) = (self.document.name, self.document.line(value.span()));
+        let value = parse(value.get_ref()).map_err(|error| usage(format!("`{key}` in {name} line {line}: {error}")))?;
+        Ok(Some(Placed { value, place: format!("{name}:{line}") }))
+    }
+
+    /// The table of a key.
+    pub fn table(&mut self, key: &'static str) -> Result<Option<Table<'a>>> {
+        self.known.push(key);
+        let Some(value) = self.entries.remove(key) else {
+            return Ok(None);
+        };
+        self.as_table(key, value).map(Some)
+    }
+
+    /// The tables of a key that may stand several times: `[[key]]`.
+    pub fn tables(&mut self, key: &'static str) -> Result<Vec<Table<'a>>> {
+        self.known.push(key);
+        let Some(value) = self.entries.remove(key) else {
+            return Ok(Vec::new());
+        };
+        let line = self.document.line(value.span());
+        match value.into_inner() {
+            DeValue::Array(array) => array.into_iter().map(|value| self.as_table(key, value)).collect(),
+            _ => Err(usage(format!("`{key}` in {} line {line}: expected tables, as `[[{key}]]`", self.document.name))),
+        }
+    }
+
+    fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Result<Table<'a>> {
+        let span = value.span();
+        let (name, line) = (self.document.name, self.document.line(span.clone()));
+        match value.into_inner() {
+            DeValue::Table(table) => Ok(Table::new(self.document, Spanned::new(span, table))),
+            other => Err(usage(format!("`{key}` in {name} line {line}: expected a table, found {}", other.type_str()))),
+        }
+    }
+
+    /// What is wrong with the table as a whole.
+    pub fn error(&self, what: impl Display) -> anyhow::Error {
+        usage(format!("{what} in {}", self.place.replacen(':', " line ", 1)))
+    }
+
+    /// Complains of the first key that nobody has asked for.
+    pub fn finish(&self) -> Result<()> {
+        let Some(key) = self.entries.keys().min_by_key(|key| key.span().start) else {
+            return Ok(());
+        };
+        let line = self.document.line(key.span());
+        let alike = |name: &&str| strsim::jaro(name, key.get_ref());
+        let nearest = self.known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+        let hint = match nearest.filter(|name| alike(name) > ALIKE) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("known here are `{}`", self.known.join("`, `")),
+        };
+        Err(usage(format!("unknown key `{}` in {} line {line}, {hint}", key.get_ref(), self.document.name)))
+    }
+}
+
+fn usage(text: String) -> anyhow::Error {
+    UsageError(text).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Document;
+
+    fn parse(source: &str) -> Result<(), String> {
+        let read = || {
+            let mut table = Document { name: "x.toml", source }.parse()?;
+            table.take("max-growth", |value| value.as_integer().map(drop).ok_or("no number".to_owned()))?;
+            table.take("max-blocks", |_| Ok(()))?;
+            for mut one in table.tables("overrides")? {
+                one.take("test", |_| Ok(()))?;
+                one.finish()?;
+            }
+            table.finish()
+        };
+        read().map_err(|error: anyhow::Error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        assert_eq!(parse("# a comment\nmax-growth = 1\n[[overrides]]\ntest = 'a'\n"), Ok(()));
+        let error = |source| parse(source).unwrap_err();
+        assert_eq!(
+            error("\n\nmax-grwoth = 1\n"),
+            "unknown key `max-grwoth` in x.toml line 3, did you mean `max-growth`?"
+        );
+        assert_eq!(
+            error("zzz = 1"),
+            "unknown key `zzz` in x.toml line 1, known here are `max-growth`, `max-blocks`, `overrides`"
+        );
+        assert_eq!(
+            error("[[overrides]]\ntest = 'a'\n\n[[overrides]]\ntets = 'a'\n"),
+            "unknown key `tets` in x.toml line 5, did you mean `test`?"
+        );
+        assert_eq!(error("\nmax-growth = 'a'"), "`max-growth` in x.toml line 2: no number");
+        assert_eq!(error("overrides = 1"), "`overrides` in x.toml line 1: expected tables, as `[[overrides]]`");
+        let syntax = error("max-growth = 1\nmax-blocks = \n");
+        assert!(syntax.starts_with("failed to parse x.toml line 2: "), "{syntax}");
+    }
+}

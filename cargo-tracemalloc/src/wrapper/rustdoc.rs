@@ -1,0 +1,106 @@
+//! In rustdoc's place: counts the doctests that it runs. They are not traced, and print what they print.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use anstream::adapter::strip_str;
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{Config, exit_code};
+use crate::private_env;
+
+/// The name under which cargo calls us then. It is a link to this program.
+pub const NAME: &str = "rustdoc";
+
+/// What the doctests of one package came to.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct DoctestCounts {
+    /// The package's name.
+    pub package: String,
+    /// `5 passed`.
+    pub passed: usize,
+    /// `1 failed`.
+    pub failed: usize,
+    /// `2 ignored`.
+    pub ignored: usize,
+}
+
+/// Whether this process was called by that name.
+pub fn is_called(program: Option<OsString>) -> bool {
+    program.is_some_and(|program| Path::new(&program).file_stem().is_some_and(|stem| stem == NAME))
+}
+
+/// Calls rustdoc, and exits as it does.
+pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
+    let mut rustdoc = Command::new(&config.rustdoc);
+    rustdoc.args(args);
+    let could_not_run = || format!("failed to run `{}`", config.rustdoc);
+    if !args.iter().any(|arg| arg == "--test") {
+        return Ok(exit_code(rustdoc.status().with_context(could_not_run)?.code()));
+    }
+    let chosen = args.iter().any(|arg| arg.to_string_lossy().contains("--color="));
+    if io::stdout().is_terminal() && !chosen && env::var_os("NO_COLOR").is_none() {
+        // What it prints to is no terminal any more.
+        rustdoc.arg("--test-args=--color=always");
+    }
+    let mut child = rustdoc.stdout(Stdio::piped()).spawn().with_context(could_not_run)?;
+    let printed = child.stdout.take().map(pass_on).transpose().context("failed to read what rustdoc prints")?;
+    let status = child.wait().with_context(could_not_run)?;
+    let package = env::var(private_env::PACKAGE_NAME).unwrap_or_default();
+    let counts = DoctestCounts { package, ..count(&printed.unwrap_or_default()) };
+    fs_err::create_dir_all(&config.doctests)?;
+    let path = config.doctests.join(std::process::id().to_string());
+    crate::session::write_atomically(&path, &serde_json::to_vec(&counts)?)?;
+    Ok(exit_code(status.code()))
+}
+
+/// Prints what is read as soon as it is there, and returns all of it.
+fn pass_on(mut from: impl Read) -> io::Result<String> {
+    let (mut all, mut buffer, mut stdout) = (Vec::new(), [0; 4096], io::stdout());
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(String::from_utf8_lossy(&all).into_owned());
+        }
+        all.extend_from_slice(&buffer[..read]);
+        // A closed stdout is no reason to fail.
+        let _closed = stdout.write_all(&buffer[..read]).and_then(|()| stdout.flush());
+    }
+}
+
+/// The sum over all lines `test result: ok. 5 passed; 0 failed; 2 ignored; ...`: rustdoc runs doctests in several goes.
+fn count(printed: &str) -> DoctestCounts {
+    let mut counts = DoctestCounts::default();
+    let printed = strip_str(printed).to_string();
+    for result in printed.lines().filter_map(|line| line.strip_prefix("test result: ")) {
+        for part in result.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let number = words.next().and_then(|word| word.parse::<usize>().ok()).unwrap_or_default();
+            match words.next() {
+                Some("passed") => counts.passed += number,
+                Some("failed") => counts.failed += number,
+                Some("ignored") => counts.ignored += number,
+                _ => {}
+            }
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn results_are_summed_up() {
+        let printed = "running 2 tests\ntest src/lib.rs - a (line 3) ... ok\n\n\
+                       test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\n\
+                       test result: \u{1b}[31mFAILED\u{1b}[m. 2 passed; 3 failed; 0 ignored; 0 measured; 9 filtered out\n";
+        let counts = count(printed);
+        assert_eq!((counts.passed, counts.failed, counts.ignored), (3, 3, 1));
+    }
+}

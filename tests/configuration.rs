@@ -1,0 +1,197 @@
+//! `tracemalloc.toml`, `[workspace.metadata.tracemalloc]`, and what the command line has to say against them; on the
+//! demo, which leaks 4,096 bytes in 1 block.
+
+mod support;
+
+use std::fs;
+
+use support::{Output, Project, exit};
+use tracemalloc_harness::{Outcome, Verdict};
+
+const FILE: &str = "tracemalloc.toml";
+const LEAKS: &str = "cache::tests::forgets_the_oldest";
+
+#[test]
+fn the_configuration_says_what_is_a_leak_and_the_command_line_wins() {
+    let project = Project::copy("demo", "configuration");
+    for (config, args, verdict) in [
+        ("", "", Verdict::Leak),
+        ("max-growth = 4096", "", Verdict::Clean),
+        ("max-growth = '4 KiB'", "--max-growth 4095", Verdict::Leak),
+        ("max-growth = '1 MiB'\nmax-blocks = 0", "", Verdict::Leak),
+        ("exclude = '*cache.rs'", "", Verdict::Clean),
+        ("exclude = ['*cache.rs']", "--exclude *lib.rs", Verdict::Leak),
+        ("include = ['src/lib.rs']", "", Verdict::Clean),
+        ("[[overrides]]\ntest = 'cache::*'\nmax-growth = 4096", "", Verdict::Clean),
+        ("[[overrides]]\ntest = 'cache'\nmax-growth = 4096", "", Verdict::Leak),
+        ("[[overrides]]\npackage = 'dem?'\nmax-growth = 4096", "", Verdict::Clean),
+        ("[[overrides]]\npackage = 'other'\nmax-growth = 4096", "", Verdict::Leak),
+        ("max-growth = 4096\n[[overrides]]\npackage = 'demo'\nmax-growth = 0", "", Verdict::Leak),
+        ("[[overrides]]\npackage = 'demo'\nmax-growth = 4096", "--max-growth 0", Verdict::Leak),
+        (
+            "[[overrides]]\ntest = '*::forgets_*'\nmax-growth = 4096\n[[overrides]]\npackage = 'demo'\nmax-growth = 0",
+            "",
+            Verdict::Clean,
+        ),
+    ] {
+        project.write(FILE, config);
+        let code = if verdict == Verdict::Leak { exit::LEAK } else { exit::CLEAN };
+        project.tracemalloc(&format!("--lib {args}")).run().code(code);
+        assert_eq!(project.report().verdict(LEAKS), Some(verdict), "{config} {args}");
+    }
+
+    // The same in the manifest, where a workspace may say it too.
+    project.write(FILE, "runs = 3\nframes = 1\n[[overrides]]\ntest = '*'\nruns = 4\n");
+    let (config, manifest) = (project.root.join(FILE), project.root.join("Cargo.toml"));
+    let in_manifest = "[workspace.metadata.tracemalloc]\nruns = 3\nframes = 1\n\
+                       [[workspace.metadata.tracemalloc.overrides]]\ntest = '*'\nruns = 4\n";
+    for place in [FILE, "Cargo.toml"] {
+        if place == "Cargo.toml" {
+            fs::remove_file(&config).unwrap();
+            fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + in_manifest).unwrap();
+        }
+        project.tracemalloc("--lib").run().code(exit::LEAK);
+        let report = project.report();
+        let test = report.test(LEAKS);
+        assert_eq!((test.runs.len(), test.growth[0].traceback.len()), (4, 1), "{place}");
+    }
+    project.write(FILE, "runs = 3\n");
+    let output = project.tracemalloc("").run().code(exit::USAGE);
+    let both =
+        "error: there are two configurations: `tracemalloc.toml` and `workspace.metadata.tracemalloc` in Cargo.toml:8";
+    assert!(output.stderr.starts_with(both), "{}", output.stderr);
+}
+
+#[test]
+fn a_known_leak_is_listed_and_fails_nothing() {
+    let project = Project::copy("demo", "known-leak");
+    let known = |patterns: &str| format!("[[known-leaks]]\n{patterns}\nreason = 'we pop without freeing'\n");
+    let shown = "known cache::tests::forgets_the_oldest (demo lib): grew by 4096 B in 1 block; we pop without freeing";
+    for patterns in ["test = '*oldest'", "file = 'src/cache.rs'", "function = '*Cache::fill'\npackage = 'demo'"] {
+        project.write(FILE, &known(patterns));
+        let output = project.tracemalloc("").run().code(exit::CLEAN);
+        assert!(output.stdout.contains(shown) && output.stdout.contains("3 clean, 1 known;"), "{patterns}");
+        let report = project.report();
+        let test = report.test(LEAKS);
+        assert_eq!((test.verdict, test.runs.len()), (Some(Verdict::Known), 8), "{patterns}");
+        assert_eq!(test.growth[0].known.as_ref().unwrap().place, "tracemalloc.toml:1");
+        assert_eq!((report.count("known"), report.count("leak")), (1, 0));
+        assert_eq!(report.stale_known_leaks, Some(Vec::new()));
+    }
+    for patterns in ["test = 'oldest'", "file = 'src/lib.rs'", "test = '*'\npackage = 'other'"] {
+        project.write(FILE, &known(patterns));
+        let output = project.tracemalloc("").run().code(exit::LEAK);
+        let stale = "known leak at tracemalloc.toml:1 no longer occurs: we pop without freeing";
+        assert!(output.stdout.contains(stale), "{patterns}");
+        assert_eq!(project.report().stale_known_leaks.unwrap().len(), 1, "{patterns}");
+
+        // Of tests that did not run, nothing is known.
+        for args in ["remembers", "--lib", "-- --skip nothing"] {
+            let output = project.tracemalloc(args).run();
+            assert!(!output.stdout.contains("no longer occurs"), "{args}");
+            assert_eq!(project.report().stale_known_leaks, None, "{args}");
+        }
+    }
+}
+
+#[test]
+fn a_test_has_a_timeout_of_its_own() {
+    let project = Project::copy("behaviour", "own-timeout");
+    project.write(FILE, "timeout = '90s'\n[[overrides]]\npackage = 'crashes'\ntest = '*::hangs'\ntimeout = 1\n");
+    project.tracemalloc("-p crashes tests::hangs -- --ignored --exact").run().code(exit::TEST_FAILED);
+    let report = project.report();
+    assert_eq!(report.test("tests::hangs").outcome, Outcome::Failed);
+    assert!(report.test("tests::hangs").message.as_ref().unwrap().contains("longer than 1 s"));
+}
+
+#[test]
+fn what_holds_is_shown_with_where_it_is_from() {
+    let project = Project::copy("demo", "show-config");
+    project.write(
+        FILE,
+        r#"# What we allow.
+max-growth = "1 KiB"
+exclude = ["*/generated/*", "*.pb.rs"]
+deny = "unconfirmed"
+timeout = 90
+
+[[overrides]]
+package = "demo"
+test = "cache::*"
+max-growth = "4 KiB"
+runs = 3
+
+[[known-leaks]]
+test = "cache::*"
+file = "src/cache.rs"
+reason = "we pop without freeing"
+"#,
+    );
+    let args = "--runs 5 --include src/*";
+    let text = project.subcommand("config", args).run().code(exit::CLEAN);
+    insta::assert_snapshot!("config-text", text.stdout);
+    let json = project.subcommand("config", args).args("--format json").run().code(exit::CLEAN);
+    insta::assert_snapshot!("config-json", json.stdout);
+    assert!(!project.root.join("target").exists(), "nothing is built for it");
+
+    // What is printed is a configuration that says the same.
+    project.write(FILE, &text.stdout);
+    let again = project.subcommand("config", "").run().code(exit::CLEAN);
+    let values = |output: &Output| -> Vec<String> {
+        output.stdout.lines().filter_map(|line| Some(line.split_once('#')?.0.trim_end().to_owned())).collect()
+    };
+    assert_eq!(values(&again), values(&text));
+
+    // From a directory inside, and by the manifest's path.
+    project.subcommand("config", "").dir(project.root.join("src")).run().code(exit::CLEAN);
+    let elsewhere = project.subcommand("config", "--manifest-path show-config/demo/Cargo.toml");
+    assert_eq!(elsewhere.dir(project.root.join("../..")).run().code(exit::CLEAN).stdout, again.stdout);
+}
+
+#[test]
+fn a_mistake_is_said_with_its_line_before_anything_is_built() {
+    let project = Project::copy("demo", "mistakes");
+    for (config, error) in [
+        ("\n\nmax-grwoth = 1", "unknown key `max-grwoth` in tracemalloc.toml line 3, did you mean `max-growth`?"),
+        (
+            "[[override]]\ntest = 'a'\nruns = 3",
+            "unknown key `override` in tracemalloc.toml line 1, did you mean `overrides`?",
+        ),
+        ("[[overrides]]\ntset = 'a'\nruns = 3", "unknown key `tset` in tracemalloc.toml line 2, did you mean `test`?"),
+        (
+            "no-fail = true",
+            "unknown key `no-fail` in tracemalloc.toml line 1, known here are `max-growth`, `max-blocks`, `runs`, \
+             `frames`, `include`, `exclude`, `timeout`, `deny`, `overrides`, `known-leaks`",
+        ),
+        ("max-growth = '1 XB'", "`max-growth` in tracemalloc.toml line 1: "),
+        ("max-growth = -1", "`max-growth` in tracemalloc.toml line 1: `-1` is no count"),
+        (
+            "max-growth = true",
+            "`max-growth` in tracemalloc.toml line 1: expected a size like \"4 KiB\", or a number of bytes, found a boolean",
+        ),
+        ("\nruns = 2", "`runs` in tracemalloc.toml line 2: 2 is not in 3.."),
+        ("frames = 129", "`frames` in tracemalloc.toml line 1: 129 is not in 1..=128"),
+        ("include = ['']", "`include` in tracemalloc.toml line 1: an empty pattern matches nothing"),
+        ("timeout = '3 parsecs'", "`timeout` in tracemalloc.toml line 1: ` parsecs` is no unit of time"),
+        (
+            "deny = ['often']",
+            "`deny` in tracemalloc.toml line 1: `often` is no verdict to deny; use once or unconfirmed",
+        ),
+        ("[[overrides]]\nruns = 3", "`[[overrides]]` without `package` or `test` in tracemalloc.toml line 1"),
+        ("\n[[overrides]]\ntest = 'a'", "`[[overrides]]` without an option in tracemalloc.toml line 2"),
+        ("[[known-leaks]]\ntest = 'a'", "`[[known-leaks]]` without a `reason` in tracemalloc.toml line 1"),
+        (
+            "[[known-leaks]]\nreason = 'a'",
+            "`[[known-leaks]]` without `test`, `file` or `function` in tracemalloc.toml line 1",
+        ),
+        ("runs = \n", "failed to parse tracemalloc.toml line 1: "),
+    ] {
+        project.write(FILE, config);
+        for command in ["test", "config"] {
+            let output = project.subcommand(command, "").run().code(exit::USAGE);
+            assert!(output.stderr.starts_with(&format!("error: {error}")), "{config:?}: {}", output.stderr);
+            assert_eq!(output.stdout, "");
+        }
+    }
+    assert!(!project.root.join("target").exists(), "nothing was built");
+}

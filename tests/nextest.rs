@@ -1,0 +1,165 @@
+//! cargo-nextest in the place of `cargo test`, and either of them called by somebody else.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{Call, Output, Project, Report, exit};
+use tracemalloc_harness::{Outcome, Verdict};
+
+const LEAKS: &str = "cache::tests::forgets_the_oldest";
+
+/// The report, without what has to differ from run to run.
+fn stable(project: &Project) -> Value {
+    let json = fs::read_to_string(project.root.join("target/tracemalloc/report.json")).unwrap();
+    let mut report: Value = serde_json::from_str(&json).unwrap();
+    // nextest runs no doctests, and leaves tests out by rules of its own.
+    for key in ["doctests", "stale_known_leaks"] {
+        report[key].take();
+    }
+    for target in report["targets"].as_array_mut().unwrap() {
+        for test in target["tests"].as_array_mut().unwrap() {
+            test["duration_seconds"].take();
+        }
+    }
+    report
+}
+
+#[test]
+fn verdicts_and_report_are_those_of_cargo_test() {
+    let project = Project::copy("behaviour", "nextest");
+    let args = "-p outcomes -p reruns -p crashes -p own-allocator -p surroundings --no-fail-fast";
+    let surroundings = project.root.join("target/surroundings.txt");
+    let tested = project.tracemalloc(args).env("SURROUNDINGS_FILE", &surroundings).run();
+    let by_cargo = stable(&project);
+    let run = project.subcommand("nextest", "run").args(args).env("SURROUNDINGS_FILE", &surroundings).run();
+    assert_eq!((tested.code, run.code), (Some(exit::TEST_FAILED), Some(exit::TEST_FAILED)));
+    assert!(!run.compiled(), "nextest finds what was built");
+    pretty_assertions::assert_eq!(stable(&project), by_cargo);
+    for verdict in ["leak", "once", "unconfirmed", "untraced", "ignored", "failed"] {
+        assert_ne!(by_cargo["summary"][verdict], 0, "{verdict}");
+    }
+}
+
+#[test]
+fn of_a_test_that_is_tried_again_the_last_attempt_counts() {
+    let project = Project::copy("behaviour", "nextest-retries");
+    let flaky = "run -p reruns --run-ignored only first_attempt --runs 3";
+    project.subcommand("nextest", flaky).run().code(exit::TEST_FAILED);
+    let name = "tests::fails_at_the_first_attempt_and_leaks";
+    assert_eq!((project.report().test(name).outcome, project.report().verdict(name)), (Outcome::Failed, None));
+
+    let again = project.subcommand("nextest", flaky).args("--retries 1").run().code(exit::LEAK);
+    assert!(again.stderr.contains("1 flaky"), "nextest knows");
+    assert_eq!(project.report().verdict(name), Some(Verdict::Leak));
+
+    // The same from a profile of nextest's configuration.
+    fs::create_dir_all(project.root.join(".config")).unwrap();
+    project.write(".config/nextest.toml", "[profile.again]\nretries = 1\n");
+    project.subcommand("nextest", flaky).args("--profile again").run().code(exit::LEAK);
+}
+
+#[test]
+fn nextest_selects_what_runs() {
+    let project = Project::copy("demo", "nextest-selection");
+    let checked = |args: &str, code: i32| -> Vec<String> {
+        project.subcommand("nextest", "run").args(args).run().code(code);
+        project.report().tests().map(|(_, test)| test.name.clone()).collect()
+    };
+    assert_eq!(checked("-E test(remembers)", exit::CLEAN), ["cache::tests::remembers"]);
+    assert_eq!(checked("forgets", exit::LEAK), [LEAKS]);
+    assert_eq!(checked("--max-growth 4KiB -- --exact cache::tests::forgets_the_oldest", exit::CLEAN), [LEAKS]);
+    assert_eq!(checked("--no-fail forgets", exit::CLEAN), [LEAKS]);
+
+    let halves: Vec<(Vec<String>, Option<i32>)> = ["count:1/2", "count:2/2"]
+        .map(|part| {
+            let output = project.subcommand("nextest", "run --partition").arg(part).run();
+            (project.report().tests().map(|(_, test)| test.name.clone()).collect(), output.code)
+        })
+        .into();
+    assert_eq!(halves.iter().map(|(names, _)| names.len()).collect::<Vec<_>>(), [2, 2]);
+    for (names, code) in &halves {
+        let leaks = names.iter().any(|name| name == LEAKS);
+        assert_eq!(*code, Some(if leaks { exit::LEAK } else { exit::CLEAN }), "{names:?}");
+    }
+
+    let json = project.subcommand("nextest", "run --format json forgets").run().code(exit::LEAK);
+    assert_eq!(Report::parse(&json.stdout).leaks(), [LEAKS]);
+    project.subcommand("nextest", "run no_test_is_called_this").run().code(exit::COULD_NOT_RUN);
+}
+
+#[test]
+fn what_cannot_be_traced_is_refused() {
+    let project = Project::copy("demo", "nextest-refused");
+    for (args, words) in [
+        ("", "error: nextest's subcommand comes first: `cargo tracemalloc nextest run`"),
+        ("--no-fail-fast run", "error: nextest's subcommand comes first"),
+        ("list", "error: `cargo tracemalloc nextest list` runs no tests"),
+        ("archive --archive-file x.tar.zst", "error: `cargo tracemalloc nextest archive` runs no tests"),
+        ("run --archive-file x.tar.zst", "error: `--archive-file` runs binaries that were built before"),
+        ("run --binaries-metadata=x.json", "error: `--binaries-metadata` runs binaries that were built before"),
+        ("run --max-growth 1XB", "error: invalid value '1XB' for '--max-growth <SIZE>'"),
+    ] {
+        let output = project.subcommand("nextest", args).run().code(exit::USAGE);
+        assert!(output.stderr.starts_with(words), "{args}: {}", output.stderr);
+    }
+    let unknown = project.subcommand("nextest", "run --max-grwoth 1").run().code(exit::USAGE);
+    assert!(unknown.stderr.contains("unexpected argument '--max-grwoth'"), "nextest knows no such option either");
+
+    // A machine without nextest: of this one's programs, only Rust's and the system's.
+    let sysroot = Call::program("rustc").args("--print sysroot").dir(&project.root).run().code(exit::CLEAN);
+    let path = format!("{}/bin:/usr/bin:/bin", sysroot.stdout.trim());
+    let missing = project.subcommand("nextest", "run").env("PATH", path).env("CARGO_HOME", project.root.join("none"));
+    let missing = missing.run().code(exit::COULD_NOT_RUN);
+    let words = "error: cargo-nextest is needed, and was not found: see https://nexte.st/docs/installation";
+    assert!(missing.stderr.starts_with(words), "{}", missing.stderr);
+}
+
+/// Runs a program in the environment that `show-env` prints.
+fn in_shown_environment(project: &Project, args: &str, program: &str) -> Output {
+    let shown = project.subcommand("show-env", args).run().code(exit::CLEAN);
+    let mut words = program.split(' ');
+    let mut call = Call::program(words.next().unwrap()).dir(&project.root);
+    for line in shown.stdout.lines() {
+        let (name, value) = line.split_once('=').expect("NAME=value");
+        call = call.env(name, value);
+    }
+    words.fold(call, Call::arg).run()
+}
+
+#[test]
+fn who_calls_cargo_is_told_by_failing_tests() {
+    let project = Project::copy("demo", "show-env");
+    let leaked = |output: &Output| {
+        let said = |text: &str| text.contains("leaked 4096 B in 1 block a run (3 of 3 runs), limit 0 B");
+        (said(&output.stdout) || said(&output.stderr)).then_some(output.code).flatten()
+    };
+    let tested = in_shown_environment(&project, "--runs 3", "cargo test --no-fail-fast");
+    assert_eq!(leaked(&tested), Some(exit::TEST_FAILED));
+    assert!(tested.stdout.contains("3 passed; 1 failed;"));
+    // 100 is what nextest exits with.
+    assert_eq!(leaked(&in_shown_environment(&project, "--runs 3", "cargo nextest run")), Some(100));
+    for args in ["--max-growth 4KiB", "--no-fail", "--exclude *cache.rs"] {
+        in_shown_environment(&project, args, "cargo test").code(exit::CLEAN);
+    }
+    project.write("tracemalloc.toml", "[[known-leaks]]\ntest = '*oldest'\nreason = 'we pop without freeing'\n");
+    in_shown_environment(&project, "", "cargo test").code(exit::CLEAN);
+    assert!(!project.root.join("target/tracemalloc/report.json").exists());
+
+    let command = env!("CARGO_BIN_EXE_cargo-tracemalloc");
+    let both = in_shown_environment(&project, "", &format!("{command} test")).code(exit::USAGE);
+    assert!(both.stderr.starts_with("error: this environment is that of `cargo tracemalloc show-env`"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shell_takes_what_show_env_prints() {
+    let project = Project::copy("demo", "show-env in a shell");
+    let command = env!("CARGO_BIN_EXE_cargo-tracemalloc");
+    let script = format!("eval \"$('{command}' show-env --export-prefix)\" && cargo test --lib forgets");
+    let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let output = Call::program("sh").arg("-c").arg(script).env("TRACEMALLOC_CACHE_DIR", cache).dir(&project.root).run();
+    assert_eq!(output.code, Some(exit::TEST_FAILED));
+    assert!(output.stdout.contains("leaked 4096 B"));
+}
