@@ -54,6 +54,14 @@ pub struct Table {
     pub stack: extern "C" fn(id: u32, len: &mut usize, total: &mut u32) -> *const usize,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
+    /// Calls `visit` with its context and, for each holder, its name, bytes and blocks. Returns null, or, with its length, why
+    /// that cannot be told. What is below the address `stack_from` of the calling thread's stack does not count.
+    pub holders: extern "C" fn(
+        stack_from: usize,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
+        why_len: &mut usize,
+    ) -> *const u8,
 }
 
 // SAFETY: nothing in a table is ever written, and its pointers are to constants and functions.
@@ -78,6 +86,7 @@ static TABLE: Table = Table {
     for_each: table::for_each,
     stack: table::stack,
     pause: table::pause,
+    holders: table::holders,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -202,6 +211,26 @@ mod table {
 
     pub extern "C" fn stack_of(address: usize) -> u32 {
         view::stack_of(address).map_or(0, |id| id.0)
+    }
+
+    pub extern "C" fn holders(
+        stack_from: usize,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
+        why_len: &mut usize,
+    ) -> *const u8 {
+        match crate::scan::sums(stack_from) {
+            Ok(sums) => {
+                for sum in sums {
+                    visit(context, sum.holder.as_ptr(), sum.holder.len(), sum.bytes, sum.blocks);
+                }
+                core::ptr::null()
+            }
+            Err(why) => {
+                *why_len = why.len();
+                why.as_ptr()
+            }
+        }
     }
 
     pub extern "C" fn for_each(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool {

@@ -62,6 +62,7 @@ mod fork;
 mod frame;
 mod group;
 mod handshake;
+mod holders;
 mod intern;
 mod ledger;
 mod live;
@@ -103,6 +104,7 @@ pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use handshake::is_installed;
+pub use holders::{HolderStatistic, holders};
 #[cfg(feature = "dump")]
 pub use load::LoadError;
 pub use pretty_top::pretty_top;

@@ -1,5 +1,7 @@
 //! What holds a block, and the holders that are known to let go later, or to fill once.
 
+use std::fmt;
+
 use crate::fnmatch::Pattern;
 
 /// What holds a block.
@@ -79,6 +81,18 @@ const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<
 impl Holder {
     pub(super) fn new(kind: HolderKind, name: String) -> Self {
         Self { kind, name, thread: None, start: None, source: None, known: false }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let thread = self.thread.as_deref().unwrap_or(&self.name);
+        match self.kind {
+            HolderKind::Static | HolderKind::Library | HolderKind::Foreign => f.write_str(&self.name),
+            HolderKind::ThreadLocal => write!(f, "{} of thread `{thread}`", self.name),
+            HolderKind::Stack => write!(f, "stack of thread `{thread}`"),
+            HolderKind::Register => write!(f, "register of thread `{thread}`"),
+        }
     }
 }
 

@@ -72,8 +72,8 @@ pub struct Retained {
 /// What one holder holds.
 #[derive(Debug, Clone)]
 pub struct HolderSum {
-    /// The holder; `None` for what nothing holds.
-    pub holder: Option<Holder>,
+    /// What holds it; `lost` for what nothing does.
+    pub holder: String,
     /// Bytes.
     pub bytes: u64,
     /// Blocks.

@@ -72,14 +72,20 @@ pub fn look_up(stacks: &[StackId], known: &[KnownHolder<'_>], stack_from: usize)
 ///
 /// # Errors
 ///
-/// In words, why there is no answer.
-pub fn sums(stack_from: usize) -> Result<(Vec<HolderSum>, Option<&'static str>), &'static str> {
+/// In words, why there is no answer, or only one that is in doubt.
+pub fn sums(stack_from: usize) -> Result<Vec<HolderSum>, &'static str> {
     let _pause = thread::pause();
     let world = World::now(&[]);
-    world.ask(&[], stack_from, |answer| {
+    let sums = world.ask(&[], stack_from, |answer| {
+        if let Some(doubt) = doubt(answer.hindrances) {
+            return Err(doubt);
+        }
         let mut sums: Vec<HolderSum> = Vec::new();
         for sum in &answer.sums[..answer.sums_len as usize] {
-            let holder = (sum.root.kind != RootKind::Nothing).then(|| world.holder(&sum.root));
+            let holder = match sum.root.kind {
+                RootKind::Nothing => "lost".to_owned(),
+                _ => world.holder(&sum.root).to_string(),
+            };
             match sums.iter_mut().find(|known| known.holder == holder) {
                 Some(known) => {
                     known.bytes += sum.bytes;
@@ -89,8 +95,9 @@ pub fn sums(stack_from: usize) -> Result<(Vec<HolderSum>, Option<&'static str>),
             }
         }
         sums.sort_by_key(|sum| core::cmp::Reverse((sum.bytes, sum.blocks)));
-        (sums, doubt(answer.hindrances))
-    })
+        Ok(sums)
+    });
+    sums.and_then(|sums| sums)
 }
 
 /// What names and places things have, looked up before the process is copied.
