@@ -11,8 +11,8 @@ use toml::{Table, Value};
 
 /// Embedded packages, by their directory in the workspace. Their relative places stay, so that path dependencies hold.
 const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
-/// The package that the command adds to them.
-const TRACED: &str = "traced";
+/// The packages that the command adds to them.
+const ADDED: [&str; 3] = ["traced", "interposed", "program"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
@@ -59,7 +59,7 @@ fn root_manifest(mut manifest: Table) -> Table {
     let workspace = manifest["workspace"].as_table_mut().expect("the root is a workspace");
     workspace.remove("exclude");
     workspace.remove("lints");
-    let members = PACKAGES.into_iter().chain([TRACED]).map(|member| Value::String(member.to_owned()));
+    let members = PACKAGES.into_iter().chain(ADDED).map(|member| Value::String(member.to_owned()));
     workspace.insert("members".to_owned(), Value::Array(members.collect()));
     manifest.retain(|section, _| section == "workspace");
     manifest

@@ -38,6 +38,9 @@ END
 # Leaks that are right, or that re-running a test cannot tell from one: crate, target, test, reason.
 explained() {
     cat <<'END'
+crossbeam-channel golang chan1::main ten threads of every run wait for ever for a message
+crossbeam-channel golang select7::main every run sends to another channel than the one that a thread waits at, for ever
+crossbeam-channel golang sieve1::main the threads of the sieve, a chain of 26 in every run, never end
 rayon sort-panic-safe sort_panic_safe every run nests one more panic hook in the last one: 16 bytes stay in std::panicking::HOOK
 END
 }

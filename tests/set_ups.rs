@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use support::{Call, Listing, Project, Report, exit};
+use tracemalloc_harness::Verdict;
 
 const LEAKS: &str = "cache::tests::forgets_the_oldest";
 
@@ -234,14 +235,17 @@ fn what_nightly_offers_works_too() {
         assert_eq!(names(&traced.stdout), names(&plain.stdout), "{args}");
         check_marked(&project, &["nightly"]);
     }
-    let set_up = SetUp {
-        name: "panic-abort-tests",
-        manifest: "[profile.test]\npanic = 'abort'",
-        args: "-Zpanic-abort-tests",
-        env: &[("RUSTC_BOOTSTRAP", "1")],
-        ..SetUp::default()
-    };
-    set_up.check();
+    assert_eq!(project.report().verdict("tests::panics"), Some(Verdict::Clean));
+
+    // Where panics abort, a test that is expected to panic passes all the same.
+    let manifest = fs::read_to_string(project.root.join("Cargo.toml")).unwrap();
+    project.write("Cargo.toml", &format!("{manifest}\n[profile.test]\npanic = 'abort'\n"));
+    let args = "-p nightly --lib -Zpanic-abort-tests";
+    let plain = project.cargo_test(args).env("RUSTC_BOOTSTRAP", "1").run().code(exit::CLEAN);
+    let traced = project.tracemalloc(args).env("RUSTC_BOOTSTRAP", "1").run().code(exit::LEAK);
+    assert_eq!(Listing::parse(&traced.stdout).tests(), Listing::parse(&plain.stdout).tests());
+    check_marked(&project, &["nightly"]);
+    assert_eq!(project.report().verdict("tests::panics"), Some(Verdict::Skipped));
 }
 
 #[test]

@@ -7,24 +7,28 @@ use camino::Utf8Path;
 use tracemalloc_harness::SESSION_VAR;
 
 use crate::cli::{CargoOptions, Format, NextestArgs};
+use crate::context::Context;
+use crate::inject::Runtimes;
 use crate::private_env;
 use crate::process::Process;
+use crate::session::SessionDir;
 use crate::suite::Suite;
 use crate::wrapper::rustdoc;
 
 /// What is set for cargo and has to be put back for tests. The session's variable is not among them: the harness needs
 /// it once more, in the process that it starts for a test, and takes it out there.
-pub const SET_FOR_CARGO: [&str; 5] = [
+pub const SET_FOR_CARGO: [&str; 6] = [
     private_env::RUSTC_WRAPPER,
     private_env::RUSTDOC,
     private_env::WRAPPER,
     private_env::RUNTIME,
+    private_env::PROGRAMS,
     private_env::TARGET_DIR,
 ];
 
 /// `cargo test`, with us as its compiler.
 pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Process> {
-    let mut cargo = with_wrapper(suite)?;
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
     cargo.arg("test").arg("--target-dir").arg(&suite.context.target_dir).args(options.build_args());
     if options.no_run {
@@ -37,9 +41,24 @@ pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Pro
     Ok(cargo)
 }
 
+/// `cargo run`, with us as its compiler.
+pub fn run(
+    context: &Context,
+    options: &CargoOptions,
+    program_args: &[OsString],
+    session: &SessionDir,
+    runtimes: &Runtimes,
+) -> Result<Process> {
+    let mut cargo = with_wrapper(context, session, runtimes)?;
+    cargo.env(private_env::PROGRAMS, Some(&runtimes.identity));
+    cargo.arg("run").arg("--target-dir").arg(&context.target_dir).args(options.build_args());
+    cargo.args(options.output_args()).arg("--").args(program_args);
+    Ok(cargo)
+}
+
 /// Whether everything compiles: the same build again, without a word.
 pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
-    let mut cargo = with_wrapper(suite)?;
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     let mut args = options.build_args();
     if options.doc {
         // Cargo has no `--doc --no-run`. What doctests need is the library.
@@ -54,7 +73,7 @@ pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
 
 /// `cargo nextest run`, with us as its compiler.
 pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
-    let mut cargo = with_wrapper(suite)?;
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     let nextest_args = args.nextest_args();
     let (run, rest) = nextest_args.split_first().context("failed to find nextest's subcommand")?;
     cargo.arg("nextest").arg(run).arg("--target-dir").arg(&suite.context.target_dir).args(rest);
@@ -71,7 +90,7 @@ pub fn nextest_version() -> Result<String> {
 
 /// What makes a cargo that others call build and run tests as ours does.
 pub fn environment_for_others(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
-    let mut environment = environment(suite)?;
+    let mut environment = environment(&suite.session, &suite.runtimes)?;
     environment.push((private_env::TARGET_DIR, suite.context.target_dir.to_string()));
     Ok(environment)
 }
@@ -91,22 +110,22 @@ fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-fn with_wrapper(suite: &Suite) -> Result<Process> {
-    let mut cargo = Process::new(&suite.context.rustc.cargo);
-    for (name, value) in environment(suite)? {
+fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
+    let mut cargo = Process::new(&context.rustc.cargo);
+    for (name, value) in environment(session, runtimes)? {
         cargo.env(name, Some(value));
     }
     Ok(cargo)
 }
 
-fn environment(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
+fn environment(session: &SessionDir, runtimes: &Runtimes) -> Result<Vec<(&'static str, String)>> {
     let this = std::env::current_exe().context("failed to find this program's own path")?;
     let this =
         this.into_os_string().into_string().map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))?;
     Ok(vec![
         (private_env::RUSTC_WRAPPER, this),
-        (private_env::WRAPPER, suite.session.wrapper_file().into_string()),
-        (private_env::RUNTIME, suite.runtimes.identity.clone()),
-        (SESSION_VAR, suite.session.path.to_string()),
+        (private_env::WRAPPER, session.wrapper_file().into_string()),
+        (private_env::RUNTIME, runtimes.identity.clone()),
+        (SESSION_VAR, session.path.to_string()),
     ])
 }

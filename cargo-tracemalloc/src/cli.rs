@@ -4,6 +4,7 @@ mod cargo_options;
 mod config;
 mod leaks;
 mod nextest;
+mod run;
 mod show_env;
 mod snapshot;
 mod test;
@@ -20,6 +21,7 @@ pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use leaks::{Deny, LeakArgs};
 pub use nextest::NextestArgs;
+pub use run::RunArgs;
 pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
 pub use test::{Format, TestArgs};
@@ -53,6 +55,8 @@ pub enum Command {
     ShowEnv(ShowEnvArgs),
     /// Show which options hold, and where each of them is from
     Config(ConfigArgs),
+    /// Run a program, and show which lines allocated the most of what is live at its end
+    Run(Box<RunArgs>),
     /// Show which lines allocated the most of what was live in a snapshot
     Top(TopArgs),
     /// Show what has changed from one snapshot to another

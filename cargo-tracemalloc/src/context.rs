@@ -16,6 +16,8 @@ use crate::rustc::Rustc;
 const DIR: &str = "tracemalloc";
 /// The report's file name in it.
 const REPORT: &str = "report.json";
+/// The name of the snapshot of a program's end, in it.
+const SNAPSHOT: &str = "snapshot.json";
 
 /// Everything that later steps look up.
 #[derive(Debug)]
@@ -76,6 +78,11 @@ impl Context {
     /// Where the report of every run is.
     pub fn report_path(&self) -> Utf8PathBuf {
         self.target_dir.join(REPORT)
+    }
+
+    /// Where the snapshot of a program's end is, unless another place is asked for.
+    pub fn snapshot_path(&self) -> Utf8PathBuf {
+        self.target_dir.join(SNAPSHOT)
     }
 }
 

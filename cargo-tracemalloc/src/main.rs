@@ -35,17 +35,18 @@ fn main() -> ExitCode {
         });
     }
     let result = match cli::parse() {
-        Command::Test(args) => commands::test::run(&args),
-        Command::Nextest(args) => commands::nextest::run(&args),
-        Command::ShowEnv(args) => commands::show_env::run(&args),
-        Command::Config(args) => commands::config::run(&args),
-        Command::Top(args) => commands::top::run(&args),
-        Command::Diff(args) => commands::diff::run(&args),
-        Command::Show(args) => commands::show::run(&args),
-        Command::Holders => commands::holders::run(),
+        Command::Test(args) => commands::test::run(&args).map(ExitCode::from),
+        Command::Nextest(args) => commands::nextest::run(&args).map(ExitCode::from),
+        Command::ShowEnv(args) => commands::show_env::run(&args).map(ExitCode::from),
+        Command::Config(args) => commands::config::run(&args).map(ExitCode::from),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Top(args) => commands::top::run(&args).map(ExitCode::from),
+        Command::Diff(args) => commands::diff::run(&args).map(ExitCode::from),
+        Command::Show(args) => commands::show::run(&args).map(ExitCode::from),
+        Command::Holders => commands::holders::run().map(ExitCode::from),
     };
     match result {
-        Ok(code) => code.into(),
+        Ok(code) => code,
         Err(error) => {
             term::error(&error);
             exit_code::of_error(&error).into()

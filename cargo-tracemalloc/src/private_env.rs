@@ -13,6 +13,8 @@ pub const CACHE_DIR: &str = "TRACEMALLOC_CACHE_DIR";
 pub const WRAPPER: &str = "TRACEMALLOC_WRAPPER";
 /// The identity of what is injected. Test binaries depend on it, as cargo sees it, like on a variable named by `env!`.
 pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
+/// The same, for binaries that are not tests. Its presence means that they are to be traced: `cargo tracemalloc run`.
+pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 
 // For callee: set by cargo, read by the wrapper.
 
@@ -30,3 +32,8 @@ pub const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
 pub const PACKAGE_VERSION: &str = "CARGO_PKG_VERSION";
 /// Name of the binary target that cargo has compiled; absent for everything else, build scripts too.
 pub const BIN_NAME: &str = "CARGO_BIN_NAME";
+
+// For callee: set by the wrapper, read by rustc.
+
+/// Lets a stable compiler take unstable options.
+pub const RUSTC_BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";

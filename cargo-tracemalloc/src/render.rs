@@ -8,6 +8,14 @@ pub mod text;
 use std::io::{self, ErrorKind, Write as _};
 
 use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+
+/// A path as one would type it here.
+pub fn shorten(path: &Utf8Path) -> &Utf8Path {
+    // Below the root directory, everything would be shortened.
+    let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
+    here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
+}
 
 /// Prints on stdout, coloured or not as the terminal wants it. What is printed is in a file too: that it cannot be printed
 /// is no reason to fail.

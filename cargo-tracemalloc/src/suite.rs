@@ -68,7 +68,7 @@ impl Suite {
         interrupt::install()?;
         let session = create(&context.target_dir)?;
         let harness = Session { fail_on: fail_on(&settings), ..harness_session(&settings, &context) };
-        session.write(&harness, &wrapper_config(&context, &session, &runtimes))?;
+        session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
         Ok(Self { context, settings, runtimes, session })
     }
 
@@ -137,7 +137,7 @@ impl Suite {
         match format {
             Format::Json => render::print(&json),
             Format::Text => {
-                let shown = also.unwrap_or_else(|| shorten(&path));
+                let shown = also.unwrap_or_else(|| render::shorten(&path));
                 render::print(&render::text::render(report, &self.context.metadata.workspace_root, shown));
             }
         }
@@ -155,18 +155,7 @@ fn harness_session(settings: &Settings, context: &Context) -> Session {
         path_prefixes: report::path_prefixes(&context.metadata),
         fail_on: None,
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
-    }
-}
-
-fn wrapper_config(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> wrapper::Config {
-    wrapper::Config {
-        target_dir: context.target_dir.clone(),
-        inner_wrapper: context.inner_wrapper.clone(),
-        host: context.rustc.host.clone(),
-        runtimes: runtimes.clone(),
-        rustdoc: context.rustdoc.clone(),
-        doctests: session.doctests(),
-        failure_mark: session.failure_mark(),
+        run: None,
     }
 }
 
@@ -181,11 +170,4 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
         fs::remove_file(path)?;
     }
     Ok(())
-}
-
-/// A path as one would type it here.
-fn shorten(path: &Utf8Path) -> &Utf8Path {
-    // Below the root directory, everything would be shortened.
-    let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
-    here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
 }

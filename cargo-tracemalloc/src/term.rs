@@ -47,6 +47,11 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
+/// Several lines on stderr.
+pub fn print(text: &str) {
+    let _closed = anstream::stderr().write_all(text.as_bytes());
+}
+
 /// One line on stderr. A closed stderr is no reason to fail.
 fn print_stderr(text: impl Display) {
     let _closed = writeln!(anstream::stderr(), "{text}");

@@ -4,10 +4,12 @@
 //! harness under the name of libtest. Build scripts, proc macros and calls that only ask pass as they are, and so does
 //! every call that is not cargo's own or not for our target directory: tests run cargo too.
 
+mod executable;
 mod flags;
+mod interposition;
 mod rustc_call;
 pub mod rustdoc;
-mod test_target;
+mod weaken;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -19,9 +21,12 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::inject::Runtimes;
+use crate::context::Context;
+use crate::inject::{Runtime, Runtimes};
 use crate::private_env;
 use crate::process::Process;
+use crate::session::SessionDir;
+use executable::Entry;
 use rustc_call::RustcCall;
 
 /// What the command tells the wrapper, in the file that [`private_env::WRAPPER`] names.
@@ -41,6 +46,26 @@ pub struct Config {
     pub doctests: Utf8PathBuf,
     /// Created when a crate does not compile.
     pub failure_mark: Utf8PathBuf,
+}
+
+impl Config {
+    /// For the programs that this session builds.
+    pub fn new(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Self {
+        Self {
+            target_dir: context.target_dir.clone(),
+            inner_wrapper: context.inner_wrapper.clone(),
+            host: context.rustc.host.clone(),
+            runtimes: runtimes.clone(),
+            rustdoc: context.rustdoc.clone(),
+            doctests: session.doctests(),
+            failure_mark: session.failure_mark(),
+        }
+    }
+
+    /// What is injected into what this call compiles.
+    fn runtime(&self, rustc_call: &RustcCall) -> Option<&Runtime> {
+        self.runtimes.by_triple.get(rustc_call.target.as_ref().unwrap_or(&self.host))
+    }
 }
 
 /// One call by cargo, or by a build script.
@@ -99,11 +124,25 @@ pub fn run(call: &Call) -> Result<ExitCode> {
     if !rustc_call.compiles_below(&config.target_dir) {
         return Ok(exit_code(rustc(&config, call).args(&call.args).status()?.code()));
     }
-    let code = if rustc_call.is_test {
-        test_target::compile(&config, call, &rustc_call)?
-    } else {
-        rustc(&config, call).args(flags::with_tracing(&call.args, &rustc_call)).status()?.code()
+    let runtime = config.runtime(&rustc_call);
+    let symbols = runtime.and_then(|runtime| runtime.interposed.as_ref()).map(|interposed| &interposed.symbols);
+    let args = flags::with_tracing(&call.args, &rustc_call, symbols);
+    let programs = env::var(private_env::PROGRAMS).ok();
+    let code = match Entry::of(&rustc_call, programs.is_some()) {
+        Some(entry) => executable::compile(&config, call, &rustc_call, entry, &args)?,
+        None => rustc(&config, call).args(args).status()?.code(),
     };
+    if code == Some(0) {
+        if let Some((library, symbols)) = rustc_call.library().filter(|path| path.exists()).zip(symbols) {
+            weaken::library(&library, symbols)?;
+        }
+        if rustc_call.is_test || rustc_call.has_cfg_test {
+            executable::depend_on(&rustc_call, private_env::RUNTIME, Some(&config.runtimes.identity))?;
+        } else if rustc_call.is_bin {
+            // Tests start binaries as they are.
+            executable::depend_on(&rustc_call, private_env::PROGRAMS, programs.as_deref())?;
+        }
+    }
     if code != Some(0) {
         fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;
     }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A program with its arguments, to be run once.
@@ -76,6 +76,29 @@ impl Call {
     pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.command.current_dir(dir);
         self
+    }
+
+    /// Wraps it in a shell's script, in which `"$@"` is the call.
+    pub fn in_shell(self, script: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(self.command.get_program()).args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(dir) = self.command.get_current_dir() {
+            command.current_dir(dir);
+        }
+        Call { command }
+    }
+
+    /// Starts, with pipes to and from it.
+    pub fn spawn(mut self) -> Child {
+        println!("{:?}", self.command);
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command))
     }
 
     /// Runs. The call and what it wrote are shown when the test fails.

@@ -30,6 +30,11 @@ impl Project {
         Call::tracemalloc().args(args).dir(&self.root)
     }
 
+    /// `cargo tracemalloc run` in the root, with more arguments.
+    pub fn run(&self, args: &str) -> Call {
+        Call::subcommand("run").args(args).dir(&self.root)
+    }
+
     /// Another command of `cargo tracemalloc` in the root, with more arguments.
     pub fn subcommand(&self, name: &str, args: &str) -> Call {
         Call::subcommand(name).args(args).dir(&self.root)

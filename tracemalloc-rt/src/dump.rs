@@ -1,7 +1,8 @@
 //! Snapshots to files. `load` is the way back; `docs/snapshot.md` describes the format for those who read it elsewhere.
 //!
-//! The JSON is put together by hand: the tables are numbers but for names, and a serializer with derived types would
-//! bring a macro crate into every build that this one is injected into.
+//! The JSON is put together by hand. This is injected into other people's programs, where serde_json's implementations of
+//! `PartialEq` for primitive types would make `assert_eq!(numbers, [])` ambiguous; and the tables are numbers but for
+//! names.
 
 use std::error::Error;
 use std::fmt;
@@ -21,8 +22,6 @@ pub(crate) const FORMAT: &str = "tracemalloc snapshot";
 pub(crate) const VERSION: u64 = 1;
 /// File name, line, function, column: names by number.
 pub(crate) type FrameRow = (u32, u32, Option<u32>, Option<u32>);
-/// Domain, size, traceback by number, `total_nframe`.
-pub(crate) type TraceRow = (u32, u64, u32, Option<u32>);
 
 /// A snapshot could not be written. The message names the file.
 ///
@@ -156,8 +155,22 @@ fn write_table<W: Write, Row>(
     out.write_all(b"\n]")
 }
 
+/// A JSON string. Only what has to be is escaped.
 fn write_name(out: &mut impl Write, name: &str) -> io::Result<()> {
-    serde_json::to_writer(out, name).map_err(io::Error::from)
+    out.write_all(b"\"")?;
+    let mut rest = name;
+    while let Some(place) = rest.find(|character| matches!(character, '"' | '\\' | '\0'..='\x1f')) {
+        out.write_all(&rest.as_bytes()[..place])?;
+        match rest.as_bytes()[place] {
+            b'\n' => out.write_all(b"\\n")?,
+            b'\t' => out.write_all(b"\\t")?,
+            control @ 0..=0x1f => write!(out, "\\u{control:04x}")?,
+            quoted => out.write_all(&[b'\\', quoted])?,
+        }
+        rest = &rest[place + 1..];
+    }
+    out.write_all(rest.as_bytes())?;
+    out.write_all(b"\"")
 }
 
 /// A number, or `null` for what is not known.

@@ -18,7 +18,6 @@ impl<K: Eq + Hash> Interner<K> {
     }
 
     /// What was interned, by number.
-    #[cfg(feature = "dump")]
     pub(crate) fn into_items(self) -> Vec<K> {
         let mut items: Vec<(K, u32)> = self.0.into_iter().collect();
         items.sort_unstable_by_key(|&(_, id)| id);

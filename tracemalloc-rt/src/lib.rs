@@ -53,7 +53,6 @@
 mod alloc;
 mod api;
 mod capture;
-#[cfg(feature = "dump")]
 mod dump;
 mod error;
 mod filter;
@@ -66,7 +65,7 @@ mod holders;
 mod intern;
 mod ledger;
 mod live;
-#[cfg(feature = "dump")]
+#[cfg(feature = "load")]
 mod load;
 mod memory;
 mod namer;
@@ -97,7 +96,6 @@ pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory, get_tracemalloc_memory, is_tracing,
     reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
 };
-#[cfg(feature = "dump")]
 pub use dump::DumpError;
 pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
@@ -105,7 +103,7 @@ pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use handshake::is_installed;
 pub use holders::{HolderStatistic, holders};
-#[cfg(feature = "dump")]
+#[cfg(feature = "load")]
 pub use load::LoadError;
 pub use pretty_top::pretty_top;
 pub use size::{ParseSizeError, format_size, parse_size};

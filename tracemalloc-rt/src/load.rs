@@ -14,8 +14,11 @@ use std::sync::Arc;
 use serde_core::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny};
 use serde_core::de::{MapAccess, Visitor};
 
-use crate::dump::{FORMAT, FrameRow, TraceRow, VERSION};
+use crate::dump::{FORMAT, FrameRow, VERSION};
 use crate::{Frame, Snapshot, Trace, Traceback};
+
+/// Domain, size, traceback by number, `total_nframe`.
+type TraceRow = (u32, u64, u32, Option<u32>);
 
 /// A snapshot could not be read. Each message names the file.
 ///

@@ -290,7 +290,7 @@ impl Growing {
 }
 
 const _: () = assert!(size_of::<Header>() + MAX_DEPTH * size_of::<usize>() <= ARENA);
-const _: () = assert!(size_of::<Header>() == 16 && align_of::<Header>() == 8);
+const _: () = assert!(size_of::<Header>() == 16 && align_of::<Header>() >= align_of::<usize>());
 
 #[cfg(test)]
 mod tests {

@@ -71,7 +71,7 @@ fn parse(value: &[u8]) -> Result<Option<u32>, &'static str> {
 /// Says why and ends the process, without an allocation.
 fn fail(message: &str) -> ! {
     // SAFETY: writes that many bytes of a text.
-    unsafe { libc::write(2, message.as_ptr().cast(), message.len()) };
+    unsafe { libc::write(2, message.as_ptr().cast(), message.len() as _) };
     // SAFETY: ends the process.
     unsafe { libc::_exit(1) }
 }

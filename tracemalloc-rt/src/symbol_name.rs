@@ -21,6 +21,7 @@ pub fn ends_traceback(symbol: &Symbol) -> bool {
     path.ends_with("__rust_begin_short_backtrace")
         || path.starts_with("std::sys::") && path.ends_with("::thread_start")
         || matches!(path.as_str(), "start_thread" | "clone" | "clone3" | "__clone3" | "_pthread_start")
+        || matches!(path.as_str(), "main" | "__libc_start_call_main")
 }
 
 /// Whether a frame belongs to the tracing allocator.

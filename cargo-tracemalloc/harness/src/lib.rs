@@ -5,6 +5,7 @@
 //! those into its report.
 
 mod entry;
+mod run;
 mod session;
 mod target_note;
 mod wire;
@@ -13,6 +14,7 @@ pub use entry::{
     FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, Limit, Outcome, Retained, RunEntry, StepEntry,
     TestEntry, Verdict,
 };
+pub use run::{PROGRAM_FILE, ProgramNote, Run};
 pub use session::{
     ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR,
     Session, TARGET_FILE,
@@ -25,3 +27,5 @@ mod harness;
 
 #[cfg(feature = "harness")]
 pub use harness::libtest::*;
+#[cfg(all(feature = "harness", target_os = "linux", target_env = "gnu"))]
+pub use harness::program::start_program;

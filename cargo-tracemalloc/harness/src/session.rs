@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Known, Limit, Verdict};
+use crate::{Known, Limit, Run, Verdict};
 
 /// Names the session's directory. The harness takes it out of a test's environment.
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
@@ -41,6 +41,8 @@ pub struct Session {
     pub restore_env: BTreeMap<String, Option<String>>,
     /// Holders of memory that free later or fill once; `None` for those that are built in.
     pub known_holders: Option<Vec<HolderRule>>,
+    /// For a program that is no test: how to watch it. `None` where its growth is judged as that of a test.
+    pub run: Option<Run>,
 }
 
 /// Statics or threads that free what they hold later, or fill once: growth that only they hold is no leak.

@@ -31,9 +31,39 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let number: f64 = number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
     let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() {
-        return Err("no test can end in no time".to_owned());
+        return Err("a duration is more than nothing".to_owned());
     }
     Ok(duration)
+}
+
+/// `SIGUSR1`, `usr1`: the number of a signal at which a program can go on.
+#[cfg(unix)]
+pub fn signal(text: &str) -> Result<i32, String> {
+    use nix::sys::signal::Signal;
+
+    let upper = text.to_uppercase();
+    let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
+    let signal: Signal =
+        name.parse().map_err(|_| format!("`{text}` is no signal of this system; use SIGUSR1, SIGUSR2 or SIGHUP"))?;
+    let refused = match signal {
+        Signal::SIGKILL | Signal::SIGSTOP => "cannot be caught",
+        Signal::SIGINT | Signal::SIGTERM => "ends the program, with a snapshot",
+        Signal::SIGSEGV
+        | Signal::SIGBUS
+        | Signal::SIGFPE
+        | Signal::SIGILL
+        | Signal::SIGTRAP
+        | Signal::SIGABRT
+        | Signal::SIGSYS => "tells of a fault in the program",
+        _ => return Ok(signal as i32),
+    };
+    Err(format!("{signal} {refused}; use SIGUSR1, SIGUSR2 or SIGHUP"))
+}
+
+/// There are none.
+#[cfg(not(unix))]
+pub fn signal(_text: &str) -> Result<i32, String> {
+    Err("this system has no signals".to_owned())
 }
 
 /// `filename`, `lineno`, `traceback`.
@@ -70,6 +100,24 @@ mod tests {
     fn what_is_no_duration_is_refused() {
         for text in ["", "s", "-1s", "1x", "0", "1.2.3", "99999999999999999999h"] {
             assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn signals_have_names() {
+        let usr1 = super::signal("SIGUSR1").unwrap();
+        assert_eq!(super::signal("usr1"), Ok(usr1));
+        assert_ne!(super::signal("Usr2"), Ok(usr1));
+        for (text, word) in [
+            ("SIGFOO", "no signal"),
+            ("", "no signal"),
+            ("KILL", "SIGKILL cannot be caught"),
+            ("int", "SIGINT ends the program"),
+            ("SEGV", "fault"),
+        ] {
+            let error = super::signal(text).unwrap_err();
+            assert!(error.contains(word) && error.contains("use SIGUSR1"), "{error}");
         }
     }
 

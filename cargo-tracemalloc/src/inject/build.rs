@@ -4,7 +4,8 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Message;
 
-use super::{BuildOptions, embedded};
+use super::symbols::AllocatorSymbols;
+use super::{BuildOptions, Interposed, embedded};
 use crate::process::Process;
 use crate::rustc::Rustc;
 
@@ -26,6 +27,8 @@ const UNWANTED: [&str; 5] =
 
 const TRACED: &str = "tracemalloc_traced";
 const UNTRACED: &str = "tracemalloc_harness";
+const INTERPOSED: &str = "tracemalloc_interposed";
+const PROGRAM: &str = "tracemalloc_program";
 
 /// What a build left, relative to nothing: paths are absolute.
 #[derive(Debug)]
@@ -34,7 +37,11 @@ pub struct Artifacts {
     pub traced: Utf8PathBuf,
     /// The library of the harness.
     pub untraced: Utf8PathBuf,
-    /// All files, those two included.
+    /// The library of harness and interposed allocator.
+    pub interposed: Option<Interposed>,
+    /// The library that traces programs.
+    pub program: Option<Utf8PathBuf>,
+    /// All files, those included.
     pub files: Vec<Utf8PathBuf>,
 }
 
@@ -70,56 +77,91 @@ pub fn build(
     triple: &str,
     options: BuildOptions,
 ) -> Result<Artifacts> {
-    let mut cargo = Process::new(&rustc.cargo);
-    cargo.args(["build", "--profile", "inject", "--target", triple, "--package", "tracemalloc-traced"]);
-    cargo.args(["--package", "tracemalloc-harness", "--message-format", "json-render-diagnostics"]);
-    cargo.arg("--target-dir").arg(target_dir);
-    if options.quiet {
-        cargo.arg("--quiet");
+    let cargo = |packages: &[&str]| {
+        let mut cargo = Process::new(&rustc.cargo);
+        cargo.args(["build", "--profile", "inject", "--target", triple, "--message-format", "json-render-diagnostics"]);
+        cargo.args(packages.iter().map(|package| format!("--package={package}")));
+        cargo.arg("--target-dir").arg(target_dir);
+        if options.quiet {
+            cargo.arg("--quiet");
+        }
+        if options.offline {
+            cargo.arg("--offline");
+        }
+        cargo.dir(dir);
+        for name in UNWANTED {
+            cargo.env(name, None::<&str>);
+        }
+        // Empty, because a wrapper may also stand in cargo's configuration, which cannot be unset.
+        cargo.env("RUSTC_WRAPPER", Some("")).env("RUSTC_WORKSPACE_WRAPPER", Some(""));
+        cargo.env("RUSTC", Some(&rustc.path));
+        cargo.env("CARGO_BUILD_BUILD_DIR", Some(target_dir));
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", Some(FLAGS.join(SEPARATOR)));
+        cargo
+    };
+    let run = |mut cargo: Process| {
+        let output = cargo.print_if(options.verbose).stdout()?;
+        if !output.status.success() {
+            bail!(
+                "failed to build the tracemalloc runtime in `{dir}` (see above); \
+                 its dependencies come from crates.io, once per version"
+            );
+        }
+        Built::parse(&output.stdout)
+    };
+    let mut packages = vec!["tracemalloc-traced", "tracemalloc-harness"];
+    let traces_programs = triple.contains("-linux-gnu");
+    if traces_programs {
+        packages.push("tracemalloc-program");
     }
-    if options.offline {
-        cargo.arg("--offline");
-    }
-    cargo.dir(dir);
-    for name in UNWANTED {
-        cargo.env(name, None::<&str>);
-    }
-    // Empty, because a wrapper may also stand in cargo's configuration, which cannot be unset.
-    cargo.env("RUSTC_WRAPPER", Some("")).env("RUSTC_WORKSPACE_WRAPPER", Some(""));
-    cargo.env("RUSTC", Some(&rustc.path));
-    cargo.env("CARGO_BUILD_BUILD_DIR", Some(target_dir));
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", Some(FLAGS.join(SEPARATOR)));
-    let output = cargo.print_if(options.verbose).stdout()?;
-    if !output.status.success() {
-        bail!(
-            "failed to build the tracemalloc runtime in `{dir}` (see above); \
-             its dependencies come from crates.io, once per version"
-        );
-    }
-    artifacts(&output.stdout)
+    let mut built = run(cargo(&packages))?;
+    let traced = built.library(TRACED)?;
+    let untraced = built.library(UNTRACED)?;
+    let program = traces_programs.then(|| built.library(PROGRAM)).transpose()?;
+    let interposed = match AllocatorSymbols::of_library(&traced)? {
+        Some(symbols) => {
+            let mut cargo = cargo(&["tracemalloc-interposed"]);
+            for (name, symbol) in symbols.build_env() {
+                cargo.env(&name, Some(symbol));
+            }
+            built.files.extend(run(cargo)?.files);
+            Some(Interposed { library: built.library(INTERPOSED)?, symbols })
+        }
+        None => None,
+    };
+    built.files.sort();
+    built.files.dedup();
+    Ok(Artifacts { traced, untraced, interposed, program, files: built.files })
 }
 
-/// Reads cargo's messages.
-fn artifacts(messages: &[u8]) -> Result<Artifacts> {
-    let (mut traced, mut untraced, mut files) = (None, None, Vec::new());
-    for message in Message::parse_stream(messages) {
-        let Message::CompilerArtifact(artifact) = message.context("failed to read cargo's messages")? else {
-            continue;
-        };
-        let library = artifact.filenames.iter().find(|path| path.extension() == Some("rlib")).cloned();
-        match artifact.target.name.as_str() {
-            TRACED => traced = library,
-            UNTRACED => untraced = library,
-            _ => {}
+/// The files that a build made.
+struct Built {
+    files: Vec<Utf8PathBuf>,
+}
+
+impl Built {
+    /// Reads cargo's messages.
+    fn parse(messages: &[u8]) -> Result<Self> {
+        let mut files = Vec::new();
+        for message in Message::parse_stream(messages) {
+            if let Message::CompilerArtifact(artifact) = message.context("failed to read cargo's messages")? {
+                files.extend(artifact.filenames);
+            }
         }
-        files.extend(artifact.filenames);
+        Ok(Self { files })
     }
-    files.sort();
-    Ok(Artifacts {
-        traced: traced.context("failed to find the traced library among cargo's messages")?,
-        untraced: untraced.context("failed to find the harness among cargo's messages")?,
-        files,
-    })
+
+    /// The library of this crate.
+    fn library(&self, crate_name: &str) -> Result<Utf8PathBuf> {
+        let start = format!("lib{crate_name}");
+        let is_it = |path: &&Utf8PathBuf| {
+            let stem = path.file_stem().unwrap_or_default();
+            let rest = stem.strip_prefix(&start);
+            path.extension() == Some("rlib") && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        let found = self.files.iter().find(is_it);
+        found.cloned().with_context(|| format!("failed to find the library {crate_name} among cargo's messages"))
+    }
 }
 
 /// FNV-1a: not against an enemy, only to tell versions apart, and the same on every machine.

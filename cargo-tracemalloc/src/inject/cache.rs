@@ -9,8 +9,8 @@ use fs_err as fs;
 use fs_err::File;
 use serde::{Deserialize, Serialize};
 
-use super::Runtime;
 use super::build::Artifacts;
+use super::{Interposed, Runtime};
 use crate::private_env::CACHE_DIR;
 use crate::term;
 
@@ -24,6 +24,8 @@ const LIBRARIES: &str = "lib";
 struct Complete {
     traced: Utf8PathBuf,
     untraced: Utf8PathBuf,
+    interposed: Option<Interposed>,
+    program: Option<Utf8PathBuf>,
     /// Sizes in bytes of all files that belong to the build.
     files: BTreeMap<Utf8PathBuf, u64>,
 }
@@ -50,7 +52,16 @@ pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
         return None;
     }
     let search = dir.join(LIBRARIES);
-    Some(Runtime { traced: dir.join(&complete.traced), untraced: dir.join(&complete.untraced), search })
+    let interposed = complete
+        .interposed
+        .map(|interposed| Interposed { library: dir.join(&interposed.library), symbols: interposed.symbols });
+    Some(Runtime {
+        traced: dir.join(&complete.traced),
+        interposed,
+        untraced: dir.join(&complete.untraced),
+        program: complete.program.map(|path| dir.join(path)),
+        search,
+    })
 }
 
 /// Whether a build was finished in `dir`, and has lost something since.
@@ -90,7 +101,16 @@ pub fn finish(dir: &Utf8Path, artifacts: &Artifacts) -> Result<Runtime> {
         let size = fs::copy(path, dir.join(place(path)))?;
         files.insert(place(path), size);
     }
-    let complete = Complete { traced: place(&artifacts.traced), untraced: place(&artifacts.untraced), files };
+    let complete = Complete {
+        traced: place(&artifacts.traced),
+        untraced: place(&artifacts.untraced),
+        interposed: artifacts
+            .interposed
+            .as_ref()
+            .map(|interposed| Interposed { library: place(&interposed.library), symbols: interposed.symbols.clone() }),
+        program: artifacts.program.as_deref().map(place),
+        files,
+    };
     crate::session::write_atomically(&dir.join(MARKER), &serde_json::to_vec_pretty(&complete)?)?;
     self::complete(dir).context("files of the build are gone already")
 }
@@ -109,7 +129,9 @@ mod tests {
         for file in &files {
             fs_err::write(file, "content").unwrap();
         }
-        finish(dir, &Artifacts { traced: files[0].clone(), untraced: files[1].clone(), files }).unwrap();
+        let (traced, untraced) = (files[0].clone(), files[1].clone());
+        let artifacts = Artifacts { traced, untraced, interposed: None, program: None, files };
+        finish(dir, &artifacts).unwrap();
     }
 
     #[test]

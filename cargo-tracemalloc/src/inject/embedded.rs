@@ -33,6 +33,54 @@ static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
     ),
 ];
 
+/// The package that puts the runtime in front of the allocator of whatever links it. The names of its functions are
+/// the compiler's; the second names of those that it calls are given by [`crate::wrapper`].
+const INTERPOSED: &[(&str, &[u8])] = &[
+    (
+        "interposed/Cargo.toml",
+        br#"[package]
+name = "tracemalloc-interposed"
+version.workspace = true
+edition.workspace = true
+
+[dependencies]
+tracemalloc-rt = { workspace = true }
+tracemalloc-harness = { workspace = true, features = ["harness"] }
+"#,
+    ),
+    ("interposed/src/lib.rs", include_bytes!("interposed.rs")),
+];
+
+/// The package that begins to trace a program before its `main`.
+const PROGRAM: &[(&str, &[u8])] = &[
+    (
+        "program/Cargo.toml",
+        br#"[package]
+name = "tracemalloc-program"
+version.workspace = true
+edition.workspace = true
+
+[dependencies]
+tracemalloc-harness = { workspace = true, features = ["harness"] }
+"#,
+    ),
+    (
+        "program/src/lib.rs",
+        b"//! Has every program that links it call the harness before its `main`.
+
+/// What the loader calls.
+#[used]
+#[unsafe(no_mangle)]
+#[unsafe(link_section = \".init_array\")]
+static TRACEMALLOC_PROGRAM: extern \"C\" fn() = start;
+
+extern \"C\" fn start() {
+    tracemalloc_harness::start_program();
+}
+",
+    ),
+];
+
 /// Appended to the workspace's manifest. What runs in every allocation, and what symbolises, is worth optimising; the
 /// rest is what a new user waits for.
 const PROFILE: &str = r#"
@@ -46,6 +94,10 @@ opt-level = 3
 # The allocator is generic, so its code is generated here.
 [profile.inject.package.tracemalloc-traced]
 opt-level = 3
+# In one object, so that all of it is linked or nothing.
+[profile.inject.package.tracemalloc-interposed]
+opt-level = 3
+codegen-units = 1
 [profile.inject.package.tracemalloc-harness]
 opt-level = 1
 [profile.inject.package.adler2]
@@ -66,7 +118,7 @@ opt-level = 2
 
 /// All files, in a fixed order.
 pub fn files() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
-    FILES.iter().chain(TRACED).map(|(name, content)| {
+    FILES.iter().chain(TRACED).chain(INTERPOSED).chain(PROGRAM).map(|(name, content)| {
         let mut content = content.to_vec();
         if *name == "Cargo.toml" {
             content.extend(PROFILE.as_bytes());

@@ -100,7 +100,7 @@ fn headline(test: &TestEntry) -> String {
             format!("{BAD}leaked {}{BAD:#} a run ({runs})", growth::sum(&test.growth, GrowthKind::Leak))
         }
         Some(Verdict::Once) => format!("{BAD}grew by {all}{BAD:#} in {runs}"),
-        _ => format!("{BAD}grew by {all}{BAD:#} and could not run again"),
+        _ => format!("{BAD}grew by {all}{BAD:#}, unconfirmed"),
     };
     let limit = growth::size(test.limit.max_growth);
     let blocks = test.limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block"))).unwrap_or_default();

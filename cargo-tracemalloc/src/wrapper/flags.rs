@@ -3,11 +3,18 @@
 use std::ffi::OsString;
 
 use super::rustc_call::RustcCall;
+use crate::inject::AllocatorSymbols;
 
 /// The arguments, with ours among them. Those that are a preference come first, so that the user's win.
-pub fn with_tracing(args: &[OsString], call: &RustcCall) -> Vec<OsString> {
+///
+/// `symbols` are the functions of an allocator that the crate may bring. What is put in front of them is only called if
+/// they are: inlined, they would be out of its reach.
+pub fn with_tracing(args: &[OsString], call: &RustcCall, symbols: Option<&AllocatorSymbols>) -> Vec<OsString> {
     let mut flags: Vec<OsString> =
         ["-C", "force-frame-pointers=yes", "-C", "symbol-mangling-version=v0"].map(OsString::from).into();
+    for symbol in symbols.into_iter().flat_map(AllocatorSymbols::iter) {
+        flags.extend([OsString::from("-C"), format!("llvm-args=-force-attribute={symbol}:noinline").into()]);
+    }
     flags.extend(args.iter().cloned());
     if !call.has_debuginfo() {
         // `line-tables-only` names an inlined function without the modules and types that it is in.
@@ -27,7 +34,7 @@ mod tests {
 
     fn traced(line: &str) -> String {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let args = with_tracing(&args, &RustcCall::parse(&args));
+        let args = with_tracing(&args, &RustcCall::parse(&args), None);
         args.join(" ".as_ref()).into_string().unwrap()
     }
 

@@ -22,9 +22,11 @@ pub struct RustcCall {
     pub source: Option<Utf8PathBuf>,
     /// `--test`.
     pub is_test: bool,
+    /// `--cfg test`, which cargo gives instead to a test with `harness = false`.
+    pub has_cfg_test: bool,
     /// `--crate-type proc-macro`.
     pub is_proc_macro: bool,
-    /// `--crate-type bin`.
+    /// `--crate-type bin`, which is also what rustc makes of a crate when it is not told a type.
     pub is_bin: bool,
     /// It asks for something, and compiles nothing.
     pub asks: bool,
@@ -34,6 +36,10 @@ pub struct RustcCall {
     pub strips: bool,
     /// A dependency is called `test`, like libtest.
     pub has_dependency_test: bool,
+    /// Cargo has built a standard library of its own, as it does with `-Zbuild-std`.
+    pub builds_std: bool,
+    /// Crates are put together by link-time optimisation, which leaves no symbols between them.
+    pub has_lto: bool,
 }
 
 impl RustcCall {
@@ -47,7 +53,8 @@ impl RustcCall {
                 None => words.push(arg.into_owned()),
             }
         }
-        let mut call = Self::default();
+        let has_type = words.iter().any(|word| word.starts_with("--crate-type"));
+        let mut call = Self { is_bin: !has_type, ..Self::default() };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             call.option(&word, &mut words);
@@ -71,7 +78,14 @@ impl RustcCall {
             "--out-dir" => self.out_dir = Some(value().into()),
             "--target" => self.target = Some(value()),
             "--test" => self.is_test = true,
-            "--extern" => self.has_dependency_test |= names_test(&value()),
+            "--cfg" => self.has_cfg_test |= value() == "test",
+            "--extern" => {
+                let value = value();
+                let (options, name) = options_and_name(&value);
+                self.has_dependency_test |= name == "test";
+                // Cargo says so of nothing else.
+                self.builds_std |= name == "core" && options.split(',').any(|option| option == "noprelude");
+            }
             "--print" | "-vV" | "-V" | "--version" | "--help" | "-h" => self.asks = true,
             "-C" | "--codegen" => self.codegen(&value()),
             "-g" => self.debuginfo = Some("2".to_owned()),
@@ -85,7 +99,6 @@ impl RustcCall {
             | "-F"
             | "-Z"
             | "-o"
-            | "--cfg"
             | "--check-cfg"
             | "--emit"
             | "--edition"
@@ -118,6 +131,8 @@ impl RustcCall {
             "extra-filename" => value.clone_into(&mut self.extra_filename),
             "debuginfo" => self.debuginfo = Some(value.to_owned()),
             "strip" => self.strips = true,
+            "lto" => self.has_lto = !["off", "no", "n", "false", "thin-local"].contains(&value),
+            "linker-plugin-lto" => self.has_lto = !["off", "no", "n", "false"].contains(&value),
             _ => {}
         }
     }
@@ -148,12 +163,18 @@ impl RustcCall {
         let name = format!("{}{}.{extension}", self.crate_name.as_deref()?, self.extra_filename);
         Some(self.out_dir.as_ref()?.join(name))
     }
+
+    /// The library that it makes, where it makes one: `<out dir>/lib<crate><extra>.rlib`.
+    pub fn library(&self) -> Option<Utf8PathBuf> {
+        let name = format!("lib{}{}.rlib", self.crate_name.as_deref()?, self.extra_filename);
+        Some(self.out_dir.as_ref()?.join(name))
+    }
 }
 
-/// Whether the value of an `--extern` is about a crate called `test`: `test`, `test=PATH`, `noprelude:test=PATH`.
-fn names_test(value: &str) -> bool {
+/// What the value of an `--extern` is about: `test`, `test=PATH`, `noprelude,nounused:test=PATH`.
+fn options_and_name(value: &str) -> (&str, &str) {
     let name = value.split_once('=').map_or(value, |(name, _)| name);
-    name.rsplit(':').next() == Some("test")
+    name.split_once(':').unwrap_or(("", name))
 }
 
 #[cfg(test)]
@@ -180,6 +201,13 @@ mod tests {
     }
 
     #[test]
+    fn a_test_without_a_harness_is_told_by_its_cfg() {
+        let call = parse("--crate-name plain tests/plain.rs --cfg test --cfg 'feature=\"a\"'");
+        assert!(call.has_cfg_test && call.is_bin && !call.is_test);
+        assert!(!parse("--crate-name demo src/main.rs --crate-type bin --cfg 'feature=\"test\"'").has_cfg_test);
+    }
+
+    #[test]
     fn questions_are_recognised() {
         for line in ["-vV", "- --crate-name ___ --print=file-names", "--print cfg", "--version"] {
             assert!(parse(line).asks, "{line}");
@@ -201,6 +229,8 @@ mod tests {
             assert!(parse(line).has_dependency_test, "{line}");
         }
         assert!(!parse("--extern testing=/test.rlib").has_dependency_test);
+        assert!(!parse("--extern noprelude:test=/x.rlib --extern core=/x.rlib").builds_std);
+        assert!(parse("--extern noprelude,nounused:core=/c.rlib --extern noprelude,nounused:test=/t.rlib").builds_std);
     }
 
     #[test]
@@ -208,6 +238,17 @@ mod tests {
         assert!(parse("--crate-name build_script_build build.rs --crate-type bin").is_build_script());
         assert!(!parse("--crate-name build_script_kit src/lib.rs --crate-type lib").is_build_script());
         assert!(!parse("--crate-name build_script_kit src/lib.rs --test").is_build_script());
+    }
+
+    #[test]
+    fn lto_in_all_spellings() {
+        for line in ["-C lto", "-Clto=fat", "-C lto=thin", "-C linker-plugin-lto", "--codegen=linker-plugin-lto=/x.so"]
+        {
+            assert!(parse(line).has_lto, "{line}");
+        }
+        for line in ["-C lto=off", "-C lto=no", "-C embed-bitcode=no", "-C lto -C lto=off"] {
+            assert!(!parse(line).has_lto, "{line}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The process of one test: runs its body, again and again while it grows, and leaves what it found in a fragment.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -16,20 +17,48 @@ use crate::harness::silence;
 use crate::harness::start::FAILED;
 use crate::harness::test::Test;
 use crate::harness::verdict::{Judge, Ruling};
-use crate::{Outcome, TestEntry};
+use crate::{Outcome, TestEntry, Verdict};
 
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the test that this process was started for, and returns the exit code.
-pub fn main(tests: &[Test], name: &str, assignment: &Assignment) -> i32 {
+pub fn main(tests: &[Test], name: &str, assignment: &Assignment, panics_abort: bool) -> i32 {
     let Some(test) = tests.iter().find(|test| test.name == name) else {
         fail(&format!("find the test `{name}` in its own binary"));
     };
+    if panics_abort {
+        conclude_when_it_panics(*test, assignment.clone());
+    }
     match run(*test, assignment).outcome {
         Outcome::Failed => FAILED,
         Outcome::Passed | Outcome::Ignored => 0,
     }
+}
+
+/// Whether the first run is over.
+static REPEATS: AtomicBool = AtomicBool::new(false);
+
+/// Where a panic aborts, the hook is the last code of ours that runs. A test that is expected to panic has passed then, and
+/// nothing can be said of its growth: nothing was dropped.
+fn conclude_when_it_panics(test: Test, assignment: Assignment) {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        hook(panic);
+        let entry = match test.of_panic(panic.payload_as_str()) {
+            Ok(()) => TestEntry {
+                verdict: assignment.session.as_ref().map(|_| Verdict::Skipped),
+                verdict_reason: Some("with `panic = \"abort\"`, a panic leaves nothing to judge".to_owned()),
+                ..TestEntry::new(test.name)
+            },
+            Err(why) => TestEntry::failed(test.name, why),
+        };
+        // After the first run, the fragment says already that the body could not run again.
+        if !REPEATS.load(Ordering::Relaxed) {
+            write(&assignment, &entry);
+        }
+        std::process::exit(if entry.outcome == Outcome::Failed { FAILED } else { 0 });
+    }));
 }
 
 /// Runs the test and judges it. What was found is in the fragment before this returns.
@@ -99,6 +128,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
                 write(assignment, &unconfirmed.entry(test.name, grouper.clone()));
                 let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
                 patience = Some(PATIENCE.max(took * 10).min(timeout));
+                REPEATS.store(true, Ordering::Relaxed);
                 silence::stdout_and_stderr();
             }
             Ruling::RunAgain => {}

@@ -59,10 +59,14 @@ pub fn read(path: &Path) -> Option<TestEntry> {
     crate::from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
-/// Makes the directory, and notes in it what this binary was built from.
+/// Makes the directory, and notes in it what this binary was built from, and whether its allocator is a tracing one.
 pub fn write_target(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
-    write_whole(&directory.join(TARGET_FILE), &target_of_this_binary())
+    let mut note = target_of_this_binary();
+    if note.untraced.is_none() && !tracemalloc::is_installed() {
+        note.untraced = Some("its linker has left the tracing allocator out".to_owned());
+    }
+    write_whole(&directory.join(TARGET_FILE), &note)
 }
 
 /// The note that the wrapper left beside this binary, or, where there is none, what cargo's variables tell.

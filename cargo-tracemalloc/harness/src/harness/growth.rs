@@ -124,6 +124,15 @@ impl Grouper {
         }
     }
 
+    /// Those changes that are not of what the standard library's runtime does before `main`.
+    pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
+        changes.retain(|change| {
+            let (symbols, _) = self.symbolizer.frames(raw::addresses(change.stack), symbol_name::ends_traceback);
+            !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
+        });
+        changes
+    }
+
     /// The groups that grew, after filters, cut into shares. A group is all stacks of one traceback, those that shrank too.
     /// The heap is asked only where the growth is above the limit.
     pub fn group(&mut self, changes: &[Change], limit: &Limit) -> Vec<GroupGrowth> {

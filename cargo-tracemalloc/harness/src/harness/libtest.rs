@@ -100,10 +100,10 @@ pub fn assert_test_result<T: Termination>(result: T) -> Result<(), String> {
 
 /// What `main` of a test binary calls.
 pub fn test_main_static(tests: &[&TestDescAndFn]) {
-    crate::harness::start::main(tests);
+    crate::harness::start::main(tests, false);
 }
 
-/// What `main` of a test binary built with `panic = "abort"` calls. Each test has a process of its own anyway.
+/// What `main` of a test binary built with `panic = "abort"` calls.
 pub fn test_main_static_abort(tests: &[&TestDescAndFn]) {
-    crate::harness::start::main(tests);
+    crate::harness::start::main(tests, true);
 }

@@ -15,9 +15,13 @@ mod limits;
 mod of_test;
 mod placement;
 mod process;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod program;
 mod scratch;
 mod settle;
 mod silence;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod snapshots;
 mod start;
 mod test;
 mod traceback;

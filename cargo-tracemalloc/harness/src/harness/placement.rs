@@ -34,7 +34,7 @@ pub struct Placement {
 }
 
 /// What a child has to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Assignment {
     /// How to measure; `None` where nothing is judged.
     pub session: Option<Session>,
@@ -111,6 +111,25 @@ impl Placement {
             child.env(SESSION_VAR, session_dir);
         }
         child.env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
+    }
+
+    /// Gives this process, which is a program with a `main` of its own, the environment that it would have without us. Who
+    /// starts a test binary from inside a test gets no judgement of that.
+    pub fn become_program(&self) {
+        let Some(session) = &self.session else { return };
+        // SAFETY: this runs before `main`, when there is no other thread.
+        unsafe {
+            for (name, value) in &session.restore_env {
+                match value {
+                    Some(value) => std::env::set_var(name, value),
+                    None => std::env::remove_var(name),
+                }
+            }
+            std::env::remove_var(SESSION_VAR);
+            if session.run.is_none() {
+                std::env::set_var(INSIDE_VAR, "1");
+            }
+        }
     }
 }
 

@@ -62,24 +62,27 @@ impl Test {
                     .downcast_ref::<String>()
                     .map(String::as_str)
                     .or_else(|| payload.downcast_ref::<&'static str>().copied());
-                match self.should_panic {
-                    ShouldPanic::Yes => Ok(()),
-                    ShouldPanic::YesWithMessage(expected) => match message {
-                        Some(message) if message.contains(expected) => Ok(()),
-                        Some(message) => Err(format!(
-                            "panic did not contain expected string\n      panic message: {message:?}\n expected substring: \
-                             {expected:?}"
-                        )),
-                        None => {
-                            Err(format!("expected panic with a string that contains {expected:?}, found another value"))
-                        }
-                    },
-                    ShouldPanic::No => Err(match message {
-                        Some(message) => format!("panicked: {message}"),
-                        None => "panicked".to_owned(),
-                    }),
-                }
+                self.of_panic(message)
             }
+        }
+    }
+
+    /// What the test comes to by a panic with this message.
+    pub fn of_panic(&self, message: Option<&str>) -> Result<(), String> {
+        match self.should_panic {
+            ShouldPanic::Yes => Ok(()),
+            ShouldPanic::YesWithMessage(expected) => match message {
+                Some(message) if message.contains(expected) => Ok(()),
+                Some(message) => Err(format!(
+                    "panic did not contain expected string\n      panic message: {message:?}\n expected substring: \
+                     {expected:?}"
+                )),
+                None => Err(format!("expected panic with a string that contains {expected:?}, found another value")),
+            },
+            ShouldPanic::No => Err(match message {
+                Some(message) => format!("panicked: {message}"),
+                None => "panicked".to_owned(),
+            }),
         }
     }
 }

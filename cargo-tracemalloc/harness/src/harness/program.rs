@@ -1,0 +1,151 @@
+//! A program with a `main` of its own, traced as a whole: from before `main` to the last of its exit handlers.
+//!
+//! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and leaves one entry: its growth
+//! is what is still live at the end. That cannot be called a leak: what a static holds to the end is live in every
+//! process, however often the program is run, and nothing but the heap itself could tell it from what is lost. So it is
+//! `unconfirmed`.
+//!
+//! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not run when a signal, `abort` or
+//! `_exit` ends the process.
+
+use std::ffi::{c_int, c_void};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::catch_unwind;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use tracemalloc::raw::{self, Walk};
+
+use crate::harness::fragment;
+use crate::harness::growth::{Grouper, Grown};
+use crate::harness::heap::Heap;
+use crate::harness::placement::{Placement, fail};
+use crate::harness::settle;
+use crate::harness::snapshots::Snapshots;
+use crate::harness::verdict::{Judge, Ruling};
+use crate::{Session, TestEntry};
+
+/// The name of the one entry that a test without a harness has, under `cargo test`.
+const MAIN: &str = "main";
+
+/// What the entry is called: where the process is asked for one test by its exact name, as nextest does, by that.
+fn name(arguments: &[String]) -> String {
+    let exact = arguments.iter().any(|argument| argument == "--exact");
+    let asked_for = arguments.iter().find(|argument| exact && !argument.starts_with('-'));
+    asked_for.cloned().unwrap_or_else(|| MAIN.to_owned())
+}
+
+/// What was begun before `main`.
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+struct Program {
+    /// A child that the program forks runs the same exit handlers.
+    process: u32,
+    task: Task,
+}
+
+enum Task {
+    Judge(Box<Test>),
+    Run(&'static Snapshots),
+}
+
+/// A test without a harness.
+struct Test {
+    session: Session,
+    name: String,
+    fragment: PathBuf,
+    started: Instant,
+    before: settle::Point,
+}
+
+/// Begins to trace. To be called before `main`, on the main thread. Without a session it does nothing.
+pub fn start_program() {
+    let placement = Placement::of_this_process();
+    let (Some(session), Some(session_dir)) = (placement.session(), placement.reports_to()) else { return };
+    let _pause = raw::pause();
+    placement.become_program();
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if session.run.is_none() && arguments.iter().any(|argument| argument == "--list") {
+        return;
+    }
+    let task = match &session.run {
+        Some(run) => match Snapshots::start(run, session_dir) {
+            Some(snapshots) => Task::Run(snapshots),
+            None => return,
+        },
+        None => Task::Judge(Box::new(Test::start(session, session_dir, name(&arguments)))),
+    };
+    if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
+        return;
+    }
+    // Registered before all others, so that it runs after them.
+    // SAFETY: `ended` is a function of this signature, and does not use its argument.
+    if unsafe { on_exit(ended, std::ptr::null_mut()) } != 0 {
+        fail("register an exit handler");
+    }
+}
+
+unsafe extern "C" {
+    /// glibc's `atexit` whose handlers are told the exit code.
+    fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+}
+
+extern "C" fn ended(status: c_int, _argument: *mut c_void) {
+    let Some(program) = PROGRAM.get().filter(|program| program.process == std::process::id()) else { return };
+    let _pause = raw::pause();
+    // A panic of ours must not be what the program ends with. It has said on stderr what it is.
+    let _ = catch_unwind(|| match &program.task {
+        Task::Judge(test) => test.end(status),
+        Task::Run(snapshots) => snapshots.take_last(),
+    });
+}
+
+impl Test {
+    fn start(session: Session, session_dir: &PathBuf, name: String) -> Self {
+        let fragments = fragment::directory(Some(session_dir));
+        let session = session.of_test(&fragment::target_of_this_binary().package, &name);
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
+        let died = "its process was ended by a signal, by `abort` or by `_exit`";
+        let written = fragment::write_target(&fragments)
+            .and_then(|()| fragment::write(&fragment, &TestEntry::failed(&name, died.to_owned())));
+        if let Err(error) = written {
+            fail(&format!("write to {fragments:?}: {error}"));
+        }
+        raw::start(Walk::FramePointers, session.options.frames as usize + raw::FRAMES_OF_STD);
+        Self { session, name, fragment, started: Instant::now(), before: settle::Point::now() }
+    }
+
+    fn end(&self, status: c_int) {
+        let took = self.started.elapsed();
+        let entry = match status {
+            0 if tracemalloc::is_installed() => self.judged(),
+            0 => TestEntry::new(&self.name),
+            code => TestEntry::failed(&self.name, format!("exited with code {code}")),
+        };
+        let entry = TestEntry { duration_seconds: took.as_secs_f64(), ..entry };
+        if let Err(error) = fragment::write(&self.fragment, &entry) {
+            eprintln!("error: tracemalloc harness failed to write {:?}: {error}", self.fragment);
+        }
+    }
+
+    fn judged(&self) -> TestEntry {
+        let mut judge = Judge::new(&self.session.options);
+        // A place on this thread's stack below which everything is about judging.
+        let here = 0_u8;
+        let mut grouper = Grouper::new(&self.session, Heap::new(&self.session, (&raw const here).addr()));
+        let changes = grouper.since_main(settle::changes(&self.before, 0, false));
+        let ruling = judge.passed(
+            Grown::gross(&changes),
+            || grouper.group(&changes, &self.session.options.limit),
+            self.started.elapsed(),
+        );
+        let judged = match ruling {
+            Ruling::Final(judged) => judged,
+            Ruling::RunAgain => judge.unconfirmed("still live at the end of the process"),
+        };
+        judged.entry(&self.name, grouper)
+    }
+}

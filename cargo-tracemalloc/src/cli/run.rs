@@ -1,0 +1,147 @@
+//! Options of `cargo tracemalloc run`: when to take snapshots, what to show, and `cargo run`'s own.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{ArgAction, Args};
+
+use super::{CargoOptions, Color, values};
+
+const AFTER_HELP: &str = "\
+The exit code is the program's: 128 and the signal's number where a signal ended it. It is 103 where the program could not be
+built, and 2 after bad usage.
+
+Ctrl-C and SIGTERM end a program that does not handle them, after its last snapshot.";
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct RunArgs {
+    /// Arguments of the program
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub program_args: Vec<OsString>,
+
+    /// Where to leave the snapshot of the end [default: `tracemalloc/snapshot.json` in the target directory]. Earlier ones
+    /// go beside it, as `snapshot-1.json` and so on
+    #[arg(long, value_name = "FILE", help_heading = "Snapshot Options")]
+    pub snapshot: Option<Utf8PathBuf>,
+
+    /// How many frames of a traceback to keep
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=128), help_heading = "Snapshot Options")]
+    pub frames: u32,
+
+    /// Take a snapshot whenever the program gets this signal: `SIGUSR1`
+    #[arg(long, value_name = "SIGNAL", value_parser = values::signal, help_heading = "Snapshot Options")]
+    pub snapshot_on: Option<i32>,
+
+    /// Take a snapshot each time so much time has passed: `30s`, `5m`
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Snapshot Options")]
+    pub snapshot_every: Option<Duration>,
+
+    /// How many lines of code to show at the end
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Snapshot Options")]
+    pub limit: usize,
+
+    /// Package with the program to run
+    #[arg(short, long, value_name = "SPEC", help_heading = "Package Selection")]
+    package: Option<String>,
+    /// Name of the binary to run
+    #[arg(long, value_name = "NAME", help_heading = "Target Selection")]
+    bin: Option<String>,
+    /// Name of the example to run
+    #[arg(long, value_name = "NAME", help_heading = "Target Selection")]
+    example: Option<String>,
+
+    /// Features to activate, separated by space or comma
+    #[arg(short = 'F', long, value_name = "FEATURES", help_heading = "Feature Selection")]
+    features: Vec<String>,
+    /// Activate all available features
+    #[arg(long, help_heading = "Feature Selection")]
+    all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long, help_heading = "Feature Selection")]
+    no_default_features: bool,
+
+    /// Number of parallel jobs of the build
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, help_heading = "Compilation Options")]
+    jobs: Option<String>,
+    /// Build in release mode, with optimizations
+    #[arg(short, long, help_heading = "Compilation Options")]
+    release: bool,
+    /// Build with the specified profile
+    #[arg(long, value_name = "PROFILE-NAME", help_heading = "Compilation Options")]
+    profile: Option<String>,
+    /// Build for the target triple
+    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation Options")]
+    target: Option<String>,
+    /// Directory for all generated artifacts; ours go to `tracemalloc` inside it
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Compilation Options")]
+    target_dir: Option<Utf8PathBuf>,
+
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH", help_heading = "Manifest Options")]
+    manifest_path: Option<Utf8PathBuf>,
+    /// Ignore `rust-version` specification in packages
+    #[arg(long, help_heading = "Manifest Options")]
+    ignore_rust_version: bool,
+    /// Assert that `Cargo.lock` will remain unchanged
+    #[arg(long, help_heading = "Manifest Options")]
+    locked: bool,
+    /// Run without accessing the network
+    #[arg(long, help_heading = "Manifest Options")]
+    offline: bool,
+    /// Equivalent to specifying both --locked and --offline
+    #[arg(long, help_heading = "Manifest Options")]
+    frozen: bool,
+
+    /// How cargo prints what the compiler says
+    #[arg(long, value_name = "FMT")]
+    message_format: Vec<String>,
+    /// Print less
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print more: the commands that are run (-vv: what build scripts print too)
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    color: Option<Color>,
+    /// Override a configuration value of cargo
+    #[arg(long, value_name = "KEY=VALUE|PATH")]
+    config: Vec<String>,
+    /// Unstable options of cargo
+    #[arg(short = 'Z', value_name = "FLAG")]
+    unstable: Vec<String>,
+}
+
+impl RunArgs {
+    /// Those that are cargo's.
+    pub fn cargo(&self) -> CargoOptions {
+        CargoOptions {
+            package: self.package.iter().cloned().collect(),
+            bin: self.bin.iter().cloned().collect(),
+            example: self.example.iter().cloned().collect(),
+            features: self.features.clone(),
+            all_features: self.all_features,
+            no_default_features: self.no_default_features,
+            jobs: self.jobs.clone(),
+            release: self.release,
+            profile: self.profile.clone(),
+            target: self.target.iter().cloned().collect(),
+            target_dir: self.target_dir.clone(),
+            manifest_path: self.manifest_path.clone(),
+            ignore_rust_version: self.ignore_rust_version,
+            locked: self.locked,
+            offline: self.offline,
+            frozen: self.frozen,
+            message_format: self.message_format.clone(),
+            quiet: self.quiet,
+            verbose: self.verbose,
+            color: self.color,
+            config: self.config.clone(),
+            unstable: self.unstable.clone(),
+            ..CargoOptions::default()
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `cargo tracemalloc run`: builds and runs a program under tracing, and shows what is live at its end.
+
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
+use fs_err as fs;
+use tracemalloc::KeyType;
+use tracemalloc_harness::{PROGRAM_FILE, ProgramNote, Run, Session};
+
+use crate::cli::{Color, Format, RunArgs, ViewArgs};
+use crate::context::Context;
+use crate::exit_code::{self, UsageError};
+use crate::inject::{self, BuildOptions, Runtimes};
+use crate::session::{SessionDir, restore_env};
+use crate::view::View;
+use crate::{cargo, interrupt, render, term, wrapper};
+
+/// What a shell adds to the number of the signal that ended a process.
+const ENDED_BY_SIGNAL: i32 = 128;
+
+/// Runs the command. The exit code is the program's.
+pub fn run(args: &RunArgs) -> Result<ExitCode> {
+    let options = args.cargo();
+    term::set_color(options.color.unwrap_or(Color::Auto));
+    let context = Context::resolve(&options)?;
+    let snapshot = snapshot_path(args.snapshot.as_deref(), &context)?;
+    let build_options =
+        BuildOptions { verbose: options.verbose > 0, quiet: options.quiet, offline: options.offline || options.frozen };
+    let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
+    check_platform(&runtimes)?;
+    interrupt::install()?;
+
+    let session = SessionDir::create(&context.target_dir)?;
+    session.write(&harness_session(args, &snapshot), &wrapper::Config::new(&context, &session, &runtimes))?;
+    let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
+    let status = cargo.print_if(options.verbose > 0).status()?;
+    let Some(note) = read_note(&session)? else {
+        // The program has not come to run, and cargo has said why.
+        return Ok(exit_code::ExitCode::CouldNotRun.into());
+    };
+    report(&note, &snapshot, status, args.limit)?;
+    Ok(code_of(status))
+}
+
+/// Where the snapshot of the end goes: absolute, because the program may go elsewhere.
+fn snapshot_path(given: Option<&Utf8Path>, context: &Context) -> Result<Utf8PathBuf> {
+    let Some(path) = given else {
+        return Ok(context.snapshot_path());
+    };
+    let absolute = absolute_utf8(path).with_context(|| format!("failed to resolve snapshot path `{path}`"))?;
+    match absolute.parent() {
+        Some(dir) if dir.is_dir() && !absolute.is_dir() => Ok(absolute),
+        Some(dir) if !dir.is_dir() => {
+            Err(UsageError(format!("the snapshot cannot be written: there is no directory `{dir}`")).into())
+        }
+        _ => Err(UsageError(format!("the snapshot cannot be written: `{path}` is a directory")).into()),
+    }
+}
+
+fn check_platform(runtimes: &Runtimes) -> Result<()> {
+    if let Some((triple, _)) = runtimes.by_triple.iter().find(|(_, runtime)| runtime.program.is_none()) {
+        bail!(
+            "`cargo tracemalloc run` needs Linux with glibc, and {triple} is something else; \
+             there, a program can use the library: `tracemalloc::start` and `tracemalloc::take_snapshot`"
+        );
+    }
+    Ok(())
+}
+
+fn harness_session(args: &RunArgs, snapshot: &Utf8Path) -> Session {
+    Session {
+        restore_env: restore_env(&cargo::SET_FOR_CARGO),
+        run: Some(Run {
+            snapshot: snapshot.to_string(),
+            nframe: args.frames,
+            signal: args.snapshot_on,
+            every_seconds: args.snapshot_every.map(|every| every.as_secs_f64()),
+        }),
+        ..Session::default()
+    }
+}
+
+fn read_note(session: &SessionDir) -> Result<Option<ProgramNote>> {
+    let path = session.path.join(PROGRAM_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let note = tracemalloc_harness::from_bytes(&fs::read(&path)?);
+    note.map(Some).with_context(|| format!("failed to parse `{path}`"))
+}
+
+/// Says what there is, on stderr: stdout is the program's.
+fn report(note: &ProgramNote, snapshot: &Utf8Path, status: ExitStatus, limit: usize) -> Result<()> {
+    if note.untraced {
+        term::warning(
+            "the program ran untraced: it has a `#[global_allocator]` of its own, and nothing could be put in front of it; \
+             build it without `lto`, or write `Tracemalloc::new(...)` around it and use the library",
+        );
+        return Ok(());
+    }
+    for path in &note.snapshots {
+        term::status("Snapshot", render::shorten(Utf8Path::new(path)));
+    }
+    if !note.ended {
+        let how = if status.code().is_some() { "`_exit`, `exec` or a failed snapshot" } else { "a signal" };
+        let before = match note.snapshots.len() {
+            0 => String::new(),
+            1 => "; the one taken before is whole".to_owned(),
+            count => format!("; the {count} taken before are whole"),
+        };
+        term::warning(format_args!("no snapshot of the program's end: it ended by {how} ({status}){before}"));
+        return Ok(());
+    }
+    term::status("Snapshot", render::shorten(snapshot));
+    let args = ViewArgs {
+        by: KeyType::Lineno,
+        cumulative: false,
+        limit,
+        format: Format::Text,
+        include: Vec::new(),
+        exclude: Vec::new(),
+        all_frames: false,
+        domain: None,
+    };
+    let mut view = View::resolve(&args)?;
+    let statistics = view.statistics(snapshot.as_std_path())?;
+    term::print(&render::snapshot::text::top(&mut view, &statistics));
+    Ok(())
+}
+
+fn code_of(status: ExitStatus) -> ExitCode {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or(signal.map(|signal| ENDED_BY_SIGNAL + signal));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}

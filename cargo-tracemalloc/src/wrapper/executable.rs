@@ -1,0 +1,157 @@
+//! Compiles a test binary, or a program: with the harness and a tracing allocator, which goes in front of one that is there
+//! already.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::Output;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, absolute_utf8};
+use fs_err as fs;
+use tracemalloc_harness::{NOTE_EXTENSION, TargetNote};
+
+use super::interposition::{self, Interposition};
+use super::rustc_call::RustcCall;
+use super::{Call, Config, rustc};
+use crate::process::Process;
+use crate::{private_env, term};
+
+/// What rustc says when two crates of a binary bring an allocator.
+const CONFLICT: &str = "conflicts with global allocator in";
+
+/// Why an allocator of the target's own is not traced, and what to do about it.
+const BY_HAND: &str = "write `Tracemalloc::new(...)` around it to have it traced";
+
+/// How the harness comes to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// In libtest's place.
+    Libtest,
+    /// Before a `main` that is the user's own.
+    Main,
+}
+
+impl Entry {
+    /// For what this call compiles; `None` where nothing is injected. `programs` tells whether binaries are wanted, and not
+    /// only tests.
+    pub fn of(rustc_call: &RustcCall, programs: bool) -> Option<Self> {
+        match rustc_call {
+            RustcCall { is_test: true, .. } => Some(Self::Libtest),
+            RustcCall { is_bin: true, has_cfg_test, .. } if *has_cfg_test || programs => Some(Self::Main),
+            _ => None,
+        }
+    }
+}
+
+/// Compiles, and returns rustc's exit code.
+pub fn compile(
+    config: &Config,
+    call: &Call,
+    rustc_call: &RustcCall,
+    entry: Entry,
+    args: &[OsString],
+) -> Result<Option<i32>> {
+    let Compiled { output, untraced } = attempt(config, call, rustc_call, entry, args)?;
+    // Of several attempts only the last is shown. A closed stderr is no reason to fail.
+    let _closed = std::io::stderr().write_all(&output.stderr);
+    if output.status.success() {
+        write_note(rustc_call, untraced)?;
+    }
+    Ok(output.status.code())
+}
+
+/// What came of the last attempt.
+struct Compiled {
+    output: Output,
+    /// Why nothing is traced.
+    untraced: Option<String>,
+}
+
+/// Compiles, traced if that is possible; says why, if it is not.
+fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, args: &[OsString]) -> Result<Compiled> {
+    let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
+    let plain = |reason: &str| -> Result<_> {
+        term::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
+        Ok(Compiled { output: rustc(config, call).args(args).stderr()?, untraced: Some(reason.to_owned()) })
+    };
+    if rustc_call.builds_std {
+        return plain("with `-Zbuild-std` it has another standard library than what would be injected");
+    }
+    if entry == Entry::Libtest && rustc_call.has_dependency_test {
+        return plain("a dependency is called `test`, which is the name of the test harness");
+    }
+    let Some(runtime) = config.runtime(rustc_call) else {
+        return plain("it is compiled for the host, and not for the target that was asked for");
+    };
+    let inject: &dyn Fn(&[OsString], Option<&Utf8Path>) -> Process = match (entry, &runtime.program) {
+        (Entry::Libtest, _) => &|args, allocator| {
+            let mut rustc = rustc(config, call);
+            // The harness is in the allocator's library, and libtest's place has room for one.
+            rustc.args(args).arg("--extern").arg(format!("test={}", allocator.unwrap_or(&runtime.untraced)));
+            rustc
+        },
+        (Entry::Main, Some(program)) => &|args, allocator| {
+            let mut rustc = rustc(config, call);
+            let allocator = allocator.map(|library| ("allocator", library));
+            for (name, library) in allocator.into_iter().chain([("program", program.as_path())]) {
+                rustc.arg("--extern").arg(format!("noprelude,force:tracemalloc_{name}={library}"));
+            }
+            rustc.args(args).arg("-Zunstable-options").env(private_env::RUSTC_BOOTSTRAP, Some("1"));
+            rustc
+        },
+        (Entry::Main, None) => {
+            return plain("a program with a `main` of its own is traced only on Linux with glibc");
+        }
+    };
+    let inject = |args: &[OsString], allocator: Option<&Utf8Path>| {
+        let mut rustc = inject(args, allocator);
+        rustc.arg("-L").arg(format!("dependency={}", runtime.search));
+        rustc
+    };
+    let output = inject(args, Some(&runtime.traced)).stderr()?;
+    if output.status.success() || !String::from_utf8_lossy(&output.stderr).contains(CONFLICT) {
+        return Ok(Compiled { output, untraced: None });
+    }
+    let why = match &runtime.interposed {
+        None => "and nothing can be put in front of it on this platform".to_owned(),
+        Some(_) if rustc_call.has_lto => {
+            "and is built with `lto`, so that nothing can be put in front of it".to_owned()
+        }
+        Some(interposed) => {
+            let rustc = |args: &[OsString]| inject(args, Some(&interposed.library));
+            match interposition::compile(rustc, rustc_call, args, &interposed.symbols)? {
+                Interposition::Done(output) => return Ok(Compiled { output, untraced: None }),
+                Interposition::Failed(why) => format!("and nothing can be put in front of it: {why}"),
+            }
+        }
+    };
+    let untraced = Some(format!("it has a `#[global_allocator]` of its own, {why}; {BY_HAND}"));
+    Ok(Compiled { output: inject(args, None).stderr()?, untraced })
+}
+
+fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
+    let path = rustc_call.output(NOTE_EXTENSION).context("failed to name the test binary's note")?;
+    let source = rustc_call.source.as_deref().unwrap_or(Utf8Path::new(""));
+    let note = TargetNote {
+        package: env::var(private_env::PACKAGE_NAME).unwrap_or_default(),
+        version: env::var(private_env::PACKAGE_VERSION).unwrap_or_default(),
+        crate_name: rustc_call.crate_name.clone().unwrap_or_default(),
+        src_path: absolute_utf8(source).with_context(|| format!("failed to resolve `{source}`"))?.into_string(),
+        untraced,
+    };
+    fs::write(path, tracemalloc_harness::to_bytes(&note)?)?;
+    Ok(())
+}
+
+/// Cargo does not see what we link. But it reads in rustc's dep-info which environment variables a crate depends on, and
+/// compiles it again when one of them has changed. `value` is that of the variable, where it is set.
+pub fn depend_on(rustc_call: &RustcCall, variable: &str, value: Option<&str>) -> Result<()> {
+    let Some(path) = rustc_call.output("d").filter(|path| path.exists()) else {
+        return Ok(());
+    };
+    let mut file = fs::OpenOptions::new().append(true).open(path)?;
+    let value = value.map(|value| format!("={value}")).unwrap_or_default();
+    writeln!(file, "\n# env-dep:{variable}{value}")?;
+    Ok(())
+}

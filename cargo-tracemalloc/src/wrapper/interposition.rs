@@ -1,0 +1,77 @@
+//! Compiles a program that brings an allocator, with ours in front of it: rustc makes the objects, we change the one with
+//! the allocator in it, and rustc links them, as it would have.
+
+use std::ffi::OsString;
+use std::process::Output;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8PathBuf;
+use fs_err as fs;
+
+use super::rustc_call::RustcCall;
+use super::weaken;
+use crate::inject::AllocatorSymbols;
+use crate::private_env::RUSTC_BOOTSTRAP;
+use crate::process::Process;
+
+/// What came of it.
+pub enum Interposition {
+    /// Linked, or not compiled for a reason that is the user's.
+    Done(Output),
+    /// Not linked, and why.
+    Failed(String),
+}
+
+/// `rustc` makes a call with all that a build in one step would have, out of `args`.
+pub fn compile(
+    rustc: impl Fn(&[OsString]) -> Process,
+    rustc_call: &RustcCall,
+    args: &[OsString],
+    symbols: &AllocatorSymbols,
+) -> Result<Interposition> {
+    let compiled = rustc(args).arg("-Zno-link").env(RUSTC_BOOTSTRAP, Some("1")).stderr()?;
+    if !compiled.status.success() {
+        return Ok(Interposition::Done(compiled));
+    }
+    for path in objects(rustc_call)? {
+        weaken::object(&path, symbols)?;
+    }
+    let source = rustc_call.source.as_ref().context("failed to find the source file among rustc's arguments")?;
+    let linking = rustc_call.output("rlink").context("failed to name what rustc is to link")?;
+    let args: Vec<OsString> =
+        args.iter().map(|arg| if arg == source.as_str() { linking.clone().into() } else { arg.clone() }).collect();
+    let linked = rustc(&args).arg("-Zlink-only").env(RUSTC_BOOTSTRAP, Some("1")).stderr()?;
+    // Rustc removes the objects when it has linked them.
+    for path in objects(rustc_call)?.into_iter().chain([linking]) {
+        fs::remove_file(path)?;
+    }
+    if linked.status.success() {
+        // What the compiler had to say was said when it compiled.
+        return Ok(Interposition::Done(Output { stderr: compiled.stderr, ..linked }));
+    }
+    Ok(Interposition::Failed(reason(&String::from_utf8_lossy(&linked.stderr))))
+}
+
+/// The objects that rustc has left: `<out dir>/<crate><extra>.*.rcgu.o`.
+fn objects(rustc_call: &RustcCall) -> Result<Vec<Utf8PathBuf>> {
+    let example = rustc_call.output("rcgu.o").context("failed to name the objects of a crate")?;
+    let dir = example.parent().context("failed to find the objects of a crate")?;
+    let start = example.file_name().unwrap_or_default().trim_end_matches("rcgu.o").to_owned();
+    let mut objects = Vec::new();
+    for entry in dir.read_dir_utf8().with_context(|| format!("failed to list `{dir}`"))? {
+        let path = entry?.into_path();
+        let name = path.file_name().unwrap_or_default();
+        if name.starts_with(&start) && name.ends_with(".rcgu.o") {
+            objects.push(path);
+        }
+    }
+    objects.sort();
+    Ok(objects)
+}
+
+/// What a linker said, in one line.
+fn reason(stderr: &str) -> String {
+    let said = |line: &&str| line.contains("undefined") || line.contains("duplicate") || line.contains("multiple");
+    let line = stderr.lines().find(said).unwrap_or("the program cannot be linked that way");
+    line.trim().chars().take(200).collect()
+}

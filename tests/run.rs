@@ -1,0 +1,187 @@
+//! `cargo tracemalloc run`: the program is what it is without us, and its memory is in snapshots.
+
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use support::{Call, Output, Project, exit};
+
+const SNAPSHOT: &str = "target/tracemalloc/snapshot.json";
+/// The line of the fixture that allocates its page, as `top` shows it.
+const PAGE: &str = "    vec![1; 64 << 10] // the page\n";
+
+/// What `cargo tracemalloc top` prints of a snapshot.
+fn top(project: &Project, snapshot: &str) -> Output {
+    Call::subcommand("top").arg(snapshot).dir(&project.root).run().code(exit::CLEAN)
+}
+
+/// Waits for a line of the program, and returns it with the number of its process.
+fn first_line(child: &mut Child) -> (String, String) {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let process = line.split_whitespace().nth(1).unwrap_or_else(|| panic!("no process in {line:?}")).to_owned();
+    (line, process)
+}
+
+fn signal(name: &str, process: &str) {
+    assert!(Command::new("kill").args(["-s", name, process]).status().unwrap().success());
+}
+
+fn wait_for(path: &Path) {
+    let start = Instant::now();
+    while !path.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} does not come", path.display());
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// What the command said when it had ended, and its exit code.
+fn ended(mut child: Child) -> (String, Option<i32>) {
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    let code = child.wait().unwrap().code();
+    println!("{stderr}-> {code:?}");
+    (stderr, code)
+}
+
+#[test]
+fn a_program_runs_and_ends_as_without_us() {
+    let project = Project::copy("behaviour", "run-ends");
+    for (how, code) in [("returns", 0), ("exits", 7), ("panics", 101)] {
+        let _ = fs::remove_file(project.root.join(SNAPSHOT));
+        let output = project.run(&format!("-p ends -- {how} --flag -- rest")).run().code(code);
+        let said = format!(r#"{how}: 65536 bytes, ["--flag", "--", "rest"]"#);
+        assert!(output.stderr.contains(&said), "{how}: its arguments");
+        assert_eq!(output.stdout, "", "{how}: stdout is the program's");
+        assert!(output.stderr.contains("Top 10 lines\n") && output.stderr.contains(PAGE), "{how}: what is live");
+        assert!(output.stderr.contains(&format!("Snapshot {SNAPSHOT}")));
+        let top = top(&project, SNAPSHOT);
+        assert!(top.stdout.contains("ends/src/main.rs:6: 64.0 KiB"), "{how}: the snapshot says the same");
+    }
+
+    let mut child = project.run("-p ends -- reads").spawn();
+    child.stdin.take().unwrap().write_all(b"a line\nanother\n").unwrap();
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!((stdout.as_str(), ended(child).1), ("read a line\n", Some(0)));
+
+    let environment = project.run("--quiet -p ends -- environment").run().code(exit::CLEAN);
+    let ours: Vec<&str> = environment.stdout.lines().filter(|line| !line.contains("_CACHE_DIR=")).collect();
+    assert!(ours.is_empty(), "{ours:?}");
+
+    let aborts = project.run("-p ends -- aborts").run().code(128 + 6);
+    assert!(aborts.stderr.contains("no snapshot of the program's end") && aborts.stderr.contains("SIGABRT"));
+
+    // Tests start the same binary, and there it is not traced.
+    let plain = Command::new(project.root.join("target/tracemalloc/debug/ends")).arg("exits").status().unwrap();
+    assert_eq!(plain.code(), Some(7));
+}
+
+#[test]
+fn ctrl_c_ends_a_program_with_its_report() {
+    let project = Project::copy("behaviour", "run-signals");
+    for (name, code) in [("INT", 128 + 2), ("TERM", 128 + 15)] {
+        let _ = fs::remove_file(project.root.join(SNAPSHOT));
+        let mut child = project.run("-p ends -- waits").spawn();
+        let (_, process) = first_line(&mut child);
+        signal(name, &process);
+        let (stderr, ended_with) = ended(child);
+        assert_eq!(ended_with, Some(code), "{name}");
+        assert!(stderr.contains(PAGE), "{name}");
+        assert!(project.root.join(SNAPSHOT).exists(), "{name}");
+    }
+
+    // Nothing can be done at a SIGKILL. What there is by then is whole.
+    let _ = fs::remove_file(project.root.join(SNAPSHOT));
+    let first = "target/tracemalloc/snapshot-1.json";
+    let _ = fs::remove_file(project.root.join(first));
+    let mut child = project.run("--snapshot-every 300ms -p ends -- waits").spawn();
+    let (_, process) = first_line(&mut child);
+    wait_for(&project.root.join(first));
+    signal("KILL", &process);
+    let (stderr, code) = ended(child);
+    assert_eq!(code, Some(128 + 9));
+    for words in ["no snapshot of the program's end", "SIGKILL", "taken before", "is whole", first] {
+        assert!(stderr.contains(words) || words == "is whole" && stderr.contains("are whole"), "{words}");
+    }
+    assert!(top(&project, first).stdout.contains(PAGE));
+    assert!(!project.root.join(SNAPSHOT).exists());
+}
+
+#[test]
+fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
+    let project = Project::copy("service", "run-service");
+    let mut child = project.run("--snapshot service.json --snapshot-on SIGUSR1").spawn();
+    let (line, process) = first_line(&mut child);
+    let address = line.trim().rsplit(' ').next().unwrap();
+    let load = |requests: usize| {
+        for _ in 0..requests {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET /page HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        }
+    };
+    // What it allocates once is there before the first snapshot.
+    for (requests, snapshot) in [(20, "service-1.json"), (100, "service-2.json")] {
+        let _ = fs::remove_file(project.root.join(snapshot));
+        load(requests);
+        signal("USR1", &process);
+        wait_for(&project.root.join(snapshot));
+    }
+    signal("INT", &process);
+    let (stderr, code) = ended(child);
+    assert_eq!(code, Some(128 + 2));
+    assert!(stderr.contains("service-1.json\n") && stderr.contains("service-2.json\n"));
+
+    let diff =
+        Call::subcommand("diff").args("service-1.json service-2.json").dir(&project.root).run().code(exit::CLEAN);
+    let first = diff.stdout.lines().nth(1).unwrap();
+    let source = fs::read_to_string(project.root.join("src/main.rs")).unwrap();
+    let line = source.lines().position(|line| line.contains("// leak: a request")).unwrap() + 1;
+    assert!(first.contains(&format!("src/main.rs:{line}: ")), "{first}");
+    // The vector that holds the visits is one more block of that line.
+    assert!(first.contains("count=121 (+100)"), "{first}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_before_or_after() {
+    let project = Project::copy("behaviour", "run-bad-input");
+    for (args, words) in [
+        ("--snapshot-on SIGFOO", "`SIGFOO` is no signal of this system; use SIGUSR1"),
+        ("--snapshot-on KILL", "SIGKILL cannot be caught"),
+        ("--snapshot no/such/directory/x.json", "there is no directory"),
+        ("--snapshot ends/src", "is a directory"),
+        ("--snapshot-every 0s", "a duration is more than nothing"),
+        ("--snapshot-every soon", "`soon` is no unit of time"),
+        ("--frames 0", "0 is not in 1..=128"),
+    ] {
+        let output = project.run(args).run().code(exit::USAGE);
+        assert!(output.stderr.contains(words), "{args}: {}", output.stderr);
+    }
+    let output = project.run("-p ends --bin nobody").run().code(exit::COULD_NOT_RUN);
+    assert!(output.stderr.contains("no bin target named `nobody`"));
+
+    // A file that may not grow is what a full disk is to a program.
+    let many = "-p ends -- many";
+    project.run(many).run().code(exit::CLEAN);
+    let before = fs::read(project.root.join(SNAPSHOT)).unwrap();
+    let full = project.run(many).in_shell(r#"trap "" XFSZ; ulimit -f 200; exec "$@""#).run().code(exit::CLEAN);
+    for words in ["failed to take a snapshot: write snapshot", "snapshot.json", "File too large", "no snapshot of the"]
+    {
+        assert!(full.stderr.contains(words), "{words}");
+    }
+    assert_eq!(fs::read(project.root.join(SNAPSHOT)).unwrap(), before, "the last one is whole");
+    let names = fs::read_dir(project.root.join("target/tracemalloc")).unwrap();
+    let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+}
