@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use fs_err as fs;
+use tracemalloc_harness::HolderRule;
 
 use crate::cli::Deny;
 use crate::cli::values::{FRAMES, RUNS};
@@ -34,6 +35,8 @@ pub struct Config {
     pub overrides: Vec<Override>,
     /// Leaks that are no failure.
     pub known_leaks: Vec<KnownLeak>,
+    /// Holders of memory that free later or fill once, besides those that are built in.
+    pub holders: Vec<HolderRule>,
 }
 
 /// Options that all tests may have, or some; `None` is not said.
@@ -110,6 +113,7 @@ impl Config {
             deny: table.take("deny", values::verdicts)?,
             overrides: table.tables("overrides")?.into_iter().map(Override::read).collect::<Result<_>>()?,
             known_leaks: table.tables("known-leaks")?.into_iter().map(KnownLeak::read).collect::<Result<_>>()?,
+            holders: table.tables("holders")?.into_iter().map(holder).collect::<Result<_>>()?,
         };
         table.finish()?;
         Ok(config)
@@ -188,6 +192,23 @@ impl KnownLeak {
         }
         Ok(one)
     }
+}
+
+/// One of `[[holders]]`.
+fn holder(mut table: Table<'_>) -> Result<HolderRule> {
+    let of_static = pattern(&mut table, "static")?;
+    let of_thread = pattern(&mut table, "thread")?;
+    let reason = table.take("reason", values::text)?;
+    table.finish()?;
+    let Some(reason) = reason else {
+        return Err(table.error("`[[holders]]` without a `reason`"));
+    };
+    let (is_thread, pattern) = match (of_static, of_thread) {
+        (Some(pattern), None) => (false, pattern),
+        (None, Some(pattern)) => (true, pattern),
+        _ => return Err(table.error("`[[holders]]` without one of `static` and `thread`")),
+    };
+    Ok(HolderRule { is_thread, pattern, reason: reason.value })
 }
 
 fn pattern(table: &mut Table<'_>, key: &'static str) -> Result<Option<String>> {
