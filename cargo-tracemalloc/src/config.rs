@@ -10,7 +10,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use fs_err as fs;
-use tracemalloc_harness::HolderRule;
 
 use crate::cli::Deny;
 use crate::cli::values::{FRAMES, RUNS};
@@ -36,7 +35,7 @@ pub struct Config {
     /// Leaks that are no failure.
     pub known_leaks: Vec<KnownLeak>,
     /// Holders of memory that free later or fill once, besides those that are built in.
-    pub holders: Vec<HolderRule>,
+    pub holders: Vec<Holder>,
 }
 
 /// Options that all tests may have, or some; `None` is not said.
@@ -88,6 +87,19 @@ pub struct KnownLeak {
     pub reason: String,
 }
 
+/// A static or threads whose growth is no leak, by one pattern.
+#[derive(Debug)]
+pub struct Holder {
+    /// Where it is said.
+    pub place: String,
+    /// The path of a static.
+    pub of_static: Option<String>,
+    /// The function that a thread was started with.
+    pub of_thread: Option<String>,
+    /// Why it is no leak.
+    pub reason: String,
+}
+
 impl Config {
     /// Reads what there is at a workspace's root.
     pub fn find(root: &Utf8Path) -> Result<Self> {
@@ -113,7 +125,7 @@ impl Config {
             deny: table.take("deny", values::verdicts)?,
             overrides: table.tables("overrides")?.into_iter().map(Override::read).collect::<Result<_>>()?,
             known_leaks: table.tables("known-leaks")?.into_iter().map(KnownLeak::read).collect::<Result<_>>()?,
-            holders: table.tables("holders")?.into_iter().map(holder).collect::<Result<_>>()?,
+            holders: table.tables("holders")?.into_iter().map(Holder::read).collect::<Result<_>>()?,
         };
         table.finish()?;
         Ok(config)
@@ -194,21 +206,24 @@ impl KnownLeak {
     }
 }
 
-/// One of `[[holders]]`.
-fn holder(mut table: Table<'_>) -> Result<HolderRule> {
-    let of_static = pattern(&mut table, "static")?;
-    let of_thread = pattern(&mut table, "thread")?;
-    let reason = table.take("reason", values::text)?;
-    table.finish()?;
-    let Some(reason) = reason else {
-        return Err(table.error("`[[holders]]` without a `reason`"));
-    };
-    let (is_thread, pattern) = match (of_static, of_thread) {
-        (Some(pattern), None) => (false, pattern),
-        (None, Some(pattern)) => (true, pattern),
-        _ => return Err(table.error("`[[holders]]` without one of `static` and `thread`")),
-    };
-    Ok(HolderRule { is_thread, pattern, reason: reason.value })
+impl Holder {
+    fn read(mut table: Table<'_>) -> Result<Self> {
+        let reason = table.take("reason", values::text)?;
+        let one = Self {
+            place: table.place.clone(),
+            of_static: pattern(&mut table, "static")?,
+            of_thread: pattern(&mut table, "thread")?,
+            reason: reason.as_ref().map(|reason| reason.value.clone()).unwrap_or_default(),
+        };
+        table.finish()?;
+        if reason.is_none() {
+            return Err(table.error("`[[holders]]` without a `reason`"));
+        }
+        if one.of_static.is_some() == one.of_thread.is_some() {
+            return Err(table.error("`[[holders]]` without one of `static` and `thread`"));
+        }
+        Ok(one)
+    }
 }
 
 fn pattern(table: &mut Table<'_>, key: &'static str) -> Result<Option<String>> {

@@ -8,7 +8,7 @@ use tracemalloc::raw::scan::KNOWN_HOLDERS;
 use tracemalloc_harness::{HolderRule, Limit, Options, Verdict};
 
 use crate::cli::{Deny, LeakArgs};
-use crate::config::{Config, KnownLeak, Layer, Override, Placed};
+use crate::config::{Config, Holder, KnownLeak, Layer, Override, Placed};
 
 /// What holds.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Settings {
     /// Whether known holders excuse growth: not with `--no-known-holders`.
     pub known_holders: bool,
     /// Known holders besides those that are built in.
-    pub holders: Vec<HolderRule>,
+    pub holders: Vec<Holder>,
 }
 
 /// The value of an option.
@@ -133,7 +133,7 @@ impl Settings {
             pattern: holder.pattern.to_owned(),
             reason: holder.reason.to_owned(),
         });
-        built_in.chain(self.holders.iter().cloned()).collect()
+        built_in.chain(self.holders.iter().map(Holder::for_harness)).collect()
     }
 
     /// The known leaks, for the harness.
@@ -199,6 +199,16 @@ impl KnownLeak {
             file: self.file.clone(),
             function: self.function.clone(),
             known: tracemalloc_harness::Known { place: self.place.clone(), reason: self.reason.clone() },
+        }
+    }
+}
+
+impl Holder {
+    fn for_harness(&self) -> HolderRule {
+        HolderRule {
+            is_thread: self.of_thread.is_some(),
+            pattern: self.of_thread.as_ref().or(self.of_static.as_ref()).cloned().unwrap_or_default(),
+            reason: self.reason.clone(),
         }
     }
 }
