@@ -177,6 +177,7 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
         ("panics_only_the_first_time_and_leaks", Some(Verdict::Leak)),
         ("leaks_only_the_first_three_times", Some(Verdict::Once)),
         ("leaks_in_every_run", Some(Verdict::Leak)),
+        ("keeps_more_in_every_run", Some(Verdict::Leak)),
         ("leaks_and_fails", None),
         ("leaks_and_exits_the_second_time", None),
     ] {
@@ -186,6 +187,7 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
     assert_eq!(runs("counts_its_runs_and_leaks_nothing"), 1);
     assert_eq!(runs("leaks_only_the_first_three_times"), 4);
     assert_eq!(runs("leaks_in_every_run"), 1, "it is lost");
+    assert_eq!(runs("keeps_more_in_every_run"), 8);
 
     // The test itself passed; that its process ended later is no failure of it.
     project.tracemalloc("-p reruns tests::leaks_and_exits_the_second_time -- --ignored").run().code(exit::CLEAN);
