@@ -56,7 +56,7 @@ fn main() {
 #[inline(never)]
 fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> Found {
     let _pause = raw::pause();
-    raw::start(Walk::FramePointers, 32);
+    raw::start(Walk::Unwind, 32);
     let here = 0_u8;
     let before = Live::now();
     thread::spawn(body).join().unwrap();
@@ -365,8 +365,14 @@ fn threads_that_come_and_go_do_no_harm() {
     });
     for round in 0..30_u64 {
         let found = left_by(&[], move || mem::forget(black_box(vec![1_u8; 20_000 + round as usize])));
-        let lost = found.entries.iter().filter(|entry| entry.fate == Fate::Lost && entry.bytes >= 20_000);
-        assert_eq!(lost.map(|entry| entry.blocks).sum::<u64>(), round + 1, "{found:#?}");
+        let blocks = |counts: fn(&&Retained) -> bool| -> u64 {
+            found.entries.iter().filter(|entry| entry.bytes >= 20_000).filter(counts).map(|entry| entry.blocks).sum()
+        };
+        // In frames without optimisation, what is left of an old pointer may look like one to such a large block.
+        let seems_held =
+            blocks(|entry| entry.holder.as_ref().is_some_and(|holder| holder.name == "the calling thread"));
+        let lost = blocks(|entry| entry.fate == Fate::Lost);
+        assert!(seems_held <= 1 && lost + seems_held == round + 1, "{found:#?}");
     }
     STOP.store(true, Ordering::Relaxed);
     spawner.join().unwrap();
