@@ -266,7 +266,8 @@ extern "C" fn add_block(blocks: *mut u8, domain: u32, size: u64, stack: u32) {
 ///
 /// # Errors
 ///
-/// [`Error::NotTracing`] where the program does not trace; the block is then not added.
+/// [`Error::NotTracing`] where the program does not trace; the block is then in no snapshot. Under `cargo tracemalloc test` it is
+/// the test's until [`untrack`] all the same, whatever the program traces.
 ///
 /// ```
 /// # #[global_allocator]

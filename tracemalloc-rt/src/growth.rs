@@ -8,7 +8,7 @@ use crate::{Error, Frame, Statistic, Traceback};
 
 /// What a piece of code has allocated and not freed: for those who assert themselves.
 ///
-/// Counted by the rules of [`check`](crate::check), in one run: what is allocated under code that runs once by nature
+/// Counted by the rules of [`check`](crate::check()), in one run: what is allocated under code that runs once by nature
 /// (`OnceLock`, `LazyLock`, `thread_local!`, ...) is left out.
 ///
 /// ```

@@ -107,7 +107,7 @@ pub fn limit() -> u32 {
     LIMIT.load(Ordering::Relaxed)
 }
 
-/// Adds a block of any domain to the view. False when the program does not trace.
+/// Adds a block of any domain to what is traced. For a harness that measures it counts even when the program does not trace.
 #[inline(always)]
 pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Untracked> {
     let tracing = startup::decided();

@@ -251,7 +251,7 @@ impl Semaphore {
                     let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
                     let time = libc::timespec {
                         tv_sec: since.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-                        tv_nsec: since.subsec_nanos().into(),
+                        tv_nsec: since.subsec_nanos() as _,
                     };
                     // SAFETY: as above; `time` is a time.
                     unsafe { libc::sem_timedwait(semaphore, &raw const time) }
