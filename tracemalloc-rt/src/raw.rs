@@ -5,7 +5,7 @@ pub use crate::asked::{asked, expect};
 pub use crate::capture::Walk;
 pub use crate::handshake::is_this_copy_installed;
 pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
-pub use crate::stacks::{MAX_DEPTH, StackId};
+pub use crate::stacks::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {
     //! What a test has kept, and what that comes to.
     pub use crate::judge::*;
@@ -17,4 +17,3 @@ pub mod symbol_name {
 pub use crate::symbolize::{Symbol, Symbolizer};
 pub use crate::thread::{Pause, pause};
 pub use crate::trim::{Trimmed, trim};
-pub use crate::view::FRAMES_OF_STD;
