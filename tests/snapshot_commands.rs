@@ -295,7 +295,7 @@ fn other_options_are_checked() {
         ("top new.json --limit -1", ["unexpected", "-1"]),
         ("top new.json --limit many", ["--limit", "many"]),
         ("top new.json --domain 4294967296", ["--domain", "4294967296"]),
-        ("top new.json --include src/[z-a]*", ["--include", "matches no file"]),
+        ("top new.json --include src/[z-a]*", ["--include", "matches nothing"]),
         ("top new.json --format xml", ["--format", "json"]),
         ("top new.json --cumulativ", ["--cumulativ", "--cumulative"]),
     ] {

@@ -77,7 +77,7 @@ pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
     let nextest_args = args.nextest_args();
     let (run, rest) = nextest_args.split_first().context("failed to find nextest's subcommand")?;
     cargo.arg("nextest").arg(run).arg("--target-dir").arg(&suite.context.target_dir).args(rest);
-    if args.format == Format::Json {
+    if args.report.format == Format::Json {
         cargo.stdout_to_stderr();
     }
     Ok(cargo)

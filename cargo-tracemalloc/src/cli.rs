@@ -4,6 +4,7 @@ mod cargo_options;
 mod config;
 mod leaks;
 mod nextest;
+mod report;
 mod run;
 mod show_env;
 mod snapshot;
@@ -21,10 +22,11 @@ pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use leaks::{Deny, LeakArgs};
 pub use nextest::NextestArgs;
+pub use report::{Format, ReportArgs};
 pub use run::RunArgs;
 pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
-pub use test::{Format, TestArgs};
+pub use test::TestArgs;
 
 /// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc tracemalloc test`.
 const SUBCOMMAND: &str = "tracemalloc";

@@ -6,7 +6,7 @@ use camino::{Utf8Path, absolute_utf8};
 use fs_err as fs;
 use tracemalloc_harness::{Session, Verdict};
 
-use crate::cli::{CargoOptions, Format, LeakArgs};
+use crate::cli::{CargoOptions, Format, LeakArgs, ReportArgs};
 use crate::config::Config;
 use crate::context::Context;
 use crate::exit_code::{ExitCode, UsageError};
@@ -84,13 +84,7 @@ impl Suite {
     }
 
     /// Reports, and returns the exit code.
-    pub fn finish(
-        &self,
-        targets: Vec<Target>,
-        mut ran: Ran,
-        format: Format,
-        also: Option<&Utf8Path>,
-    ) -> Result<ExitCode> {
+    pub fn finish(&self, targets: Vec<Target>, mut ran: Ran, wanted: &ReportArgs) -> Result<ExitCode> {
         if interrupt::interrupted() {
             term::warning("interrupted: only tests that had ended are in the report");
             ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
@@ -100,7 +94,7 @@ impl Suite {
         if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak)
             || targets.iter().any(|target| !target.tests.is_empty())
         {
-            self.write(&self.report(targets, ran), format, also)?;
+            self.write(&self.report(targets, ran), wanted)?;
         }
         Ok(code)
     }
@@ -126,15 +120,16 @@ impl Suite {
         }
     }
 
-    /// Writes the report to its place, and `also` where that is wanted, and prints it.
-    fn write(&self, report: &Report, format: Format, also: Option<&Utf8Path>) -> Result<()> {
+    /// Writes the report to its place, and where else it is wanted, and prints it.
+    fn write(&self, report: &Report, wanted: &ReportArgs) -> Result<()> {
+        let also = wanted.path.as_deref();
         let json = render::json::render(report)?;
         let path = self.context.report_path();
         let second = also.filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
         for path in second.into_iter().chain([path.as_path()]) {
             write_atomically(path, json.as_bytes()).with_context(|| format!("failed to write the report `{path}`"))?;
         }
-        match format {
+        match wanted.format {
             Format::Json => render::print(&json),
             Format::Text => {
                 let shown = also.unwrap_or_else(|| render::shorten(&path));

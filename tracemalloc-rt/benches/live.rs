@@ -11,13 +11,16 @@ use tracemalloc::{KeyType, Tracemalloc};
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
-const BLOCKS: usize = 1_000_000;
+/// A million, and few where `cargo test` only looks whether this works.
+fn count() -> usize {
+    if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 1_000 }
+}
 
 #[inline(never)]
 fn descend(depth: usize) -> Vec<Box<[u8]>> {
     if depth == 0 {
-        let mut blocks = Vec::with_capacity(BLOCKS);
-        for n in 0..BLOCKS {
+        let mut blocks = Vec::with_capacity(count());
+        for n in 0..blocks.capacity() {
             blocks.push(black_box(Box::from(n.to_ne_bytes())));
         }
         return blocks;
@@ -50,11 +53,15 @@ fn main() {
         println!("-- nframe {nframe}");
         tracemalloc::start(nframe).expect("the allocator traces");
         let blocks = timed("allocate", || descend(20));
-        println!("{:36} {:8.1} B", "resident, a block more", (resident() - untraced_bytes) as f64 / BLOCKS as f64);
+        println!(
+            "{:36} {:8.1} B",
+            "resident, a block more",
+            resident().saturating_sub(untraced_bytes) as f64 / count() as f64
+        );
         println!(
             "{:36} {:8.1} B",
             "get_tracemalloc_memory, a block",
-            tracemalloc::get_tracemalloc_memory() as f64 / BLOCKS as f64
+            tracemalloc::get_tracemalloc_memory() as f64 / count() as f64
         );
         let first = timed("take_snapshot", || tracemalloc::take_snapshot().expect("it traces"));
         for (name, key_type) in
@@ -63,7 +70,7 @@ fn main() {
             timed(&format!("statistics {name}"), || first.statistics(key_type, false).expect("the key is known"));
         }
         let more = descend(3);
-        let second = timed("take_snapshot of 2,000,000", || tracemalloc::take_snapshot().expect("it traces"));
+        let second = timed("take_snapshot of twice as many", || tracemalloc::take_snapshot().expect("it traces"));
         timed("compare_to lineno", || second.compare_to(&first, KeyType::Lineno, false).expect("the key is known"));
         drop((first, second));
         timed("free", || drop((blocks, more)));

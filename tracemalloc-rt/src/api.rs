@@ -4,10 +4,8 @@
 
 use crate::handshake::{Table, installed};
 use crate::namer::{InnerEnd, Namer};
+use crate::stacks::MAX_NFRAME;
 use crate::{Error, Snapshot, Trace, Traceback};
-
-/// The largest limit of [`start`], in frames.
-pub(crate) const MAX_NFRAME: u32 = 65_535;
 
 /// Starts to trace allocations, with tracebacks of at most `nframe` frames. Blocks that exist already stay unknown, and
 /// freeing them is harmless. While the program is tracing already, this does nothing: the limit stays as it is.

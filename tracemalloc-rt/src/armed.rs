@@ -10,8 +10,8 @@ use crate::handshake::{Table, installed};
 use crate::judge::settled;
 use crate::live::Change;
 use crate::spawn;
+use crate::stacks::FRAMES_OF_STD;
 use crate::stacks::StackId;
-use crate::view::FRAMES_OF_STD;
 
 /// What this thread allocates is not traced while this lives, except inside of [`run`](Self::run).
 pub struct Armed {

@@ -99,7 +99,7 @@ pub fn ask(asked: &Asked) -> bool {
         skip: Some(asked.skip.read().into_owned()).filter(|reason| !reason.is_empty()),
     };
     if let Some(frames) = given.frames {
-        view::deepen_for_checks(frames as usize + view::FRAMES_OF_STD);
+        view::deepen_for_checks(frames as usize + crate::stacks::FRAMES_OF_STD);
     }
     *limits = Some(given);
     true

@@ -162,7 +162,7 @@ pub fn is_this_copy_installed() -> bool {
 
 /// The table of the runtime that is in this program's global allocator.
 pub fn installed() -> Result<&'static Table, Error> {
-    /// Not asked yet; or the table; or [`TABLE`]'s neighbour, which is none, where there is none.
+    /// Null before anybody has asked; then the table, or [`NONE`].
     static KNOWN: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
     const NONE: *mut Table = ptr::without_provenance_mut(1);
     let mut known = KNOWN.load(Ordering::Acquire);

@@ -9,7 +9,7 @@ pub mod scan {
     //! Whether something still points to a block, and what.
     pub use crate::scan::*;
 }
-pub use crate::stacks::{MAX_DEPTH, StackId};
+pub use crate::stacks::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {
     //! What a test has kept, and what that comes to.
     pub use crate::judge::*;
@@ -21,4 +21,3 @@ pub mod symbol_name {
 pub use crate::symbolize::{Symbol, Symbolizer};
 pub use crate::thread::{Pause, pause};
 pub use crate::trim::{Trimmed, trim};
-pub use crate::view::FRAMES_OF_STD;

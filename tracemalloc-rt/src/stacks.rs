@@ -28,7 +28,12 @@ impl StackId {
 /// One more than the largest id.
 pub(crate) const MAX_STACKS: u32 = 1 << 26;
 /// The most physical frames that are kept of a stack.
-pub const MAX_DEPTH: usize = 65_535 + 48;
+pub const MAX_DEPTH: usize = MAX_NFRAME as usize + FRAMES_OF_STD;
+/// The most frames that a program can ask for.
+pub const MAX_NFRAME: u32 = 65_535;
+/// Between the allocator and the program's line lie up to 35 frames of the standard library, so this many physical frames
+/// are captured beyond those that are shown.
+pub const FRAMES_OF_STD: usize = 48;
 /// What a broken chain's hash differs by from that of a stack of the same addresses.
 const BROKEN: u64 = 0x5BD1_E995_A3C5_9AC3;
 

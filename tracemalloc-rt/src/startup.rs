@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering;
 
 use crate::alloc::{TRACING, UNDECIDED};
-use crate::api::MAX_NFRAME;
+use crate::stacks::MAX_NFRAME;
 use crate::view;
 
 /// What is to be recorded, once the environment has been looked at.

@@ -10,12 +10,8 @@ use crate::alloc::{self, FOR_HARNESS, FOR_PROGRAM, TRACING};
 use crate::capture::{self, Walk};
 use crate::shadow::{self, Block};
 use crate::spin_lock::SpinLock;
-use crate::stacks::{MAX_DEPTH, StackId};
+use crate::stacks::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 use crate::{fork, startup, thread};
-
-/// Between the allocator and the program's line lie up to 35 frames of the standard library, so this many physical frames
-/// are captured beyond those that are shown.
-pub const FRAMES_OF_STD: usize = 48;
 
 /// One of those who start, stop, clear and look at a time.
 static CONTROL: SpinLock<()> = SpinLock::new(());
@@ -97,9 +93,7 @@ pub fn traced_memory() -> (u64, u64) {
 /// The peak is what is traced now.
 pub fn reset_peak() {
     let _control = CONTROL.lock();
-    PEAK.store(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
-    // What was added between the two must not be above the peak.
-    PEAK.fetch_max(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
+    level_peak();
 }
 
 /// The most frames of a traceback; of the last start, where the program does not trace.
@@ -190,7 +184,12 @@ fn prepare() {
 /// Takes every block out of the view. What is added meanwhile stays, and is counted.
 fn empty() {
     shadow::clear_view(&mut |block: Block| shrank(block.size));
+    level_peak();
+}
+
+fn level_peak() {
     PEAK.store(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
+    // What was added between the two must not be above the peak.
     PEAK.fetch_max(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 

@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 
-use camino::Utf8PathBuf;
 use clap::{Args, Command, Parser};
 
-use super::{CargoOptions, Format, LeakArgs};
+use super::{CargoOptions, LeakArgs, ReportArgs};
 
 const AFTER_HELP: &str = "\
 All other options are those of `cargo nextest run`, but for its `--exclude`, which is `--exclude-package` here.
@@ -47,13 +46,9 @@ pub struct NextestArgs {
     #[command(flatten)]
     pub leaks: LeakArgs,
 
-    /// Write the JSON report here too
-    #[arg(long, value_name = "PATH", help_heading = "Report Options")]
-    pub report: Option<Utf8PathBuf>,
-
-    /// What to print; `json` leaves nothing but the report on stdout
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
-    pub format: Format,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub report: ReportArgs,
 
     /// `run`, and what else is nextest's
     #[arg(last = true, hide = true)]

@@ -1,10 +1,10 @@
 //! Options of `cargo tracemalloc test`: how to measure and judge, what to print, what goes to cargo.
 
-use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::cargo_options::CargoOptions;
 use super::leaks::LeakArgs;
+use super::report::ReportArgs;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -24,24 +24,11 @@ pub struct TestArgs {
     #[command(flatten)]
     pub leaks: LeakArgs,
 
-    /// Write the JSON report here too
-    #[arg(long, value_name = "PATH", help_heading = "Report Options")]
-    pub report: Option<Utf8PathBuf>,
-
-    /// What to print; `json` leaves nothing but the report on stdout
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
-    pub format: Format,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub report: ReportArgs,
 
     /// What goes on to cargo.
     #[command(flatten)]
     pub cargo: CargoOptions,
-}
-
-/// Renderings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }

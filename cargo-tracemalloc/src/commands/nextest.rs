@@ -22,7 +22,7 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     check(&args.rest)?;
     let options = args.cargo_options().map_err(|error| UsageError(error.to_string()))?;
     term::set_color(options.color.unwrap_or(Color::Auto));
-    if let Some(path) = &args.report {
+    if let Some(path) = &args.report.path {
         suite::check_writable(path)?;
     }
     cargo::nextest_version().context(
@@ -37,7 +37,7 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     let targets = suite.targets()?;
     let code = judge(status, &suite, &Summary::of(targets.iter().flat_map(|target| &target.tests)));
     // nextest's own configuration may leave out tests, so that what nobody has seen may still be there.
-    suite.finish(targets, Ran { code, doctests: None, complete: false }, args.format, args.report.as_deref())
+    suite.finish(targets, Ran { code, doctests: None, complete: false }, &args.report)
 }
 
 /// What the whole run came to.

@@ -13,11 +13,11 @@ use crate::{cargo, interrupt, term};
 /// Runs the command.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
     term::set_color(args.cargo.color.unwrap_or(Color::Auto));
-    if let Some(path) = &args.report {
+    if let Some(path) = &args.report.path {
         suite::check_writable(path)?;
     }
     let suite = Suite::prepare(&args.cargo, &args.leaks)?;
-    let status = cargo::test(&suite, &args.cargo, args.format)?.print_if(args.cargo.verbose > 0).status()?;
+    let status = cargo::test(&suite, &args.cargo, args.report.format)?.print_if(args.cargo.verbose > 0).status()?;
     if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
@@ -27,7 +27,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let code = judge(status, &suite, &summary, tests_ran);
     let doctests = report::doctests(&suite.session.doctests())?;
     let complete = status.success() && report::is_whole_suite(&args.cargo, &suite.context.metadata);
-    suite.finish(targets, Ran { code, doctests, complete }, args.format, args.report.as_deref())
+    suite.finish(targets, Ran { code, doctests, complete }, &args.report)
 }
 
 /// What the whole run came to. `tests_ran` is asked only where cargo's status leaves it open.
