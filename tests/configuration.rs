@@ -57,7 +57,7 @@ fn the_configuration_says_what_is_a_leak_and_the_command_line_wins() {
     }
 
     // The same in the manifest, where a workspace may say it too.
-    fs::create_dir(project.root.join("tests")).unwrap();
+    fs::create_dir_all(project.root.join("tests")).unwrap();
     project.write("tests/keeps.rs", KEEPS);
     project.write(FILE, "runs = 3\nframes = 1\n[[overrides]]\ntest = '*'\nruns = 4\n");
     let (config, manifest) = (project.root.join(FILE), project.root.join("Cargo.toml"));
