@@ -16,10 +16,10 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::alloc::System;
 
-use crate::capture;
+use crate::capture::{self, Here};
 use crate::handshake;
 use crate::scope;
-use crate::shadow::{self, Block};
+use crate::shadow::{self, Block, Common};
 use crate::stacks::StackId;
 use crate::startup;
 use crate::thread::{self, Current};
@@ -123,8 +123,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
         // SAFETY: the caller's promise is handed on.
         let new = unsafe { self.inner.realloc(block, layout, new_size) };
         if new.is_null() {
-            if let Some(old) = old {
-                note(block, old);
+            if let Some(old) = old
+                && !note(block, old)
+            {
+                MISSED.fetch_add(1, Ordering::Relaxed);
             }
         } else {
             allocated(new, new_size);
@@ -145,28 +147,63 @@ fn allocated(block: *mut u8, size: usize) {
 
 /// Not inlined, so that the walk starts at a frame of our own in every build.
 #[inline(never)]
-fn record(block: *mut u8, size: usize, mut tracing: u8) {
+fn record(block: *mut u8, size: usize, tracing: u8) {
+    let here = Here::new();
+    if tracing == FOR_HARNESS && record_common(block.addr(), size, here).is_some() {
+        return;
+    }
+    // Not the last thing that is done here, so that the frame is there while it is walked from.
+    if !record_any(block, size, tracing, here) {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The common case by itself, which needs few instructions: only the harness traces, thread, stack and place are known, and the
+/// walk meets the last one. Otherwise `None`, and nothing is changed.
+#[inline(always)]
+fn record_common(address: usize, size: usize, here: Here) -> Option<()> {
+    let thread = thread::running().filter(|thread| !thread.is_paused())?;
+    let id = capture::stack_id_again(thread, here)?;
+    let place = Common::at(address).filter(|_| !scope::counts_peaks())?;
+    let account = thread.ledger.existing(id)?;
+    place.insert(id, size).then(|| account.add(size as i64, 1))
+}
+
+/// False where there is no memory for it.
+#[inline(never)]
+fn record_any(block: *mut u8, size: usize, mut tracing: u8, here: Here) -> bool {
     if tracing & UNDECIDED != 0 {
         tracing = startup::decided();
         if tracing == 0 {
-            return;
+            return true;
         }
     }
-    match stack_of_caller(record as *const (), tracing) {
-        Some(StackId::OURS) if tracing & FOR_HARNESS == 0 => {}
-        Some(id) => note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS }),
-        None => {}
+    match stack_of_caller(here, record as *const (), tracing) {
+        Stack::None => true,
+        Stack::Missed => false,
+        Stack::Of(StackId::OURS) if tracing & FOR_HARNESS == 0 => true,
+        Stack::Of(id) => {
+            note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS })
+        }
     }
 }
 
 /// Records a block that the program has told of. One that is known is replaced. False where there was no memory for it.
 #[inline(never)]
 pub fn track(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
-    let id = stack_of_caller(track as *const (), tracing).filter(|id| *id != StackId::OURS);
-    let Some(id) = id else { return true };
-    untrack(domain, address);
-    let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
-    note_in(block, || shadow::insert_in(domain, address, block))
+    let tracked = match stack_of_caller(Here::new(), track as *const (), tracing) {
+        Stack::None | Stack::Of(StackId::OURS) => true,
+        Stack::Missed => false,
+        Stack::Of(id) => {
+            untrack(domain, address);
+            let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
+            note_in(block, || shadow::insert_in(domain, address, block))
+        }
+    };
+    if !tracked {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+    tracked
 }
 
 /// Forgets a block that the program has told of.
@@ -176,38 +213,40 @@ pub fn untrack(domain: u32, address: usize) {
     }
 }
 
-/// The id of the stack that leads to `root`, or that of all blocks of our own; `None` where nothing is to be recorded, or
-/// the stack could not be kept.
-#[inline(always)]
-fn stack_of_caller(root: *const (), tracing: u8) -> Option<StackId> {
+/// What a block is recorded under.
+enum Stack {
+    /// It is not to be recorded.
+    None,
+    /// There is no memory for it.
+    Missed,
+    /// That with this id.
+    Of(StackId),
+}
+
+/// The stack that leads to `root`, whose frame `here` is, or that of all blocks of our own.
+fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
     let only_scopes = tracing == FOR_CHECKS;
     let id = match thread::current() {
-        Current::Running(thread) if thread.is_paused() => return Some(StackId::OURS),
-        Current::Running(thread) if only_scopes && thread.scope() == 0 => return None,
-        Current::Running(thread) => capture::stack_id(Some(thread), root),
-        Current::Ended if only_scopes => return None,
-        Current::Ended => capture::stack_id(None, root),
-        Current::Starting => return None,
+        Current::Running(thread) if thread.is_paused() => return Stack::Of(StackId::OURS),
+        Current::Running(thread) if only_scopes && thread.scope() == 0 => return Stack::None,
+        Current::Running(thread) => capture::stack_id(Some(thread), here, root),
+        Current::Ended if only_scopes => return Stack::None,
+        Current::Ended => capture::stack_id(None, here, root),
+        Current::Starting => return Stack::None,
     };
-    if id.is_none() {
-        MISSED.fetch_add(1, Ordering::Relaxed);
-    }
-    id
+    id.map_or(Stack::Missed, Stack::Of)
 }
 
-#[inline(always)]
-fn note(address: *mut u8, block: Block) {
-    note_in(block, || shadow::insert(address.addr(), block));
+/// False where there is no memory for it.
+fn note(address: *mut u8, block: Block) -> bool {
+    note_in(block, || shadow::insert(address.addr(), block))
 }
 
-#[inline(always)]
 fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
     if !thread::add(block.id, block.size as i64, 1) {
-        MISSED.fetch_add(1, Ordering::Relaxed);
         return false;
     }
     if !insert() {
-        MISSED.fetch_add(1, Ordering::Relaxed);
         thread::add(block.id, -(block.size as i64), -1);
         return false;
     }
@@ -221,12 +260,27 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
 /// Forgets a block that is about to be freed, and returns what was known of it.
 #[inline(always)]
 fn forget(block: *mut u8) -> Option<Block> {
+    forget_common(block.addr()).or_else(|| forget_any(block))
+}
+
+/// The common case by itself, as in [`record_common`].
+#[inline(always)]
+fn forget_common(address: usize) -> Option<Block> {
+    let place = Common::at(address).filter(|_| !scope::counts_peaks())?;
+    let (id, size) = place.get()?;
+    let account = thread::running()?.ledger.existing(id)?;
+    place.clear();
+    account.add(-(size as i64), -1);
+    Some(Block { id, size, in_view: false })
+}
+
+#[inline(never)]
+fn forget_any(block: *mut u8) -> Option<Block> {
     let known = shadow::remove(block.addr())?;
     forgotten(known);
     Some(known)
 }
 
-#[inline(always)]
 fn forgotten(known: Block) {
     if !thread::add(known.id, -(known.size as i64), -1) {
         MISSED.fetch_add(1, Ordering::Relaxed);

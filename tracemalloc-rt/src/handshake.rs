@@ -51,8 +51,8 @@ pub struct Table {
     pub stack_of: extern "C" fn(address: usize) -> u32,
     /// Calls `visit` with its context and domain, size and stack of each block. False when the program does not trace.
     pub for_each: extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool,
-    /// Return addresses, innermost first, and how many frames the stack had.
-    pub stack: extern "C" fn(id: u32, len: &mut usize, total: &mut u32) -> *const usize,
+    /// Calls `visit` with its context and each return address, innermost first, and says how many frames the stack had.
+    pub stack: extern "C" fn(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
     /// A new scope for a check, in which stacks have at least so many frames; 0 for want of memory.
@@ -123,12 +123,21 @@ static TABLE: Table = Table {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The return addresses of a stack of the installed runtime, innermost first.
-pub fn addresses(stack: StackId) -> &'static [usize] {
-    let Ok(table) = installed() else { return &[] };
-    let (mut len, mut total) = (0, 0);
-    let addresses = (table.stack)(stack.0, &mut len, &mut total);
-    // SAFETY: the runtime gives so many addresses, which it never writes again nor frees.
-    unsafe { core::slice::from_raw_parts(addresses, len) }
+pub fn addresses(stack: StackId) -> Vec<usize> {
+    installed().map_or_else(|_| Vec::new(), |table| table.addresses(stack.0).0)
+}
+
+impl Table {
+    /// The return addresses of a stack, innermost first, and how many frames it had before it was cut.
+    pub fn addresses(&self, stack: u32) -> (Vec<usize>, u32) {
+        extern "C" fn push(addresses: *mut u8, address: usize) {
+            // SAFETY: the vector below, which nobody else refers to meanwhile.
+            unsafe { &mut *addresses.cast::<Vec<usize>>() }.push(address);
+        }
+        let mut addresses = Vec::new();
+        let total = (self.stack)(stack, (&raw mut addresses).cast(), push);
+        (addresses, total)
+    }
 }
 
 /// Answers the question, where an allocation is one. `block` is zeroed memory of this layout, or null.
@@ -283,11 +292,9 @@ mod table {
         view::for_each(&mut |domain, size, id| visit(context, domain, size, id.0))
     }
 
-    pub extern "C" fn stack(id: u32, len: &mut usize, total: &mut u32) -> *const usize {
-        let addresses = stacks::addresses(StackId(id));
-        *len = addresses.len();
-        *total = stacks::total(StackId(id));
-        addresses.as_ptr()
+    pub extern "C" fn stack(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32 {
+        stacks::addresses(StackId(id)).for_each(|address| visit(context, address));
+        stacks::total(StackId(id))
     }
 
     pub extern "C" fn pause(on: bool) {

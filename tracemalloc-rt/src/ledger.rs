@@ -15,7 +15,7 @@ const CHUNKS: usize = MAX_STACKS as usize / PER_CHUNK;
 /// What is live of one stack, as far as one ledger knows.
 #[derive(Debug)]
 #[repr(C)]
-struct Account {
+pub struct Account {
     bytes: AtomicI64,
     blocks: AtomicI64,
 }
@@ -35,6 +35,15 @@ pub struct Balance {
     pub blocks: i64,
 }
 
+impl Account {
+    /// For the owning thread only.
+    #[inline(always)]
+    pub fn add(&self, bytes: i64, blocks: i64) {
+        self.bytes.store(self.bytes.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
+        self.blocks.store(self.blocks.load(Ordering::Relaxed).wrapping_add(blocks), Ordering::Relaxed);
+    }
+}
+
 impl Ledger {
     /// An empty ledger, for a `static`.
     pub const fn new() -> Self {
@@ -45,9 +54,18 @@ impl Ledger {
     #[inline(always)]
     pub fn add(&self, id: StackId, bytes: i64, blocks: i64) -> bool {
         let Some(account) = self.account(id) else { return false };
-        account.bytes.store(account.bytes.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
-        account.blocks.store(account.blocks.load(Ordering::Relaxed) + blocks, Ordering::Relaxed);
+        account.add(bytes, blocks);
         true
+    }
+
+    /// Where to [`add`](Self::add) to a stack's account, if the ledger has it. For the owning thread only.
+    #[inline(always)]
+    pub fn existing(&self, id: StackId) -> Option<&Account> {
+        // No id is larger, which the compiler cannot know.
+        let id = (id.0 & (MAX_STACKS - 1)) as usize;
+        let chunk = NonNull::new(self.chunks[id / PER_CHUNK].load(Ordering::Acquire))?;
+        // SAFETY: as in `account`.
+        Some(unsafe { chunk.add(id % PER_CHUNK).as_ref() })
     }
 
     /// As [`add`](Self::add), from any number of threads at once.

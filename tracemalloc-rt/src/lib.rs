@@ -57,6 +57,7 @@ mod api;
 mod armed;
 mod asked;
 mod capture;
+mod contexts;
 mod check;
 mod dump;
 mod error;

@@ -68,8 +68,8 @@ pub fn missed() -> u64 {
 }
 
 /// The return addresses of a stack, innermost first.
-pub fn addresses(stack: StackId) -> &'static [usize] {
-    stacks::addresses(stack)
+pub fn addresses(stack: StackId) -> Vec<usize> {
+    stacks::addresses(stack).collect()
 }
 
 /// A live block, wherever it was allocated.

@@ -51,17 +51,14 @@ impl Namer {
         if let Some(known) = self.tracebacks.get(&stack) {
             return known.clone();
         }
-        let (mut len, mut total) = (0, 0);
-        let addresses = (self.table.stack)(stack, &mut len, &mut total);
-        // SAFETY: the runtime gives so many addresses, which it never writes again nor frees.
-        let addresses = unsafe { std::slice::from_raw_parts(addresses, len) };
-        let (symbols, ended) = self.symbolizer.frames(addresses, symbol_name::ends_traceback);
+        let (addresses, total) = self.table.addresses(stack);
+        let (symbols, ended) = self.symbolizer.frames(&addresses, symbol_name::ends_traceback);
         let shown = match self.inner_end {
             InnerEnd::Program => trim(&symbols).of_program,
             InnerEnd::Std => after_runtime(&symbols),
         };
         // What was not kept can only be counted, as physical frames.
-        let beyond = if ended { 0 } else { total as usize - len };
+        let beyond = if ended { 0 } else { total as usize - addresses.len() };
         let total_nframe = (shown.len() + beyond).clamp(1, usize::from(u16::MAX));
         let frames: Vec<Frame> = shown.iter().take(self.nframe).rev().map(|symbol| self.frame(symbol)).collect();
         let traceback = Traceback::new(frames, Some(total_nframe as u32));

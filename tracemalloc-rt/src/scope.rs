@@ -143,10 +143,16 @@ pub fn count_thread(number: u32, begins: bool) {
     });
 }
 
+/// Whether any scope counts its peak.
+#[inline(always)]
+pub fn counts_peaks() -> bool {
+    PEAKS.load(Ordering::Relaxed) != 0
+}
+
 /// A block of this stack has come, or gone, where the size is negative.
 #[inline(always)]
 pub fn count_bytes(stack: StackId, size: i64) {
-    if PEAKS.load(Ordering::Relaxed) != 0 {
+    if counts_peaks() {
         count_bytes_of(stacks::scope(stack), size);
     }
 }

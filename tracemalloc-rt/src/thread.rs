@@ -1,4 +1,4 @@
-//! What the tracer keeps for each thread: its ledger, its cache of stacks, whether it is paused.
+//! What the tracer keeps for each thread: its ledger, its last walk, whether it is paused.
 //!
 //! A [`Thread`] outlives the thread that it was made for and is then handed to the next new one, ledger and all: only the
 //! sum over all ledgers counts, so nothing has to be merged or cleared. There are as many as threads ever ran at once.
@@ -8,14 +8,13 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::capture::LastWalk;
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
 use crate::scan;
 use crate::scope;
 use crate::spin_lock::SpinLock;
-use crate::stacks::{self, MAX_DEPTH, StackId, Walked};
-
-const CACHE: usize = 1 << 9;
+use crate::stacks::{self, MAX_DEPTH, StackId};
 
 /// The tracer's state of one running thread.
 #[repr(C)]
@@ -30,14 +29,10 @@ pub struct Thread {
     next_free: Cell<*mut Thread>,
     /// Where long stacks are captured, once one was.
     room: Cell<*mut MaybeUninit<usize>>,
-    cache: [Cell<Cached>; CACHE],
-    ledger: Ledger,
-}
-
-#[derive(Clone, Copy)]
-struct Cached {
-    hash: u64,
-    id: u32,
+    /// As [`stack_bounds`] tells them.
+    stack: Cell<(usize, usize)>,
+    pub last_walk: LastWalk,
+    pub ledger: Ledger,
 }
 
 /// Where the current thread is in its life with us.
@@ -76,13 +71,18 @@ unsafe impl Send for FreeList {}
 /// The current thread, registered on its first call.
 #[inline(always)]
 pub fn current() -> Current {
-    let thread = CURRENT.get();
-    if thread.addr() > ENDED.addr() {
-        // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread alone owns.
-        Current::Running(unsafe { &*thread })
-    } else {
-        start(thread)
+    match running() {
+        Some(thread) => Current::Running(thread),
+        None => start(CURRENT.get()),
     }
+}
+
+/// The state of the current thread, if it is registered.
+#[inline(always)]
+pub fn running() -> Option<&'static Thread> {
+    let thread = CURRENT.get();
+    // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread alone owns.
+    (thread.addr() > ENDED.addr()).then(|| unsafe { &*thread })
 }
 
 /// Adds to an account of the current thread. False when there is no memory for the account.
@@ -125,7 +125,10 @@ pub fn scope() -> u32 {
 /// Has allocations of the current thread belong to another scope, or to none (0). Gives the one before.
 pub fn enter_scope(number: u32) -> u32 {
     match current() {
-        Current::Running(thread) => thread.scope.replace(number),
+        Current::Running(thread) => {
+            thread.last_walk.clear();
+            thread.scope.replace(number)
+        }
         Current::Ended | Current::Starting => 0,
     }
 }
@@ -135,7 +138,7 @@ pub fn hand_down(number: u32) {
     if let Current::Running(thread) = current() {
         scope::count_thread(number, true);
         thread.handed.set(number);
-        thread.scope.set(number);
+        enter_scope(number);
     }
 }
 
@@ -159,23 +162,16 @@ impl Thread {
         self.paused.get() != 0
     }
 
+    /// The bounds of its stack, as [`stack_bounds`] tells them.
+    #[inline(always)]
+    pub fn stack_bounds(&self) -> (usize, usize) {
+        self.stack.get()
+    }
+
     /// The scope that its allocations belong to, or 0.
     #[inline(always)]
     pub fn scope(&self) -> u32 {
         self.scope.get()
-    }
-
-    /// The id of a stack, if this thread has seen it lately; or else what `look_up` says, which is remembered.
-    #[inline(always)]
-    pub fn cached(&self, walked: Walked, look_up: impl FnOnce() -> Option<StackId>) -> Option<StackId> {
-        let place = &self.cache[(walked.hash >> 32) as usize % CACHE];
-        let cached = place.get();
-        if cached.hash == walked.hash && cached.id != 0 && stacks::is(StackId(cached.id), walked) {
-            return Some(StackId(cached.id));
-        }
-        let id = look_up()?;
-        place.set(Cached { hash: walked.hash, id: id.0 });
-        Some(id)
     }
 
     /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room: one stack at a time.
@@ -250,6 +246,8 @@ fn start(tag: *mut Thread) -> Current {
     thread.endings.set(0);
     thread.scope.set(0);
     thread.handed.set(0);
+    thread.stack.set(STACK.get());
+    thread.last_walk.clear();
     system::on_end(thread);
     CURRENT.set(ptr::from_ref(thread).cast_mut());
     Current::Running(thread)
@@ -264,7 +262,7 @@ fn take_free() -> Option<&'static Thread> {
 }
 
 fn make() -> Option<&'static Thread> {
-    // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, an empty cache. Nobody else has seen it.
+    // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, nothing remembered. Nobody else has seen it.
     let thread: &'static Thread = unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
     let mut head = ALL.load(Ordering::Acquire);
     loop {

@@ -1,64 +1,140 @@
-//! Walks the chain of frame pointers.
+//! The chain of frame pointers.
 //!
 //! On x86-64 and AArch64 a frame pointer points to the caller's frame pointer, with the return address in the word
 //! above. Code that keeps no frame pointers may leave anything in the register, so a step is only taken to an address
 //! that is aligned, higher than the last one, and inside the stack of the current thread: there every word can be
-//! read, so the walk never faults; at worst it ends early or names a wrong caller.
+//! read, so a walk never faults; at worst it ends early or names a wrong caller.
 
-use super::Captured;
-use crate::thread;
+const WORD: usize = size_of::<usize>();
 
-/// False where the walk cannot start: another architecture, a stack of unknown bounds, or one that the program has
-/// switched to itself.
-#[inline(always)]
-pub fn walk(captured: &mut Captured) -> bool {
-    let Some(mut frame) = frame_pointer() else { return false };
-    let (low, high) = thread::stack_bounds();
-    if frame < low || frame >= high {
-        return false;
+/// Where a function is: its frame pointer, and the end of the stack. Good for a walk as long as the function has not returned.
+#[derive(Clone, Copy)]
+pub struct Here {
+    frame: usize,
+    top: usize,
+}
+
+/// The part of the current thread's stack that is in use.
+#[derive(Clone, Copy)]
+pub struct Chain {
+    pub innermost: usize,
+    /// The highest address that a frame can have.
+    last: usize,
+}
+
+/// What is in memory at a frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// The caller's frame.
+    pub next: usize,
+    /// Where the function returns to; on AArch64 it may be signed.
+    pub return_address: usize,
+}
+
+/// Why a chain ends: for good, or for a word of the stack that is 0.
+#[derive(Clone, Copy)]
+pub struct End(*const usize);
+
+impl End {
+    /// Where words that end a chain for good can be read.
+    const FOR_GOOD: Self = Self(&0);
+
+    /// Whether the reason holds.
+    ///
+    /// # Safety
+    ///
+    /// The outermost frame of that chain is still there, in this thread.
+    #[inline(always)]
+    pub unsafe fn still_is(self) -> bool {
+        // SAFETY: a constant, or a word of the stack, which is as readable as it was.
+        unsafe { self.0.read_volatile() == 0 }
     }
-    let last = high - 2 * size_of::<usize>();
-    loop {
-        if frame > last || !frame.is_multiple_of(size_of::<usize>()) {
-            break;
-        }
+}
+
+impl Chain {
+    /// From here outwards, inside of these bounds of the current thread's stack. `None` where a walk cannot start: another
+    /// architecture, a stack of unknown bounds, one that the program has switched to itself, or a function without a frame.
+    #[inline(always)]
+    pub fn from(here: Here, (low, high): (usize, usize)) -> Option<Self> {
+        let Here { frame, top } = here;
+        let last = high.wrapping_sub(2 * WORD);
+        // Where the bounds are not known, both are 0.
+        let is_inside = top > low && frame >= top && frame <= last && high != 0;
+        (is_inside && frame.is_multiple_of(WORD)).then_some(Self { innermost: frame, last })
+    }
+
+    /// What is at a frame.
+    ///
+    /// # Safety
+    ///
+    /// `frame` is the innermost one, or one that [`outside`](Self::outside) has found words at in this thread, and not below the
+    /// innermost one.
+    #[inline(always)]
+    pub unsafe fn words(self, frame: usize) -> Words {
         let words = core::ptr::with_exposed_provenance::<usize>(frame);
         // SAFETY: `frame` is aligned, and both words lie between a frame of this thread and the end of its stack,
         // which is mapped and readable as long as the thread runs.
-        let (next, return_address) = unsafe { (words.read_volatile(), words.add(1).read_volatile()) };
-        if return_address == 0 {
-            break;
-        }
-        if !captured.push(strip(return_address)) || next <= frame {
-            break;
-        }
-        frame = next;
+        unsafe { Words { next: words.read(), return_address: words.add(1).read() } }
     }
-    true
+
+    /// What is at the frame `next`, which the one at `frame` has for its caller's.
+    #[inline(always)]
+    pub fn outside(self, frame: usize, next: usize) -> Result<Words, End> {
+        if next <= frame || next > self.last || !next.is_multiple_of(WORD) {
+            return Err(End::FOR_GOOD);
+        }
+        // SAFETY: it is aligned, and lies between a frame of this thread and the end of its stack.
+        let words = unsafe { self.words(next) };
+        if words.return_address == 0 {
+            return Err(End(core::ptr::with_exposed_provenance(next + WORD)));
+        }
+        Ok(words)
+    }
+
+    /// How many frames there are from this one on, which [`outside`](Self::outside) has found words at.
+    #[cold]
+    pub fn count(self, frame: usize) -> usize {
+        let mut count = 1;
+        let mut at = frame;
+        // SAFETY: by the promise of the caller, and of this loop.
+        let mut words = unsafe { self.words(at) };
+        while let Ok(outer) = self.outside(at, words.next) {
+            (at, words) = (words.next, outer);
+            count += 1;
+        }
+        count
+    }
 }
 
-#[inline(always)]
-fn frame_pointer() -> Option<usize> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let frame: usize;
-        // SAFETY: copies a register.
-        unsafe { core::arch::asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags)) };
-        Some(frame)
+impl Here {
+    /// The registers of the function that this is inlined into; zeroes on architectures without frame pointers.
+    #[inline(always)]
+    pub fn new() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let (frame, top): (usize, usize);
+            // SAFETY: copies registers.
+            unsafe {
+                core::arch::asm!("mov {}, rbp", "mov {}, rsp", out(reg) frame, out(reg) top, options(nomem, nostack, preserves_flags));
+            }
+            Self { frame, top }
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            let (frame, top): (usize, usize);
+            // SAFETY: copies registers.
+            unsafe {
+                core::arch::asm!("mov {}, x29", "mov {}, sp", out(reg) frame, out(reg) top, options(nomem, nostack, preserves_flags));
+            }
+            Self { frame, top }
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        Self { frame: 0, top: 0 }
     }
-    #[cfg(target_arch = "aarch64")]
-    {
-        let frame: usize;
-        // SAFETY: copies a register.
-        unsafe { core::arch::asm!("mov {}, x29", out(reg) frame, options(nomem, nostack, preserves_flags)) };
-        Some(frame)
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    None
 }
 
-/// Takes the signature of pointer authentication off a return address.
+/// A return address, without the signature of pointer authentication.
 #[inline(always)]
-fn strip(address: usize) -> usize {
-    if cfg!(target_arch = "aarch64") { address & ((1 << 48) - 1) } else { address }
+pub fn strip(return_address: usize) -> usize {
+    if cfg!(target_arch = "aarch64") { return_address & ((1 << 48) - 1) } else { return_address }
 }

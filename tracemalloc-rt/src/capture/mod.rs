@@ -1,13 +1,19 @@
 //! The return addresses of the current call, innermost first.
 
 mod frame_pointer;
+mod last_walk;
 mod unwind;
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::stacks::{self, MAX_DEPTH, StackHash, StackId, Walked};
-use crate::thread::Thread;
+use self::frame_pointer::{Chain, strip};
+pub use self::frame_pointer::Here;
+pub use self::last_walk::LastWalk;
+use self::last_walk::{SHORT, Wanted};
+use crate::contexts::{self, Context};
+use crate::stacks::{self, MAX_DEPTH, StackId};
+use crate::thread::{self, Thread};
 
 /// How stacks are walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,134 +63,146 @@ pub fn configure(walk: Walk, depth: usize, counts_all: bool) {
     SETTINGS.store(Settings::new(walk, depth.clamp(1, MAX_DEPTH), counts_all).0, Ordering::Relaxed);
 }
 
-/// So many frames have room on the stack itself.
-const SHORT: usize = 256;
 /// How many outermost frames, those of the C library, may be missing from a chain of frame pointers that is not broken.
 const OUTERMOST: usize = 3;
 
-/// The id of the stack that leads to the function `root`, which is never inlined, and which this is inlined into. `None` where it
+/// The id of the stack that leads to the function `root`, which is never inlined, and whose frame `here` is. `None` where it
 /// could not be kept. `thread` is the current one, if it is registered.
-#[inline(always)]
-pub fn stack_id(thread: Option<&Thread>, root: *const ()) -> Option<StackId> {
+pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
-    let mut room = [const { MaybeUninit::uninit() }; SHORT];
-    if settings.depth() > SHORT
-        && let Some(room) = thread.and_then(|thread| thread.room(settings.depth()))
+    if settings.walk() != Walk::Unwind
+        && let Some(chain) = Chain::from(here, thread.map_or_else(thread::stack_bounds, Thread::stack_bounds))
     {
-        return walk(settings, thread, root, room);
+        let (context, is_cut) = match thread {
+            Some(thread) if settings.depth() <= SHORT => {
+                let (depth, counts_all) = (settings.depth(), settings.counts_all());
+                match thread.last_walk.again(chain, depth) {
+                    Some(context) => (context, false),
+                    None => thread.last_walk.anew(chain, Wanted { depth, counts_all, scope: thread.scope() })?,
+                }
+            }
+            _ => walk_all(settings, thread, chain)?,
+        };
+        if settings.walk() == Walk::FramePointers {
+            return stacks::of(context);
+        }
+        return either(settings, thread, root, context, is_cut);
     }
-    walk(settings, thread, root, &mut room)
+    unwound(settings, thread, root)
 }
 
+/// As [`stack_id`] in the common case: the chain of frame pointers meets that of the last walk. Otherwise `None`.
 #[inline(always)]
-fn walk(
-    settings: Settings,
-    thread: Option<&Thread>,
-    root: *const (),
-    room: &mut [MaybeUninit<usize>],
-) -> Option<StackId> {
-    let mut captured = Captured::new(settings, thread.map_or(0, Thread::scope), room);
-    if settings.walk() == Walk::Unwind || !frame_pointer::walk(&mut captured) {
-        captured.clear();
-        unwind::walk(&mut captured, root);
-    } else if settings.walk() == Walk::Either {
-        return either(captured, thread, root);
+pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
+    let settings = Settings(SETTINGS.load(Ordering::Relaxed));
+    if settings.walk() != Walk::FramePointers {
+        return None;
     }
-    let walked = captured.walked();
-    match thread {
-        Some(thread) => thread.cached(walked, || stacks::intern(walked)),
-        None => stacks::intern(walked),
-    }
+    stacks::find(thread.last_walk.again(Chain::from(here, thread.stack_bounds())?, settings.depth())?)
+}
+
+/// A walk that remembers nothing.
+#[inline(never)]
+fn walk_all(settings: Settings, thread: Option<&Thread>, chain: Chain) -> Option<(Context, bool)> {
+    with_room(settings, thread, |captured| {
+        let mut at = chain.innermost;
+        // SAFETY: the innermost frame.
+        let mut words = unsafe { chain.words(at) };
+        while captured.push(strip(words.return_address)) {
+            let Ok(outer) = chain.outside(at, words.next) else { break };
+            (at, words) = (words.next, outer);
+        }
+        Some((captured.context()?, captured.is_cut))
+    })
+}
+
+/// The id of the stack as unwind tables tell it.
+#[inline(never)]
+fn unwound(settings: Settings, thread: Option<&Thread>, root: *const ()) -> Option<StackId> {
+    with_room(settings, thread, |captured| {
+        unwind::walk(captured, root);
+        stacks::of(captured.context()?)
+    })
 }
 
 /// The id of the stack whose chain of frame pointers this is: of the chain itself, if it is known to be whole; or of what
 /// the unwinder says.
 #[inline(never)]
-fn either(mut chain: Captured, thread: Option<&Thread>, root: *const ()) -> Option<StackId> {
-    let walked = chain.walked();
-    let whole = || {
-        // A chain that is known as a stack was found whole when it came for the first time.
-        stacks::find(walked).or_else(|| {
-            if stacks::is_broken(walked) {
-                return None;
-            }
-            if unwind::agrees(walked.addresses, root, chain.is_cut(), OUTERMOST) {
-                return stacks::intern(walked);
-            }
-            stacks::remember_broken(walked);
-            None
-        })
-    };
-    let known = match thread {
-        Some(thread) => thread.cached(walked, whole),
-        None => whole(),
-    };
-    known.or_else(|| {
-        chain.clear();
-        unwind::walk(&mut chain, root);
-        stacks::intern(chain.walked())
+fn either(
+    settings: Settings,
+    thread: Option<&Thread>,
+    root: *const (),
+    chain: Context,
+    is_cut: bool,
+) -> Option<StackId> {
+    // A chain that is known as a stack was found whole when it came for the first time.
+    if let Some(known) = stacks::find(chain) {
+        return Some(known);
+    }
+    if !stacks::is_broken(chain) {
+        if unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST) {
+            return stacks::of(chain);
+        }
+        stacks::remember_broken(chain);
+    }
+    unwound(settings, thread, root)
+}
+
+/// Room for a stack, on the stack itself while it is short.
+#[inline(always)]
+fn with_room<R>(settings: Settings, thread: Option<&Thread>, use_it: impl FnOnce(&mut Captured) -> R) -> R {
+    let mut short = [const { MaybeUninit::uninit() }; SHORT];
+    let mut room = short.as_mut_slice();
+    if settings.depth() > SHORT
+        && let Some(long) = thread.and_then(|thread| thread.room(settings.depth()))
+    {
+        room = long;
+    }
+    let depth = settings.depth().min(room.len());
+    use_it(&mut Captured {
+        room: &mut room[..depth],
+        len: 0,
+        beyond: 0,
+        is_cut: false,
+        counts_all: settings.counts_all(),
+        scope: thread.map_or(0, Thread::scope),
     })
 }
 
 /// A stack while it is captured.
 struct Captured<'a> {
-    /// Room for as many as are kept.
+    /// Room for as many as are kept, innermost first.
     room: &'a mut [MaybeUninit<usize>],
     len: usize,
-    /// How many more there are.
+    /// How many more there are, where that is wanted.
     beyond: usize,
+    is_cut: bool,
     counts_all: bool,
     scope: u32,
-    hash: StackHash,
 }
 
-impl<'a> Captured<'a> {
-    #[inline(always)]
-    fn new(settings: Settings, scope: u32, room: &'a mut [MaybeUninit<usize>]) -> Self {
-        let depth = settings.depth().min(room.len());
-        let room = &mut room[..depth];
-        Self { room, len: 0, beyond: 0, counts_all: settings.counts_all(), scope, hash: StackHash::new() }
-    }
-
+impl Captured<'_> {
     fn clear(&mut self) {
-        (self.len, self.beyond, self.hash) = (0, 0, StackHash::new());
-    }
-
-    /// The stack of the caller, as it was walked.
-    #[inline(always)]
-    fn walked(&self) -> Walked<'_> {
-        // SAFETY: `push` has written the first `len` entries.
-        let addresses = unsafe { core::slice::from_raw_parts(self.room.as_ptr().cast::<usize>(), self.len) };
-        let mut hash = self.hash;
-        if self.is_cut() {
-            hash.add(self.beyond);
-        }
-        if self.scope != 0 {
-            hash.add(self.scope as usize);
-        }
-        Walked { addresses, total: (self.len + self.beyond) as u32, scope: self.scope, hash: hash.finish() }
-    }
-
-    /// Whether there are more frames than were kept.
-    #[inline(always)]
-    fn is_cut(&self) -> bool {
-        self.beyond > 0
+        (self.len, self.beyond, self.is_cut) = (0, 0, false);
     }
 
     /// Adds the next outer frame, or counts it. False when no more are wanted.
-    #[inline(always)]
     fn push(&mut self, address: usize) -> bool {
-        match self.room.get_mut(self.len) {
-            Some(place) => {
-                place.write(address);
-                self.len += 1;
-                self.hash.add(address);
-                self.len < self.room.len() || self.counts_all
-            }
-            None => {
-                self.beyond += 1;
-                true
-            }
+        if let Some(place) = self.room.get_mut(self.len) {
+            place.write(address);
+            self.len += 1;
+            return true;
         }
+        self.is_cut = true;
+        self.beyond += usize::from(self.counts_all);
+        self.counts_all
+    }
+
+    /// The context of the innermost frame. `None` when there is no memory for it.
+    fn context(&self) -> Option<Context> {
+        // SAFETY: `push` has written the first `len` entries.
+        let addresses = unsafe { core::slice::from_raw_parts(self.room.as_ptr().cast::<usize>(), self.len) };
+        let root = contexts::root(self.scope, self.beyond as u32)?;
+        addresses.iter().rev().try_fold(root, |context, address| context.call(*address))
     }
 }

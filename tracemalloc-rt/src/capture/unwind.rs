@@ -18,6 +18,7 @@ pub fn walk(captured: &mut Captured, root: *const ()) {
         true
     });
     if !outside {
+        captured.clear();
         // The system does not tell where functions begin: then with the frames of ours.
         for_each(|frame| captured.push(frame.ip().addr()));
     }
@@ -31,26 +32,23 @@ fn is_of(frame: &Frame, function: *const ()) -> bool {
 /// `outermost` others beyond; any number, where the chain was `cut`.
 #[cold]
 #[inline(never)]
-pub fn agrees(chain: &[usize], root: *const (), cut: bool, outermost: usize) -> bool {
+pub fn agrees(chain: impl Iterator<Item = usize>, root: *const (), cut: bool, outermost: usize) -> bool {
+    let mut chain = chain.peekable();
     let mut outside = false;
-    let mut next = 0;
     let mut beyond = 0;
-    let mut agrees = true;
+    let mut agrees = chain.peek().is_some();
     for_each(|frame| {
         if !outside {
             outside = is_of(frame, root);
             return true;
         }
-        match chain.get(next) {
-            Some(address) => {
-                agrees = *address == frame.ip().addr();
-                next += 1;
-            }
+        match chain.next() {
+            Some(address) => agrees = address == frame.ip().addr(),
             None => beyond += 1,
         }
-        agrees && (next < chain.len() || (!cut && beyond <= outermost))
+        agrees && (chain.peek().is_some() || (!cut && beyond <= outermost))
     });
-    agrees && next == chain.len() && next > 0 && (cut || beyond <= outermost)
+    agrees && chain.next().is_none() && (cut || beyond <= outermost)
 }
 
 /// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate: that is not traced.

@@ -83,7 +83,7 @@ impl Teller<'_> {
     }
 
     fn traceback(&mut self, stack: StackId) -> Traceback {
-        let (symbols, _) = self.symbolizer.frames(handshake::addresses(stack), symbol_name::ends_traceback);
+        let (symbols, _) = self.symbolizer.frames(&handshake::addresses(stack), symbol_name::ends_traceback);
         self.shortener.traceback(&symbols)
     }
 }

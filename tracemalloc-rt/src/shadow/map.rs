@@ -117,6 +117,56 @@ fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     true
 }
 
+/// A block in the common case: it has a place, its size fits into one slot, and its leaf is there.
+pub struct Common {
+    first: &'static AtomicU32,
+    second: &'static AtomicU32,
+}
+
+impl Common {
+    /// `None` where it is no such block.
+    #[inline(always)]
+    pub fn at(address: usize) -> Option<Self> {
+        let leaf = leaf(address).filter(|_| address.is_multiple_of(8))?;
+        let index = slot_index(address);
+        Some(Self { first: &leaf[index], second: leaf.get(index + 1)? })
+    }
+
+    /// False, and nothing is changed, where its size does not fit.
+    #[inline(always)]
+    pub fn insert(&self, id: StackId, size: usize) -> bool {
+        if size >> SIZE_BITS != 0 {
+            return false;
+        }
+        let code = if size <= 8 {
+            size as u32
+        } else {
+            self.second.store(size as u32, Ordering::Relaxed);
+            SIZE_IN_ONE
+        };
+        self.first.store(BEGINS | id.0 | code << SIZE_SHIFT, Ordering::Release);
+        true
+    }
+
+    /// The block that begins here, if it is not in the view.
+    #[inline(always)]
+    pub fn get(&self) -> Option<(StackId, usize)> {
+        let first = self.first.load(Ordering::Relaxed);
+        let code = first >> SIZE_SHIFT & 0xF;
+        if first & (BEGINS | IN_VIEW) != BEGINS || code > SIZE_IN_ONE {
+            return None;
+        }
+        let size = if code == SIZE_IN_ONE { self.second.load(Ordering::Relaxed) } else { code };
+        Some((StackId(first & (MAX_STACKS - 1)), size as usize))
+    }
+
+    /// Forgets it.
+    #[inline(always)]
+    pub fn clear(&self) {
+        self.first.store(0, Ordering::Relaxed);
+    }
+}
+
 #[inline(always)]
 pub fn remove(address: usize) -> Option<Block> {
     let leaf = leaf(address)?;

@@ -10,6 +10,7 @@ mod map;
 mod map;
 mod table;
 
+pub use self::map::Common;
 use crate::stacks::StackId;
 
 /// The domain of what the global allocator hands out.

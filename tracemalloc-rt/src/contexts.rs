@@ -1,0 +1,297 @@
+//! The calling context tree: each return address that was ever captured, below the one that called it.
+//!
+//! A stack is a path from a root, and is named by its innermost context. Stacks that share callers share their
+//! contexts, so a walk that ends at callers known from the last one looks up only what is new (Ammons, Ball and Larus,
+//! "Exploiting hardware performance counters with flow and context sensitive profiling", 1997, have the tree).
+//!
+//! A look-up takes no lock: it probes a table of (address, caller, context), all of which is compared. A new context is
+//! added under a lock. When the table is half full it is copied into one of twice the size; readers of the old one
+//! at worst miss, and then look again under the lock. Nothing is freed.
+
+use core::iter;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::memory;
+use crate::spin_lock::SpinLock;
+
+/// A return address and the context that it returns to.
+///
+/// The contexts of the first two levels stand for no address, but for what else tells stacks apart: the
+/// [`scope`](crate::scope) that they were walked in, and below it how many more frames there were than are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context(u32);
+
+/// The context of nothing, which those of scopes are called from.
+const NONE: Context = Context(0);
+
+const PER_CHUNK: u32 = 1 << 16;
+const CHUNKS: usize = 1 << 12;
+const FIRST_TABLE: usize = 1 << 13;
+
+#[repr(C)]
+struct Node {
+    address: AtomicUsize,
+    caller: AtomicU32,
+    label: AtomicU32,
+}
+
+/// A table of `mask + 1` slots that follow this header.
+#[repr(C, align(16))]
+struct Table {
+    mask: u64,
+}
+
+/// Empty while the link is 0.
+#[repr(C)]
+struct Slot {
+    address: AtomicUsize,
+    /// The caller in the upper half, the context in the lower one.
+    link: AtomicU64,
+}
+
+/// What only the holder of the lock touches.
+struct Growing {
+    next: u32,
+}
+
+static TABLE: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
+static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
+static GROWING: SpinLock<Growing> = SpinLock::new(Growing { next: 1 });
+
+/// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond` more frames are not kept.
+/// `None` when there is no memory left.
+pub fn root(scope: u32, beyond: u32) -> Option<Context> {
+    NONE.call(scope as usize)?.call(beyond as usize)
+}
+
+impl Context {
+    /// The context of a frame with this return address that is called from here. It is added if it is new; `None` when
+    /// there is no memory left for it.
+    #[inline]
+    pub fn call(self, address: usize) -> Option<Self> {
+        if let Some(table) = NonNull::new(TABLE.load(Ordering::Acquire))
+            && let Ok(found) = probe(table, self, address)
+        {
+            return Some(found);
+        }
+        insert(self, address)
+    }
+
+    /// The return addresses from here to the root, innermost first.
+    pub fn addresses(self) -> impl Iterator<Item = usize> {
+        let inside = iter::successors(Some(self), |context| Some(context.caller()));
+        inside.take_while(|context| !context.is_root()).map(|context| context.address())
+    }
+
+    /// The scope of the stacks that this is a context of, or 0.
+    pub fn scope(self) -> u32 {
+        self.root().caller().address() as u32
+    }
+
+    /// How many more frames there were outside.
+    pub fn beyond(self) -> u32 {
+        self.root().address() as u32
+    }
+
+    /// A word that whoever knows what a path stands for may write to; 0 at first.
+    #[inline(always)]
+    pub fn label(self) -> Option<&'static AtomicU32> {
+        self.node().map(|node| &node.label)
+    }
+
+    /// Its number, from 1; 0 is none.
+    #[inline(always)]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Whether it is that of nothing.
+    #[inline(always)]
+    pub fn is_none(self) -> bool {
+        self == NONE
+    }
+
+    /// The one with this number.
+    #[inline(always)]
+    pub fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+
+    fn root(self) -> Self {
+        let mut context = self;
+        while context != NONE && !context.is_root() {
+            context = context.caller();
+        }
+        context
+    }
+
+    /// Whether no address belongs to it.
+    fn is_root(self) -> bool {
+        self.caller().caller() == NONE
+    }
+
+    fn caller(self) -> Self {
+        Self(self.node().map_or(0, |node| node.caller.load(Ordering::Relaxed)))
+    }
+
+    fn address(self) -> usize {
+        self.node().map_or(0, |node| node.address.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn node(self) -> Option<&'static Node> {
+        let chunk = NonNull::new(CHUNK.get((self.0 / PER_CHUNK) as usize)?.load(Ordering::Acquire))?;
+        // SAFETY: a published chunk has PER_CHUNK nodes, zeroed or written, and is never unmapped.
+        Some(unsafe { chunk.add((self.0 % PER_CHUNK) as usize).as_ref() })
+    }
+}
+
+pub fn before_fork() {
+    GROWING.acquire();
+}
+
+pub fn after_fork() {
+    GROWING.release();
+}
+
+#[inline(always)]
+fn hash(caller: Context, address: usize) -> u64 {
+    let mixed = (address as u64).wrapping_add(u64::from(caller.0).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mixed = mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    mixed ^ (mixed >> 32)
+}
+
+#[inline(always)]
+fn slot(table: NonNull<Table>, index: u64) -> &'static Slot {
+    // SAFETY: a table is followed by `mask + 1` slots, `index` is masked by every caller, and tables are never unmapped.
+    unsafe { table.add(1).cast::<Slot>().add(index as usize).as_ref() }
+}
+
+/// The context, or the index of the empty slot where it is missing.
+#[inline(always)]
+fn probe(table: NonNull<Table>, caller: Context, address: usize) -> Result<Context, u64> {
+    // SAFETY: a published table's header is never written again.
+    let mask = unsafe { table.as_ref().mask };
+    let mut index = hash(caller, address) & mask;
+    loop {
+        let slot = slot(table, index);
+        let link = slot.link.load(Ordering::Acquire);
+        if link == 0 {
+            return Err(index);
+        }
+        if (link >> 32) as u32 == caller.0 && slot.address.load(Ordering::Relaxed) == address {
+            return Ok(Context(link as u32));
+        }
+        index = (index + 1) & mask;
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn insert(caller: Context, address: usize) -> Option<Context> {
+    let mut growing = GROWING.lock();
+    let table = match NonNull::new(TABLE.load(Ordering::Relaxed)) {
+        Some(table) => table,
+        None => publish(new_table(FIRST_TABLE)?),
+    };
+    let (table, empty) = match probe(table, caller, address) {
+        Ok(found) => return Some(found),
+        // SAFETY: a published table's header is never written again.
+        Err(_) if u64::from(growing.next) * 2 > unsafe { table.as_ref().mask } => {
+            let larger = publish(enlarge(table, growing.next)?);
+            (larger, probe(larger, caller, address).err()?)
+        }
+        Err(empty) => (table, empty),
+    };
+    let new = Context(growing.next);
+    let place = CHUNK.get((new.0 / PER_CHUNK) as usize)?;
+    if place.load(Ordering::Acquire).is_null() {
+        let chunk = memory::reserve(PER_CHUNK as usize * size_of::<Node>())?;
+        place.store(chunk.as_ptr().cast(), Ordering::Release);
+    }
+    let node = new.node()?;
+    node.address.store(address, Ordering::Relaxed);
+    node.caller.store(caller.0, Ordering::Relaxed);
+    growing.next += 1;
+    fill(slot(table, empty), caller, address, new);
+    Some(new)
+}
+
+fn fill(slot: &Slot, caller: Context, address: usize, context: Context) {
+    slot.address.store(address, Ordering::Relaxed);
+    slot.link.store(u64::from(caller.0) << 32 | u64::from(context.0), Ordering::Release);
+}
+
+fn publish(table: NonNull<Table>) -> NonNull<Table> {
+    TABLE.store(table.as_ptr(), Ordering::Release);
+    table
+}
+
+fn new_table(slots: usize) -> Option<NonNull<Table>> {
+    let table = memory::reserve(size_of::<Table>() + slots * size_of::<Slot>())?.cast::<Table>();
+    // SAFETY: fresh memory, large enough and aligned to 16 bytes, that nobody else has seen.
+    unsafe { table.write(Table { mask: slots as u64 - 1 }) };
+    Some(table)
+}
+
+fn enlarge(table: NonNull<Table>, next: u32) -> Option<NonNull<Table>> {
+    // SAFETY: a published table's header is never written again.
+    let slots = (unsafe { table.as_ref().mask } as usize + 1) * 2;
+    let larger = new_table(slots)?;
+    for context in (1..next).map(Context) {
+        let (caller, address) = (context.caller(), context.address());
+        if let Err(empty) = probe(larger, caller, address) {
+            fill(slot(larger, empty), caller, address, context);
+        }
+    }
+    Some(larger)
+}
+
+const _: () = assert!(size_of::<Table>() == 16 && align_of::<Slot>() <= 16 && align_of::<Node>() <= 16);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The context of a path, outermost first.
+    fn path(scope: u32, beyond: u32, addresses: &[usize]) -> Context {
+        let root = root(scope, beyond).expect("there is memory");
+        addresses.iter().fold(root, |context, address| context.call(*address).expect("there is memory"))
+    }
+
+    #[test]
+    fn equal_paths_get_one_context_under_threads_and_growth() {
+        let paths = if cfg!(miri) { 200 } else { 20_000_usize };
+        let all: Vec<Vec<Context>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..paths).map(|n| path(0, 0, &[0xABCD, n * 7 + 1, n])).collect()))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        for contexts in &all[1..] {
+            assert_eq!(contexts, &all[0]);
+        }
+        for (n, context) in all[0].iter().enumerate() {
+            assert_eq!(context.addresses().collect::<Vec<_>>(), [n, n * 7 + 1, 0xABCD]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_address_tells_paths_apart_too() {
+        let addresses = [0x30, 0x20, 0x10];
+        let all = [path(0, 0, &addresses), path(0, 9, &addresses), path(5, 0, &addresses), path(5, 9, &addresses)];
+        for (context, told) in all.iter().zip([(0, 0), (0, 9), (5, 0), (5, 9)]) {
+            assert_eq!((context.scope(), context.beyond()), told);
+            assert_eq!(context.addresses().collect::<Vec<_>>(), [0x10, 0x20, 0x30]);
+            assert_eq!(all.iter().filter(|other| *other == context).count(), 1);
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_no_address_are_kept_too() {
+        let zeroes = path(0, 0, &[0, 0, 0]);
+        assert_eq!(zeroes.addresses().collect::<Vec<_>>(), [0, 0, 0]);
+        assert_eq!(path(0, 0, &[]).addresses().count(), 0);
+    }
+}
