@@ -1,0 +1,58 @@
+//! Workloads, each under every tracer in turn.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+
+use crate::build::Builds;
+use crate::case::Case;
+use crate::child::{self, Run};
+use crate::peer::{self, Peer, UNTRACED};
+use crate::results::{Comparison, Group, Row};
+
+/// Measures one case. In each round everybody runs once, so that a busy machine slows all alike.
+pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>> {
+    let workload = case.workload;
+    let peers = peer::peers(workload, quick);
+    // Before the first measurement, which it would disturb.
+    for peer in peers.iter().chain([&UNTRACED]) {
+        builds.path(peer.binary, case.profile)?;
+    }
+    eprintln!("bench: {}", case.name);
+    let mut run = |peer: &Peer, parts: usize| -> Result<Run> {
+        let path = builds.path(peer.binary, case.profile)?;
+        let scratch = tempfile::tempdir().context("failed to make a temporary directory")?;
+        let scratch = Utf8Path::from_path(scratch.path()).context("the temporary directory is not UTF-8")?;
+        child::run(&mut peer.command(&path, workload, parts, scratch))
+    };
+    let mut pairs: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for round in 0..peers.iter().map(|peer| peer.rounds).max().unwrap_or(0) {
+        let mut untraced = BTreeMap::new();
+        for peer in peers.iter().filter(|peer| round < peer.rounds) {
+            let parts = peer.parts(workload);
+            let untraced = match untraced.get(&parts) {
+                Some(run) => *run,
+                None => *untraced.entry(parts).or_insert(run(&UNTRACED, parts)?),
+            };
+            let traced = run(peer, parts)?;
+            let pair = (peer.figure(workload, untraced), peer.figure(workload, traced));
+            pairs.entry(peer.name).or_default().push(pair);
+        }
+    }
+    let (group, comparison) = match case.is_time() {
+        true => (Group::Time, Comparison::Ratio),
+        false => (Group::Memory, Comparison::Difference),
+    };
+    peers
+        .iter()
+        .map(|peer| {
+            let mut row = Row::new(group, &case.name, peer.name, UNTRACED.name, comparison, &pairs[peer.name])?;
+            row.what = case.what();
+            row.parts = peer.parts(workload);
+            row.by_wall = peer.is_by_wall(workload);
+            row.goal = case.goal().filter(|_| peer.name == peer::OURS.name);
+            Ok(row)
+        })
+        .collect()
+}
