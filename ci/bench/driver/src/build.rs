@@ -16,6 +16,17 @@ pub fn directory() -> Result<Utf8PathBuf> {
     Ok(directory.into())
 }
 
+/// Builds our command, and returns its path.
+pub fn our_command(directory: &Utf8Path) -> Result<Utf8PathBuf> {
+    let target = directory.join("command");
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--locked", "--release", "--package", "cargo-tracemalloc"]);
+    cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml")]);
+    let status = cargo.arg("--target-dir").arg(&target).status().context("failed to start cargo")?;
+    ensure!(status.success(), "failed to build cargo-tracemalloc (see above)");
+    Ok(target.join("release/cargo-tracemalloc"))
+}
+
 /// A binary that runs the workloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binary {
@@ -27,16 +38,22 @@ pub enum Binary {
     Dhat,
     /// On jemalloc.
     Jemalloc,
+    /// With ours: a snapshot instead of a workload.
+    Snapshot,
 }
 
 impl Binary {
     fn package(self) -> &'static str {
         match self {
             Self::Untraced => "bench-untraced",
-            Self::Ours => "bench-ours",
+            Self::Ours | Self::Snapshot => "bench-ours",
             Self::Dhat => "bench-dhat",
             Self::Jemalloc => "bench-jemalloc",
         }
+    }
+
+    fn name(self) -> &'static str {
+        if self == Self::Snapshot { "snapshot" } else { self.package() }
     }
 }
 
@@ -69,7 +86,7 @@ impl Builds {
         }
         // Other flags in the same directory would build everything anew each time.
         let (target, flags) = match binary {
-            Binary::Ours => (self.directory.join("traced"), TRACED_FLAGS),
+            Binary::Ours | Binary::Snapshot => (self.directory.join("traced"), TRACED_FLAGS),
             _ => (self.directory.join("untraced"), ""),
         };
         let mut cargo = Command::new("cargo");
@@ -85,7 +102,7 @@ impl Builds {
         };
         let status = cargo.status().context("failed to start cargo")?;
         ensure!(status.success(), "failed to build {} (see above)", binary.package());
-        let path = target.join(subdirectory).join(binary.package());
+        let path = target.join(subdirectory).join(binary.name());
         self.paths.insert((binary, profile), path.clone());
         Ok(path)
     }

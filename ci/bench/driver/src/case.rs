@@ -36,6 +36,11 @@ pub fn all() -> Vec<Case> {
     release.chain(debug.map(|workload| Case::new(workload, Profile::Debug))).collect()
 }
 
+/// The place of a case in that order; what is none comes last.
+pub fn position(name: &str) -> usize {
+    all().iter().position(|case| case.name == name).unwrap_or(usize::MAX)
+}
+
 impl Case {
     fn new(workload: &'static Workload, profile: Profile) -> Self {
         let suffix = if profile == Profile::Debug { "-debug" } else { "" };

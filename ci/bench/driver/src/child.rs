@@ -4,13 +4,15 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use bench_workloads::FIGURE;
+use bench_workloads::{FIGURE, PROCESSOR};
 
 /// What one process came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
     /// What the workload says of itself.
     pub figure: f64,
+    /// Seconds on a processor in that part, of a process that tells them.
+    pub processor: Option<f64>,
     /// Seconds from the start of the process to its end.
     pub wall: f64,
 }
@@ -23,7 +25,7 @@ pub fn run(command: &mut Command) -> Result<Run> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?} ended with {}:\n{stderr}", output.status);
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let figure = stdout.lines().find_map(|line| line.strip_prefix(FIGURE)).and_then(|figure| figure.parse().ok());
-    let figure = figure.with_context(|| format!("{command:?} printed no figure:\n{stdout}{stderr}"))?;
-    Ok(Run { figure, wall })
+    let number = |label| stdout.lines().find_map(|line| line.strip_prefix(label)?.parse().ok());
+    let figure = number(FIGURE).with_context(|| format!("{command:?} printed no figure:\n{stdout}{stderr}"))?;
+    Ok(Run { figure, processor: number(PROCESSOR), wall })
 }

@@ -9,13 +9,25 @@ use crate::case::{self, Case};
 #[derive(Debug, Parser)]
 #[command(name = "ci/bench.sh", after_help = format!("Workloads: {}", names()))]
 pub struct Cli {
-    /// Ours alone, in fewer rounds: for who is changing it
+    /// Ours alone, in fewer rounds, and results.json stays as it is: for who is changing the tracer
     #[arg(long)]
     pub quick: bool,
+    /// Whole test suites of published crates; for about an hour
+    #[arg(long)]
+    pub suites: bool,
+    /// The first build of what is injected
+    #[arg(long)]
+    pub first_build: bool,
+    /// Memory and snapshots beside CPython's
+    #[arg(long)]
+    pub cpython: bool,
+    /// Measure nothing: print all that is in results.json
+    #[arg(long, conflicts_with_all = ["quick", "suites", "first_build", "cpython", "workloads"])]
+    pub show: bool,
     /// Print Markdown
     #[arg(long)]
     pub markdown: bool,
-    /// What to measure [default: all of them]
+    /// What to measure [default: all of them, unless an option says what]
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
 }
@@ -34,7 +46,8 @@ impl Cli {
                 bail!("there is no workload {wanted:?}; there are {}", names());
             }
         }
-        cases.retain(|case| self.workloads.is_empty() || self.workloads.contains(&case.name));
+        let all = self.workloads.is_empty() && !(self.suites || self.first_build || self.cpython || self.show);
+        cases.retain(|case| all || self.workloads.contains(&case.name));
         Ok(cases)
     }
 }

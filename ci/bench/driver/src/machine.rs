@@ -1,5 +1,6 @@
 //! On what kind of machine it was measured, without its name.
 
+use std::fmt;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -38,6 +39,13 @@ impl Machine {
             kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             rustc: output("rustc", "--version")?,
         })
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { processor, cores, memory_gib, kernel, rustc } = self;
+        write!(formatter, "{processor}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}")
     }
 }
 

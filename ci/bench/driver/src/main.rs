@@ -5,10 +5,14 @@ mod build;
 mod case;
 mod child;
 mod cli;
+mod cpython;
+mod first_build;
 mod machine;
 mod peer;
+mod plot;
 mod results;
 mod statistics;
+mod suites;
 mod table;
 mod workloads;
 
@@ -19,7 +23,7 @@ use clap::Parser;
 
 use build::Builds;
 use cli::Cli;
-use results::Results;
+use results::{Results, Row};
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
@@ -34,13 +38,39 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     let directory = build::directory()?;
     let mut builds = Builds::new(&directory);
-    let mut results = Results::read(&directory)?;
-    for case in cli.cases()? {
-        results.replace(workloads::measure(&case, cli.quick, &mut builds)?);
-        // After each, because all of them take long.
-        results.write(&directory)?;
+    let mut known = Results::read(&directory)?;
+    if cli.show {
+        table::print(&known, cli.markdown);
+        return Ok(());
     }
-    table::print(&results, cli.markdown);
-    eprintln!("bench: {}", directory.join(results::FILE));
+    let mut new = Results { machine: known.machine.clone(), rows: Vec::new() };
+    let mut take = |rows: Vec<Row>| {
+        new.take(&rows);
+        if cli.quick {
+            return Ok(());
+        }
+        // After each, because all of them take long.
+        known.take(&rows);
+        known.write(&directory)?;
+        plot::write(&known, &directory)
+    };
+    for case in cli.cases()? {
+        take(workloads::measure(&case, cli.quick, &mut builds)?)?;
+    }
+    if cli.cpython {
+        take(cpython::measure(&mut builds)?)?;
+    }
+    if cli.first_build {
+        take(first_build::measure(&directory)?)?;
+    }
+    if cli.suites {
+        for suite in suites::SUITES {
+            take(suites::measure(suite, &directory)?)?;
+        }
+    }
+    table::print(&new, cli.markdown);
+    if !cli.quick {
+        eprintln!("bench: {}, {}", directory.join(results::FILE), directory.join(plot::FILE));
+    }
     Ok(())
 }

@@ -36,6 +36,8 @@ pub const UNTRACED: Peer =
 /// Ours.
 pub const OURS: Peer = Peer { name: "ours", binary: Binary::Ours, rounds: 7, ..UNTRACED };
 
+const QUICK_ROUNDS: usize = 5;
+
 /// The others. Their frames are at least as many as those that ours shows, or as many as they can keep.
 const OTHERS: [Peer; 5] = [
     Peer { name: "heaptrack", tool: &["heaptrack", "--output", OUTPUT], rounds: 3, parts_of_live: 10, ..UNTRACED },
@@ -67,12 +69,17 @@ const OTHERS: [Peer; 5] = [
 
 /// Who is measured on a workload.
 pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
-    let mut peers = vec![OURS];
+    let mut peers = vec![Peer { rounds: if quick { QUICK_ROUNDS } else { OURS.rounds }, ..OURS }];
     // Whether cost grows with live blocks is asked of ours; to have ten million of them takes others minutes.
     if !quick && !workload.name.starts_with("flat-") {
         peers.extend(OTHERS);
     }
     peers
+}
+
+/// The place of a tracer in tables; what is none comes last.
+pub fn position(name: &str) -> usize {
+    [OURS].iter().chain(&OTHERS).position(|peer| peer.name == name).unwrap_or(usize::MAX)
 }
 
 impl Peer {

@@ -5,7 +5,9 @@ use camino::Utf8Path;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use crate::case;
 use crate::machine::{self, Machine};
+use crate::peer;
 use crate::statistics::median;
 
 /// The document's name.
@@ -19,6 +21,12 @@ pub enum Group {
     Time,
     /// Bytes for each live block.
     Memory,
+    /// Seconds of a snapshot's statistics.
+    Snapshot,
+    /// Seconds of whole test suites.
+    Suite,
+    /// Seconds of a first build.
+    FirstBuild,
 }
 
 /// How a value is compared with the baseline's.
@@ -64,8 +72,13 @@ pub struct Row {
     pub least: f64,
     /// The greatest of them.
     pub greatest: f64,
+    /// The median of seconds on a processor beside those of the baseline, where both tell them: a busy machine changes
+    /// it less.
+    pub processor: Option<f64>,
     /// What `compared` may be at most.
     pub goal: Option<f64>,
+    /// What else has to be known, such as that it was stopped.
+    pub note: Option<String>,
     /// The day, as YYYY-MM-DD.
     pub date: String,
 }
@@ -104,7 +117,9 @@ impl Row {
             compared: median(compared.iter().copied()),
             least: compared.iter().copied().fold(f64::INFINITY, f64::min),
             greatest: compared.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            processor: None,
             goal: None,
+            note: None,
             date: machine::today()?,
         })
     }
@@ -133,16 +148,29 @@ impl Results {
         Ok(Self { machine, rows })
     }
 
-    /// Takes new rows in place of those of the same name and tracer.
-    pub fn replace(&mut self, rows: Vec<Row>) {
-        self.rows.retain(|old| !rows.iter().any(|new| new.name == old.name && new.peer == old.peer));
-        self.rows.extend(rows);
+    /// Takes rows in place of those of the same name and tracer.
+    pub fn take(&mut self, rows: &[Row]) {
+        let same = |old: &Row, new: &Row| (old.group, &old.name, &old.peer) == (new.group, &new.name, &new.peer);
+        self.rows.retain(|old| !rows.iter().any(|new| same(old, new)));
+        self.rows.extend(rows.iter().cloned());
+        self.rows.sort_by_key(|row| (row.group, case::position(&row.name), peer::position(&row.peer)));
     }
 
     /// Writes the document.
     pub fn write(&self, directory: &Utf8Path) -> Result<()> {
         write(&directory.join(FILE), &format!("{}\n", serde_json::to_string_pretty(self)?))
     }
+}
+
+/// What rows have in a field, each once, in their order.
+pub fn distinct<'a>(rows: &[&'a Row], field: impl Fn(&'a Row) -> &'a str) -> Vec<&'a str> {
+    let mut values = Vec::new();
+    for row in rows {
+        if !values.contains(&field(row)) {
+            values.push(field(row));
+        }
+    }
+    values
 }
 
 /// Writes a file that is whole or not there.

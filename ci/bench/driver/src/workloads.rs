@@ -10,6 +10,7 @@ use crate::case::Case;
 use crate::child::{self, Run};
 use crate::peer::{self, Peer, UNTRACED};
 use crate::results::{Comparison, Group, Row};
+use crate::statistics::median;
 
 /// Measures one case. In each round everybody runs once, so that a busy machine slows all alike.
 pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>> {
@@ -26,7 +27,7 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
         let scratch = Utf8Path::from_path(scratch.path()).context("the temporary directory is not UTF-8")?;
         child::run(&mut peer.command(&path, workload, parts, scratch))
     };
-    let mut pairs: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut runs: BTreeMap<&str, Vec<(Run, Run)>> = BTreeMap::new();
     for round in 0..peers.iter().map(|peer| peer.rounds).max().unwrap_or(0) {
         let mut untraced = BTreeMap::new();
         for peer in peers.iter().filter(|peer| round < peer.rounds) {
@@ -36,8 +37,7 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
                 None => *untraced.entry(parts).or_insert(run(&UNTRACED, parts)?),
             };
             let traced = run(peer, parts)?;
-            let pair = (peer.figure(workload, untraced), peer.figure(workload, traced));
-            pairs.entry(peer.name).or_default().push(pair);
+            runs.entry(peer.name).or_default().push((untraced, traced));
         }
     }
     let (group, comparison) = match case.is_time() {
@@ -47,10 +47,17 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
     peers
         .iter()
         .map(|peer| {
-            let mut row = Row::new(group, &case.name, peer.name, UNTRACED.name, comparison, &pairs[peer.name])?;
+            let figure = |run: &Run| peer.figure(workload, *run);
+            let runs = &runs[peer.name];
+            let pairs: Vec<_> = runs.iter().map(|(untraced, traced)| (figure(untraced), figure(traced))).collect();
+            let mut row = Row::new(group, &case.name, peer.name, UNTRACED.name, comparison, &pairs)?;
             row.what = case.what();
             row.parts = peer.parts(workload);
             row.by_wall = peer.is_by_wall(workload);
+            if case.is_time() && !row.by_wall {
+                let processor = |(untraced, traced): &(Run, Run)| Some(traced.processor? / untraced.processor?);
+                row.processor = runs.iter().map(processor).collect::<Option<Vec<_>>>().map(median);
+            }
             row.goal = case.goal().filter(|_| peer.name == peer::OURS.name);
             Ok(row)
         })

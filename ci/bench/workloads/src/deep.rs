@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
 const DEPTH: u64 = 200;
 
-pub fn run(_: &Workload, times: usize) -> f64 {
+pub fn run(_: &Workload, times: usize) -> Figure {
     timed(|| {
         for _ in 0..times {
             black_box(descend(DEPTH));

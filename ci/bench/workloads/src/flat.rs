@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use crate::descent::at_depth;
 use crate::random::Random;
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
-pub fn run(workload: &Workload, replaced: usize) -> f64 {
+pub fn run(workload: &Workload, replaced: usize) -> Figure {
     let mut random = Random::new(0);
     let mut live: Vec<Box<[u64; 4]>> = (0..workload.live).map(|n| Box::new([n as u64; 4])).collect();
     timed(|| {

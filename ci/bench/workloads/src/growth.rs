@@ -3,14 +3,14 @@
 use std::hint::black_box;
 
 use crate::descent::at_depth;
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
 /// What a vector has in the end: six reallocations for most.
 const SHORT: usize = 200;
 /// One in so many gets a hundred times as long.
 const LONG_ONE_IN: usize = 1000;
 
-pub fn run(_: &Workload, vectors: usize) -> f64 {
+pub fn run(_: &Workload, vectors: usize) -> Figure {
     timed(|| {
         for n in 0..vectors {
             let len = if n % LONG_ONE_IN == 0 { SHORT * 100 } else { SHORT };

@@ -4,14 +4,14 @@ use std::hint::black_box;
 use std::sync::mpsc;
 
 use crate::descent::at_depth;
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
 /// So many go over the channel together, or the channel would be what is measured.
 const TOGETHER: usize = 64;
 /// As many parcels are on their way at most.
 const ON_THEIR_WAY: usize = 32;
 
-pub fn run(_: &Workload, boxes: usize) -> f64 {
+pub fn run(_: &Workload, boxes: usize) -> Figure {
     timed(|| {
         let (sender, receiver) = mpsc::sync_channel::<Vec<Box<[u64; 4]>>>(ON_THEIR_WAY);
         let frees = std::thread::spawn(move || receiver.into_iter().for_each(drop));

@@ -4,11 +4,11 @@ use std::hint::black_box;
 
 use serde_json::{Value, json};
 
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
 const KEYS: usize = 2000;
 
-pub fn run(_: &Workload, times: usize) -> f64 {
+pub fn run(_: &Workload, times: usize) -> Figure {
     let text = document();
     timed(|| {
         for _ in 0..times {

@@ -15,7 +15,9 @@ mod storm;
 
 use std::time::Instant;
 
-pub use process::{FIGURE, main};
+use cpu_time::ProcessTime;
+
+pub use process::{FIGURE, PROCESSOR, main};
 
 /// A piece of work.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +33,16 @@ pub struct Workload {
     /// How many blocks are live meanwhile, where that is what it is about.
     pub live: usize,
     /// Does it so often, and returns the figure.
-    run: fn(&Workload, operations: usize) -> f64,
+    run: fn(&Workload, operations: usize) -> Figure,
+}
+
+/// What one process finds out.
+#[derive(Debug, Clone, Copy)]
+struct Figure {
+    /// In the workload's unit.
+    value: f64,
+    /// Seconds of all threads on a processor meanwhile; a busy machine changes them less than it does the time that passes.
+    processor: f64,
 }
 
 /// What a figure is.
@@ -47,7 +58,7 @@ const fn seconds(
     name: &'static str,
     what: &'static str,
     operations: usize,
-    run: fn(&Workload, usize) -> f64,
+    run: fn(&Workload, usize) -> Figure,
 ) -> Workload {
     Workload { name, what, unit: Unit::Seconds, operations, live: 0, run }
 }
@@ -87,8 +98,8 @@ impl Workload {
 }
 
 /// The seconds that something takes.
-fn timed(work: impl FnOnce()) -> f64 {
-    let started = Instant::now();
+fn timed(work: impl FnOnce()) -> Figure {
+    let (started, processor) = (Instant::now(), ProcessTime::now());
     work();
-    started.elapsed().as_secs_f64()
+    Figure { value: started.elapsed().as_secs_f64(), processor: processor.elapsed().as_secs_f64() }
 }

@@ -3,22 +3,25 @@
 use std::hint::black_box;
 
 use crate::descent::at_depth;
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
 /// Allocates them all, then frees them all.
-pub fn time(_: &Workload, boxes: usize) -> f64 {
+pub fn time(_: &Workload, boxes: usize) -> Figure {
     timed(|| drop(black_box(boxes_of::<2>(boxes))))
 }
 
 /// The bytes of this process that became resident for each box of 8 bytes, those of the box and of the pointer to it included.
-pub fn memory(_: &Workload, boxes: usize) -> f64 {
+pub fn memory(_: &Workload, boxes: usize) -> Figure {
     // A tracer may take its first memory now.
     drop(black_box(boxes_of::<1>(1000)));
     let before = resident();
-    let kept = black_box(boxes_of::<1>(boxes));
-    let bytes = resident() - before;
-    drop(kept);
-    bytes / boxes as f64
+    let mut bytes = 0.0;
+    let took = timed(|| {
+        let kept = black_box(boxes_of::<1>(boxes));
+        bytes = resident() - before;
+        drop(kept);
+    });
+    Figure { value: bytes / boxes as f64, ..took }
 }
 
 fn boxes_of<const WORDS: usize>(count: usize) -> Vec<Box<[u64; WORDS]>> {

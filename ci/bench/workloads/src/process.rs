@@ -6,6 +6,8 @@ use crate::Workload;
 
 /// What the line with the figure begins with. Some tools write to the same stream.
 pub const FIGURE: &str = "figure: ";
+/// What the line with the seconds on a processor begins with.
+pub const PROCESSOR: &str = "processor: ";
 
 /// Starts the tracer, and runs what the arguments say, on a thread of its own, as tests are run.
 pub fn main(start: impl FnOnce()) -> ExitCode {
@@ -22,7 +24,7 @@ pub fn main(start: impl FnOnce()) -> ExitCode {
     let thread = std::thread::spawn(move || (workload.run)(workload, workload.operations.div_ceil(parts)));
     match thread.join() {
         Ok(figure) => {
-            println!("{FIGURE}{figure}");
+            println!("{FIGURE}{}\n{PROCESSOR}{}", figure.value, figure.processor);
             ExitCode::SUCCESS
         }
         // Its message was printed when it panicked.

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use crate::descent::at_depth;
 use crate::random::Random;
-use crate::{Workload, timed};
+use crate::{Figure, Workload, timed};
 
 /// So many boxes of each thread stay for a while.
 const KEPT: usize = 1024;
@@ -14,19 +14,19 @@ const A_WAY: usize = 256;
 /// As many ways there are, and each is 10 to 20 calls long: 176 stacks.
 const WAYS: usize = 16;
 
-pub fn on_1(_: &Workload, boxes: usize) -> f64 {
+pub fn on_1(_: &Workload, boxes: usize) -> Figure {
     timed(|| storm(boxes, 0))
 }
 
-pub fn on_2(_: &Workload, boxes: usize) -> f64 {
+pub fn on_2(_: &Workload, boxes: usize) -> Figure {
     on_threads(boxes, 2)
 }
 
-pub fn on_8(_: &Workload, boxes: usize) -> f64 {
+pub fn on_8(_: &Workload, boxes: usize) -> Figure {
     on_threads(boxes, 8)
 }
 
-fn on_threads(boxes: usize, threads: usize) -> f64 {
+fn on_threads(boxes: usize, threads: usize) -> Figure {
     timed(|| {
         std::thread::scope(|scope| {
             for thread in 0..threads {
