@@ -53,6 +53,11 @@ impl Case {
         format!("{}{build}", self.workload.what)
     }
 
+    /// Whether it takes seconds and gigabytes even untraced.
+    pub fn is_huge(&self) -> bool {
+        self.workload.operations.max(self.workload.live) >= 10_000_000
+    }
+
     /// Whether its figures are seconds.
     pub fn is_time(&self) -> bool {
         self.workload.unit == Unit::Seconds

@@ -75,6 +75,9 @@ pub struct Row {
     /// The median of seconds on a processor beside those of the baseline, where both tell them: a busy machine changes
     /// it less.
     pub processor: Option<f64>,
+    /// Nanoseconds more than the baseline for each block that was allocated and freed, by the medians, where that is all that
+    /// was done.
+    pub nanoseconds_a_block: Option<f64>,
     /// What `compared` may be at most.
     pub goal: Option<f64>,
     /// What else has to be known, such as that it was stopped.
@@ -118,6 +121,7 @@ impl Row {
             least: compared.iter().copied().fold(f64::INFINITY, f64::min),
             greatest: compared.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             processor: None,
+            nanoseconds_a_block: None,
             goal: None,
             note: None,
             date: machine::today()?,

@@ -33,9 +33,10 @@ pub fn print(results: &Results, markdown: bool) {
 
 /// What is said of ours beside the comparison itself.
 type Column = (&'static str, fn(&Row) -> Option<String>);
-const OF_OURS: [Column; 3] = [
+const OF_OURS: [Column; 4] = [
     ("least - most", |row| Some(format!("{} - {}", compared(row, row.least), compared(row, row.greatest)))),
     ("processor", |row| Some(compared(row, row.processor?))),
+    ("ns a block", |row| Some(format!("{:.0}", row.nanoseconds_a_block?))),
     ("goal", |row| Some(compared(row, row.goal?))),
 ];
 

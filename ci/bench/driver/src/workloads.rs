@@ -56,6 +56,8 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
             row.by_wall = peer.is_by_wall(workload);
             if case.is_time() && !row.by_wall {
                 let processor = |(untraced, traced): &(Run, Run)| Some(traced.processor? / untraced.processor?);
+                let blocks = workload.blocks.map(|blocks| blocks as f64 / row.parts as f64);
+                row.nanoseconds_a_block = blocks.map(|blocks| (row.median - row.baseline_median) / blocks * 1e9);
                 row.processor = runs.iter().map(processor).collect::<Option<Vec<_>>>().map(median);
             }
             row.goal = case.goal().filter(|_| peer.name == peer::OURS.name);
