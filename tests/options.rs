@@ -31,18 +31,19 @@ fn limits_decide_what_is_a_leak() {
 
 #[test]
 fn runs_and_frames_are_as_many_as_asked_for() {
-    let project = Project::copy("demo", "runs");
+    let project = Project::copy("behaviour", "runs");
     for runs in [3, 5, 8] {
-        project.tracemalloc(&format!("--runs {runs} --frames 1")).run().code(exit::LEAK);
+        let args = format!("-p reruns --runs {runs} --frames 1 keeps_more_in_every_run");
+        project.tracemalloc(&args).run().code(exit::LEAK);
         let report = project.report();
-        let test = report.test(LEAKS);
+        let test = report.test("tests::keeps_more_in_every_run");
         assert_eq!(test.runs.len(), runs);
-        assert!(test.runs.iter().all(|run| (run.bytes, run.blocks) == (4096, 1)), "{:?}", test.runs);
+        assert!(test.runs.iter().all(|run| (run.bytes, run.blocks) == (24, 1)), "{:?}", test.runs);
         let [growth] = test.growth.as_slice() else { panic!("one traceback: {:#?}", test.growth) };
-        assert_eq!((growth.bytes, growth.blocks, growth.runs as usize), (4096, 1, runs));
+        assert_eq!((growth.bytes, growth.blocks, growth.runs as usize), (24, 1, runs));
         assert_eq!(growth.traceback.len(), 1);
         assert!(growth.total_nframe > 1);
-        assert_eq!(growth.traceback[0].function, "demo::cache::Cache::fill");
+        assert_eq!(growth.traceback[0].function, "reruns::tests::leak_a_name");
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Show the tracebacks that allocated the most of what was live in a snapshot
     Show(ShowArgs),
+    /// List the statics and threads whose growth is no leak, each with the reason
+    Holders,
 }
 
 /// When to colour.

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod diff;
+pub mod holders;
 pub mod nextest;
 pub mod run;
 pub mod show;

@@ -34,6 +34,8 @@ pub struct Config {
     pub overrides: Vec<Override>,
     /// Leaks that are no failure.
     pub known_leaks: Vec<KnownLeak>,
+    /// Holders of memory that free later or fill once, besides those that are built in.
+    pub holders: Vec<Holder>,
 }
 
 /// Options that all tests may have, or some; `None` is not said.
@@ -85,6 +87,19 @@ pub struct KnownLeak {
     pub reason: String,
 }
 
+/// A static or threads whose growth is no leak, by one pattern.
+#[derive(Debug)]
+pub struct Holder {
+    /// Where it is said.
+    pub place: String,
+    /// The path of a static.
+    pub of_static: Option<String>,
+    /// The function that a thread was started with.
+    pub of_thread: Option<String>,
+    /// Why it is no leak.
+    pub reason: String,
+}
+
 impl Config {
     /// Reads what there is at a workspace's root.
     pub fn find(root: &Utf8Path) -> Result<Self> {
@@ -110,6 +125,7 @@ impl Config {
             deny: table.take("deny", values::verdicts)?,
             overrides: table.tables("overrides")?.into_iter().map(Override::read).collect::<Result<_>>()?,
             known_leaks: table.tables("known-leaks")?.into_iter().map(KnownLeak::read).collect::<Result<_>>()?,
+            holders: table.tables("holders")?.into_iter().map(Holder::read).collect::<Result<_>>()?,
         };
         table.finish()?;
         Ok(config)
@@ -185,6 +201,26 @@ impl KnownLeak {
         }
         if one.test.is_none() && one.file.is_none() && one.function.is_none() {
             return Err(table.error("`[[known-leaks]]` without `test`, `file` or `function`"));
+        }
+        Ok(one)
+    }
+}
+
+impl Holder {
+    fn read(mut table: Table<'_>) -> Result<Self> {
+        let reason = table.take("reason", values::text)?;
+        let one = Self {
+            place: table.place.clone(),
+            of_static: pattern(&mut table, "static")?,
+            of_thread: pattern(&mut table, "thread")?,
+            reason: reason.as_ref().map(|reason| reason.value.clone()).unwrap_or_default(),
+        };
+        table.finish()?;
+        if reason.is_none() {
+            return Err(table.error("`[[holders]]` without a `reason`"));
+        }
+        if one.of_static.is_some() == one.of_thread.is_some() {
+            return Err(table.error("`[[holders]]` without one of `static` and `thread`"));
         }
         Ok(one)
     }

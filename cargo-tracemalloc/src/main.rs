@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Top(args) => commands::top::run(&args).map(ExitCode::from),
         Command::Diff(args) => commands::diff::run(&args).map(ExitCode::from),
         Command::Show(args) => commands::show::run(&args).map(ExitCode::from),
+        Command::Holders => commands::holders::run().map(ExitCode::from),
     };
     match result {
         Ok(code) => code,

@@ -55,6 +55,8 @@ pub struct ReportOptions {
     pub deny: Vec<Deny>,
     /// Whether leaks are only reported.
     pub no_fail: bool,
+    /// Whether holders that are known to free later, or to fill once, excuse growth.
+    pub known_holders: bool,
     /// When a test is ended.
     pub timeout_seconds: Option<f64>,
 }

@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use tracemalloc_harness::{Limit, Options, Verdict};
+use tracemalloc::raw::scan::KNOWN_HOLDERS;
+use tracemalloc_harness::{HolderRule, Limit, Options, Verdict};
 
 use crate::cli::{Deny, LeakArgs};
-use crate::config::{Config, KnownLeak, Layer, Override, Placed};
+use crate::config::{Config, Holder, KnownLeak, Layer, Override, Placed};
 
 /// What holds.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub struct Settings {
     pub overrides: Vec<Override>,
     /// Leaks that are no failure.
     pub known_leaks: Vec<KnownLeak>,
+    /// Whether known holders excuse growth: not with `--no-known-holders`.
+    pub known_holders: bool,
+    /// Known holders besides those that are built in.
+    pub holders: Vec<Holder>,
 }
 
 /// The value of an option.
@@ -80,6 +85,8 @@ impl Settings {
             no_fail: args.no_fail,
             overrides: config.overrides,
             known_leaks: config.known_leaks,
+            known_holders: !args.no_known_holders,
+            holders: config.holders,
         }
     }
 
@@ -114,6 +121,19 @@ impl Settings {
     /// The overrides, for the harness.
     pub fn harness_overrides(&self) -> Vec<tracemalloc_harness::Override> {
         self.overrides.iter().map(Override::for_harness).collect()
+    }
+
+    /// The known holders, for the harness.
+    pub fn harness_holders(&self) -> Vec<HolderRule> {
+        if !self.known_holders {
+            return Vec::new();
+        }
+        let built_in = KNOWN_HOLDERS.iter().map(|holder| HolderRule {
+            is_thread: holder.is_thread,
+            pattern: holder.pattern.to_owned(),
+            reason: holder.reason.to_owned(),
+        });
+        built_in.chain(self.holders.iter().map(Holder::for_harness)).collect()
     }
 
     /// The known leaks, for the harness.
@@ -179,6 +199,16 @@ impl KnownLeak {
             file: self.file.clone(),
             function: self.function.clone(),
             known: tracemalloc_harness::Known { place: self.place.clone(), reason: self.reason.clone() },
+        }
+    }
+}
+
+impl Holder {
+    fn for_harness(&self) -> HolderRule {
+        HolderRule {
+            is_thread: self.of_thread.is_some(),
+            pattern: self.of_thread.as_ref().or(self.of_static.as_ref()).cloned().unwrap_or_default(),
+            reason: self.reason.clone(),
         }
     }
 }

@@ -152,14 +152,18 @@ fn record(block: *mut u8, size: usize, mut tracing: u8) {
             return;
         }
     }
-    let Some(id) = stack_of_caller(record as *const (), tracing) else { return };
-    note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 });
+    match stack_of_caller(record as *const (), tracing) {
+        Some(StackId::OURS) if tracing & FOR_HARNESS == 0 => {}
+        Some(id) => note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS }),
+        None => {}
+    }
 }
 
 /// Records a block that the program has told of. One that is known is replaced. False where there was no memory for it.
 #[inline(never)]
 pub fn track(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
-    let Some(id) = stack_of_caller(track as *const (), tracing) else { return true };
+    let id = stack_of_caller(track as *const (), tracing).filter(|id| *id != StackId::OURS);
+    let Some(id) = id else { return true };
     untrack(domain, address);
     let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
     note_in(block, || shadow::insert_in(domain, address, block))
@@ -172,12 +176,14 @@ pub fn untrack(domain: u32, address: usize) {
     }
 }
 
-/// The id of the stack that leads to `root`; `None` where nothing is to be recorded, or the stack could not be kept.
+/// The id of the stack that leads to `root`, or that of all blocks of our own; `None` where nothing is to be recorded, or
+/// the stack could not be kept.
 #[inline(always)]
 fn stack_of_caller(root: *const (), tracing: u8) -> Option<StackId> {
     let only_scopes = tracing == FOR_CHECKS;
     let id = match thread::current() {
-        Current::Running(thread) if thread.is_paused() || only_scopes && thread.scope() == 0 => return None,
+        Current::Running(thread) if thread.is_paused() => return Some(StackId::OURS),
+        Current::Running(thread) if only_scopes && thread.scope() == 0 => return None,
         Current::Running(thread) => capture::stack_id(Some(thread), root),
         Current::Ended if only_scopes => return None,
         Current::Ended => capture::stack_id(None, root),

@@ -139,7 +139,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         };
         let rules = limits.over(Rules { prefixes: prefixes(place), ..Rules::default() });
         let mut judge = Judge::new(&rules);
-        let mut grouper = Grouper::new(&rules);
+        let mut grouper = Grouper::new(&rules, None);
         let mut first = None;
         loop {
             let before = armed.balances();
@@ -191,7 +191,7 @@ fn judged(
     armed: &Armed,
     before: &Balances,
     judge: &mut Judge,
-    grouper: &mut Grouper,
+    grouper: &mut Grouper<'_>,
     took: std::time::Duration,
 ) -> Ruling {
     let deciding = judge.runs() + 1 >= judge.least_runs();
@@ -200,7 +200,7 @@ fn judged(
 }
 
 /// Fails on a leak; says of what could not be confirmed that it could not.
-fn report(judged: &Judged, grouper: &Grouper, armed: &Armed) -> Result<(), String> {
+fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), String> {
     let growth = judged.growth(grouper);
     let leaks: Vec<Leak> = growth
         .iter()

@@ -22,6 +22,11 @@ pub enum Error {
     NotTracing,
     /// The tracer found no memory. Python: `MemoryError`.
     NoMemory,
+    /// [`holders`](crate::holders) where the heap could not be searched, or not all of it.
+    HeapNotSearched {
+        /// Why not.
+        reason: String,
+    },
     /// The program's global allocator does not trace.
     NotInstalled,
     /// The program's global allocator traces, but it is one of a version that this one cannot talk to.
@@ -40,6 +45,7 @@ impl fmt::Display for Error {
             }
             Self::NotTracing => f.write_str("the tracemalloc module is not tracing"),
             Self::NoMemory => f.write_str("the tracemalloc module found no memory to trace a block"),
+            Self::HeapNotSearched { reason } => write!(f, "the heap could not be searched for what holds it: {reason}"),
             Self::NotInstalled => f.write_str(
                 "this program's global allocator does not trace: it needs \
                  `#[global_allocator] static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();`",

@@ -13,6 +13,18 @@ pub fn prepare() {
     }
 }
 
+/// Takes every lock, for a copy of the process that no handler hears of.
+#[cfg(target_os = "linux")]
+pub fn hold() {
+    before();
+}
+
+/// Releases what [`hold`] took.
+#[cfg(target_os = "linux")]
+pub fn let_go() {
+    after();
+}
+
 #[cfg(unix)]
 extern "C" fn before() {
     crate::view::before_fork();

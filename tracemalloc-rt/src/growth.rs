@@ -3,7 +3,7 @@
 use crate::api::Pause;
 use crate::armed::Armed;
 use crate::handshake::installed;
-use crate::judge::{Grouper, Grown, Rules};
+use crate::judge::{Grouper, Grown, Rules, Share};
 use crate::{Error, Frame, Statistic, Traceback};
 
 /// What a piece of code has allocated and not freed: for those who assert themselves.
@@ -66,9 +66,9 @@ impl Growth {
         let value = armed.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         let peak = armed.peak();
         let changes = armed.changes(&before, 0, true);
-        let mut grouper = Grouper::new(&rules);
+        let mut grouper = Grouper::new(&rules, None);
         let mut groups = grouper.group(&changes);
-        groups.retain(|group| !group.initialiser);
+        groups.retain(|group| group.share != Share::Initialiser);
         let grown: Grown = groups.iter().map(|group| group.grown).sum();
         drop(armed);
         // What is handed out is the caller's to keep, and not traced.
@@ -86,7 +86,7 @@ impl Growth {
     }
 }
 
-fn traceback(grouper: &Grouper, id: crate::judge::GroupId) -> Traceback {
+fn traceback(grouper: &Grouper<'_>, id: crate::judge::GroupId) -> Traceback {
     let found = grouper.get(id);
     let frames: Vec<Frame> = found
         .traceback

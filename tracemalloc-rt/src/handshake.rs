@@ -75,6 +75,14 @@ pub struct Table {
     pub missed: extern "C" fn() -> u64,
     /// Asks the harness to judge its running test by these limits. False where the test is another one, or none.
     pub ask: extern "C" fn(asked: &Asked) -> bool,
+    /// Calls `visit` with its context and, for each holder, its name, bytes and blocks. Returns null, or, with its length, why
+    /// that cannot be told. What is below the address `stack_from` of the calling thread's stack does not count.
+    pub holders: extern "C" fn(
+        stack_from: usize,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
+        why_len: &mut usize,
+    ) -> *const u8,
 }
 
 // SAFETY: nothing in a table is ever written, and its pointers are to constants and functions.
@@ -109,6 +117,7 @@ static TABLE: Table = Table {
     scope_for_each: table::scope_for_each,
     missed: table::missed,
     ask: table::ask,
+    holders: table::holders,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -248,6 +257,26 @@ mod table {
 
     pub extern "C" fn stack_of(address: usize) -> u32 {
         view::stack_of(address).map_or(0, |id| id.0)
+    }
+
+    pub extern "C" fn holders(
+        stack_from: usize,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
+        why_len: &mut usize,
+    ) -> *const u8 {
+        match crate::scan::sums(stack_from) {
+            Ok(sums) => {
+                for sum in sums {
+                    visit(context, sum.holder.as_ptr(), sum.holder.len(), sum.bytes, sum.blocks);
+                }
+                core::ptr::null()
+            }
+            Err(why) => {
+                *why_len = why.len();
+                why.as_ptr()
+            }
+        }
     }
 
     pub extern "C" fn for_each(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool {

@@ -67,6 +67,7 @@ mod frame;
 mod group;
 mod growth;
 mod handshake;
+mod holders;
 mod intern;
 mod judge;
 mod ledger;
@@ -82,6 +83,7 @@ mod pretty_top;
 #[doc(hidden)]
 pub mod raw;
 mod repr;
+mod scan;
 mod scope;
 mod shadow;
 mod size;
@@ -113,6 +115,7 @@ pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
 pub use growth::Growth;
 pub use handshake::is_installed;
+pub use holders::{HolderStatistic, holders};
 pub use limits::Limits;
 #[cfg(feature = "load")]
 pub use load::LoadError;

@@ -48,7 +48,7 @@ impl Live {
     pub fn changes_since(&self, before: &Self) -> Vec<Change> {
         let _pause = thread::pause();
         let mut changes = Vec::new();
-        for (index, now) in self.by_stack.iter().enumerate() {
+        for (index, now) in self.by_stack.iter().enumerate().skip(1) {
             let then = before.by_stack.get(index).copied().unwrap_or_default();
             if *now != then {
                 changes.push(Change {
@@ -90,6 +90,8 @@ pub struct LiveBlock {
 pub fn for_each_block(mut visit: impl FnMut(LiveBlock)) {
     let _pause = thread::pause();
     shadow::for_each(&mut |domain, address, block| {
-        visit(LiveBlock { domain, address, size: block.size, stack: block.id });
+        if block.id != StackId::OURS {
+            visit(LiveBlock { domain, address, size: block.size, stack: block.id });
+        }
     });
 }

@@ -1,7 +1,7 @@
 //! The tracer's own memory: zeroed pages straight from the system, never through the global allocator.
 //!
-//! What is taken here is kept until the process ends: readers hold no locks, so nothing that was once published may go.
-//! All of it is listed, so that it can be said how much of it is in use.
+//! What is published is kept until the process ends: readers hold no locks. All of it is listed, so that it can be said how
+//! much of it is in use, and so that whoever looks for pointers in the program's memory leaves it out.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -26,6 +26,52 @@ pub fn reserve(size: usize) -> Option<NonNull<u8>> {
     let memory = map(size)?;
     note(memory, size);
     Some(memory)
+}
+
+/// As [`reserve`], and what is written there, the process and its copies all see. In whole pages.
+#[cfg(target_os = "linux")]
+pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
+    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that exists.
+    let address = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    let memory = if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }?;
+    note(memory, size);
+    Some(memory)
+}
+
+/// Gives a reservation back.
+///
+/// # Safety
+///
+/// It came from [`reserve`] or [`reserve_shared`] with this size, and nothing refers to it any more.
+#[cfg(target_os = "linux")]
+pub unsafe fn release(memory: NonNull<u8>, size: usize) {
+    // First of all: once it is unmapped, the address may be somebody else's.
+    for index in 0..COUNT.load(Ordering::Acquire) {
+        if let Some(reservation) = reservation(index)
+            && reservation.address.load(Ordering::Relaxed) == memory.addr().get()
+        {
+            reservation.size.store(0, Ordering::Relaxed);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(memory.as_ptr().cast(), size) };
+}
+
+/// Address and size of everything that is reserved.
+#[cfg(target_os = "linux")]
+pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
+    let all = (0..COUNT.load(Ordering::Acquire)).filter_map(reservation);
+    let all = all.map(|one| (one.size.load(Ordering::Acquire), one.address.load(Ordering::Relaxed)));
+    all.filter(|(size, _)| *size > 0).map(|(size, address)| (address, size))
 }
 
 /// How many bytes of what was reserved have been touched, in whole pages; all of it, where the system does not tell.

@@ -5,6 +5,10 @@ pub use crate::asked::{asked, expect};
 pub use crate::capture::Walk;
 pub use crate::handshake::is_this_copy_installed;
 pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
+pub mod scan {
+    //! Whether something still points to a block, and what.
+    pub use crate::scan::*;
+}
 pub use crate::stacks::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {
     //! What a test has kept, and what that comes to.

@@ -19,6 +19,12 @@ use crate::spin_lock::SpinLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackId(pub(crate) u32);
 
+impl StackId {
+    /// Of every block that is allocated while a thread is paused, whatever its stack: they are known, so that nobody takes
+    /// what the harness keeps for what the program keeps, and are no part of what is live.
+    pub(crate) const OURS: Self = Self(0);
+}
+
 /// One more than the largest id.
 pub(crate) const MAX_STACKS: u32 = 1 << 26;
 /// The most physical frames that are kept of a stack.

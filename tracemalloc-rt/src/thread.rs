@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
+use crate::scan;
 use crate::scope;
 use crate::spin_lock::SpinLock;
 use crate::stacks::{self, MAX_DEPTH, StackId, Walked};
@@ -240,6 +241,7 @@ fn start(tag: *mut Thread) -> Current {
     }
     CURRENT.set(STARTING);
     STACK.set(system::stack_bounds());
+    scan::note_stack(STACK.get());
     let Some(thread) = take_free().or_else(make) else {
         CURRENT.set(ENDED);
         return Current::Ended;

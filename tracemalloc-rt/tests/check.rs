@@ -70,7 +70,7 @@ fn one_run_decides_where_one_is_asked_for() {
             leak(10);
         })
     });
-    assert!(text.starts_with("leaked 10 B in 1 block a run (1 of 1 runs)"), "{text}");
+    assert!(text.starts_with("leaked 10 B in 1 block a run (1 of 1 run)"), "{text}");
     assert_eq!(runs, 1);
 }
 

@@ -27,9 +27,12 @@ pub struct TestEntry {
     /// Growth of each counted run, first run first.
     #[serde(default)]
     pub runs: Vec<RunEntry>,
-    /// Growth by traceback, the most bytes first; only what grew.
+    /// Growth by traceback and what has become of it, the most bytes first; only what grew.
     #[serde(default)]
     pub growth: Vec<GrowthEntry>,
+    /// Why the heap could not be searched for what holds the growth, or not all of it. `None` where it was, or nobody asked.
+    #[serde(default)]
+    pub heap_note: Option<String>,
     /// Eight hexadecimal digits that stay the same while the leaking lines move: made of package, target, test and the
     /// functions of what grew. Empty where nothing grew.
     #[serde(default)]
@@ -52,6 +55,7 @@ impl TestEntry {
             check: None,
             runs: Vec::new(),
             growth: Vec::new(),
+            heap_note: None,
             id: String::new(),
             duration_seconds: 0.0,
         }
@@ -83,7 +87,7 @@ pub enum Verdict {
     Clean,
     /// It grew in the first run but not in every later one, or only under an initialiser that runs once by nature.
     Once,
-    /// Some traceback grew in every counted run, and their sum was above the limit.
+    /// What nothing points to any more, or what grew in every counted run, was above the limit.
     Leak,
     /// It leaks, or is unconfirmed, and without what the configuration knows it would be neither.
     Known,
@@ -144,7 +148,7 @@ pub struct RunEntry {
     pub blocks: u64,
 }
 
-/// Growth of the blocks of one traceback.
+/// Growth of the blocks of one traceback that have become of the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrowthEntry {
     /// What became of it.
@@ -161,6 +165,18 @@ pub struct GrowthEntry {
     /// For `once` by an initialiser: what it ran under, `std::sync::OnceLock`.
     #[serde(default)]
     pub initialiser: Option<String>,
+    /// Whether anything still points to it. `None` where the heap was not asked.
+    #[serde(default)]
+    pub retained: Option<Retained>,
+    /// What holds it; for what only a lost block leads to, that block.
+    #[serde(default)]
+    pub holder: Option<HolderEntry>,
+    /// The shortest way from the holder to one of the blocks, which is the last step: ten steps at most.
+    #[serde(default)]
+    pub path: Vec<StepEntry>,
+    /// How many steps the way has; the ones that are left out come before the last.
+    #[serde(default)]
+    pub path_steps: u32,
     /// For `known`: what the configuration says of it.
     #[serde(default)]
     pub known: Option<Known>,
@@ -168,6 +184,75 @@ pub struct GrowthEntry {
     pub traceback: Vec<FrameEntry>,
     /// How many frames there were before the cut, as far as they were captured.
     pub total_nframe: u32,
+}
+
+/// Whether anything still points to a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retained {
+    /// Nothing does but what is lost itself.
+    Lost,
+    /// Something does.
+    Held,
+}
+
+/// What holds a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderEntry {
+    /// What it is.
+    pub kind: HolderKind,
+    /// `store::SEEN`, a thread's name, what a lost block is.
+    pub name: String,
+    /// Where a static is said, or a lost block was allocated; `None` where that is not known.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// From 1.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// The name of the thread that it belongs to.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// The function that this thread was started with.
+    #[serde(default)]
+    pub start: Option<String>,
+    /// Whether it is known to free later, or to fill once.
+    pub known: bool,
+}
+
+/// What kind of thing holds a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderKind {
+    /// A static of the program.
+    Static,
+    /// Data of a library.
+    Library,
+    /// A thread-local of a living thread.
+    ThreadLocal,
+    /// A living thread's stack.
+    Stack,
+    /// A living thread's register.
+    Register,
+    /// Memory that is nobody's in particular.
+    Foreign,
+    /// Another block that is lost.
+    LostBlock,
+}
+
+/// One step of the way from a holder to a block: a block on the way, or itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepEntry {
+    /// What it is, where the symbols tell.
+    #[serde(default, rename = "type")]
+    pub type_name: Option<String>,
+    /// Where it was allocated; `None` for a block that was not traced.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// From 1.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// Its size in bytes.
+    pub bytes: u64,
 }
 
 /// What became of one traceback's growth.

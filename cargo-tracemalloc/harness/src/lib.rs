@@ -10,11 +10,14 @@ mod session;
 mod target_note;
 mod wire;
 
-pub use entry::{CheckEntry, FrameEntry, GrowthEntry, GrowthKind, Known, Limit, Outcome, RunEntry, TestEntry, Verdict};
+pub use entry::{
+    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, Limit, Outcome, Retained,
+    RunEntry, StepEntry, TestEntry, Verdict,
+};
 pub use run::{PROGRAM_FILE, ProgramNote, Run};
 pub use session::{
-    ENTRY_EXTENSION, FRAGMENTS_DIR, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR, Session,
-    TARGET_FILE,
+    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR,
+    Session, TARGET_FILE,
 };
 pub use target_note::{NOTE_EXTENSION, TargetNote};
 pub use wire::{WireError, from_bytes, to_bytes};

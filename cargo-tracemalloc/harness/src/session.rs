@@ -39,8 +39,21 @@ pub struct Session {
     /// What the environment of tests has to be put back to: variables that the command changed for cargo, each with the
     /// value that it had, `None` for unset.
     pub restore_env: BTreeMap<String, Option<String>>,
+    /// Holders of memory that free later or fill once; `None` for those that are built in.
+    pub known_holders: Option<Vec<HolderRule>>,
     /// For a program that is no test: how to watch it. `None` where its growth is judged as that of a test.
     pub run: Option<Run>,
+}
+
+/// Statics or threads that free what they hold later, or fill once: growth that only they hold is no leak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderRule {
+    /// Whether threads are meant, by the function that they were started with, or statics.
+    pub is_thread: bool,
+    /// A pattern (Python's `fnmatch`) for the name.
+    pub pattern: String,
+    /// Why it is no leak.
+    pub reason: String,
 }
 
 /// How to measure and judge a test. A part of the report.

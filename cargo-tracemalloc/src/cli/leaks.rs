@@ -45,6 +45,10 @@ pub struct LeakArgs {
     #[arg(long, help_heading = HEADING)]
     pub no_fail: bool,
 
+    /// Excuse no growth because of what holds it (`cargo tracemalloc holders` lists what would)
+    #[arg(long, help_heading = HEADING)]
+    pub no_known_holders: bool,
+
     /// End a test that takes longer: `30s`, `500ms`, `2m`, or seconds
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = HEADING)]
     pub timeout: Option<Duration>,

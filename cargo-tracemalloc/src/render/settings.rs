@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{KnownLeak, Layer, Override, Placed};
+use crate::config::{Holder, KnownLeak, Layer, Override, Placed};
 use crate::settings::{Origin, Setting, Settings};
 
 /// For programs.
@@ -15,6 +15,7 @@ pub struct Document {
     options: Map<String, Value>,
     overrides: Vec<Map<String, Value>>,
     known_leaks: Vec<Map<String, Value>>,
+    holders: Vec<Map<String, Value>>,
 }
 
 /// A key, its value in JSON, and where that is from.
@@ -32,6 +33,7 @@ pub fn document(settings: &Settings) -> Document {
         options: options(settings).into_iter().map(with_origin).collect(),
         overrides: overrides.collect(),
         known_leaks: settings.known_leaks.iter().map(|one| table(&one.place, known_leak(one))).collect(),
+        holders: settings.holders.iter().map(|one| table(&one.place, holder(one))).collect(),
     }
 }
 
@@ -58,6 +60,9 @@ pub fn text(settings: &Settings) -> String {
     }
     for one in &settings.known_leaks {
         header(&mut text, "known-leaks", &one.place, known_leak(one));
+    }
+    for one in &settings.holders {
+        header(&mut text, "holders", &one.place, holder(one));
     }
     text
 }
@@ -113,6 +118,11 @@ fn known_leak(one: &KnownLeak) -> Vec<(&'static str, String)> {
     let reason = Some(one.reason.clone());
     let patterns = [("package", &one.package), ("test", &one.test), ("file", &one.file), ("function", &one.function)];
     [present(patterns), present([("reason", &reason)])].concat()
+}
+
+fn holder(one: &Holder) -> Vec<(&'static str, String)> {
+    let reason = Some(one.reason.clone());
+    present([("static", &one.of_static), ("thread", &one.of_thread), ("reason", &reason)])
 }
 
 fn present<const N: usize>(entries: [(&'static str, &Option<String>); N]) -> Vec<(&'static str, String)> {

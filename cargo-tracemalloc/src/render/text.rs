@@ -76,6 +76,9 @@ fn test_section(text: &mut String, target: &Target, test: &TestEntry, root: &Utf
     if let Some(reason) = &test.verdict_reason {
         line(text, format_args!("{DIM}{reason}{DIM:#}"));
     }
+    if let Some(note) = &test.heap_note {
+        line(text, format_args!("{DIM}{note}: judged by running it again alone{DIM:#}"));
+    }
     // What stopped growing is no part of a leak.
     let relevant = |kind| test.verdict != Some(Verdict::Leak) || kind == GrowthKind::Leak;
     let mut growth = test.growth.iter().filter(|growth| relevant(growth.kind));
@@ -113,7 +116,9 @@ fn test_line(text: &mut String, word: &str, target: &Target, test: &TestEntry) {
     let sum = growth::sum_of_all(&test.growth);
     let reason = test.verdict_reason.as_deref().map(|reason| format!("; {reason}")).unwrap_or_default();
     let name = &test.name;
-    line(text, format_args!("{NOTE}{word}{NOTE:#} {name} ({}): grew by {sum}{reason}", label(target)));
+    let held = test.growth.iter().find(|growth| growth.kind == GrowthKind::Unconfirmed).and_then(growth::retained);
+    let held = held.map(|held| format!(", {held}")).unwrap_or_default();
+    line(text, format_args!("{NOTE}{word}{NOTE:#} {name} ({}): grew by {sum}{held}{reason}", label(target)));
 }
 
 /// `demo`, `demo test cache`: a package and which of its targets.

@@ -40,7 +40,9 @@ pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
     let Headline { what, grew, runs, limit, id, reason } = headline;
     let bytes = leaks.iter().map(|leak| leak.bytes).sum();
     let blocks = leaks.iter().map(|leak| leak.blocks).sum();
-    let mut text = format!("{what} {} a run ({grew} of {runs} runs), limit {}", amount(bytes, blocks), of(limit));
+    let plural = if *runs == 1 { "" } else { "s" };
+    let mut text =
+        format!("{what} {} a run ({grew} of {runs} run{plural}), limit {}", amount(bytes, blocks), of(limit));
     if let Some(id) = id {
         // Writing to a string does not fail.
         let _ = write!(text, "   id {id}");

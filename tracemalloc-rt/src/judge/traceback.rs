@@ -114,7 +114,7 @@ impl Shortener {
     }
 
     /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs`.
-    fn file(&self, file: &str) -> String {
+    pub fn file(&self, file: &str) -> String {
         if file.is_empty() {
             return UNKNOWN.to_owned();
         }

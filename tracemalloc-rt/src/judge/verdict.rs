@@ -1,12 +1,14 @@
 //! What the growth of one run after another comes to.
 //!
-//! A traceback leaks when it grew in *every* counted run; a test leaks when the sum over such tracebacks is above the
-//! limit. Runs go on only as long as that can still come true: one run without growth ends the suspicion.
+//! What nothing points to any more is a leak, after one run already. What only a known holder holds is none. Of everything
+//! else, a traceback leaks when it grew in *every* counted run. A test leaks when the sum of what leaks is above the limit.
+//! Runs go on only as long as they can still say something: one run without growth ends the suspicion.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::judge::growth::{GroupGrowth, GroupId, Grouper, Grown};
+use crate::judge::finding::Finding;
+use crate::judge::growth::{GroupGrowth, GroupId, Grouper, Grown, Share};
 use crate::judge::rules::{Limit, Rules};
 use crate::judge::traceback::Traceback;
 
@@ -22,7 +24,7 @@ pub enum Verdict {
     Clean,
     /// It grew in the first run but not in every later one, or only under an initialiser that runs once by nature.
     Once,
-    /// Some traceback grew in every counted run, and their sum was above the limit.
+    /// What nothing points to any more, or what grew in every counted run, was above the limit.
     Leak,
     /// What would make it leak, or be unconfirmed, is known.
     Known,
@@ -30,10 +32,10 @@ pub enum Verdict {
     Unconfirmed,
 }
 
-/// What became of the growth of one group.
+/// What became of the growth of one share of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GrowthKind {
-    /// Grew in every counted run.
+    /// Nothing points to it any more, or it grew in every counted run.
     Leak,
     /// Grew in every run, and the body could not run again.
     Unconfirmed,
@@ -45,7 +47,7 @@ pub enum GrowthKind {
     Initialiser,
 }
 
-/// The growth of one group over all runs.
+/// The growth of one share of a group over all runs.
 #[derive(Debug, Clone)]
 pub struct Growth {
     /// What became of it.
@@ -54,6 +56,8 @@ pub struct Growth {
     pub least: Grown,
     /// In how many runs it grew.
     pub runs: u32,
+    /// What the heap says of it, after the last of them.
+    pub finding: Finding,
     /// Where it was allocated.
     pub traceback: Traceback,
 }
@@ -65,15 +69,15 @@ pub struct Judge {
     most_runs: u32,
     runs: Vec<Grown>,
     took: Duration,
-    groups: HashMap<GroupId, History>,
+    groups: HashMap<(GroupId, Share), History>,
 }
 
-/// The growth of one group over the runs.
-#[derive(Debug, Clone, Copy)]
+/// The growth of one share of a group over the runs, and what the last one found out about it.
+#[derive(Debug, Clone)]
 struct History {
     least: Grown,
     runs: u32,
-    initialiser: bool,
+    finding: Finding,
     known: bool,
 }
 
@@ -132,12 +136,15 @@ impl Judge {
         }
         let groups = groups();
         let all: Grown = groups.iter().map(|group| group.grown).sum();
-        let judged: Grown = groups.iter().filter(|group| !group.initialiser).map(|group| group.grown).sum();
+        let judged = groups.iter().filter(|group| group.share != Share::Initialiser);
+        let judged: Grown = judged.map(|group| group.grown).sum();
         self.runs.push(judged);
         self.took += took;
-        for GroupGrowth { id, grown, initialiser, known } in groups {
-            let history = self.groups.entry(id).or_insert(History { least: grown, runs: 0, initialiser, known });
+        for GroupGrowth { id, share, grown, finding, known } in groups {
+            let new = History { least: grown, runs: 0, finding: Finding::default(), known };
+            let history = self.groups.entry((id, share)).or_insert(new);
             history.runs += 1;
+            history.finding = finding;
             if grown.bytes < history.least.bytes {
                 history.least = grown;
             }
@@ -146,11 +153,12 @@ impl Judge {
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
         let runs = self.runs();
-        let surviving = self.sum(|history| history.leaks(runs));
+        let may_leak = |wanted: Share| self.sum(move |share, history| share == wanted && history.leaks(share, runs));
+        let (lost, surviving) = (may_leak(Share::Lost), may_leak(Share::Open));
         let enough = runs >= self.least_runs() && self.took >= LONG;
-        if !surviving.exceeds(&self.limit) {
+        if !(lost + surviving).exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Once, None))
-        } else if runs >= self.most_runs || enough {
+        } else if runs >= self.most_runs || enough || lost.exceeds(&self.limit) && !surviving.exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Leak, None))
         } else {
             Ruling::RunAgain
@@ -164,22 +172,28 @@ impl Judge {
 
     /// What would be said if no further run came.
     pub fn unconfirmed(&self, why: &str) -> Judged {
-        self.close(Verdict::Unconfirmed, Some(why.to_owned()))
+        // What is lost needs no second run.
+        let is_leak = self.sum(|share, _| share == Share::Lost).exceeds(&self.limit);
+        self.close(if is_leak { Verdict::Leak } else { Verdict::Unconfirmed }, Some(why.to_owned()))
     }
 
     fn close(&self, verdict: Verdict, reason: Option<String>) -> Judged {
         let runs = self.runs();
-        let groups = self.groups.iter().map(|(id, history)| {
-            let kind = match verdict {
-                _ if history.initialiser => GrowthKind::Initialiser,
-                Verdict::Leak | Verdict::Unconfirmed if history.leaks(runs) && history.known => GrowthKind::Known,
-                Verdict::Leak if history.leaks(runs) => GrowthKind::Leak,
-                Verdict::Unconfirmed if history.leaks(runs) => GrowthKind::Unconfirmed,
+        let cut_off = reason.is_some();
+        let groups = self.groups.iter().map(|((id, share), history)| {
+            let leaks = history.leaks(*share, runs);
+            let kind = match (verdict, share) {
+                (_, Share::Initialiser) => GrowthKind::Initialiser,
+                (Verdict::Leak | Verdict::Unconfirmed, _) if leaks && history.known => GrowthKind::Known,
+                (Verdict::Leak, Share::Lost) => GrowthKind::Leak,
+                (Verdict::Leak | Verdict::Unconfirmed, Share::Open) if cut_off && leaks => GrowthKind::Unconfirmed,
+                (Verdict::Leak, Share::Open) if leaks => GrowthKind::Leak,
+                (Verdict::Unconfirmed, Share::Lost) => GrowthKind::Unconfirmed,
                 _ => GrowthKind::Once,
             };
-            (*id, kind, *history)
+            (*id, kind, history.clone())
         });
-        let unknown = self.sum(|history| history.leaks(runs) && !history.known);
+        let unknown = self.sum(|share, history| history.leaks(share, runs) && !history.known);
         let verdict = match verdict {
             Verdict::Leak | Verdict::Unconfirmed if !unknown.exceeds(&self.limit) => Verdict::Known,
             verdict => verdict,
@@ -188,25 +202,31 @@ impl Judge {
     }
 
     /// The least that such groups have grown by, together.
-    fn sum(&self, which: impl Fn(&History) -> bool) -> Grown {
-        self.groups.values().filter(|history| which(history)).map(|history| history.least).sum()
+    fn sum(&self, which: impl Fn(Share, &History) -> bool) -> Grown {
+        let groups = self.groups.iter().filter(|((_, share), history)| which(*share, history));
+        groups.map(|(_, history)| history.least).sum()
     }
 }
 
 impl History {
-    /// Whether it grew in each of so many runs, and is not known to do so only once.
-    fn leaks(&self, runs: u32) -> bool {
-        self.runs == runs && !self.initialiser
+    /// Whether it leaks after so many runs, or may still turn out to.
+    fn leaks(&self, share: Share, runs: u32) -> bool {
+        match share {
+            Share::Lost => true,
+            Share::Open => self.runs == runs,
+            Share::Excused | Share::Initialiser => false,
+        }
     }
 }
 
 impl Judged {
-    /// The growth of each group: what the verdict is about first, then by size.
-    pub fn growth(&self, grouper: &Grouper) -> Vec<Growth> {
+    /// The growth of each share of each group: what the verdict is about first, then by size.
+    pub fn growth(&self, grouper: &Grouper<'_>) -> Vec<Growth> {
         let growth = self.groups.iter().map(|(id, kind, history)| Growth {
             kind: *kind,
             least: history.least,
             runs: history.runs,
+            finding: history.finding.clone(),
             traceback: grouper.get(*id).clone(),
         });
         let mut growth: Vec<Growth> = growth.collect();
@@ -232,8 +252,14 @@ mod tests {
         let gross = groups.iter().map(|(_, bytes)| grown(*bytes)).sum();
         let groups = groups.iter().map(|(id, bytes)| GroupGrowth {
             id: GroupId(*id),
+            share: match *id {
+                LOST.. => Share::Lost,
+                EXCUSED.. => Share::Excused,
+                INITIALISERS.. => Share::Initialiser,
+                _ => Share::Open,
+            },
             grown: grown(*bytes),
-            initialiser: *id >= INITIALISERS,
+            finding: Finding::default(),
             known: KNOWN.contains(id),
         });
         match judge.passed(gross, || groups.collect(), Duration::ZERO) {
@@ -242,8 +268,10 @@ mod tests {
         }
     }
 
-    /// Groups from this number on are initialisers.
+    /// Groups from these numbers on are under initialisers, held by known holders, lost.
     const INITIALISERS: usize = 100;
+    const EXCUSED: usize = 200;
+    const LOST: usize = 300;
     /// These are known.
     const KNOWN: std::ops::Range<usize> = 50..INITIALISERS;
 
@@ -301,6 +329,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_lost_needs_no_second_run() {
+        assert_eq!(verdict(0, &[&[(LOST, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(8, &[&[(LOST, 8)]]), Some(Verdict::Clean));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(LOST, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(0, &[&[(LOST, 8), (1, 8)]]), None, "the other may leak too");
+        assert_eq!(verdict(0, &[&[(LOST, 8), (1, 8)], &[]]), Some(Verdict::Leak));
+        let mut judge = judge(0, None);
+        assert!(run(&mut judge, &[(LOST, 8), (1, 8)]).is_none());
+        let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed") else { panic!("final") };
+        assert_eq!(judged.verdict, Verdict::Leak);
+        for (id, kind, _) in judged.groups {
+            assert_eq!(kind, if id == GroupId(LOST) { GrowthKind::Leak } else { GrowthKind::Unconfirmed });
+        }
+    }
+
+    #[test]
+    fn what_known_holders_hold_is_no_leak() {
+        assert_eq!(verdict(0, &[&[(EXCUSED, 8)]]), Some(Verdict::Once));
+        assert_eq!(verdict(0, &[&[(EXCUSED, 8), (1, 8)], &[(EXCUSED, 8)]]), Some(Verdict::Once));
+    }
+
+    #[test]
     fn blocks_have_a_limit_of_their_own() {
         let mut judge = judge(1_000, Some(1));
         assert!(run(&mut judge, &[(1, 8), (2, 8)]).is_none());
@@ -310,8 +360,10 @@ mod tests {
     #[test]
     fn long_runs_are_few() {
         let mut judge = judge(0, None);
-        let grown = Grown { bytes: 8, blocks: 1 };
-        let groups = || vec![GroupGrowth { id: GroupId(1), grown, initialiser: false, known: false }];
+        let groups = || {
+            let grown = Grown { bytes: 8, blocks: 1 };
+            vec![GroupGrowth { id: GroupId(1), share: Share::Open, grown, finding: Finding::default(), known: false }]
+        };
         let mut runs = 0;
         while let Ruling::RunAgain = judge.passed(Grown { bytes: 8, blocks: 1 }, groups, LONG) {
             runs += 1;

@@ -62,6 +62,13 @@ pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
     table::for_each(visit);
 }
 
+/// As [`for_each`], without allocating, in a copy of the process in which nothing else runs.
+#[cfg(target_os = "linux")]
+pub fn for_each_in_copy(visit: &mut impl FnMut(u32, usize, Block)) {
+    map::for_each(&mut |address, block| visit(ALLOCATOR, address, block));
+    table::for_each_in_copy(visit);
+}
+
 /// Calls `visit` with domain, address and block of every block in the view. One caller at a time; `visit` may allocate.
 pub fn for_each_in_view(visit: &mut impl FnMut(u32, usize, Block)) {
     map::for_each_in_view(&mut |address, block| visit(ALLOCATOR, address, block));

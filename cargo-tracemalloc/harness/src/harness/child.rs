@@ -101,7 +101,10 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     }
     let mut rules = session.rules();
     let mut judge = Judge::new(&rules);
-    let mut grouper = Grouper::new(&rules);
+    // A place on this thread's stack below which everything is about judging.
+    let here = 0_u8;
+    let heap = session.heap((&raw const here).addr());
+    let mut grouper = Grouper::new(&rules, Some(heap.clone()));
     let mut patience = None;
     loop {
         let before = settle::Point::now();
@@ -120,7 +123,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             }
             rules = own.over(rules);
             judge = Judge::new(&rules);
-            grouper = Grouper::new(&rules);
+            grouper = Grouper::new(&rules, Some(heap.clone()));
         }
         let ruling = match ran {
             Ran::Passed => {

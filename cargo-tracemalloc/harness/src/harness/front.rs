@@ -221,8 +221,11 @@ fn entry_of(test: Test, fragment_path: &Path, ended: &Ended) -> TestEntry {
     let found = fragment::read(fragment_path);
     match (found, ended) {
         (Some(entry), Ended::Code(0 | FAILED)) => entry,
-        // The first run was over and had passed; what ended the process was a repeated one.
-        (Some(entry), ended) if entry.verdict == Some(Verdict::Unconfirmed) => {
+        // The first run was over and had passed; what ended the process was a repeated one. What was lost by then is a leak.
+        (Some(entry), ended)
+            if matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
+                && entry.verdict_reason.is_some() =>
+        {
             TestEntry { verdict_reason: Some(format!("a repeated run ended its process, which {ended}")), ..entry }
         }
         (Some(entry), ended) if entry.outcome == Outcome::Passed => {

@@ -2,11 +2,12 @@
 
 use tracemalloc::raw::{Symbol, judge};
 
+use crate::harness::holder::{holder_entry, lost_block, step_entry};
 use crate::harness::leak_id::leak_id;
-use crate::{FrameEntry, GrowthEntry, GrowthKind, Limit, RunEntry, Session, TestEntry, Verdict};
+use crate::{FrameEntry, GrowthEntry, GrowthKind, Limit, Retained, RunEntry, Session, TestEntry, Verdict};
 
 /// The entry of a test that passed and was judged.
-pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper, session: &Session) -> TestEntry {
+pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper<'_>, session: &Session) -> TestEntry {
     let growth: Vec<GrowthEntry> =
         judged.growth(grouper).into_iter().map(|growth| growth_entry(growth, session)).collect();
     let id = if growth.is_empty() { String::new() } else { leak_id(name, &growth) };
@@ -18,6 +19,7 @@ pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper, sessi
         limit: Limit { max_growth: judged.limit.max_growth, max_blocks: judged.limit.max_blocks },
         runs: runs.collect(),
         growth,
+        heap_note: grouper.heap_note().map(str::to_owned),
         id,
         ..TestEntry::new(name)
     }
@@ -60,6 +62,13 @@ pub fn leak_text(entry: &TestEntry) -> String {
 fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
     let judge::Traceback { traceback, total_nframe, type_name, initialiser, known } = growth.traceback;
     let is_known = growth.kind == judge::GrowthKind::Known;
+    let (retained, holder, path, path_steps) = match growth.finding {
+        judge::Finding::Unknown => (None, None, Vec::new(), 0),
+        judge::Finding::Lost { with } => (Some(Retained::Lost), with.map(lost_block), Vec::new(), 0),
+        judge::Finding::Held { by, path, steps } => {
+            (Some(Retained::Held), Some(holder_entry(by)), path.into_iter().map(step_entry).collect(), steps)
+        }
+    };
     GrowthEntry {
         kind: match growth.kind {
             judge::GrowthKind::Leak => GrowthKind::Leak,
@@ -73,6 +82,10 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
         runs: growth.runs,
         type_name,
         initialiser: initialiser.map(str::to_owned),
+        retained,
+        holder,
+        path,
+        path_steps,
         known: known.filter(|_| is_known).map(|known| session.known_leaks[known].known.clone()),
         traceback: traceback.into_iter().map(frame_entry).collect(),
         total_nframe,

@@ -4,6 +4,8 @@ mod arguments;
 mod child;
 mod fragment;
 mod front;
+mod heap;
+mod holder;
 mod judged;
 mod leak_id;
 pub mod libtest;

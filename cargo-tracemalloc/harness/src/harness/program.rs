@@ -1,9 +1,8 @@
 //! A program with a `main` of its own, traced as a whole: from before `main` to the last of its exit handlers.
 //!
 //! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and leaves one entry: its growth
-//! is what is still live at the end. That cannot be called a leak: what a static holds to the end is live in every
-//! process, however often the program is run, and nothing but the heap itself could tell it from what is lost. So it is
-//! `unconfirmed`.
+//! is what is still live at the end. What nothing points to any more is a leak then. What is held cannot be called one: what a
+//! static holds to the end is live in every process, however often the program is run. So it is `unconfirmed`.
 //!
 //! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not run when a signal, `abort` or
 //! `_exit` ends the process.
@@ -133,12 +132,15 @@ impl Test {
     fn judged(&self) -> TestEntry {
         let rules = self.session.rules();
         let mut judge = Judge::new(&rules);
-        let mut grouper = Grouper::new(&rules);
+        // A place on this thread's stack below which everything is about judging.
+        let here = 0_u8;
+        let heap = self.session.heap((&raw const here).addr());
+        let mut grouper = Grouper::new(&rules, Some(heap));
         let changes = grouper.since_main(settle::changes(&self.before, 0, false));
         let ruling = judge.passed(Grown::gross(&changes), || grouper.group(&changes), self.started.elapsed());
         let judged = match ruling {
             Ruling::Final(judged) => judged,
-            Ruling::RunAgain => judge.unconfirmed("still live at the end of the process, lost or held"),
+            Ruling::RunAgain => judge.unconfirmed("still live at the end of the process"),
         };
         judged::entry(&self.name, &judged, &grouper, &self.session)
     }

@@ -19,6 +19,10 @@ fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) ->
         runs: 3,
         type_name: type_name.map(str::to_owned),
         initialiser: None,
+        retained: None,
+        holder: None,
+        path: Vec::new(),
+        path_steps: 0,
         known: None,
         traceback: vec![
             frame("demo::cache::tests::remembers", "src/cache.rs", 40, 9),
@@ -41,6 +45,7 @@ fn test(name: &str, verdict: Option<Verdict>, growth: Vec<GrowthEntry>) -> TestE
         check: None,
         runs: if grew { vec![run; 3] } else { vec![run] },
         growth,
+        heap_note: None,
         id: if grew { "5c1f09e2".to_owned() } else { String::new() },
         duration_seconds: 0.25,
     }
@@ -69,6 +74,7 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
             measure: Options { limit: Limit::default(), runs: 8, frames: 16, include: Vec::new(), exclude: Vec::new() },
             deny,
             no_fail: false,
+            known_holders: true,
             timeout_seconds: None,
         },
         summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),

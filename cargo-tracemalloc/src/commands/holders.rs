@@ -1,0 +1,20 @@
+//! `cargo tracemalloc holders`: what holds memory without leaking it, and why.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use tracemalloc::raw::scan::KNOWN_HOLDERS;
+
+use crate::exit_code::ExitCode;
+use crate::render;
+
+/// Runs the command.
+pub fn run() -> Result<ExitCode> {
+    let mut text = String::new();
+    for holder in KNOWN_HOLDERS {
+        let what = if holder.is_thread { "threads of" } else { "static" };
+        writeln!(text, "{what} {}\n    {}", holder.pattern, holder.reason)?;
+    }
+    render::print_all(&text)?;
+    Ok(ExitCode::Clean)
+}

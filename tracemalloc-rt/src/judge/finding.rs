@@ -1,0 +1,89 @@
+//! What the heap says of some growth, with names and places as they are shown.
+
+use crate::handshake;
+use crate::judge::traceback::{Shortener, Traceback};
+use crate::scan::{self, Holder, HolderKind};
+use crate::stacks::StackId;
+use crate::symbol_name;
+use crate::symbolize::Symbolizer;
+
+/// What has become of some growth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Finding {
+    /// The heap was not asked, or could not tell.
+    #[default]
+    Unknown,
+    /// Nothing points to it.
+    Lost {
+        /// The lost block that leads to it, where one does.
+        with: Option<Step>,
+    },
+    /// Something still points to it.
+    Held {
+        /// What does.
+        by: Holder,
+        /// The shortest way from the holder to one of the blocks, which is the last step.
+        path: Vec<Step>,
+        /// How many steps the way has; the ones that are left out come before the last.
+        steps: u32,
+    },
+}
+
+/// A block on the way to growth, or the growth itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What it is, where the symbols tell.
+    pub type_name: Option<String>,
+    /// The file and the line that allocated it, where they are known.
+    pub place: Option<(String, u32)>,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Puts what the heap says into words.
+#[derive(Debug)]
+pub struct Teller<'a> {
+    /// Shortens names of files.
+    pub shortener: &'a Shortener,
+    /// Names frames.
+    pub symbolizer: &'a mut Symbolizer,
+}
+
+impl Teller<'_> {
+    /// What is to be said of these blocks.
+    pub fn finding(&mut self, found: &scan::Retained) -> Finding {
+        match &found.holder {
+            Some(holder) => Finding::Held {
+                by: self.holder(holder),
+                path: found.path.iter().map(|step| self.step(step.stack, step.size)).collect(),
+                steps: found.steps,
+            },
+            None => Finding::Lost { with: found.head.map(|head| self.step(Some(head), 0)) },
+        }
+    }
+
+    fn holder(&self, holder: &Holder) -> Holder {
+        let name = match holder.kind {
+            HolderKind::Static | HolderKind::ThreadLocal => symbol_name::pretty(&holder.name),
+            _ => holder.name.clone(),
+        };
+        Holder {
+            name,
+            start: holder.start.as_deref().map(symbol_name::pretty),
+            source: holder.source.as_ref().map(|(file, line)| (self.shortener.file(file), *line)),
+            ..holder.clone()
+        }
+    }
+
+    fn step(&mut self, stack: Option<StackId>, bytes: u64) -> Step {
+        let traceback = stack.map(|stack| self.traceback(stack));
+        let recent = traceback.as_ref().and_then(|traceback| traceback.traceback.last());
+        let place = recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
+        Step { type_name: traceback.and_then(|traceback| traceback.type_name), place, bytes }
+    }
+
+    fn traceback(&mut self, stack: StackId) -> Traceback {
+        let (symbols, _) = self.symbolizer.frames(handshake::addresses(stack), symbol_name::ends_traceback);
+        self.shortener.traceback(&symbols)
+    }
+}

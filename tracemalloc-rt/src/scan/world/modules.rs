@@ -1,0 +1,241 @@
+//! The executable and its libraries as they are loaded: where their data lies, and which statics are in it.
+//!
+//! The kernel is asked, not the dynamic linker, whose lock another thread may hold. Symbols are read from the files.
+
+use object::{Object as _, ObjectSymbol as _, SymbolKind};
+
+use super::c_heap::Range;
+use super::system::File;
+
+/// An executable or a library.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// Its file.
+    pub path: String,
+    /// What is added to addresses in the file.
+    pub bias: usize,
+    /// Where it can be written.
+    pub data: Vec<Range>,
+    /// Where it can be executed.
+    pub code: Vec<Range>,
+    /// Bytes of each thread's copy of its thread-local storage, rounded up to their alignment.
+    pub thread_local_size: usize,
+    /// Whether it is the executable.
+    pub is_executable: bool,
+    /// Statics, by address.
+    pub statics: Vec<Symbol>,
+    /// Thread-locals, by their place in the thread's copy.
+    pub thread_locals: Vec<Symbol>,
+    /// The functions of std that threads begin with, which are generic over what the thread calls.
+    pub thread_starts: Vec<Symbol>,
+}
+
+/// A static or a thread-local.
+#[derive(Debug, Clone)]
+pub struct Symbol {
+    /// Address, or place in the thread's copy.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+    /// Demangled, without a hash.
+    pub name: String,
+}
+
+/// All modules, with the symbols that their files have.
+pub fn loaded() -> Vec<Module> {
+    let Ok(maps) = std::fs::read("/proc/self/maps") else { return Vec::new() };
+    let Some(memory) = File::open(c"/proc/self/mem") else { return Vec::new() };
+    let executable = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    let mut modules = Vec::new();
+    for line in String::from_utf8_lossy(&maps).lines() {
+        // `7f00-7f10 r--p 00000000 fe:01 42      /usr/lib/libc.so.6`: a module's headers are at the beginning of its file.
+        let mut words = line.splitn(6, ' ');
+        let (Some(bounds), Some(access), Some("00000000"), Some(_), Some(_), Some(path)) =
+            (words.next(), words.next(), words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let path = path.trim_start();
+        let start = bounds.split_once('-').and_then(|(start, _)| usize::from_str_radix(start, 16).ok());
+        if let Some(start) = start.filter(|_| access.starts_with('r') && path.starts_with('/'))
+            && let Some(mut module) = Module::at(start, path, &memory)
+        {
+            module.is_executable = executable.to_str() == Some(path);
+            module.read_symbols();
+            modules.push(module);
+        }
+    }
+    modules
+}
+
+impl Module {
+    /// The module whose file is mapped at this address from its beginning.
+    fn at(start: usize, path: &str, memory: &File) -> Option<Self> {
+        const MAGIC: usize = usize::from_le_bytes([0x7F, b'E', b'L', b'F', 2, 1, 1, 0]);
+        const IGNORED_ABI: usize = usize::MAX >> 8;
+        const FIXED: usize = 2;
+        let mut header = [0_usize; 8];
+        if memory.words_at(&mut header, start) < header.len() || header[0] & IGNORED_ABI != MAGIC & IGNORED_ABI {
+            return None;
+        }
+        let is_fixed = header[2] & 0xFFFF == FIXED;
+        let (table, count) = (header[4], header[7] & 0xFFFF);
+        // Words: type and flags, offset, address, physical address, size in the file, size in memory, alignment.
+        let mut segments = vec![[0_usize; 7]; count];
+        for (number, segment) in segments.iter_mut().enumerate() {
+            memory.words_at(segment, start + table + number * 56);
+        }
+        const LOAD: usize = 1;
+        const THREAD_LOCAL: usize = 7;
+        const EXECUTE: usize = 1 << 32;
+        const WRITE: usize = 2 << 32;
+        let kind = |segment: &[usize; 7]| segment[0] & 0xFFFF_FFFF;
+        let first = segments.iter().find(|segment| kind(segment) == LOAD)?[2] & !0xFFF;
+        let bias = if is_fixed { 0 } else { start.wrapping_sub(first) };
+        let ranges = |flag: usize| {
+            let loaded = segments.iter().filter(|segment| kind(segment) == LOAD && segment[0] & flag != 0);
+            loaded.map(|segment| (bias.wrapping_add(segment[2]), bias.wrapping_add(segment[2] + segment[5]))).collect()
+        };
+        let of_threads = segments.iter().find(|segment| kind(segment) == THREAD_LOCAL);
+        Some(Self {
+            path: path.to_owned(),
+            bias,
+            data: ranges(WRITE),
+            code: ranges(EXECUTE),
+            thread_local_size: of_threads.map_or(0, |segment| segment[5].next_multiple_of(segment[6].max(1))),
+            is_executable: false,
+            statics: Vec::new(),
+            thread_locals: Vec::new(),
+            thread_starts: Vec::new(),
+        })
+    }
+
+    /// Its file's name.
+    pub fn name(&self) -> &str {
+        let path = self.path.strip_suffix(" (deleted)").unwrap_or(&self.path);
+        path.rsplit('/').next().unwrap_or(path)
+    }
+
+    /// Whether it is the C library.
+    pub fn is_c(&self) -> bool {
+        self.name().starts_with("libc.so") || self.name().starts_with("libc-")
+    }
+
+    /// Whether an address is in its data.
+    pub fn has_data_at(&self, address: usize) -> bool {
+        self.data.iter().any(|(start, end)| (*start..*end).contains(&address))
+    }
+
+    /// A file that cannot be read, or has no symbols, leaves names out.
+    fn read_symbols(&mut self) {
+        let Some(file) = MappedFile::open(&self.path) else { return };
+        let Ok(object) = object::read::elf::ElfFile64::<object::Endianness>::parse(file.bytes()) else { return };
+        let mut all: Vec<_> = object.symbols().collect();
+        if all.is_empty() {
+            all = object.dynamic_symbols().collect();
+        }
+        for symbol in all {
+            let (start, size) = (symbol.address() as usize, symbol.size() as usize);
+            let is_local = symbol.kind() == SymbolKind::Tls;
+            let start = if is_local { start } else { self.bias.wrapping_add(start) };
+            if size == 0 || symbol.is_undefined() {
+                continue;
+            }
+            let Ok(name) = symbol.name() else { continue };
+            let list = match symbol.kind() {
+                SymbolKind::Data if self.has_data_at(start) => &mut self.statics,
+                SymbolKind::Tls => &mut self.thread_locals,
+                SymbolKind::Text if name.contains(THREAD_START) => &mut self.thread_starts,
+                _ => continue,
+            };
+            list.push(Symbol { start, end: start.saturating_add(size), name: demangled(name) });
+        }
+        for list in [&mut self.statics, &mut self.thread_locals, &mut self.thread_starts] {
+            list.sort_by_key(|symbol| symbol.start);
+            // Several names for one place.
+            list.dedup_by_key(|symbol| symbol.start);
+        }
+    }
+}
+
+/// In the name of the function of std that calls what a thread was started with.
+pub const THREAD_START: &str = "__rust_begin_short_backtrace";
+
+/// The symbol that holds a place.
+pub fn find(symbols: &[Symbol], place: usize) -> Option<&Symbol> {
+    let symbol = &symbols[symbols.partition_point(|symbol| symbol.start <= place).checked_sub(1)?];
+    (place < symbol.end).then_some(symbol)
+}
+
+/// As people write it: `store::SEEN`, and not where in the code that `thread_local!` makes a thread-local lies.
+fn demangled(name: &str) -> String {
+    let name = format!("{:#}", rustc_demangle::demangle(name));
+    if name.contains(THREAD_START) {
+        return name;
+    }
+    let inner = name.find("::{").map_or(name.as_str(), |closure| &name[..closure]);
+    let inner = inner.strip_suffix("::__stability::LAZY").unwrap_or(inner);
+    inner.to_owned()
+}
+
+/// A file in memory, for as long as this lives.
+#[derive(Debug)]
+struct MappedFile {
+    start: *mut libc::c_void,
+    size: usize,
+}
+
+impl MappedFile {
+    fn open(path: &str) -> Option<Self> {
+        use std::os::fd::AsRawFd as _;
+
+        let file = std::fs::File::open(path).ok()?;
+        let size = usize::try_from(file.metadata().ok()?.len()).ok().filter(|size| *size > 0)?;
+        // SAFETY: a mapping at an address of the kernel's choice touches no memory that exists.
+        let start =
+            unsafe { libc::mmap(core::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+        (start != libc::MAP_FAILED).then_some(Self { start, size })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: it is mapped as long as `self` lives. Nobody shortens the file of a program that is running.
+        unsafe { core::slice::from_raw_parts(self.start.cast(), self.size) }
+    }
+}
+
+impl Drop for MappedFile {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this size, and what `bytes` gave out is gone.
+        unsafe { libc::munmap(self.start, self.size) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static HERE: std::sync::Mutex<u32> = std::sync::Mutex::new(7);
+
+    #[test]
+    fn a_static_of_ours_is_found_by_its_address() {
+        *HERE.lock().expect("nobody panics") += 1;
+        let address = (&raw const HERE).addr();
+        let modules = loaded();
+        let module = modules.iter().find(|module| module.has_data_at(address)).expect("some module has it");
+        assert!(module.is_executable);
+        let symbol = find(&module.statics, address).expect("tests have symbols");
+        assert!(symbol.name.ends_with("scan::world::modules::tests::HERE"), "{}", symbol.name);
+        assert!(modules.iter().any(Module::is_c) || !cfg!(target_env = "gnu"));
+    }
+
+    #[test]
+    fn names_are_those_of_the_source() {
+        for (mangled, name) in [
+            ("_RNvCs1234_5store4SEEN", "store::SEEN"),
+            ("_ZN5store4SEEN17h0123456789abcdefE", "store::SEEN"),
+            ("environ", "environ"),
+        ] {
+            assert_eq!(demangled(mangled), name);
+        }
+    }
+}
