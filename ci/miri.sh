@@ -4,4 +4,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-cargo +nightly miri test --package tracemalloc-rt --lib -- shadow stacks spin_lock ledger intern
+cargo +nightly miri test --package tracemalloc-rt --lib -- shadow stacks contexts last_walk spin_lock ledger intern

@@ -106,12 +106,6 @@ impl Context {
         self.0
     }
 
-    /// Whether it is that of nothing.
-    #[inline(always)]
-    pub fn is_none(self) -> bool {
-        self == NONE
-    }
-
     /// The one with this number.
     #[inline(always)]
     pub fn numbered(number: u32) -> Self {

@@ -23,7 +23,7 @@ pub struct Chain {
 }
 
 /// What is in memory at a frame.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Words {
     /// The caller's frame.
     pub next: usize,
@@ -107,6 +107,11 @@ impl Chain {
 }
 
 impl Here {
+    #[cfg(test)]
+    pub fn at(frame: usize, top: usize) -> Self {
+        Self { frame, top }
+    }
+
     /// The registers of the function that this is inlined into; zeroes on architectures without frame pointers.
     #[inline(always)]
     pub fn new() -> Self {

@@ -9,7 +9,7 @@
 use core::cell::Cell;
 use core::mem;
 
-use super::frame_pointer::{Chain, End, Words, strip};
+use super::frame_pointer::{Chain, End, strip};
 use crate::contexts::{self, Context};
 
 /// No deeper walks are remembered.
@@ -109,7 +109,11 @@ impl LastWalk {
                 Err(end) => {
                     let root = contexts::root(wanted.scope, 0)?;
                     self.end.set(end);
-                    self.frames[0].set(Frame { found: Found { at: next, return_address: 0 }, caller: root, context: root });
+                    self.frames[0].set(Frame {
+                        found: Found { at: next, return_address: 0 },
+                        caller: root,
+                        context: root,
+                    });
                     let context = steps(root, self.found[..len].iter().rev(), &self.frames[1..])?;
                     self.len.set(len);
                     return Some((context, false));
@@ -172,4 +176,99 @@ fn steps<'a>(
         context = inner;
     }
     Some(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame_pointer::Here;
+    use super::*;
+
+    /// A stack that is none: frames are at words of it, the outermost at the highest.
+    struct Stack {
+        words: Vec<usize>,
+        frames: Vec<usize>,
+    }
+
+    impl Stack {
+        fn new() -> Self {
+            let words = vec![0; 4096];
+            let frames = vec![words.len() - 4];
+            Self { words, frames }
+        }
+
+        fn address(&self, index: usize) -> usize {
+            self.words.as_ptr().wrapping_add(index).expose_provenance()
+        }
+
+        /// The innermost function calls another.
+        fn call(&mut self, return_address: usize, size: usize) {
+            let caller = *self.frames.last().expect("one is never popped");
+            let frame = caller - 2 - size;
+            self.words[frame] = self.address(caller);
+            self.words[frame + 1] = return_address;
+            self.frames.push(frame);
+        }
+
+        /// The innermost function returns; what it has written stays.
+        fn leave(&mut self) {
+            if self.frames.len() > 1 {
+                self.frames.pop();
+            }
+        }
+
+        fn chain(&self) -> Chain {
+            let innermost = self.address(*self.frames.last().expect("one is never popped"));
+            let bounds = (self.address(0), self.address(self.words.len()));
+            Chain::from(Here::at(innermost, innermost), bounds).expect("it is inside")
+        }
+    }
+
+    fn nothing_remembered() -> Box<LastWalk> {
+        // SAFETY: zeroes remember nothing.
+        unsafe { Box::new_zeroed().assume_init() }
+    }
+
+    /// Numbers that look random.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % end
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_never_changes_what_a_walk_finds() {
+        let (mut stack, mut numbers) = (Stack::new(), Numbers(1));
+        let remembering = nothing_remembered();
+        let mut met = 0;
+        let rounds = if cfg!(miri) { 300 } else { 30_000 };
+        for _ in 0..rounds {
+            for _ in 0..numbers.below(6) {
+                // Mostly deeper below 40 frames, and mostly shallower above.
+                if numbers.below(80) < stack.frames.len() {
+                    stack.leave();
+                } else {
+                    stack.call(0x1000 + numbers.below(3), 2 * numbers.below(3));
+                }
+            }
+            // The chain begins to end elsewhere.
+            let outermost = stack.frames[0];
+            if numbers.below(50) == 0 {
+                stack.words[outermost + 1] = numbers.below(2) * 0xE000;
+                stack.words[outermost] = [0, 1, stack.address(outermost)][numbers.below(3)];
+            }
+            let wanted = Wanted { depth: 30 + numbers.below(20), counts_all: numbers.below(2) == 0, scope: 0 };
+            let chain = stack.chain();
+            let again = remembering.again(chain, wanted.depth).map(|context| (context, false));
+            met += usize::from(again.is_some());
+            let found = again.or_else(|| remembering.anew(chain, wanted));
+            assert_eq!(found, nothing_remembered().anew(chain, wanted));
+            let (context, is_cut) = found.expect("there is memory");
+            let frames = stack.frames.len() - usize::from(stack.words[outermost + 1] == 0).min(stack.frames.len() - 1);
+            assert_eq!((context.addresses().count(), is_cut), (frames.min(wanted.depth), frames > wanted.depth));
+        }
+        assert!(met > rounds / 4, "{met}");
+    }
 }

@@ -7,8 +7,8 @@ mod unwind;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use self::frame_pointer::{Chain, strip};
 pub use self::frame_pointer::Here;
+use self::frame_pointer::{Chain, strip};
 pub use self::last_walk::LastWalk;
 use self::last_walk::{SHORT, Wanted};
 use crate::contexts::{self, Context};
