@@ -19,5 +19,5 @@ pub mod symbol_name {
     pub use crate::symbol_name::*;
 }
 pub use crate::symbolize::{Symbol, Symbolizer};
-pub use crate::thread::{Pause, pause};
+pub use crate::thread::{Outermost, Pause, pause};
 pub use crate::trim::{Trimmed, trim};

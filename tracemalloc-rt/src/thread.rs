@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::capture::LastWalk;
+use crate::capture::{Here, LastWalk};
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
 use crate::scan;
@@ -29,7 +29,7 @@ pub struct Thread {
     next_free: Cell<*mut Thread>,
     /// Where long stacks are captured, once one was.
     room: Cell<*mut MaybeUninit<usize>>,
-    /// As [`stack_bounds`] tells them.
+    /// The part of its stack that walks may see.
     stack: Cell<(usize, usize)>,
     pub last_walk: LastWalk,
     pub ledger: Ledger,
@@ -162,7 +162,7 @@ impl Thread {
         self.paused.get() != 0
     }
 
-    /// The bounds of its stack, as [`stack_bounds`] tells them.
+    /// The part of its stack that walks may see: all of it, if there is no [`Outermost`] function.
     #[inline(always)]
     pub fn stack_bounds(&self) -> (usize, usize) {
         self.stack.get()
@@ -216,6 +216,36 @@ pub fn begin_pause() {
 pub fn end_pause() {
     if let Current::Running(thread) = current() {
         thread.paused.set(thread.paused.get().saturating_sub(1));
+    }
+}
+
+/// While this lives, walks of the thread that made it end at the function that made it.
+#[derive(Debug)]
+pub struct Outermost {
+    not_send: core::marker::PhantomData<*const ()>,
+}
+
+impl Outermost {
+    /// Has walks end at the function that this is inlined into: what is outside of it is of no interest, and need not be
+    /// compared for every block.
+    #[inline(always)]
+    pub fn here() -> Self {
+        if let Current::Running(thread) = current()
+            && let (low, high) = STACK.get()
+            && let Some(outside) = Here::new().outside_of_frame()
+            && (low..high).contains(&outside)
+        {
+            thread.stack.set((low, outside));
+        }
+        Self { not_send: core::marker::PhantomData }
+    }
+}
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        if let Current::Running(thread) = current() {
+            thread.stack.set(STACK.get());
+        }
     }
 }
 

@@ -107,6 +107,11 @@ impl Chain {
 }
 
 impl Here {
+    /// The end of a stack that has no more than the function's callees; `None` where that is not known.
+    pub fn outside_of_frame(self) -> Option<usize> {
+        (self.frame >= self.top && self.frame != 0).then_some(self.frame + WORD)
+    }
+
     #[cfg(test)]
     pub fn at(frame: usize, top: usize) -> Self {
         Self { frame, top }

@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use tracemalloc::raw::Outermost;
+
 use crate::harness::libtest::{Bencher, ShouldPanic, TestDescAndFn, TestFn, TestName};
 
 /// One `#[test]` or `#[bench]`.
@@ -90,6 +92,7 @@ impl Test {
 /// Tracebacks end at a function of this name, as std's own short backtraces do.
 #[inline(never)]
 fn __rust_begin_short_backtrace(body: Body) -> Result<(), String> {
+    let _outermost = Outermost::here();
     let result = match body {
         Body::Test(body) => body(),
         Body::Bench(body) => body(&mut Bencher::default()),
