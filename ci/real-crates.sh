@@ -50,7 +50,6 @@ tokio rt_common threaded_scheduler_1_thread::shutdown_timeout_0 a thread of ever
 tokio rt_common threaded_scheduler_4_threads::shutdown_timeout a thread of every run sleeps for 10,000 s, and keeps its runtime
 tokio rt_common threaded_scheduler_4_threads::shutdown_timeout_0 a thread of every run sleeps for 10,000 s, and keeps its runtime
 tokio rt_unstable_eager_driver_handoff deadlocks_consistently the runtime of every run is in a deadlock, as it should be
-tokio task_blocking coop_disabled_in_block_in_place_in_block_on a thread of every run sleeps for a second, with its end of a channel; eight runs take less
 END
 }
 

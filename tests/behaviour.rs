@@ -176,6 +176,7 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
         ("counts_its_runs_and_leaks_nothing", Some(Verdict::Clean)),
         ("panics_only_the_first_time_and_leaks", Some(Verdict::Leak)),
         ("leaks_only_the_first_three_times", Some(Verdict::Once)),
+        ("starts_a_watchdog_that_ends_by_itself", Some(Verdict::Once)),
         ("leaks_in_every_run", Some(Verdict::Leak)),
         ("keeps_more_in_every_run", Some(Verdict::Leak)),
         ("leaks_and_fails", None),

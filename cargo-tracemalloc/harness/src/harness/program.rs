@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
+use tracemalloc::raw::judge::{Grouper, Grown, Judge, Patience, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::harness::fragment;
@@ -154,7 +154,7 @@ impl Test {
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
-        let changes = grouper.since_main(settle::changes(&self.before, 0, false));
+        let changes = grouper.since_main(settle::changes(&self.before, Patience::First));
         let ruling = judge.passed(Grown::gross(&changes), || grouper.group(&changes), self.started.elapsed());
         let judged = match ruling {
             Ruling::Final(judged) => judged,
