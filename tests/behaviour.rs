@@ -353,6 +353,28 @@ fn an_allocator_that_nothing_can_be_put_in_front_of_is_named() {
     assert_eq!(report.count("untraced"), 4);
 }
 
+/// A linker may refuse to have two definitions of the allocator's functions, weak or not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_linker_that_refuses_is_quoted() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::copy("behaviour", "own-allocator-with-a-linker-that-refuses");
+    // By its name rustc knows how to call it.
+    let linker = project.root.join("gcc");
+    let refusal = "ld: weak definitions are not supported here";
+    let script =
+        format!("case \"$*\" in *tracemalloc_interposed*) echo '{refusal}' >&2; exit 1 ;; esac; exec cc \"$@\"");
+    fs::write(&linker, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&linker, fs::Permissions::from_mode(0o755)).unwrap();
+    let call = project.tracemalloc("-p own-allocator --test counting");
+    let output = call.env("RUSTFLAGS", format!("-Clinker={}", linker.display())).run().code(exit::CLEAN);
+    let report = project.report();
+    let note = report.target("counting").note.as_ref().unwrap();
+    assert!(note.contains(&format!("nothing can be put in front of it: {refusal}; write")), "{note}");
+    assert!(output.stdout.contains(&format!("untraced own-allocator test counting: {note}")));
+    assert_eq!((report.count("untraced"), report.count("ignored")), (4, 1));
+}
+
 #[test]
 fn code_that_does_not_compile_is_met_with_what_rustc_says() {
     let project = Project::copy("broken", "broken");
