@@ -6,6 +6,7 @@
 #     ci/real-crates.sh slab once_cell     those
 #     ci/real-crates.sh --quick            those that take about two minutes together
 #     ci/real-crates.sh --plain [CRATE]    only `cargo test`, to see whether a selection passes at all
+#     ci/real-crates.sh --unpack [CRATE]   runs nothing: puts the sources in place, and prints name, directory and selection
 #
 # Works in REAL_CRATES_DIR, or target/real-crates. Needs bash 5, cargo, and a network the first time.
 set -euo pipefail
@@ -63,11 +64,12 @@ work=${REAL_CRATES_DIR:-$root/target/real-crates}
 mkdir -p "$work/logs"
 work=$(cd "$work" && pwd)
 
-quick=false plain=false wanted=()
+quick=false plain=false unpack=false wanted=()
 for argument; do
     case $argument in
     --quick) quick=true ;;
     --plain) plain=true ;;
+    --unpack) unpack=true ;;
     -*) fail "unknown option $argument" ;;
     *)
         crates | grep -q "^$argument " || fail "no crate called $argument is listed in this script"
@@ -187,6 +189,14 @@ check() { # name version selection...
         "$(total "$log.plain.log")" "$plain_seconds" "$note"
     [[ -z $problem ]] || { sed 's/^/     /' <<<"$problem" && return 1; }
 }
+
+if $unpack; then
+    while read -r name version selection; do
+        unpack "$name" "$version"
+        echo "$name $work/src/$name-$version $selection"
+    done < <(selected)
+    exit
+fi
 
 # A person's settings are not what is measured here.
 unset RUST_BACKTRACE RUST_TEST_THREADS RUSTFLAGS
