@@ -23,13 +23,13 @@ BENCH_DIR=$(realpath "$BENCH_DIR")
 # A person's settings are not what is measured here.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR RUST_BACKTRACE RUST_TEST_THREADS TRACEMALLOC
 
-workspace=(--locked --manifest-path ci/bench/Cargo.toml --target-dir "$BENCH_DIR/untraced")
+workspace=(--manifest-path ci/bench/Cargo.toml --target-dir "$BENCH_DIR/untraced")
 
 if [[ ${1:-} == --lint ]]; then
     # Apart from ci/lint.sh: jemalloc takes minutes to compile.
     cargo fmt --all --check --manifest-path ci/bench/Cargo.toml
-    cargo clippy --workspace --all-targets "${workspace[@]}" -- -D warnings
-    exec cargo test --workspace "${workspace[@]}"
+    cargo clippy --locked --workspace --all-targets "${workspace[@]}" -- -D warnings
+    exec cargo test --locked --workspace "${workspace[@]}"
 fi
 
 install() { # package

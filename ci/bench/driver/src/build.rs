@@ -90,7 +90,7 @@ impl Builds {
             _ => (self.directory.join("untraced"), ""),
         };
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--quiet", "--locked", "--package", binary.package()]).arg("--target-dir").arg(&target);
+        cargo.args(["build", "--quiet", "--package", binary.package()]).arg("--target-dir").arg(&target);
         cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")]);
         cargo.env("RUSTFLAGS", flags);
         let subdirectory = match profile {
