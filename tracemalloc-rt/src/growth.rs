@@ -3,8 +3,7 @@
 use crate::api::Pause;
 use crate::armed::Armed;
 use crate::handshake::installed;
-use crate::judge::Patience;
-use crate::judge::{Grouper, Grown, Rules, Share};
+use crate::judge::{Grouper, Grown, Patience, Rules, Share};
 use crate::{Error, Frame, Statistic, Traceback};
 
 /// What a piece of code has allocated and not freed: for those who assert themselves.
