@@ -17,13 +17,16 @@ crates() {
 arc-swap          1.9.3    full   --lib --tests
 bytes             1.12.1   full   --lib --tests
 crossbeam-channel 0.5.17   full   --test golang --test iter --test mpsc --test never --test same_channel --test thread_locals
+crossbeam-deque   0.8.8    full   --lib --tests
 crossbeam-epoch   0.9.21   full   --lib
+dashmap           6.2.1    full   --lib
 either            1.19.0   quick
 hashbrown         0.17.1   full   --lib --tests --features rayon,serde
 indexmap          2.14.2   full   --lib --tests
 insta             1.49.0   quick  --lib --tests --features csv,json,redactions,ron,toml,yaml
 itertools         0.15.0   full   --lib --tests
 memchr            2.8.3    full   --lib
+moka              0.12.16  full   --lib --features sync
 once_cell         1.21.4   full
 petgraph          0.8.3    full   --lib --tests
 rayon             1.12.0   full   --lib --tests
@@ -32,6 +35,7 @@ semver            1.0.28   quick  --lib --tests
 serde_json        1.0.154  full   --lib --tests
 slab              0.4.12   quick
 smallvec          1.16.5   quick  --lib --tests
+tokio             1.54.1   full   --features full --test rt_common
 END
 }
 
@@ -102,7 +106,7 @@ unpack() { # name version
     mkdir -p "$work/src"
     rm -rf "$source.part"
     cp -R "$work/vendor/$1-$2" "$source.part"
-    rm -f "$source.part/.cargo-checksum.json" "$source.part/Cargo.toml.orig"
+    rm -f "$source.part/.cargo-checksum.json" "$source.part/Cargo.toml.orig" "$source.part"/rust-toolchain*
     grep -q '^\[workspace\]' "$source.part/Cargo.toml" || printf '\n[workspace]\n' >>"$source.part/Cargo.toml"
     mv "$source.part" "$source"
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::fnmatch::Pattern;
 
 /// What holds a block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// What it is.
     pub kind: HolderKind,
@@ -15,14 +15,12 @@ pub struct Holder {
     pub thread: Option<String>,
     /// The function that this thread was started with.
     pub start: Option<String>,
-    /// The file, and the line from 1, that says a static, where debug information has it.
-    pub source: Option<(String, u32)>,
     /// Whether it is one of the known holders.
     pub known: bool,
 }
 
 /// Kinds of holders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HolderKind {
     /// A static of the executable.
     Static,
@@ -63,6 +61,7 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "one entry for each signal, made by the first that listens",
     ),
     of_statics("std::io::stdio::*", "buffers of stdin, stdout and stderr, made by their first user"),
+    of_statics("std::sys::*stack_overflow::*", "names of living threads, for the message when a stack overflows"),
     of_statics("*std::backtrace_rs::symbolize::gimli::*", "debug information that the first backtrace has read"),
     of_statics("*backtrace::symbolize::gimli::*", "debug information that the first backtrace has read"),
     of_statics("insta::env::*", "what insta has read of a workspace, once for each"),
@@ -80,7 +79,7 @@ const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<
 
 impl Holder {
     pub(super) fn new(kind: HolderKind, name: String) -> Self {
-        Self { kind, name, thread: None, start: None, source: None, known: false }
+        Self { kind, name, thread: None, start: None, known: false }
     }
 }
 
