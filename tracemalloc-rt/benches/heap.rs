@@ -9,7 +9,7 @@ use tracemalloc::Tracemalloc;
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
-static BLOCKS: Mutex<Vec<Box<[usize; 4]>>> = Mutex::new(Vec::new());
+static BLOCKS: Mutex<Vec<Vec<usize>>> = Mutex::new(Vec::new());
 
 /// The most memory that a child of this process has had, in bytes. Those of the process count for a copy of it too.
 #[cfg(unix)]
@@ -41,7 +41,7 @@ fn main() {
     let counts: &[usize] = if is_bench { &[1_000, 100_000, 10_000_000] } else { &[1_000] };
     tracemalloc::start(1).expect("the allocator traces");
     for count in counts {
-        BLOCKS.lock().expect("nobody panics").resize_with(*count, || black_box(Box::new([7; 4])));
+        BLOCKS.lock().expect("nobody panics").resize_with(*count, || black_box(vec![7; 4]));
         let mut least = Duration::MAX;
         for _ in 0..5 {
             let started = Instant::now();

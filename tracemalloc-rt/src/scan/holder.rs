@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::fnmatch::Pattern;
 
 /// What holds a block.
@@ -77,6 +78,7 @@ const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<
     KnownHolder { is_thread: true, pattern, reason }
 }
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 impl Holder {
     pub(super) fn new(kind: HolderKind, name: String) -> Self {
         Self { kind, name, thread: None, start: None, known: false }
@@ -95,6 +97,7 @@ impl fmt::Display for Holder {
     }
 }
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 impl KnownHolder<'_> {
     pub(super) fn is_static(&self, name: &str) -> bool {
         !self.is_thread && Pattern::new(self.pattern).matches(name)
