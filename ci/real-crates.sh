@@ -26,7 +26,6 @@ indexmap          2.14.2   full   --lib --tests
 insta             1.49.0   quick  --lib --tests --features csv,json,redactions,ron,toml,yaml
 itertools         0.15.0   full   --lib --tests
 memchr            2.8.3    full   --lib
-moka              0.12.16  full   --lib --features sync
 once_cell         1.21.4   full
 petgraph          0.8.3    full   --lib --tests
 rayon             1.12.0   full   --lib --tests
@@ -46,6 +45,12 @@ crossbeam-channel golang chan1::main ten threads of every run wait for ever for 
 crossbeam-channel golang select7::main every run sends to another channel than the one that a thread waits at, for ever
 crossbeam-channel golang sieve1::main the threads of the sieve, a chain of 26 in every run, never end
 rayon sort-panic-safe sort_panic_safe every run nests one more panic hook in the last one: 16 bytes stay in std::panicking::HOOK
+tokio rt_common current_thread_scheduler::shutdown_timeout the thread that the test blocks for ever keeps its runtime
+tokio rt_common current_thread_scheduler::shutdown_timeout_0 the thread that the test blocks for ever keeps its runtime
+tokio rt_common threaded_scheduler_1_thread::shutdown_timeout the thread that the test blocks for ever keeps its runtime
+tokio rt_common threaded_scheduler_1_thread::shutdown_timeout_0 the thread that the test blocks for ever keeps its runtime
+tokio rt_common threaded_scheduler_4_threads::shutdown_timeout the thread that the test blocks for ever keeps its runtime
+tokio rt_common threaded_scheduler_4_threads::shutdown_timeout_0 the thread that the test blocks for ever keeps its runtime
 END
 }
 
