@@ -13,6 +13,9 @@ for fixture in demo planted behaviour service; do
         --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings
 done
 
+# The benchmark lints itself, by `bench.sh --lint`: jemalloc takes minutes to compile.
+cargo fmt --all --check --manifest-path ci/bench/Cargo.toml
+
 # The lints of these are in `checks.sh`: what they depend on takes minutes to compile.
 cargo fmt --all --check --manifest-path tests/fixtures/checks/Cargo.toml
 

@@ -6,12 +6,13 @@
 #     ci/real-crates.sh slab once_cell     those
 #     ci/real-crates.sh --quick            those that take about two minutes together
 #     ci/real-crates.sh --plain [CRATE]    only `cargo test`, to see whether a selection passes at all
+#     ci/real-crates.sh --unpack [CRATE]   runs nothing: puts the sources in place, and prints name, directory and selection
 #
 # Works in REAL_CRATES_DIR, or target/real-crates. Needs bash 5, cargo, and a network the first time.
 set -euo pipefail
 
 # crate, version, `quick` or `full`, and what of it to test. Doctests run untraced in any case: two crates stand for all.
-# Left out: what takes minutes under `cargo test` already.
+# Left out: what takes minutes under `cargo test` already, and what fails for root (tokio's `try_exists`).
 crates() {
     cat <<'END'
 arc-swap          1.9.3    full   --lib --tests
@@ -34,7 +35,7 @@ semver            1.0.28   quick  --lib --tests
 serde_json        1.0.154  full   --lib --tests
 slab              0.4.12   quick
 smallvec          1.16.5   quick  --lib --tests
-tokio             1.54.1   full   --features full --test rt_common
+tokio             1.54.1   full   --lib --tests --features full,test-util -- --skip try_exists
 END
 }
 
@@ -45,12 +46,13 @@ crossbeam-channel golang chan1::main ten threads of every run wait for ever for 
 crossbeam-channel golang select7::main every run sends to another channel than the one that a thread waits at, for ever
 crossbeam-channel golang sieve1::main the threads of the sieve, a chain of 26 in every run, never end
 rayon sort-panic-safe sort_panic_safe every run nests one more panic hook in the last one: 16 bytes stay in std::panicking::HOOK
-tokio rt_common current_thread_scheduler::shutdown_timeout the thread that the test blocks for ever keeps its runtime
-tokio rt_common current_thread_scheduler::shutdown_timeout_0 the thread that the test blocks for ever keeps its runtime
-tokio rt_common threaded_scheduler_1_thread::shutdown_timeout the thread that the test blocks for ever keeps its runtime
-tokio rt_common threaded_scheduler_1_thread::shutdown_timeout_0 the thread that the test blocks for ever keeps its runtime
-tokio rt_common threaded_scheduler_4_threads::shutdown_timeout the thread that the test blocks for ever keeps its runtime
-tokio rt_common threaded_scheduler_4_threads::shutdown_timeout_0 the thread that the test blocks for ever keeps its runtime
+tokio rt_common current_thread_scheduler::shutdown_timeout a thread of every run sleeps for 10,000 s, and keeps its runtime
+tokio rt_common current_thread_scheduler::shutdown_timeout_0 a thread of every run sleeps for 10,000 s, and keeps its runtime
+tokio rt_common threaded_scheduler_1_thread::shutdown_timeout a thread of every run sleeps for 10,000 s, and keeps its runtime
+tokio rt_common threaded_scheduler_1_thread::shutdown_timeout_0 a thread of every run sleeps for 10,000 s, and keeps its runtime
+tokio rt_common threaded_scheduler_4_threads::shutdown_timeout a thread of every run sleeps for 10,000 s, and keeps its runtime
+tokio rt_common threaded_scheduler_4_threads::shutdown_timeout_0 a thread of every run sleeps for 10,000 s, and keeps its runtime
+tokio rt_unstable_eager_driver_handoff deadlocks_consistently the runtime of every run is in a deadlock, as it should be
 END
 }
 
@@ -64,11 +66,12 @@ work=${REAL_CRATES_DIR:-$root/target/real-crates}
 mkdir -p "$work/logs"
 work=$(cd "$work" && pwd)
 
-quick=false plain=false wanted=()
+quick=false plain=false unpack=false wanted=()
 for argument; do
     case $argument in
     --quick) quick=true ;;
     --plain) plain=true ;;
+    --unpack) unpack=true ;;
     -*) fail "unknown option $argument" ;;
     *)
         crates | grep -q "^$argument " || fail "no crate called $argument is listed in this script"
@@ -91,7 +94,7 @@ selected() {
 }
 
 # Puts the sources of a crate into $work/src. The registry's normalized manifest is the one to use; the empty table
-# keeps cargo from looking for a workspace above.
+# keeps cargo from looking for a workspace above. What tests of tokio depend on depends on tokio: on this one.
 unpack() { # name version
     local source=$work/src/$1-$2
     [[ -d $source ]] && return
@@ -113,6 +116,11 @@ unpack() { # name version
     cp -R "$work/vendor/$1-$2" "$source.part"
     rm -f "$source.part/.cargo-checksum.json" "$source.part/Cargo.toml.orig" "$source.part"/rust-toolchain*
     grep -q '^\[workspace\]' "$source.part/Cargo.toml" || printf '\n[workspace]\n' >>"$source.part/Cargo.toml"
+    if [[ $1 == tokio ]]; then
+        printf '\n[patch.crates-io]\ntokio = { path = "." }\n' >>"$source.part/Cargo.toml"
+        # It names another tokio.
+        rm "$source.part/Cargo.lock"
+    fi
     mv "$source.part" "$source"
 }
 
@@ -183,6 +191,14 @@ check() { # name version selection...
         "$(total "$log.plain.log")" "$plain_seconds" "$note"
     [[ -z $problem ]] || { sed 's/^/     /' <<<"$problem" && return 1; }
 }
+
+if $unpack; then
+    while read -r name version selection; do
+        unpack "$name" "$version"
+        echo "$name $work/src/$name-$version $selection"
+    done < <(selected)
+    exit
+fi
 
 # A person's settings are not what is measured here.
 unset RUST_BACKTRACE RUST_TEST_THREADS RUSTFLAGS

@@ -176,6 +176,7 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
         ("counts_its_runs_and_leaks_nothing", Some(Verdict::Clean)),
         ("panics_only_the_first_time_and_leaks", Some(Verdict::Leak)),
         ("leaks_only_the_first_three_times", Some(Verdict::Once)),
+        ("starts_a_watchdog_that_ends_by_itself", Some(Verdict::Once)),
         ("leaks_in_every_run", Some(Verdict::Leak)),
         ("keeps_more_in_every_run", Some(Verdict::Leak)),
         ("leaks_and_fails", None),
@@ -351,6 +352,28 @@ fn an_allocator_that_nothing_can_be_put_in_front_of_is_named() {
     assert!(output.stdout.contains(&format!("untraced own-allocator test counting: {note}")));
     assert!(counting.tests.iter().all(|test| test.verdict.is_none()));
     assert_eq!(report.count("untraced"), 4);
+}
+
+/// A linker may refuse to have two definitions of the allocator's functions, weak or not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_linker_that_refuses_is_quoted() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::copy("behaviour", "own-allocator-with-a-linker-that-refuses");
+    // By its name rustc knows how to call it.
+    let linker = project.root.join("gcc");
+    let refusal = "ld: weak definitions are not supported here";
+    let script =
+        format!("case \"$*\" in *tracemalloc_interposed*) echo '{refusal}' >&2; exit 1 ;; esac; exec cc \"$@\"");
+    fs::write(&linker, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&linker, fs::Permissions::from_mode(0o755)).unwrap();
+    let call = project.tracemalloc("-p own-allocator --test counting");
+    let output = call.env("RUSTFLAGS", format!("-Clinker={}", linker.display())).run().code(exit::CLEAN);
+    let report = project.report();
+    let note = report.target("counting").note.as_ref().unwrap();
+    assert!(note.contains(&format!("nothing can be put in front of it: {refusal}; write")), "{note}");
+    assert!(output.stdout.contains(&format!("untraced own-allocator test counting: {note}")));
+    assert_eq!((report.count("untraced"), report.count("ignored")), (4, 1));
 }
 
 #[test]

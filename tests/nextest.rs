@@ -152,6 +152,37 @@ fn who_calls_cargo_is_told_by_failing_tests() {
     assert!(both.stderr.starts_with("error: this environment is that of `cargo tracemalloc show-env`"));
 }
 
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn a_target_without_a_harness_is_judged_for_whoever_starts_it() {
+    let project = Project::copy("behaviour", "nextest-no-harness");
+    let target = "-p no-harness --test lists";
+    let assert_found = |args: &str, entries: &[(&str, Verdict)]| {
+        let report = project.report();
+        let target = report.target("lists");
+        assert!(target.traced, "{args}: {:?}", target.note);
+        let found: Vec<_> = target.tests.iter().map(|test| (test.name.as_str(), test.verdict.unwrap())).collect();
+        assert_eq!(found, entries, "{args}");
+        let [growth] = target.tests.last().unwrap().growth.as_slice() else { panic!("{args}: one traceback") };
+        let frame = growth.traceback.last().unwrap();
+        let source = fs::read_to_string(project.root.join(&frame.file)).unwrap();
+        assert!(source.lines().nth(frame.line as usize - 1).unwrap().ends_with("// lost"), "{args}: {frame:?}");
+        assert_eq!((growth.bytes, growth.blocks), (640, 1), "{args}");
+    };
+    // nextest starts a process for each test that the target has named.
+    project.subcommand("nextest", "run").args(target).run().code(exit::LEAK);
+    assert_found("nextest", &[("keeps_nothing", Verdict::Clean), ("loses", Verdict::Leak)]);
+    project.tracemalloc(target).run().code(exit::LEAK);
+    assert_found("test", &[("main", Verdict::Leak)]);
+
+    let said = "lists: leaked 640 B in 1 block a run (1 of 1 run), limit 0 B";
+    let tested = in_shown_environment(&project, "", &format!("cargo test {target}")).code(exit::TEST_FAILED);
+    assert!(tested.stderr.contains(said), "{}", tested.stderr);
+    let run = in_shown_environment(&project, "", &format!("cargo nextest run {target}")).code(100);
+    assert!(run.stderr.contains(said) && run.stderr.contains("1 passed, 1 failed"), "{}", run.stderr);
+    in_shown_environment(&project, "--no-fail", &format!("cargo test {target}")).code(exit::CLEAN);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_shell_takes_what_show_env_prints() {

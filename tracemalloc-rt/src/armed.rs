@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::Error;
 use crate::api::Pause;
 use crate::handshake::{Table, installed};
-use crate::judge::settled;
+use crate::judge::{Patience, settled};
 use crate::live::Change;
 use crate::spawn;
 use crate::stacks::FRAMES_OF_STD;
@@ -68,9 +68,9 @@ impl Armed {
     }
 
     /// What has changed since then, once the threads that the code has started have ended, or have not.
-    pub fn changes(&self, before: &Balances, earlier_runs: u32, deciding: bool) -> Vec<Change> {
+    pub fn changes(&self, before: &Balances, patience: Patience) -> Vec<Change> {
         let quiet = || (self.table.scope_threads)(self.scope) == 0;
-        settled(earlier_runs, deciding, quiet, || {
+        settled(patience, quiet, || {
             let mut changes: Vec<Change> = self
                 .balances()
                 .into_iter()

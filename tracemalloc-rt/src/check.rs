@@ -194,8 +194,7 @@ fn judged(
     grouper: &mut Grouper<'_>,
     took: std::time::Duration,
 ) -> Ruling {
-    let deciding = judge.runs() + 1 >= judge.least_runs();
-    let changes = armed.changes(before, judge.runs(), deciding);
+    let changes = armed.changes(before, judge.patience());
     judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
 }
 

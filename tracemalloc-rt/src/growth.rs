@@ -3,6 +3,7 @@
 use crate::api::Pause;
 use crate::armed::Armed;
 use crate::handshake::installed;
+use crate::judge::Patience;
 use crate::judge::{Grouper, Grown, Rules, Share};
 use crate::{Error, Frame, Statistic, Traceback};
 
@@ -65,7 +66,7 @@ impl Growth {
         let before = armed.balances();
         let value = armed.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         let peak = armed.peak();
-        let changes = armed.changes(&before, 0, true);
+        let changes = armed.changes(&before, Patience::Deciding);
         let mut grouper = Grouper::new(&rules, None);
         let mut groups = grouper.group(&changes);
         groups.retain(|group| group.share != Share::Initialiser);

@@ -7,12 +7,16 @@ use std::process::Output;
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 use fs_err as fs;
+use serde_json::Value;
 
 use super::rustc_call::RustcCall;
 use super::weaken;
 use crate::inject::AllocatorSymbols;
 use crate::private_env::RUSTC_BOOTSTRAP;
 use crate::process::Process;
+
+/// What rustc says where it has shortened the command line of a linker.
+const OMITTED: &str = "some arguments are omitted. use `--verbose` to show all linker arguments";
 
 /// What came of it.
 pub enum Interposition {
@@ -71,7 +75,35 @@ fn objects(rustc_call: &RustcCall) -> Result<Vec<Utf8PathBuf>> {
 
 /// What a linker said, in one line.
 fn reason(stderr: &str) -> String {
-    let said = |line: &&str| line.contains("undefined") || line.contains("duplicate") || line.contains("multiple");
-    let line = stderr.lines().find(said).unwrap_or("the program cannot be linked that way");
+    let notes = stderr.lines().find_map(notes).unwrap_or_default();
+    let lines = || notes.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
+    let culprit = |line: &&str| line.contains("undefined") || line.contains("duplicate") || line.contains("multiple");
+    let line = lines().find(culprit).or_else(|| lines().next()).unwrap_or("the program cannot be linked that way");
     line.trim().chars().take(200).collect()
+}
+
+/// The notes of an error of rustc, which writes JSON for cargo, where it is that linking failed. The linker's command line comes
+/// first, and is left out.
+fn notes(line: &str) -> Option<Vec<String>> {
+    let error: Value = serde_json::from_str(line).ok()?;
+    let notes = error["children"].as_array()?.iter().filter_map(|child| child["message"].as_str());
+    let is_of_linker = error["message"].as_str()?.starts_with("linking with");
+    is_of_linker.then(|| notes.skip(1).filter(|note| *note != OMITTED).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn what_the_linker_said_is_found_in_what_rustc_says() {
+        let of = |said: &str| {
+            let notes = ["the command", super::OMITTED, said].map(|note| serde_json::json!({ "message": note }));
+            let error = serde_json::json!({ "message": "linking with `cc` failed: exit status: 1", "children": notes });
+            reason(&format!("{}\n{error}\n", serde_json::json!({ "message": "unused import", "children": [] })))
+        };
+        assert_eq!(of("\n  ld: no weak symbols here\n  collect2: ld returned 1"), "ld: no weak symbols here");
+        assert_eq!(of("ld: in function `f':\nx.c:1: undefined reference to `g'"), "x.c:1: undefined reference to `g'");
+        assert_eq!(reason("no JSON at all"), "the program cannot be linked that way");
+    }
 }

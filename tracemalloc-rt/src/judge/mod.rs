@@ -21,6 +21,6 @@ pub use heap::Heap;
 pub use leak_text::{Headline, Leak, leak_text};
 pub use remains::{LostGroup, Remains};
 pub use rules::{KnownLeak, Limit, Prefix, Rules};
-pub use settle::settled;
+pub use settle::{Patience, settled};
 pub use traceback::Traceback;
 pub use verdict::{Growth, GrowthKind, Judge, Judged, LEAST_RUNS, Ruling, Verdict};

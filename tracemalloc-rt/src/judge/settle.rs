@@ -7,33 +7,41 @@ use std::time::{Duration, Instant};
 
 use crate::live::Change;
 
-/// How long threads of the first run are waited for, of a later one, and of one that may decide.
-const FIRST: Duration = Duration::from_millis(5);
-const LATER: Duration = Duration::from_millis(20);
-const DECIDING: Duration = Duration::from_millis(100);
+/// How long the threads of a run are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// It is the first one.
+    First,
+    /// It is a later one, which decides nothing.
+    Later,
+    /// It may be the last one.
+    Deciding,
+    /// It is the last one, of several. A thread that only waits for its end, a second later, has not leaked anything; as many of
+    /// them end meanwhile as earlier runs have left.
+    Last,
+}
 
-/// What has changed in a run with `earlier` runs before it; `deciding` when it may be the last. `quiet` says whether no
+impl Patience {
+    fn duration(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::First => 5,
+            Self::Later => 20,
+            Self::Deciding => 100,
+            Self::Last => 2000,
+        })
+    }
+}
+
+/// What has changed in a run. `quiet` says whether no
 /// thread of the run is left; it is asked before `changes`, because a thread that is seen to have ended had freed what it
 /// held before.
-pub fn settled(
-    earlier: u32,
-    deciding: bool,
-    quiet: impl Fn() -> bool,
-    mut changes: impl FnMut() -> Vec<Change>,
-) -> Vec<Change> {
-    let patience = if deciding {
-        DECIDING
-    } else if earlier > 0 {
-        LATER
-    } else {
-        FIRST
-    };
+pub fn settled(patience: Patience, quiet: impl Fn() -> bool, mut changes: impl FnMut() -> Vec<Change>) -> Vec<Change> {
     let started = Instant::now();
     loop {
         let quiet = quiet();
         let changes = changes();
         let grew = changes.iter().any(|change| change.bytes > 0);
-        if !grew || quiet || started.elapsed() >= patience {
+        if !grew || quiet || started.elapsed() >= patience.duration() {
             return changes;
         }
         std::thread::sleep(Duration::from_micros(300));

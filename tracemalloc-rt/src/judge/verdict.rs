@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::judge::finding::Finding;
 use crate::judge::growth::{GroupGrowth, GroupId, Grouper, Grown, Share};
 use crate::judge::rules::{Limit, Rules};
+use crate::judge::settle::Patience;
 use crate::judge::traceback::Traceback;
 
 /// However long a run takes, a leak is confirmed by this many, unless fewer are asked for.
@@ -122,8 +123,18 @@ impl Judge {
     }
 
     /// How many runs a leak takes at least.
-    pub fn least_runs(&self) -> u32 {
+    fn least_runs(&self) -> u32 {
         self.most_runs.min(LEAST_RUNS)
+    }
+
+    /// How long to wait for the threads of the next run.
+    pub fn patience(&self) -> Patience {
+        match self.runs() + 1 {
+            run if run > 1 && run == self.most_runs => Patience::Last,
+            run if run >= self.least_runs() => Patience::Deciding,
+            1 => Patience::First,
+            _ => Patience::Later,
+        }
     }
 
     /// Takes in a run that passed: what it has grown by before filters, and, asked for only where that is too much, by

@@ -127,8 +127,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         }
         let ruling = match ran {
             Ran::Passed => {
-                let last = judge.runs() + 1 >= judge.least_runs();
-                let changes = settle::changes(&before, judge.runs(), last);
+                let changes = settle::changes(&before, judge.patience());
                 judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
             }
             Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),

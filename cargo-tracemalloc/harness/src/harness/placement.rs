@@ -87,6 +87,11 @@ impl Placement {
         self.session_dir.as_ref().filter(|_| waits)
     }
 
+    /// The session that the environment names, and its directory.
+    pub fn given_session(&self) -> Option<(Session, &PathBuf)> {
+        self.session.clone().zip(self.session_dir.as_ref())
+    }
+
     /// What holds for the tests; `None` where nothing is judged.
     pub fn session(&self) -> Option<Session> {
         match &self.session {

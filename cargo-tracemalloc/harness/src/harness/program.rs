@@ -2,19 +2,21 @@
 //!
 //! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and leaves one entry: its growth
 //! is what is still live at the end. What nothing points to any more is a leak then. What is held cannot be called one: what a
-//! static holds to the end is live in every process, however often the program is run. So it is `unconfirmed`.
+//! static holds to the end is live in every process, however often the program is run. So it is `unconfirmed`. Where no command
+//! waits for entries, the exit code says it, as that of a failed test does.
 //!
 //! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not run when a signal, `abort` or
 //! `_exit` ends the process.
 
 use std::ffi::{c_int, c_void};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
+use tracemalloc::raw::judge::{Grouper, Grown, Judge, Patience, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::harness::fragment;
@@ -22,7 +24,8 @@ use crate::harness::judged;
 use crate::harness::placement::{Placement, fail};
 use crate::harness::settle;
 use crate::harness::snapshots::Snapshots;
-use crate::{Session, TestEntry};
+use crate::harness::start::FAILED;
+use crate::{Session, TestEntry, Verdict};
 
 /// The name of the one entry that a test without a harness has, under `cargo test`.
 const MAIN: &str = "main";
@@ -52,15 +55,23 @@ enum Task {
 struct Test {
     session: Session,
     name: String,
-    fragment: PathBuf,
+    told: Told,
     started: Instant,
     before: settle::Point,
+}
+
+/// Who is told what became of a test.
+enum Told {
+    /// The command, by this file.
+    Command(PathBuf),
+    /// Who has started the process, by its exit code: these verdicts fail.
+    Caller(Vec<Verdict>),
 }
 
 /// Begins to trace. To be called before `main`, on the main thread. Without a session it does nothing.
 pub fn start_program() {
     let placement = Placement::of_this_process();
-    let (Some(session), Some(session_dir)) = (placement.session(), placement.reports_to()) else { return };
+    let Some((session, session_dir)) = placement.given_session() else { return };
     let _pause = raw::pause();
     placement.become_program();
     let arguments: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -72,7 +83,7 @@ pub fn start_program() {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },
-        None => Task::Judge(Box::new(Test::start(session, session_dir, name(&arguments)))),
+        None => Task::Judge(Box::new(Test::start(session, placement.reports_to(), name(&arguments)))),
     };
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;
@@ -100,20 +111,14 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
 }
 
 impl Test {
-    fn start(session: Session, session_dir: &PathBuf, name: String) -> Self {
-        let fragments = fragment::directory(Some(session_dir));
+    fn start(session: Session, reports_to: Option<&PathBuf>, name: String) -> Self {
         let session = session.of_test(&fragment::target_of_this_binary().package, &name);
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
-        let died = "its process was ended by a signal, by `abort` or by `_exit`";
-        let written = fragment::write_target(&fragments)
-            .and_then(|()| fragment::write(&fragment, &TestEntry::failed(&name, died.to_owned())));
-        if let Err(error) = written {
-            fail(&format!("write to {fragments:?}: {error}"));
-        }
+        let told = match reports_to {
+            Some(session_dir) => Told::Command(leave_first_fragment(session_dir, &name)),
+            None => Told::Caller(session.fail_on.clone().unwrap_or_default()),
+        };
         raw::start(Walk::FramePointers, session.options.frames as usize + raw::FRAMES_OF_STD);
-        Self { session, name, fragment, started: Instant::now(), before: settle::Point::now() }
+        Self { session, name, told, started: Instant::now(), before: settle::Point::now() }
     }
 
     fn end(&self, status: c_int) {
@@ -124,8 +129,21 @@ impl Test {
             code => TestEntry::failed(&self.name, format!("exited with code {code}")),
         };
         let entry = TestEntry { duration_seconds: took.as_secs_f64(), ..entry };
-        if let Err(error) = fragment::write(&self.fragment, &entry) {
-            eprintln!("error: tracemalloc harness failed to write {:?}: {error}", self.fragment);
+        match &self.told {
+            Told::Command(fragment) => {
+                if let Err(error) = fragment::write(fragment, &entry) {
+                    eprintln!("error: tracemalloc harness failed to write {fragment:?}: {error}");
+                }
+            }
+            Told::Caller(fail_on) if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) => {
+                let crate_name = fragment::target_of_this_binary().crate_name;
+                // The exit code says it too, should nobody listen.
+                let _ = write!(std::io::stderr(), "{crate_name}: {}", judged::leak_text(&entry));
+                // SAFETY: glibc lets an exit handler call `exit` again: it goes on to what is left to do, which is to flush
+                // C's streams, and ends with the new code. Rust's own `exit` must not be called twice.
+                unsafe { libc::exit(FAILED) };
+            }
+            Told::Caller(_) => {}
         }
     }
 
@@ -136,7 +154,7 @@ impl Test {
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
-        let changes = grouper.since_main(settle::changes(&self.before, 0, false));
+        let changes = grouper.since_main(settle::changes(&self.before, Patience::First));
         let ruling = judge.passed(Grown::gross(&changes), || grouper.group(&changes), self.started.elapsed());
         let judged = match ruling {
             Ruling::Final(judged) => judged,
@@ -144,4 +162,19 @@ impl Test {
         };
         judged::entry(&self.name, &judged, &grouper, &self.session)
     }
+}
+
+/// The entry of a test that does not come to its end, and where it is.
+fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
+    let fragments = fragment::directory(Some(session_dir));
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
+    let died = "its process was ended by a signal, by `abort` or by `_exit`";
+    let written = fragment::write_target(&fragments)
+        .and_then(|()| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
+    if let Err(error) = written {
+        fail(&format!("write to {fragments:?}: {error}"));
+    }
+    fragment
 }

@@ -1,6 +1,6 @@
 //! What a run has changed, once the threads that are still ending have ended.
 
-use tracemalloc::raw::judge::settled;
+use tracemalloc::raw::judge::{Patience, settled};
 use tracemalloc::raw::{Change, Live};
 
 /// The state before a run.
@@ -17,10 +17,10 @@ impl Point {
     }
 }
 
-/// What has changed since `before`, in a run with `earlier` runs before it; `deciding` when it may be the last.
-pub fn changes(before: &Point, earlier: u32, deciding: bool) -> Vec<Change> {
+/// What has changed since `before`.
+pub fn changes(before: &Point, patience: Patience) -> Vec<Change> {
     let quiet = || threads().is_some_and(|now| before.threads.is_some_and(|then| now <= then));
-    settled(earlier, deciding, quiet, || Live::now().changes_since(&before.live))
+    settled(patience, quiet, || Live::now().changes_since(&before.live))
 }
 
 /// How many threads this process has, where the system tells.

@@ -1,0 +1,13 @@
+//! The workloads under dhat-rs, which keeps 16 frames.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+fn main() -> ExitCode {
+    bench_workloads::main(|| {
+        // Never dropped: what it writes at the end is not what is measured.
+        std::mem::forget(dhat::Profiler::builder().testing().trim_backtraces(Some(16)).build());
+    })
+}

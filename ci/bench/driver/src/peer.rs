@@ -1,0 +1,119 @@
+//! Who is measured, and how.
+
+use std::process::Command;
+
+use bench_workloads::{Unit, Workload};
+use camino::Utf8Path;
+
+use crate::build::Binary;
+use crate::child::Run;
+
+/// A tracer.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// What it runs.
+    pub binary: Binary,
+    /// What it is called by, if it is a program that runs another; `OUTPUT` is a file that it may write.
+    pub tool: &'static [&'static str],
+    /// Environment variables.
+    pub env: &'static [(&'static str, &'static str)],
+    /// How often each workload runs.
+    pub rounds: usize,
+    /// Into how many parts the work is divided, of which one is done.
+    parts: usize,
+    /// The same where millions of blocks are live at once.
+    parts_of_live: usize,
+}
+
+const OUTPUT: &str = "OUTPUT";
+
+/// What all others are compared with.
+pub const UNTRACED: Peer =
+    Peer { name: "untraced", binary: Binary::Untraced, tool: &[], env: &[], rounds: 0, parts: 1, parts_of_live: 1 };
+
+/// Ours.
+pub const OURS: Peer = Peer { name: "ours", binary: Binary::Ours, rounds: 7, ..UNTRACED };
+
+const QUICK_ROUNDS: usize = 5;
+
+/// The others. Their frames are at least as many as those that ours shows, or as many as they can keep.
+const OTHERS: [Peer; 5] = [
+    Peer { name: "heaptrack", tool: &["heaptrack", "--output", OUTPUT], rounds: 3, parts_of_live: 10, ..UNTRACED },
+    Peer {
+        name: "massif",
+        tool: &["valgrind", "--quiet", "--tool=massif", "--depth=16", "--massif-out-file=/dev/null"],
+        rounds: 3,
+        parts_of_live: 10,
+        ..UNTRACED
+    },
+    Peer {
+        name: "memcheck",
+        tool: &["valgrind", "--quiet", "--tool=memcheck", "--leak-check=full", "--num-callers=16"],
+        rounds: 3,
+        parts_of_live: 10,
+        ..UNTRACED
+    },
+    Peer { name: "dhat-rs", binary: Binary::Dhat, rounds: 3, parts: 10, parts_of_live: 10, ..UNTRACED },
+    Peer {
+        name: "jemalloc",
+        binary: Binary::Jemalloc,
+        env: &[("_RJEM_MALLOC_CONF", "prof:true,prof_active:true,lg_prof_sample:0")],
+        rounds: 3,
+        parts: 10,
+        parts_of_live: 10,
+        ..UNTRACED
+    },
+];
+
+/// Who is measured on a workload.
+pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
+    let mut peers = vec![Peer { rounds: if quick { QUICK_ROUNDS } else { OURS.rounds }, ..OURS }];
+    // Whether cost grows with live blocks is asked of ours; to have ten million of them takes others minutes.
+    if !quick && !workload.name.starts_with("flat-") {
+        peers.extend(OTHERS);
+    }
+    peers
+}
+
+/// The place of a tracer in tables; what is none comes last.
+pub fn position(name: &str) -> usize {
+    [OURS].iter().chain(&OTHERS).position(|peer| peer.name == name).unwrap_or(usize::MAX)
+}
+
+impl Peer {
+    /// Into how many parts this workload is divided.
+    pub fn parts(&self, workload: &Workload) -> usize {
+        match workload.unit {
+            Unit::BytesPerBlock => 1,
+            Unit::Seconds if workload.name == "live" => self.parts_of_live,
+            Unit::Seconds => self.parts,
+        }
+    }
+
+    /// The process that does one of so many parts of a workload.
+    pub fn command(&self, path: &Utf8Path, workload: &Workload, parts: usize, scratch: &Utf8Path) -> Command {
+        let mut words = self.tool.iter().map(|word| word.replace(OUTPUT, scratch.join("output").as_str()));
+        let mut command = match words.next() {
+            Some(tool) => {
+                let mut command = Command::new(tool);
+                command.args(words).arg(path);
+                command
+            }
+            None => Command::new(path),
+        };
+        command.arg(workload.name).arg(parts.to_string()).envs(self.env.iter().copied());
+        command
+    }
+
+    /// Whether the whole process counts: what a tool does before and after belongs to its price.
+    pub fn is_by_wall(&self, workload: &Workload) -> bool {
+        !self.tool.is_empty() && workload.unit == Unit::Seconds
+    }
+
+    /// What counts of a process.
+    pub fn figure(&self, workload: &Workload, run: Run) -> f64 {
+        if self.is_by_wall(workload) { run.wall } else { run.figure }
+    }
+}

@@ -1,0 +1,17 @@
+//! The workloads as `cargo tracemalloc test` traces them: tracing starts as in a test's process.
+
+use std::process::ExitCode;
+
+use bench_traced::tracemalloc::raw::{self, FRAMES_OF_STD, Walk};
+
+/// What a traceback shows.
+const FRAMES: usize = 16;
+
+fn main() -> ExitCode {
+    // As in the harness: its own thread is not traced, the one that it starts for a test is.
+    let _pause = raw::pause();
+    bench_workloads::main(|| {
+        raw::start(Walk::FramePointers, FRAMES + FRAMES_OF_STD);
+        assert!(raw::is_this_copy_installed(), "the tracing allocator is not the global one");
+    })
+}

@@ -1,0 +1,33 @@
+//! A process that runs one workload: `BINARY WORKLOAD PARTS` does one of so many parts of the work.
+
+use std::process::ExitCode;
+
+use crate::Workload;
+
+/// What the line with the figure begins with. Some tools write to the same stream.
+pub const FIGURE: &str = "figure: ";
+/// What the line with the seconds on a processor begins with.
+pub const PROCESSOR: &str = "processor: ";
+
+/// Starts the tracer, and runs what the arguments say, on a thread of its own, as tests are run.
+pub fn main(start: impl FnOnce()) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, parts] = &arguments[..] else {
+        eprintln!("the arguments are a workload and into how many parts it is divided, not {arguments:?}");
+        return ExitCode::FAILURE;
+    };
+    let (Some(workload), Some(parts)) = (Workload::named(name), parts.parse().ok().filter(|parts| *parts > 0)) else {
+        eprintln!("there is no workload {name:?}, or {parts:?} is no number of parts");
+        return ExitCode::FAILURE;
+    };
+    start();
+    let thread = std::thread::spawn(move || (workload.run)(workload, workload.operations.div_ceil(parts)));
+    match thread.join() {
+        Ok(figure) => {
+            println!("{FIGURE}{}\n{PROCESSOR}{}", figure.value, figure.processor);
+            ExitCode::SUCCESS
+        }
+        // Its message was printed when it panicked.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
