@@ -18,7 +18,9 @@ crates() {
 arc-swap          1.9.3    full   --lib --tests
 bytes             1.12.1   full   --lib --tests
 crossbeam-channel 0.5.17   full   --test golang --test iter --test mpsc --test never --test same_channel --test thread_locals
+crossbeam-deque   0.8.8    full   --lib --tests
 crossbeam-epoch   0.9.21   full   --lib
+dashmap           6.2.1    full   --lib
 either            1.19.0   quick
 hashbrown         0.17.1   full   --lib --tests --features rayon,serde
 indexmap          2.14.2   full   --lib --tests
@@ -112,7 +114,7 @@ unpack() { # name version
     mkdir -p "$work/src"
     rm -rf "$source.part"
     cp -R "$work/vendor/$1-$2" "$source.part"
-    rm -f "$source.part/.cargo-checksum.json" "$source.part/Cargo.toml.orig"
+    rm -f "$source.part/.cargo-checksum.json" "$source.part/Cargo.toml.orig" "$source.part"/rust-toolchain*
     grep -q '^\[workspace\]' "$source.part/Cargo.toml" || printf '\n[workspace]\n' >>"$source.part/Cargo.toml"
     if [[ $1 == tokio ]]; then
         printf '\n[patch.crates-io]\ntokio = { path = "." }\n' >>"$source.part/Cargo.toml"

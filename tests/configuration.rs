@@ -113,6 +113,90 @@ fn a_known_leak_is_listed_and_fails_nothing() {
 }
 
 #[test]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn holders_of_the_configuration_excuse_growth_unless_they_may_not() {
+    const TEST: &str = "keeps_more_in_every_run";
+    let project = Project::copy("demo", "holders");
+    fs::create_dir_all(project.root.join("tests")).unwrap();
+    project.write("tests/keeps.rs", KEEPS);
+    let holder = |pattern: &str| format!("runs = 3\n[[holders]]\nstatic = '{pattern}'\nreason = 'they are few'\n");
+    for (config, args, verdict, runs) in [
+        ("runs = 3\n", "", Verdict::Leak, 3),
+        (&holder("keeps::*KEPT"), "", Verdict::Once, 1),
+        (&holder("keeps::*KEPT"), "--no-known-holders", Verdict::Leak, 3),
+        (&holder("other::*KEPT"), "", Verdict::Leak, 3),
+    ] {
+        project.write(FILE, config);
+        let code = if verdict == Verdict::Leak { exit::LEAK } else { exit::CLEAN };
+        let output = project.tracemalloc(&format!("--test keeps {args}")).run().code(code);
+        let report = project.report();
+        let test = report.test(TEST);
+        assert_eq!((test.verdict, test.runs.len()), (Some(verdict), runs), "{config} {args}");
+        let holder = test.growth[0].holder.as_ref().unwrap();
+        assert_eq!((holder.name.as_str(), holder.known), ("keeps::keep::KEPT", verdict == Verdict::Once));
+        // Cargo's profile for tests has full debug information. What has stopped growing is not looked up.
+        let place = (verdict == Verdict::Leak).then_some(("tests/keeps.rs", 5));
+        assert_eq!(holder.file.as_deref().zip(holder.line), place);
+        let shown = output.stdout.contains("held by keeps::keep::KEPT (tests/keeps.rs:5) -> Box<u32>\n");
+        assert_eq!(shown, verdict == Verdict::Leak, "{config} {args}");
+    }
+}
+
+/// A test that loses a block while another thread lives, which nobody may ask for its registers.
+const UNASKED: &str = r#"
+#[repr(C)]
+struct Instruction(u16, u8, u8, u32);
+#[repr(C)]
+struct Program(u16, *const Instruction);
+
+unsafe extern "C" {
+    fn syscall(number: i64, ...) -> i64;
+    fn prctl(option: i32, ...) -> i32;
+}
+
+const PTRACE: u32 = if cfg!(target_arch = "x86_64") { 101 } else { 117 };
+const SECCOMP: i64 = if cfg!(target_arch = "x86_64") { 317 } else { 277 };
+
+/// From here on, `ptrace` fails in all threads: load the call's number; if it is that, fail with EPERM; allow.
+fn forbid_tracing() {
+    let code = [
+        Instruction(0x20, 0, 0, 0),
+        Instruction(0x15, 0, 1, PTRACE),
+        Instruction(0x06, 0, 0, 0x5_0001),
+        Instruction(0x06, 0, 0, 0x7fff_0000),
+    ];
+    let program = Program(4, code.as_ptr());
+    unsafe {
+        assert_eq!(prctl(38, 1_u64, 0_u64, 0_u64, 0_u64), 0);
+        assert_eq!(syscall(SECCOMP, 1_u64, 1_u64, &raw const program), 0);
+    }
+}
+
+#[test]
+fn loses_a_block() {
+    std::thread::spawn(|| loop {
+        std::thread::park();
+    });
+    forbid_tracing();
+    std::mem::forget(std::hint::black_box(vec![1_u8; 500]));
+}
+"#;
+
+#[test]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn where_threads_cannot_be_asked_only_further_runs_tell_and_the_report_says_so() {
+    let project = Project::copy("demo", "unasked");
+    fs::create_dir_all(project.root.join("tests")).unwrap();
+    project.write("tests/unasked.rs", UNASKED);
+    let output = project.tracemalloc("--test unasked --runs 3").run().code(exit::LEAK);
+    let report = project.report();
+    let test = report.test("loses_a_block");
+    let why = "other threads could not be stopped and asked for their registers";
+    assert_eq!((test.verdict, test.runs.len(), test.heap_note.as_deref()), (Some(Verdict::Leak), 3, Some(why)));
+    assert!(output.stdout.contains(&format!("{why}: judged by running it again alone\n")));
+}
+
+#[test]
 fn a_test_has_a_timeout_of_its_own() {
     let project = Project::copy("behaviour", "own-timeout");
     project.write(FILE, "timeout = '90s'\n[[overrides]]\npackage = 'crashes'\ntest = '*::hangs'\ntimeout = 1\n");

@@ -86,6 +86,46 @@ fn a_program_runs_and_ends_as_without_us() {
 }
 
 #[test]
+fn what_is_lost_and_what_is_held_is_said_at_the_end() {
+    let project = Project::copy("behaviour", "run-holds");
+    let output = project.run("-p holds --limit 3").run().code(exit::CLEAN);
+    let (_, after) = output.stderr.split_once("Lost:").unwrap_or_else(|| panic!("nothing is said"));
+    let (shown, top) = after.split_once("\n\n").unwrap();
+    assert!(top.starts_with("Top 3 lines\n"));
+    let line = |mark: &str| {
+        let source = fs::read_to_string(project.root.join("holds/src/main.rs")).unwrap();
+        source.lines().position(|line| line.ends_with(mark)).unwrap() + 1
+    };
+    let (cycle, pages, notes) = (line("// the cycle"), line("// PAGES"), line("// NOTES"));
+    let expected = format!(
+        " 3128 B in 3 blocks
+  3128 B in 3 blocks         Rc<holds::Node> (holds/src/main.rs:{cycle}), with what only it leads to
+Held by
+  117 KiB in 4 blocks        holds::PAGES (holds/src/main.rs:{pages})
+  7000 B in 1 block          the stack of thread `worker` (runs holds::main)
+  5000 B in 1 block          holds::NOTES (holds/src/main.rs:{notes}) of thread `worker` (runs holds::main)
+  and "
+    );
+    assert!(shown.starts_with(&expected), "{expected}");
+    assert!(shown.ends_with(" more in target/tracemalloc/snapshot-heap.json"));
+
+    let json = fs::read(project.root.join("target/tracemalloc/snapshot-heap.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(
+        (&json["schema"], &json["lost"]["bytes"], &json["lost"]["blocks"]),
+        (&1.into(), &3128.into(), &3.into())
+    );
+    let [tail, head, rest @ ..] = json["lost"]["groups"].as_array().unwrap().as_slice() else { panic!("two at least") };
+    assert!(rest.len() <= 1, "the cycle's other block is one more group, or of the same one");
+    assert_eq!((&tail["bytes"], &tail["holder"]["kind"]), (&3000.into(), &"lost_block".into()));
+    assert_eq!((&head["type"], &tail["holder"]["line"]), (&"Rc<holds::Node>".into(), &cycle.into()));
+    let holder = &json["held"][0]["holder"];
+    assert_eq!((&holder["name"], &holder["kind"]), (&"holds::PAGES".into(), &"static".into()));
+    assert_eq!((&holder["file"], &holder["line"]), (&"holds/src/main.rs".into(), &pages.into()));
+    assert_eq!(json["note"], serde_json::Value::Null);
+}
+
+#[test]
 fn ctrl_c_ends_a_program_with_its_report() {
     let project = Project::copy("behaviour", "run-signals");
     for (name, code) in [("INT", 128 + 2), ("TERM", 128 + 15)] {

@@ -18,6 +18,7 @@ mod report;
 mod rustc;
 mod session;
 mod settings;
+mod statics;
 mod suite;
 mod term;
 mod view;

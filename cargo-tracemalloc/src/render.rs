@@ -1,6 +1,7 @@
 //! Renderings: of a report, and of what there is in snapshots.
 
 pub mod json;
+pub mod remains;
 pub mod settings;
 pub mod snapshot;
 pub mod text;

@@ -74,7 +74,7 @@ impl Suite {
 
     /// What the test binaries have left.
     pub fn targets(&self) -> Result<Vec<Target>> {
-        report::targets(&self.session.fragments(), &self.context.metadata)
+        report::targets(&self.session.fragments(), &self.context.metadata, &self.settings.deny.value)
     }
 
     /// What verdicts come to when every test has passed.

@@ -14,13 +14,13 @@ pub fn prepare() {
 }
 
 /// Takes every lock, for a copy of the process that no handler hears of.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn hold() {
     before();
 }
 
 /// Releases what [`hold`] took.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn let_go() {
     after();
 }

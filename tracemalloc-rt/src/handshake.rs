@@ -17,7 +17,7 @@ use crate::Error;
 use crate::asked::Asked;
 use crate::stacks::StackId;
 use crate::view::Untracked;
-use crate::{asked, live, memory, scope, stacks, thread, view};
+use crate::{asked, live, memory, scan, scope, stacks, thread, view};
 
 /// 56 bytes on a boundary of 32 KiB.
 const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
@@ -211,7 +211,8 @@ fn ask() -> *const Table {
 
 /// The functions of [`TABLE`].
 mod table {
-    use super::{Asked, StackId, Untracked, asked, live, memory, scope, stacks, thread, view};
+    use super::{Asked, StackId, Untracked, asked, live, memory, scan, scope, stacks, thread, view};
+    use crate::scan::Holdings;
 
     pub extern "C" fn start(nframe: u32) {
         view::start(nframe);
@@ -274,18 +275,21 @@ mod table {
         visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
         why_len: &mut usize,
     ) -> *const u8 {
-        match crate::scan::sums(stack_from) {
-            Ok(sums) => {
-                for sum in sums {
-                    visit(context, sum.holder.as_ptr(), sum.holder.len(), sum.bytes, sum.blocks);
+        let why = match scan::holdings(stack_from) {
+            Ok(Holdings { doubt: Some(why), .. }) | Err(why) => why,
+            Ok(Holdings { held, lost_bytes, lost_blocks, .. }) => {
+                let held = held.into_iter().map(|sum| (sum.holder.to_string(), sum.bytes, sum.blocks));
+                let lost = ("lost".to_owned(), lost_bytes, lost_blocks);
+                let mut all: Vec<_> = held.chain([lost]).filter(|(_, _, blocks)| *blocks > 0).collect();
+                all.sort_by_key(|(_, bytes, blocks)| core::cmp::Reverse((*bytes, *blocks)));
+                for (holder, bytes, blocks) in all {
+                    visit(context, holder.as_ptr(), holder.len(), bytes, blocks);
                 }
-                core::ptr::null()
+                return core::ptr::null();
             }
-            Err(why) => {
-                *why_len = why.len();
-                why.as_ptr()
-            }
-        }
+        };
+        *why_len = why.len();
+        why.as_ptr()
     }
 
     pub extern "C" fn for_each(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool {

@@ -29,7 +29,7 @@ pub fn reserve(size: usize) -> Option<NonNull<u8>> {
 }
 
 /// As [`reserve`], and what is written there, the process and its copies all see. In whole pages.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
     // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that exists.
     let address = unsafe {
@@ -52,7 +52,7 @@ pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
 /// # Safety
 ///
 /// It came from [`reserve`] or [`reserve_shared`] with this size, and nothing refers to it any more.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub unsafe fn release(memory: NonNull<u8>, size: usize) {
     // First of all: once it is unmapped, the address may be somebody else's.
     for index in 0..COUNT.load(Ordering::Acquire) {
@@ -67,7 +67,7 @@ pub unsafe fn release(memory: NonNull<u8>, size: usize) {
 }
 
 /// Address and size of everything that is reserved.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
     let all = (0..COUNT.load(Ordering::Acquire)).filter_map(reservation);
     let all = all.map(|one| (one.size.load(Ordering::Acquire), one.address.load(Ordering::Relaxed)));

@@ -78,6 +78,12 @@ pub fn pretty(function: &str) -> String {
     }
 }
 
+/// A static's path in the source, `store::SEEN`, and not where in the code that `thread_local!` makes of it it lies.
+pub fn static_path(name: &str) -> &str {
+    let path = name.find("::{").map_or(name, |closure| &name[..closure]);
+    path.strip_suffix("::__stability::LAZY").unwrap_or(path)
+}
+
 /// What the frames of the standard library between the allocator and the program, innermost first, say is allocated:
 /// what the outermost of them says that names a type with its generics, or else the outermost that names a type.
 pub fn allocated_type(of_std: &[Symbol]) -> Option<String> {
@@ -308,6 +314,17 @@ mod tests {
             ("<<demo::A as demo::B>::C as demo::D>::e", "demo::A::C::e"),
         ] {
             assert_eq!(path(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn statics_are_named_as_in_the_source() {
+        for (name, expected) in [
+            ("store::SEEN", "store::SEEN"),
+            ("store::KEPT::{constant#0}::{closure#1}::__RUST_STD_INTERNAL_VAL", "store::KEPT"),
+            ("store::LOG::__stability::LAZY", "store::LOG"),
+        ] {
+            assert_eq!(static_path(name), expected);
         }
     }
 

@@ -25,6 +25,7 @@ const CASES: &[(&str, fn())] = &[
     ("what_a_known_holder_alone_holds_is_said_to_be_so", what_a_known_holder_alone_holds_is_said_to_be_so),
     ("a_thread_local_of_a_living_thread_holds", a_thread_local_of_a_living_thread_holds),
     ("the_stack_of_a_living_thread_holds", the_stack_of_a_living_thread_holds),
+    ("the_stack_of_the_calling_thread_holds", the_stack_of_the_calling_thread_holds),
     ("a_register_of_a_parked_thread_holds", a_register_of_a_parked_thread_holds),
     ("what_only_c_holds_is_held", what_only_c_holds_is_held),
     ("pointers_may_be_tagged_or_point_to_the_middle", pointers_may_be_tagged_or_point_to_the_middle),
@@ -38,6 +39,8 @@ const CASES: &[(&str, fn())] = &[
 /// Runs the case that the argument names, or, without one, each case in a process of its own.
 fn main() {
     if let Some(wanted) = std::env::args().nth(1).filter(|argument| !argument.starts_with('-')) {
+        let here = 0_u8;
+        STACK_FROM.store((&raw const here).addr(), Ordering::Relaxed);
         for (_, case) in CASES.iter().filter(|(name, _)| *name == wanted) {
             case();
         }
@@ -52,17 +55,20 @@ fn main() {
     assert_eq!(failed.count(), 0, "see above");
 }
 
+/// A place on the main thread's stack. The frames below are those of a case, and have seen blocks that are gone: a byte that is
+/// written over an old pointer, as code without optimisation does, leaves the address of another block.
+static STACK_FROM: AtomicUsize = AtomicUsize::new(0);
+
 /// Runs `body` on a thread of its own, and looks up what it has left behind.
 #[inline(never)]
 fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> Found {
     let _pause = raw::pause();
     raw::start(Walk::Unwind, 32);
-    let here = 0_u8;
     let before = Live::now();
     thread::spawn(body).join().unwrap();
     let grown: Vec<StackId> = grown(&before);
     assert!(!grown.is_empty(), "the body leaves something behind");
-    scan::look_up(&grown, known, (&raw const here).addr()).unwrap()
+    scan::look_up(&grown, known, STACK_FROM.load(Ordering::Relaxed)).unwrap()
 }
 
 fn grown(before: &Live) -> Vec<StackId> {
@@ -167,6 +173,17 @@ fn the_stack_of_a_living_thread_holds() {
     });
     assert_eq!(holder(&found, 779), (HolderKind::Stack, "worker".to_owned()));
     drop(end);
+}
+
+fn the_stack_of_the_calling_thread_holds() {
+    raw::start(Walk::Unwind, 32);
+    let before = Live::now();
+    let kept = black_box(Box::new([1_u8; 804]));
+    let grown = grown(&before);
+    let here = 0_u8;
+    let found = scan::look_up(&grown, &[], (&raw const here).addr().min((&raw const kept).addr())).unwrap();
+    assert_eq!(holder(&found, 804), (HolderKind::Stack, "the main thread".to_owned()));
+    drop(kept);
 }
 
 /// The complement of a block's address. No frame that is still there has seen the address itself.
@@ -368,11 +385,7 @@ fn threads_that_come_and_go_do_no_harm() {
         let blocks = |counts: fn(&&Retained) -> bool| -> u64 {
             found.entries.iter().filter(|entry| entry.bytes >= 20_000).filter(counts).map(|entry| entry.blocks).sum()
         };
-        // In frames without optimisation, what is left of an old pointer may look like one to such a large block.
-        let seems_held =
-            blocks(|entry| entry.holder.as_ref().is_some_and(|holder| holder.name == "the calling thread"));
-        let lost = blocks(|entry| entry.fate == Fate::Lost);
-        assert!(seems_held <= 1 && lost + seems_held == round + 1, "{found:#?}");
+        assert_eq!(blocks(|entry| entry.fate == Fate::Lost), round + 1, "{found:#?}");
     }
     STOP.store(true, Ordering::Relaxed);
     spawner.join().unwrap();

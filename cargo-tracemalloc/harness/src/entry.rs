@@ -196,6 +196,9 @@ pub enum Retained {
     Held,
 }
 
+/// What a lost block is called whose type is not known.
+pub const LOST_BLOCK: &str = "a lost block";
+
 /// What holds a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HolderEntry {
@@ -203,7 +206,7 @@ pub struct HolderEntry {
     pub kind: HolderKind,
     /// `store::SEEN`, a thread's name, what a lost block is.
     pub name: String,
-    /// Where a static is said, or a lost block was allocated; `None` where that is not known.
+    /// Where a static is declared, which the command looks up, or a lost block was allocated; `None` where that is not known.
     #[serde(default)]
     pub file: Option<String>,
     /// From 1.

@@ -11,10 +11,10 @@ mod target_note;
 mod wire;
 
 pub use entry::{
-    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, Limit, Outcome, Retained,
-    RunEntry, StepEntry, TestEntry, Verdict,
+    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, LOST_BLOCK, Limit, Outcome,
+    Retained, RunEntry, StepEntry, TestEntry, Verdict,
 };
-pub use run::{PROGRAM_FILE, ProgramNote, Run};
+pub use run::{HeldEntry, Lost, LostEntry, PROGRAM_FILE, ProgramNote, Remains, Run};
 pub use session::{
     ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR,
     Session, TARGET_FILE,

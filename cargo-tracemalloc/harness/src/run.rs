@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{FrameEntry, HolderEntry};
+
 /// The file in the session's directory that holds the [`ProgramNote`].
 pub const PROGRAM_FILE: &str = "program";
 
@@ -25,8 +27,63 @@ pub struct ProgramNote {
     pub snapshots: Vec<String>,
     /// Whether the one at the end was taken.
     pub ended: bool,
+    /// What was live at the end, by what holds it; the error says why the heap could not be searched. `None` before the end.
+    pub remains: Option<Result<Remains, String>>,
+    /// The program's binary, absolute.
+    pub executable: String,
     /// The program has an allocator of its own, and runs as if we were not there.
     pub untraced: bool,
+}
+
+/// What is live at a program's end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// What nothing points to.
+    pub lost: Lost,
+    /// The rest by holder, the most bytes first.
+    pub held: Vec<HeldEntry>,
+    /// Why what is said to be lost may be held all the same; `None` where nothing was in the way.
+    pub note: Option<String>,
+}
+
+/// What nothing points to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// All of it, in bytes.
+    pub bytes: u64,
+    /// All of it, in blocks.
+    pub blocks: u64,
+    /// By where it was allocated, the most bytes first. Of more than some thousand places, some are left out.
+    pub groups: Vec<LostEntry>,
+}
+
+/// Lost blocks of one traceback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostEntry {
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// What was allocated, where the symbols tell.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// The lost block that leads to them; `None` where none does.
+    pub holder: Option<HolderEntry>,
+    /// Frames, oldest first.
+    pub traceback: Vec<FrameEntry>,
+    /// How many frames there were before the cut, as far as they were captured.
+    pub total_nframe: u32,
+}
+
+/// What one holder leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldEntry {
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// What holds them.
+    pub holder: HolderEntry,
 }
 
 impl Run {

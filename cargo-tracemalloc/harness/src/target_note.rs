@@ -16,6 +16,8 @@ pub struct TargetNote {
     pub crate_name: String,
     /// The target's root source file, absolute.
     pub src_path: String,
+    /// The test binary, absolute. The wrapper leaves it empty: binaries are moved.
+    pub executable: String,
     /// Why the target runs untraced; `None` where it is traced.
     pub untraced: Option<String>,
 }

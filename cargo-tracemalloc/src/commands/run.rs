@@ -12,9 +12,10 @@ use crate::cli::{Color, Format, RunArgs, ViewArgs};
 use crate::context::Context;
 use crate::exit_code::{self, UsageError};
 use crate::inject::{self, BuildOptions, Runtimes};
-use crate::session::{SessionDir, restore_env};
+use crate::session::{SessionDir, restore_env, write_atomically};
+use crate::statics::Statics;
 use crate::view::View;
-use crate::{cargo, interrupt, render, term, wrapper};
+use crate::{cargo, interrupt, render, report, term, wrapper};
 
 /// What a shell adds to the number of the signal that ended a process.
 const ENDED_BY_SIGNAL: i32 = 128;
@@ -32,14 +33,14 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
-    session.write(&harness_session(args, &snapshot), &wrapper::Config::new(&context, &session, &runtimes))?;
+    session.write(&harness_session(args, &snapshot, &context), &wrapper::Config::new(&context, &session, &runtimes))?;
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
     let status = cargo.print_if(options.verbose > 0).status()?;
     let Some(note) = read_note(&session)? else {
         // The program has not come to run, and cargo has said why.
         return Ok(exit_code::ExitCode::CouldNotRun.into());
     };
-    report(&note, &snapshot, status, args.limit)?;
+    report(note, &snapshot, &context, status, args.limit)?;
     Ok(code_of(status))
 }
 
@@ -68,8 +69,9 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
     Ok(())
 }
 
-fn harness_session(args: &RunArgs, snapshot: &Utf8Path) -> Session {
+fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Session {
     Session {
+        path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
         run: Some(Run {
             snapshot: snapshot.to_string(),
@@ -91,7 +93,7 @@ fn read_note(session: &SessionDir) -> Result<Option<ProgramNote>> {
 }
 
 /// Says what there is, on stderr: stdout is the program's.
-fn report(note: &ProgramNote, snapshot: &Utf8Path, status: ExitStatus, limit: usize) -> Result<()> {
+fn report(note: ProgramNote, snapshot: &Utf8Path, context: &Context, status: ExitStatus, limit: usize) -> Result<()> {
     if note.untraced {
         term::warning(
             "the program ran untraced: it has a `#[global_allocator]` of its own, and nothing could be put in front of it; \
@@ -113,6 +115,17 @@ fn report(note: &ProgramNote, snapshot: &Utf8Path, status: ExitStatus, limit: us
         return Ok(());
     }
     term::status("Snapshot", render::shorten(snapshot));
+    if let Some(mut remains) = note.remains {
+        if let Ok(remains) = &mut remains {
+            let statics = Statics::new(note.executable.into(), &context.metadata);
+            statics.declare(remains.held.iter_mut().map(|held| &mut held.holder));
+        }
+        let path = beside(snapshot);
+        let json = render::remains::json(&remains)?;
+        write_atomically(&path, json.as_bytes()).with_context(|| format!("failed to write `{path}`"))?;
+        let text = render::remains::text(&remains, limit, render::shorten(&path));
+        term::print(&text);
+    }
     let args = ViewArgs {
         by: KeyType::Lineno,
         cumulative: false,
@@ -127,6 +140,12 @@ fn report(note: &ProgramNote, snapshot: &Utf8Path, status: ExitStatus, limit: us
     let statistics = view.statistics(snapshot.as_std_path())?;
     term::print(&render::snapshot::text::top(&mut view, &statistics));
     Ok(())
+}
+
+/// Where what holds the blocks of a snapshot goes: `snapshot-heap.json` beside `snapshot.json`.
+fn beside(snapshot: &Utf8Path) -> Utf8PathBuf {
+    let stem = snapshot.file_stem().unwrap_or_default();
+    snapshot.with_file_name(format!("{stem}-heap.json"))
 }
 
 fn code_of(status: ExitStatus) -> ExitCode {

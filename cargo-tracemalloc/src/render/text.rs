@@ -1,6 +1,6 @@
 //! The report for a person: leaks first, and nothing that asks for no action.
 
-mod growth;
+pub mod growth;
 mod summary;
 
 use std::fmt::Write as _;
@@ -134,11 +134,12 @@ fn label(target: &Target) -> String {
 }
 
 /// `1 block`, `2 blocks`.
-fn count(number: u64, noun: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn line(text: &mut String, content: impl std::fmt::Display) {
+/// Adds a line.
+pub fn line(text: &mut String, content: impl std::fmt::Display) {
     writeln!(text, "{content}").expect("a string takes what is written");
 }
 

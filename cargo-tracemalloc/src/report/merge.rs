@@ -7,13 +7,15 @@ use camino::Utf8Path;
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
 use serde::de::DeserializeOwned;
-use tracemalloc_harness::{ENTRY_EXTENSION, TARGET_FILE, TargetNote, TestEntry};
+use tracemalloc_harness::{ENTRY_EXTENSION, TARGET_FILE, TargetNote, TestEntry, Verdict};
 
 use super::{Kind, Target};
+use crate::cli::Deny;
 use crate::report::paths;
+use crate::statics::Statics;
 
 /// Reads all fragments. The order is that of the report.
-pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>> {
+pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Result<Vec<Target>> {
     // One target may have run several times, for several target triples.
     let mut targets: BTreeMap<_, Target> = BTreeMap::new();
     let mut dirs: Vec<_> = list(fragments)?;
@@ -23,13 +25,17 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>>
         if !note_path.exists() {
             continue;
         }
-        let target = target(read(&note_path)?, metadata);
+        let note: TargetNote = read(&note_path)?;
+        let statics = Statics::new(note.executable.clone().into(), metadata);
+        let target = target(note, metadata);
         let mut tests = Vec::new();
         for path in list(&dir)? {
             if path.extension() == Some(ENTRY_EXTENSION) {
                 tests.push(read::<TestEntry>(&path)?);
             }
         }
+        let shown = tests.iter_mut().filter(|test| is_shown(test, deny));
+        statics.declare(shown.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()));
         let key = (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
         targets.entry(key).or_insert(target).tests.extend(tests);
     }
@@ -38,6 +44,15 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata) -> Result<Vec<Target>>
         target.tests.sort_by(|a, b| a.name.cmp(&b.name));
     }
     Ok(targets)
+}
+
+/// Whether what holds its growth is of interest: not where growth has stopped, but where it was asked to fail.
+fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
+    match test.verdict {
+        Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => true,
+        Some(Verdict::Once) => deny.contains(&Deny::Once),
+        Some(Verdict::Clean | Verdict::Skipped) | None => false,
+    }
 }
 
 /// Finds in the metadata what the wrapper could not know.

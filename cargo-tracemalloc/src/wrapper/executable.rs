@@ -138,6 +138,7 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
         version: env::var(private_env::PACKAGE_VERSION).unwrap_or_default(),
         crate_name: rustc_call.crate_name.clone().unwrap_or_default(),
         src_path: absolute_utf8(source).with_context(|| format!("failed to resolve `{source}`"))?.into_string(),
+        executable: String::new(),
         untraced,
     };
     fs::write(path, tracemalloc_harness::to_bytes(&note)?)?;

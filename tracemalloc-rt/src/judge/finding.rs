@@ -30,7 +30,7 @@ pub enum Finding {
 }
 
 /// A block on the way to growth, or the growth itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step {
     /// What it is, where the symbols tell.
     pub type_name: Option<String>,
@@ -62,17 +62,13 @@ impl Teller<'_> {
         }
     }
 
-    fn holder(&self, holder: &Holder) -> Holder {
+    /// A holder, with names as people write them.
+    pub fn holder(&self, holder: &Holder) -> Holder {
         let name = match holder.kind {
             HolderKind::Static | HolderKind::ThreadLocal => symbol_name::pretty(&holder.name),
             _ => holder.name.clone(),
         };
-        Holder {
-            name,
-            start: holder.start.as_deref().map(symbol_name::pretty),
-            source: holder.source.as_ref().map(|(file, line)| (self.shortener.file(file), *line)),
-            ..holder.clone()
-        }
+        Holder { name, start: holder.start.as_deref().map(symbol_name::pretty), ..holder.clone() }
     }
 
     fn step(&mut self, stack: Option<StackId>, bytes: u64) -> Step {

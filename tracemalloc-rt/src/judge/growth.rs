@@ -45,7 +45,7 @@ pub struct GroupGrowth {
 }
 
 /// What growth has become, as far as a verdict is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Share {
     /// Nothing points to it: a leak, whatever later runs do.
     Lost,

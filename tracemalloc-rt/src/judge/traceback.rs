@@ -113,15 +113,18 @@ impl Shortener {
         }
     }
 
+    fn file(&self, file: &str) -> String {
+        if file.is_empty() { UNKNOWN.to_owned() } else { Prefix::shorten(file, &self.prefixes) }
+    }
+}
+
+impl Prefix {
     /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs`.
-    pub fn file(&self, file: &str) -> String {
-        if file.is_empty() {
-            return UNKNOWN.to_owned();
-        }
+    pub fn shorten(file: &str, prefixes: &[Self]) -> String {
         if let Some(inside) = symbol_name::inside_std(file) {
             return inside.to_owned();
         }
-        for Prefix { prefix, replacement } in &self.prefixes {
+        for Self { prefix, replacement } in prefixes {
             let Some(rest) = file.strip_prefix(prefix.as_str()) else { continue };
             let Some(rest) = rest.strip_prefix(['/', MAIN_SEPARATOR]) else { continue };
             let rest = rest.trim_start_matches("./");

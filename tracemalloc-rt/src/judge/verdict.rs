@@ -102,7 +102,7 @@ pub struct Judged {
     pub limit: Limit,
     /// What each run has grown by, after filters.
     pub runs: Vec<Grown>,
-    groups: Vec<(GroupId, GrowthKind, History)>,
+    groups: Vec<(GroupId, Share, GrowthKind, History)>,
 }
 
 impl Judge {
@@ -202,7 +202,7 @@ impl Judge {
                 (Verdict::Unconfirmed, Share::Lost) => GrowthKind::Unconfirmed,
                 _ => GrowthKind::Once,
             };
-            (*id, kind, history.clone())
+            (*id, *share, kind, history.clone())
         });
         let unknown = self.sum(|share, history| history.leaks(share, runs) && !history.known);
         let verdict = match verdict {
@@ -233,19 +233,37 @@ impl History {
 impl Judged {
     /// The growth of each share of each group: what the verdict is about first, then by size.
     pub fn growth(&self, grouper: &Grouper<'_>) -> Vec<Growth> {
-        let growth = self.groups.iter().map(|(id, kind, history)| Growth {
-            kind: *kind,
-            least: history.least,
-            runs: history.runs,
-            finding: history.finding.clone(),
-            traceback: grouper.get(*id).clone(),
+        self.ordered(|id| grouper.get(id))
+            .map(|(id, kind, history)| Growth {
+                kind,
+                least: history.least,
+                runs: history.runs,
+                finding: history.finding.clone(),
+                traceback: grouper.get(id).clone(),
+            })
+            .collect()
+    }
+
+    /// All shares in the order of the report, which depends on nothing but what is shown: of one traceback and one size, what
+    /// is lost comes before what is held.
+    fn ordered<'t>(
+        &self,
+        traceback: impl Fn(GroupId) -> &'t Traceback,
+    ) -> impl Iterator<Item = (GroupId, GrowthKind, &History)> {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by(|a, b| {
+            let (of_a, of_b) = (traceback(a.0), traceback(b.0));
+            let size = |history: &History| (history.least.bytes, history.least.blocks);
+            let rest = |of: &Traceback| (of.type_name.clone(), of.initialiser, of.total_nframe);
+            (a.2, size(&b.3), &of_a.traceback, a.1, rest(of_a)).cmp(&(
+                b.2,
+                size(&a.3),
+                &of_b.traceback,
+                b.1,
+                rest(of_b),
+            ))
         });
-        let mut growth: Vec<Growth> = growth.collect();
-        growth.sort_by(|a, b| {
-            let order = |one: &Growth| (one.least.bytes, one.least.blocks);
-            (a.kind, order(b), &a.traceback.traceback).cmp(&(b.kind, order(a), &b.traceback.traceback))
-        });
-        growth
+        groups.into_iter().map(|(id, _, kind, history)| (*id, *kind, history))
     }
 }
 
@@ -334,7 +352,7 @@ mod tests {
         let judged = run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).expect("four runs are enough");
         assert_eq!(judged.verdict, Verdict::Leak);
         assert_eq!(judged.runs[0], Grown { bytes: 8, blocks: 1 });
-        for (id, kind, _) in judged.groups {
+        for (id, _, kind, _) in judged.groups {
             assert_eq!(kind, if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser });
         }
     }
@@ -350,8 +368,34 @@ mod tests {
         assert!(run(&mut judge, &[(LOST, 8), (1, 8)]).is_none());
         let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed") else { panic!("final") };
         assert_eq!(judged.verdict, Verdict::Leak);
-        for (id, kind, _) in judged.groups {
+        for (id, _, kind, _) in judged.groups {
             assert_eq!(kind, if id == GroupId(LOST) { GrowthKind::Leak } else { GrowthKind::Unconfirmed });
+        }
+    }
+
+    #[test]
+    fn lost_and_held_growth_of_one_line_and_size_keep_their_order() {
+        let group = |share| GroupGrowth {
+            id: GroupId(1),
+            share,
+            grown: Grown { bytes: 8, blocks: 1 },
+            finding: Finding::default(),
+            known: false,
+        };
+        let traceback =
+            Traceback { traceback: Vec::new(), total_nframe: 0, type_name: None, initialiser: None, known: None };
+        // The shares are kept in a map, whose order differs from one to the next.
+        for _ in 0..50 {
+            let mut judge = judge(0, None);
+            let gross = Grown { bytes: 16, blocks: 2 };
+            let groups = || vec![group(Share::Open), group(Share::Lost)];
+            while let Ruling::RunAgain = judge.passed(gross, groups, Duration::ZERO) {}
+            let mut judged = judge.close(Verdict::Leak, None);
+            for (_, share, _, history) in &mut judged.groups {
+                history.runs = *share as u32;
+            }
+            let shares: Vec<u32> = judged.ordered(|_| &traceback).map(|(_, _, history)| history.runs).collect();
+            assert_eq!(shares, [Share::Lost as u32, Share::Open as u32]);
         }
     }
 
@@ -389,6 +433,6 @@ mod tests {
         let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed: taken") else { panic!("final") };
         assert_eq!(judged.verdict, Verdict::Unconfirmed);
         assert_eq!(judged.reason.as_deref(), Some("run 2 failed: taken"));
-        assert_eq!(judged.groups[0].1, GrowthKind::Unconfirmed);
+        assert_eq!(judged.groups[0].2, GrowthKind::Unconfirmed);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::fnmatch::Pattern;
 
 /// What holds a block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// What it is.
     pub kind: HolderKind,
@@ -15,14 +16,12 @@ pub struct Holder {
     pub thread: Option<String>,
     /// The function that this thread was started with.
     pub start: Option<String>,
-    /// The file, and the line from 1, that says a static, where debug information has it.
-    pub source: Option<(String, u32)>,
     /// Whether it is one of the known holders.
     pub known: bool,
 }
 
 /// Kinds of holders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HolderKind {
     /// A static of the executable.
     Static,
@@ -63,6 +62,7 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "one entry for each signal, made by the first that listens",
     ),
     of_statics("std::io::stdio::*", "buffers of stdin, stdout and stderr, made by their first user"),
+    of_statics("std::sys::*stack_overflow::*", "names of living threads, for the message when a stack overflows"),
     of_statics("*std::backtrace_rs::symbolize::gimli::*", "debug information that the first backtrace has read"),
     of_statics("*backtrace::symbolize::gimli::*", "debug information that the first backtrace has read"),
     of_statics("insta::env::*", "what insta has read of a workspace, once for each"),
@@ -78,9 +78,10 @@ const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<
     KnownHolder { is_thread: true, pattern, reason }
 }
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 impl Holder {
     pub(super) fn new(kind: HolderKind, name: String) -> Self {
-        Self { kind, name, thread: None, start: None, source: None, known: false }
+        Self { kind, name, thread: None, start: None, known: false }
     }
 }
 
@@ -96,6 +97,7 @@ impl fmt::Display for Holder {
     }
 }
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 impl KnownHolder<'_> {
     pub(super) fn is_static(&self, name: &str) -> bool {
         !self.is_thread && Pattern::new(self.pattern).matches(name)

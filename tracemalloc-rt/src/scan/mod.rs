@@ -13,7 +13,7 @@ mod world;
 
 pub use holder::{Holder, HolderKind, KNOWN_HOLDERS, KnownHolder};
 pub(crate) use world::note_stack;
-pub use world::{look_up, sums};
+pub use world::{holdings, look_up};
 
 use crate::stacks::StackId;
 
@@ -69,11 +69,26 @@ pub struct Retained {
     pub path: Vec<Step>,
 }
 
+/// What all live blocks are held by.
+#[derive(Debug, Clone)]
+pub struct Holdings {
+    /// By holder, the most bytes first.
+    pub held: Vec<HolderSum>,
+    /// Bytes of what nothing holds.
+    pub lost_bytes: u64,
+    /// Blocks of what nothing holds.
+    pub lost_blocks: u64,
+    /// What nothing holds, by stack. Of very many stacks, some are left out.
+    pub lost: Vec<Retained>,
+    /// Why what is said to be lost may be held all the same; `None` where nothing was in the way.
+    pub doubt: Option<&'static str>,
+}
+
 /// What one holder holds.
 #[derive(Debug, Clone)]
 pub struct HolderSum {
-    /// What holds it; `lost` for what nothing does.
-    pub holder: String,
+    /// What holds it.
+    pub holder: Holder,
     /// Bytes.
     pub bytes: u64,
     /// Blocks.

@@ -1,6 +1,6 @@
 //! Where the heap cannot be searched: the answer says so.
 
-use super::{Found, HolderSum, KnownHolder};
+use super::{Found, Holdings, KnownHolder};
 use crate::stacks::StackId;
 
 const ELSEWHERE: &str = "the heap is searched on Linux alone, on x86-64 and AArch64";
@@ -19,7 +19,7 @@ pub fn look_up(_: &[StackId], _: &[KnownHolder<'_>], _: usize) -> Result<Found, 
 /// # Errors
 ///
 /// Always.
-pub fn sums(_: usize) -> Result<Vec<HolderSum>, &'static str> {
+pub fn holdings(_: usize) -> Result<Holdings, &'static str> {
     Err(ELSEWHERE)
 }
 

@@ -90,7 +90,7 @@ pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
 }
 
 /// As [`for_each`], without allocating, in a copy of the process in which nothing else runs.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn for_each_in_copy(visit: &mut impl FnMut(u32, usize, Block)) {
     for shard in &SHARD {
         let mut shard = shard.lock();

@@ -63,6 +63,7 @@ pub fn read(path: &Path) -> Option<TestEntry> {
 pub fn write_target(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let mut note = target_of_this_binary();
+    note.executable = std::env::current_exe()?.to_string_lossy().into_owned();
     if note.untraced.is_none() && !tracemalloc::raw::is_this_copy_installed() {
         note.untraced = Some("its linker has left the tracing allocator out".to_owned());
     }
@@ -80,6 +81,7 @@ pub fn target_of_this_binary() -> TargetNote {
         version: std::env::var("CARGO_PKG_VERSION").unwrap_or_default(),
         crate_name: stem.rsplit_once('-').map_or(stem, |(name, _hash)| name).to_owned(),
         src_path: String::new(),
+        executable: String::new(),
         untraced: None,
     })
 }

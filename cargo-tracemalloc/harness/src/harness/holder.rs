@@ -3,11 +3,10 @@
 use tracemalloc::raw::judge::Step;
 use tracemalloc::raw::scan;
 
-use crate::{HolderEntry, HolderKind, StepEntry};
+use crate::{HolderEntry, HolderKind, LOST_BLOCK, StepEntry};
 
 /// What something else than a lost block is in the report.
 pub fn holder_entry(holder: scan::Holder) -> HolderEntry {
-    let (file, line) = holder.source.unzip();
     HolderEntry {
         kind: match holder.kind {
             scan::HolderKind::Static => HolderKind::Static,
@@ -18,8 +17,8 @@ pub fn holder_entry(holder: scan::Holder) -> HolderEntry {
             scan::HolderKind::Foreign => HolderKind::Foreign,
         },
         name: holder.name,
-        file,
-        line,
+        file: None,
+        line: None,
         thread: holder.thread,
         start: holder.start,
         known: holder.known,
@@ -31,7 +30,7 @@ pub fn lost_block(block: Step) -> HolderEntry {
     let (file, line) = block.place.unzip();
     HolderEntry {
         kind: HolderKind::LostBlock,
-        name: block.type_name.unwrap_or_else(|| "a lost block".to_owned()),
+        name: block.type_name.unwrap_or_else(|| LOST_BLOCK.to_owned()),
         file,
         line,
         thread: None,

@@ -92,7 +92,8 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
     }
 }
 
-fn frame_entry(frame: Symbol) -> FrameEntry {
+/// A frame, as it is in the report.
+pub fn frame_entry(frame: Symbol) -> FrameEntry {
     FrameEntry { function: frame.function, file: frame.file, line: frame.line, column: frame.column }
 }
 

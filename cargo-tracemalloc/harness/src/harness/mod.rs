@@ -15,6 +15,8 @@ mod placement;
 mod process;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod program;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod remains;
 mod rules;
 mod scratch;
 mod settle;

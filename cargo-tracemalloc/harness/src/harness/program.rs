@@ -79,7 +79,7 @@ pub fn start_program() {
         return;
     }
     let task = match &session.run {
-        Some(run) => match Snapshots::start(run, session_dir) {
+        Some(run) => match Snapshots::start(&session, run, session_dir) {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },

@@ -16,7 +16,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tracemalloc::raw;
 
 use crate::harness::placement::fail;
-use crate::{PROGRAM_FILE, ProgramNote, Run};
+use crate::harness::remains::remains;
+use crate::{PROGRAM_FILE, ProgramNote, Run, Session};
 
 /// The name of the thread.
 const THREAD: &str = "tracemalloc";
@@ -31,6 +32,7 @@ static WAKE: Semaphore = Semaphore(UnsafeCell::new(MaybeUninit::uninit()));
 
 /// Takes snapshots, one at a time.
 pub struct Snapshots {
+    session: Session,
     run: Run,
     note_path: PathBuf,
     note: Mutex<ProgramNote>,
@@ -38,8 +40,9 @@ pub struct Snapshots {
 
 impl Snapshots {
     /// Begins to trace, and to wait for signals. `None` where there is nothing to trace.
-    pub fn start(run: &Run, session_dir: &Path) -> Option<&'static Self> {
+    pub fn start(session: &Session, run: &Run, session_dir: &Path) -> Option<&'static Self> {
         let snapshots: &'static Self = Box::leak(Box::new(Self {
+            session: session.clone(),
             run: run.clone(),
             note_path: session_dir.join(PROGRAM_FILE),
             note: Mutex::new(ProgramNote::default()),
@@ -68,10 +71,14 @@ impl Snapshots {
         Some(snapshots)
     }
 
-    /// The snapshot at the end.
+    /// The snapshot at the end, and what holds what is in it.
     pub fn take_last(&self) {
+        // A place on this thread's stack below which everything is about us.
+        let here = 0_u8;
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         note.ended |= self.take(&self.run.snapshot);
+        note.executable = std::env::current_exe().unwrap_or_default().to_string_lossy().into_owned();
+        note.remains = Some(remains(&self.session, (&raw const here).addr()));
         self.keep(&note);
     }
 

@@ -100,7 +100,7 @@ pub fn holder(holder: &HolderEntry) -> String {
     };
     match holder.kind {
         HolderKind::Static | HolderKind::Library => format!("{name}{place}"),
-        HolderKind::ThreadLocal => format!("{name} of {}", of_thread()),
+        HolderKind::ThreadLocal => format!("{name}{place} of {}", of_thread()),
         HolderKind::Stack => format!("the stack of {}", of_thread()),
         HolderKind::Register => format!("a register of {}", of_thread()),
         HolderKind::Foreign => "foreign memory".to_owned(),
@@ -119,7 +119,7 @@ fn step(step: &StepEntry, is_last: bool) -> String {
 }
 
 /// ` (src/lib.rs:14)`, or nothing.
-fn place_of(file: Option<&str>, number: Option<u32>) -> String {
+pub fn place_of(file: Option<&str>, number: Option<u32>) -> String {
     match (file, number) {
         (Some(file), Some(number)) => format!(" ({file}:{number})"),
         (Some(file), None) => format!(" ({file})"),

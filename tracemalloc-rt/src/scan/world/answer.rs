@@ -22,7 +22,7 @@ pub struct Answer {
     pub entries_len: u32,
     /// How many of `sums` hold something.
     pub sums_len: u32,
-    /// Growth, by what allocated it and what holds it.
+    /// Growth, by what allocated it and what holds it; or what of all that is live is lost.
     pub entries: [Entry; MOST_ENTRIES],
     /// All that is live, by root.
     pub sums: [Sum; MOST_SUMS],

@@ -1,6 +1,7 @@
 //! Asks the copy, and puts its answer into names.
 
 use core::time::Duration;
+use std::collections::HashMap;
 
 mod answer;
 mod blocks;
@@ -19,7 +20,7 @@ use self::modules::Module;
 use self::search::{Caller, Question, StaticRange};
 use self::stop::Board;
 use self::threads::ThreadName;
-use super::{Fate, Found, Holder, HolderKind, HolderSum, KnownHolder, Retained, Step};
+use super::{Fate, Found, Holder, HolderKind, HolderSum, Holdings, KnownHolder, Retained, Step};
 use crate::stacks::StackId;
 use crate::{fork, memory, thread};
 
@@ -51,53 +52,58 @@ pub fn look_up(stacks: &[StackId], known: &[KnownHolder<'_>], stack_from: usize)
     if wanted.is_empty() {
         return Ok(Found { entries: Vec::new(), doubt: None });
     }
+    ask(&wanted, known, stack_from, |world, answer| Found {
+        entries: world.entries(answer),
+        doubt: doubt(answer.hindrances),
+    })
+}
+
+/// Looks up what holds all live blocks.
+///
+/// # Errors
+///
+/// In words, why there is no answer.
+pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
+    let _pause = thread::pause();
+    ask(&[], &[], stack_from, |world, answer| {
+        // A static may lie in several parts, and threads may have one name.
+        let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
+        let (mut lost_bytes, mut lost_blocks) = (0, 0);
+        for sum in &answer.sums[..answer.sums_len as usize] {
+            let (bytes, blocks) = match sum.root.kind {
+                RootKind::Nothing => (&mut lost_bytes, &mut lost_blocks),
+                _ => {
+                    let (bytes, blocks) = sums.entry(world.holder(&sum.root)).or_default();
+                    (bytes, blocks)
+                }
+            };
+            *bytes += sum.bytes;
+            *blocks += sum.blocks;
+        }
+        let mut held: Vec<HolderSum> =
+            sums.into_iter().map(|(holder, (bytes, blocks))| HolderSum { holder, bytes, blocks }).collect();
+        held.sort_by(|a, b| (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name)));
+        Holdings { held, lost_bytes, lost_blocks, lost: world.entries(answer), doubt: doubt(answer.hindrances) }
+    })
+}
+
+/// Asks, and asks again where a thread was stopped inside `malloc`, so that its heap was not walked.
+fn ask<T>(
+    wanted: &[u32],
+    known: &[KnownHolder<'_>],
+    stack_from: usize,
+    take: impl Fn(&World, &Answer) -> T,
+) -> Result<T, &'static str> {
     let mut attempt = 1;
     loop {
         let world = World::now(known);
-        let found = world.ask(&wanted, stack_from, |answer| {
-            let entries = answer.entries[..answer.entries_len as usize].iter();
-            let entries = entries.map(|entry| world.retained(entry)).collect();
-            (Found { entries, doubt: doubt(answer.hindrances) }, answer.hindrances)
-        });
-        let (found, hindrances) = found?;
+        let (taken, hindrances) = world.ask(wanted, stack_from, |answer| (take(&world, answer), answer.hindrances))?;
         if hindrances & Hindrance::Malloc as u32 == 0 || attempt == ATTEMPTS {
-            return Ok(found);
+            return Ok(taken);
         }
         attempt += 1;
         std::thread::sleep(Duration::from_millis(1));
     }
-}
-
-/// What all live blocks are held by, the most bytes first.
-///
-/// # Errors
-///
-/// In words, why there is no answer, or only one that is in doubt.
-pub fn sums(stack_from: usize) -> Result<Vec<HolderSum>, &'static str> {
-    let _pause = thread::pause();
-    let world = World::now(&[]);
-    let sums = world.ask(&[], stack_from, |answer| {
-        if let Some(doubt) = doubt(answer.hindrances) {
-            return Err(doubt);
-        }
-        let mut sums: Vec<HolderSum> = Vec::new();
-        for sum in &answer.sums[..answer.sums_len as usize] {
-            let holder = match sum.root.kind {
-                RootKind::Nothing => "lost".to_owned(),
-                _ => world.holder(&sum.root).to_string(),
-            };
-            match sums.iter_mut().find(|known| known.holder == holder) {
-                Some(known) => {
-                    known.bytes += sum.bytes;
-                    known.blocks += sum.blocks;
-                }
-                None => sums.push(HolderSum { holder, bytes: sum.bytes, blocks: sum.blocks }),
-            }
-        }
-        sums.sort_by_key(|sum| core::cmp::Reverse((sum.bytes, sum.blocks)));
-        Ok(sums)
-    });
-    sums.and_then(|sums| sums)
 }
 
 /// What names and places things have, looked up before the process is copied.
@@ -184,6 +190,10 @@ impl World {
         Ok(take(&answer))
     }
 
+    fn entries(&self, answer: &Answer) -> Vec<Retained> {
+        answer.entries[..answer.entries_len as usize].iter().map(|entry| self.retained(entry)).collect()
+    }
+
     fn retained(&self, entry: &Entry) -> Retained {
         let told = (entry.steps_len as usize).min(entry.steps.len());
         Retained {
@@ -259,6 +269,7 @@ impl World {
         let kind = if what == "register" { HolderKind::Register } else { HolderKind::Stack };
         let thread = self.threads.iter().find(|thread| thread.id == id);
         let name = match thread {
+            _ if id == std::process::id().cast_signed() => "the main thread".to_owned(),
             Some(thread) => thread.name.clone(),
             None if id == self.caller => "the calling thread".to_owned(),
             None => "a thread".to_owned(),

@@ -6,6 +6,7 @@ use object::{Object as _, ObjectSymbol as _, SymbolKind};
 
 use super::c_heap::Range;
 use super::system::File;
+use crate::symbol_name;
 
 /// An executable or a library.
 #[derive(Debug, Clone)]
@@ -167,15 +168,10 @@ pub fn find(symbols: &[Symbol], place: usize) -> Option<&Symbol> {
     (place < symbol.end).then_some(symbol)
 }
 
-/// As people write it: `store::SEEN`, and not where in the code that `thread_local!` makes a thread-local lies.
+/// As people write it.
 fn demangled(name: &str) -> String {
     let name = format!("{:#}", rustc_demangle::demangle(name));
-    if name.contains(THREAD_START) {
-        return name;
-    }
-    let inner = name.find("::{").map_or(name.as_str(), |closure| &name[..closure]);
-    let inner = inner.strip_suffix("::__stability::LAZY").unwrap_or(inner);
-    inner.to_owned()
+    if name.contains(THREAD_START) { name } else { symbol_name::static_path(&name).to_owned() }
 }
 
 /// A file in memory, for as long as this lives.

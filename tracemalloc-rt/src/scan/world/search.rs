@@ -30,7 +30,7 @@ use crate::{memory, shadow};
 pub struct Question<'a> {
     /// Data of modules, by address, without overlaps.
     pub statics: &'a [StaticRange],
-    /// Stacks of the growth, sorted. Where there are none, sums by root are wanted instead.
+    /// Stacks of the growth, sorted. Where there are none, sums by root are wanted instead, and what is lost by stack.
     pub wanted: &'a [u32],
     /// Threads that are known to free later.
     pub known_threads: &'a [i32],
@@ -211,9 +211,8 @@ impl<'a> Search<'a> {
         self.look_at_the_rest()?;
         if self.question.wanted.is_empty() {
             self.tell_sums(answer);
-        } else {
-            self.tell_growth(answer)?;
         }
+        self.tell_growth(answer)?;
         Ok(self.hindrances)
     }
 
@@ -525,7 +524,9 @@ impl<'a> Search<'a> {
     }
 
     fn is_wanted(&self, block: &Block) -> bool {
-        block.is_traced() && self.question.wanted.binary_search(&block.stack).is_ok()
+        let wanted = self.question.wanted;
+        block.is_traced()
+            && if wanted.is_empty() { block.root == NONE } else { wanted.binary_search(&block.stack).is_ok() }
     }
 
     /// For every lost block the one that leads to it, which may be itself: see [`heads_of_lost`](Self::heads_of_lost).
@@ -552,7 +553,9 @@ impl<'a> Search<'a> {
         growth.sort_unstable_by_key(|number| (key(*number), self.blocks[*number as usize].from & 1, *number));
         for same in growth.chunk_by(|a, b| key(*a) == key(*b)) {
             let Some(place) = answer.entries.get_mut(answer.entries_len as usize) else {
-                self.hindrances |= Hindrance::Entries as u32;
+                if !self.question.wanted.is_empty() {
+                    self.hindrances |= Hindrance::Entries as u32;
+                }
                 break;
             };
             let (stack, fate, _, head) = key(same[0]);

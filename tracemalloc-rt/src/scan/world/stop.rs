@@ -289,9 +289,11 @@ fn take_registers(thread: &mut Thread) -> bool {
     got
 }
 
-fn ptrace(request: libc::c_uint, thread: i32, address: usize, data: usize) -> libc::c_long {
+/// C libraries do not agree on the type of the request.
+fn ptrace(request: impl Into<libc::c_long>, thread: i32, address: usize, data: usize) -> libc::c_long {
+    let request: libc::c_long = request.into();
     // SAFETY: the requests of this module write at most to the place that an iovec of ours names.
-    unsafe { libc::syscall(libc::SYS_ptrace, request as libc::c_long, libc::c_long::from(thread), address, data) }
+    unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(thread), address, data) }
 }
 
 fn tell(step: &AtomicU32, value: u32) {

@@ -223,7 +223,7 @@ pub fn now() -> Duration {
 
 /// Does nothing for a while.
 pub fn sleep(duration: Duration) {
-    let time = libc::timespec { tv_sec: duration.as_secs() as libc::time_t, tv_nsec: duration.subsec_nanos().into() };
+    let time = libc::timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos().into() };
     // SAFETY: `time` is a valid time, and nothing is to be written. Too short a sleep does no harm.
     unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
 }
