@@ -185,13 +185,13 @@ mod tests {
 
     /// A stack that is none: frames are at words of it, the outermost at the highest.
     struct Stack {
-        words: Vec<usize>,
+        words: Vec<Cell<usize>>,
         frames: Vec<usize>,
     }
 
     impl Stack {
         fn new() -> Self {
-            let words = vec![0; 4096];
+            let words = vec![Cell::new(0); 4096];
             let frames = vec![words.len() - 4];
             Self { words, frames }
         }
@@ -204,8 +204,8 @@ mod tests {
         fn call(&mut self, return_address: usize, size: usize) {
             let caller = *self.frames.last().expect("one is never popped");
             let frame = caller - 2 - size;
-            self.words[frame] = self.address(caller);
-            self.words[frame + 1] = return_address;
+            self.words[frame].set(self.address(caller));
+            self.words[frame + 1].set(return_address);
             self.frames.push(frame);
         }
 
@@ -256,8 +256,8 @@ mod tests {
             // The chain begins to end elsewhere.
             let outermost = stack.frames[0];
             if numbers.below(50) == 0 {
-                stack.words[outermost + 1] = numbers.below(2) * 0xE000;
-                stack.words[outermost] = [0, 1, stack.address(outermost)][numbers.below(3)];
+                stack.words[outermost + 1].set(numbers.below(2) * 0xE000);
+                stack.words[outermost].set([0, 1, stack.address(outermost)][numbers.below(3)]);
             }
             let wanted = Wanted { depth: 30 + numbers.below(20), counts_all: numbers.below(2) == 0, scope: 0 };
             let chain = stack.chain();
@@ -266,7 +266,8 @@ mod tests {
             let found = again.or_else(|| remembering.anew(chain, wanted));
             assert_eq!(found, nothing_remembered().anew(chain, wanted));
             let (context, is_cut) = found.expect("there is memory");
-            let frames = stack.frames.len() - usize::from(stack.words[outermost + 1] == 0).min(stack.frames.len() - 1);
+            let frames =
+                stack.frames.len() - usize::from(stack.words[outermost + 1].get() == 0).min(stack.frames.len() - 1);
             assert_eq!((context.addresses().count(), is_cut), (frames.min(wanted.depth), frames > wanted.depth));
         }
         assert!(met > rounds / 4, "{met}");
