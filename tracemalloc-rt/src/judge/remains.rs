@@ -47,7 +47,7 @@ impl Remains {
         let mut symbolizer = Symbolizer::default();
         let mut groups: HashMap<(Traceback, Option<Step>), Grown> = HashMap::new();
         for lost in &holdings.lost {
-            let (symbols, _) = symbolizer.frames(handshake::addresses(lost.stack), symbol_name::ends_traceback);
+            let (symbols, _) = symbolizer.frames(&handshake::addresses(lost.stack), symbol_name::ends_traceback);
             let traceback = shortener.traceback(&symbols);
             let mut teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
             let with = match teller.finding(lost) {
