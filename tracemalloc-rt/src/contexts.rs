@@ -151,9 +151,8 @@ pub fn after_fork() {
 
 #[inline(always)]
 fn hash(caller: Context, address: usize) -> u64 {
-    let mixed = (address as u64).wrapping_add(u64::from(caller.0).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let mixed = mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    mixed ^ (mixed >> 32)
+    let both = address as u64 ^ u64::from(caller.0).rotate_left(40);
+    both.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32
 }
 
 #[inline(always)]

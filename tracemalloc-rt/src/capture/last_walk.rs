@@ -7,22 +7,27 @@
 //! only the contexts inside of it.
 
 use core::cell::Cell;
-use core::mem;
 
 use super::frame_pointer::{Chain, End, strip};
 use crate::contexts::{self, Context};
+use crate::stacks::StackId;
 
 /// No deeper walks are remembered.
 pub const SHORT: usize = 128;
 
 /// What one thread remembers. Zeroes remember nothing.
+///
+/// This is the innermost loop of tracing, and is written for few instructions: by pointers into these arrays.
+#[repr(C)]
 pub struct LastWalk {
     /// How many frames there were, at most [`SHORT`]; 0 when nothing is remembered.
     len: Cell<usize>,
-    /// Why there were no more.
+    /// What the outermost frame has for its caller's.
+    next: Cell<usize>,
+    /// Why there were no more frames.
     end: Cell<End>,
-    /// Those frames, outermost first, from 1 on. In front of them what the outermost one has for its caller's frame, and the root.
-    /// Behind them some of walks before, which still know what their callers call.
+    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
+    /// them some of walks before, which still know what their callers call.
     frames: [Cell<Frame>; SHORT + 1],
     /// Frames as they are found, innermost first.
     found: [Cell<Found>; SHORT],
@@ -36,12 +41,16 @@ struct Found {
 }
 
 #[derive(Clone, Copy)]
-#[repr(C, align(32))]
+#[repr(C)]
 struct Frame {
-    found: Found,
+    at: usize,
+    return_address: usize,
     caller: Context,
     /// What the caller calls by that address.
     context: Context,
+    /// The stack that this is the innermost frame of, or 0 where that is not known.
+    stack: u32,
+    unused: u32,
 }
 
 /// How stacks are to be kept.
@@ -55,40 +64,146 @@ pub struct Wanted {
     pub scope: u32,
 }
 
-impl LastWalk {
-    /// The innermost context, where the chain meets the last one. Otherwise `None`: then [`anew`](Self::anew) tells. What is
-    /// remembered has to be of the same scope.
+/// Where a walk has ended, among what is remembered.
+#[derive(Clone, Copy)]
+pub struct Innermost<'a>(&'a Cell<Frame>);
+
+impl Innermost<'_> {
     #[inline(always)]
-    pub fn again(&self, chain: Chain, depth: usize) -> Option<Context> {
-        let mut same = self.same_frames(chain)?;
+    pub fn context(self) -> Context {
+        self.0.get().context
+    }
+
+    /// The stack that this is the innermost frame of, if it is known, or else what `look_up` says, which is remembered.
+    #[inline(always)]
+    pub fn stack(self, look_up: impl FnOnce(Context) -> Option<StackId>) -> Option<StackId> {
+        let frame = self.0.get();
+        if frame.stack != 0 {
+            return Some(StackId(frame.stack));
+        }
+        let stack = look_up(frame.context)?;
+        self.0.set(Frame { stack: stack.0, ..frame });
+        Some(stack)
+    }
+}
+
+impl LastWalk {
+    /// The innermost frame, where the chain meets the last one. Otherwise `None`: then [`anew`](Self::anew) tells. What is
+    /// remembered has to be of the same scope, and `depth` at most [`SHORT`].
+    #[inline(always)]
+    pub fn again(&self, chain: Chain, depth: usize) -> Option<Innermost<'_>> {
+        let same = self.same_frames(chain)?;
+        let (same, found) = self.meet(chain, same, depth)?;
+        self.step(same, found)
+    }
+
+    /// The innermost one of those remembered frames that are still there; 0 is the root.
+    #[inline(always)]
+    fn same_frames(&self, chain: Chain) -> Option<usize> {
+        let len = self.len.get();
+        if len == 0 || len > SHORT {
+            return None;
+        }
+        let root = self.frames.as_ptr();
+        // SAFETY: all pointers are to `frames`, from the root, which is at no address below the innermost frame, to `len`. What is
+        // behind it, the chain has led to in this thread, and it is read where it is not below the innermost frame.
+        unsafe {
+            let mut alive = root.add(len);
+            while (*alive).get().at < chain.innermost {
+                alive = alive.sub(1);
+            }
+            let mut outer = self.next.get();
+            let mut same = root;
+            macro_rules! compare {
+                () => {
+                    let frame = same.add(1);
+                    let at = (*frame).get().at;
+                    let words = chain.words(at);
+                    if words.next != outer || words.return_address != (*frame).get().return_address {
+                        break;
+                    }
+                    (outer, same) = (at, frame);
+                };
+            }
+            loop {
+                // By fours, which takes fewer instructions, and the rest one by one.
+                if alive.offset_from_unsigned(same) >= 4 {
+                    compare!();
+                    compare!();
+                    compare!();
+                    compare!();
+                } else if same != alive {
+                    compare!();
+                } else {
+                    break;
+                }
+            }
+            // The frame that the chain ended at is still there.
+            (same != root && self.end.get().still_is()).then(|| same.offset_from_unsigned(root))
+        }
+    }
+
+    /// Walks until the chain meets one of the first `same` frames: which one, and how many were found before.
+    #[inline(always)]
+    fn meet(&self, chain: Chain, mut same: usize, depth: usize) -> Option<(usize, usize)> {
+        let frame = |number: usize| {
+            // SAFETY: there are `SHORT + 1` frames, and `same_frames` gave no more than `SHORT`.
+            unsafe { (*self.frames.as_ptr().add(number)).get() }
+        };
+        let mut meeting = frame(same).at;
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
         let mut words = unsafe { chain.words(at) };
-        let mut meeting = same.last()?.get().found.at;
-        let mut places = self.found.iter();
+        let mut found = 0;
         loop {
-            while at > meeting {
-                same = &same[..same.len() - 1];
-                meeting = same.last()?.get().found.at;
+            if at >= meeting {
+                // The root is at the highest address.
+                while frame(same).at < at {
+                    same -= 1;
+                }
+                meeting = frame(same).at;
+                if at == meeting {
+                    return (same + found <= depth).then_some((same, found));
+                }
             }
-            if at == meeting {
-                break;
+            if found >= depth {
+                return None;
             }
-            places.next()?.set(Found { at, return_address: words.return_address });
+            // SAFETY: fewer than `depth` were found, which is at most `SHORT`.
+            unsafe { (*self.found.as_ptr().add(found)).set(Found { at, return_address: words.return_address }) };
+            found += 1;
             let next = words.next;
             words = chain.outside(at, next).ok()?;
             at = next;
         }
-        let found = &self.found[..SHORT - places.len()];
-        let len = same.len() + found.len();
-        if len > depth {
-            return None;
-        }
+    }
+
+    /// Puts the first `found` frames, which were found innermost first, inside of the first `same` ones.
+    #[inline(always)]
+    fn step(&self, same: usize, found: usize) -> Option<Innermost<'_>> {
         self.len.set(0);
-        let context = same.last()?.get().context;
-        let context = steps(context, found.iter().rev(), &self.frames[same.len() + 1..])?;
-        self.len.set(len);
-        Some(context)
+        let mut left = found;
+        // SAFETY: both together are at most `SHORT`, so that all pointers are to frames.
+        unsafe {
+            let mut place = self.frames.as_ptr().add(same);
+            let mut context = (*place).get().context;
+            while left > 0 {
+                left -= 1;
+                let Found { at, return_address } = (*self.found.as_ptr().add(left)).get();
+                place = place.add(1);
+                let before = (*place).get();
+                if before.caller == context && before.return_address == return_address {
+                    (*place).set(Frame { at, ..before });
+                    context = before.context;
+                } else {
+                    let caller = context;
+                    context = caller.call(strip(return_address))?;
+                    (*place).set(Frame { at, return_address, caller, context, stack: 0, unused: 0 });
+                }
+            }
+            self.len.set(same + found);
+            Some(Innermost(&*place))
+        }
     }
 
     /// Walks to the end of the chain. Tells the innermost context, and whether there were more frames than are wanted. `None`
@@ -99,83 +214,37 @@ impl LastWalk {
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
         let mut words = unsafe { chain.words(at) };
-        let mut len = 0;
+        let mut found = 0;
         for place in &self.found[..wanted.depth.min(SHORT)] {
             place.set(Found { at, return_address: words.return_address });
-            len += 1;
+            found += 1;
             let next = words.next;
             match chain.outside(at, next) {
                 Ok(outer) => (at, words) = (next, outer),
                 Err(end) => {
-                    let root = contexts::root(wanted.scope, 0)?;
+                    self.begin(contexts::root(wanted.scope, 0)?);
+                    self.next.set(next);
                     self.end.set(end);
-                    self.frames[0].set(Frame {
-                        found: Found { at: next, return_address: 0 },
-                        caller: root,
-                        context: root,
-                    });
-                    let context = steps(root, self.found[..len].iter().rev(), &self.frames[1..])?;
-                    self.len.set(len);
-                    return Some((context, false));
+                    return Some((self.step(0, found)?.context(), false));
                 }
             }
         }
         let beyond = if wanted.counts_all { chain.count(at) } else { 0 };
-        let root = contexts::root(wanted.scope, beyond as u32)?;
-        Some((steps(root, self.found[..len].iter().rev(), &self.frames[1..])?, true))
+        self.begin(contexts::root(wanted.scope, beyond as u32)?);
+        let context = self.step(0, found)?.context();
+        self.len.set(0);
+        Some((context, true))
     }
 
-    /// Those of the remembered frames, from the outermost on, that are still there.
-    #[inline(always)]
-    fn same_frames(&self, chain: Chain) -> Option<&[Cell<Frame>]> {
-        let mut alive = self.frames.get(1..self.len.get() + 1)?;
-        while alive.last()?.get().found.at < chain.innermost {
-            alive = &alive[..alive.len() - 1];
-        }
-        let is_same = |outer: &mut usize, frame: &Cell<Frame>| {
-            let Found { at, return_address } = frame.get().found;
-            // SAFETY: the chain has led to it in this thread, and it is not below the innermost frame.
-            let words = unsafe { chain.words(at) };
-            words.next == mem::replace(outer, at) && words.return_address == return_address
-        };
-        // By fours, which takes fewer instructions, and then the rest.
-        let mut outer = self.frames[0].get().found.at;
-        let mut fours = 0;
-        for four in alive.as_chunks::<4>().0 {
-            if !four.iter().all(|frame| is_same(&mut outer, frame)) {
-                break;
-            }
-            fours += 4;
-        }
-        let (same, rest) = alive.split_at_checked(fours)?;
-        let mut outer = same.last().unwrap_or(&self.frames[0]).get().found.at;
-        let more = rest.iter().take_while(|frame| is_same(&mut outer, frame)).count();
-        let same = &alive[..fours + more];
-        // SAFETY: the frame that the chain ended at is still there.
-        (!same.is_empty() && unsafe { self.end.get().still_is() }).then_some(same)
+    fn begin(&self, root: Context) {
+        let at = usize::MAX;
+        self.frames[0].set(Frame { at, return_address: 0, caller: root, context: root, stack: 0, unused: 0 });
     }
 
     /// Forgets all: another thread takes over, or another scope begins.
     pub fn clear(&self) {
         self.len.set(0);
     }
-}
-
-/// The context that is reached from `context` by those frames, outermost first, which are put into `places`.
-#[inline(always)]
-fn steps<'a>(
-    mut context: Context,
-    frames: impl Iterator<Item = &'a Cell<Found>>,
-    places: &[Cell<Frame>],
-) -> Option<Context> {
-    for (found, place) in frames.zip(places) {
-        let (found, before) = (found.get(), place.get());
-        let known = before.caller == context && before.found.return_address == found.return_address;
-        let inner = if known { before.context } else { context.call(strip(found.return_address))? };
-        place.set(Frame { found, caller: context, context: inner });
-        context = inner;
-    }
-    Some(context)
 }
 
 #[cfg(test)]
@@ -261,7 +330,7 @@ mod tests {
             }
             let wanted = Wanted { depth: 30 + numbers.below(20), counts_all: numbers.below(2) == 0, scope: 0 };
             let chain = stack.chain();
-            let again = remembering.again(chain, wanted.depth).map(|context| (context, false));
+            let again = remembering.again(chain, wanted.depth).map(|innermost| (innermost.context(), false));
             met += usize::from(again.is_some());
             let found = again.or_else(|| remembering.anew(chain, wanted));
             assert_eq!(found, nothing_remembered().anew(chain, wanted));

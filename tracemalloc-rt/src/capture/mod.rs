@@ -77,7 +77,7 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
             Some(thread) if settings.depth() <= SHORT => {
                 let (depth, counts_all) = (settings.depth(), settings.counts_all());
                 match thread.last_walk.again(chain, depth) {
-                    Some(context) => (context, false),
+                    Some(innermost) => (innermost.context(), false),
                     None => thread.last_walk.anew(chain, Wanted { depth, counts_all, scope: thread.scope() })?,
                 }
             }
@@ -95,10 +95,11 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
 #[inline(always)]
 pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
-    if settings.walk() != Walk::FramePointers {
+    if settings.walk() != Walk::FramePointers || settings.depth() > SHORT {
         return None;
     }
-    stacks::find(thread.last_walk.again(Chain::from(here, thread.stack_bounds())?, settings.depth())?)
+    let chain = Chain::from(here, thread.stack_bounds())?;
+    thread.last_walk.again(chain, settings.depth())?.stack(stacks::find)
 }
 
 /// A walk that remembers nothing.

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 fn main() -> ExitCode {
-    bench_workloads::main(|| {
+    let start = || {
         // Never dropped: what it writes at the end is not what is measured.
         std::mem::forget(dhat::Profiler::builder().testing().trim_backtraces(Some(16)).build());
-    })
+    };
+    bench_workloads::main(start, |work| work())
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bench_workloads::main(|| {})
+    bench_workloads::main(|| {}, |work| work())
 }

@@ -9,8 +9,8 @@ pub const FIGURE: &str = "figure: ";
 /// What the line with the seconds on a processor begins with.
 pub const PROCESSOR: &str = "processor: ";
 
-/// Starts the tracer, and runs what the arguments say, on a thread of its own, as tests are run.
-pub fn main(start: impl FnOnce()) -> ExitCode {
+/// Starts the tracer, and runs what the arguments say, on a thread of its own and inside of `within`, as tests are run.
+pub fn main(start: impl FnOnce(), within: fn(&mut dyn FnMut())) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, parts] = &arguments[..] else {
         eprintln!("the arguments are a workload and into how many parts it is divided, not {arguments:?}");
@@ -21,9 +21,17 @@ pub fn main(start: impl FnOnce()) -> ExitCode {
         return ExitCode::FAILURE;
     };
     start();
-    let thread = std::thread::spawn(move || (workload.run)(workload, workload.operations.div_ceil(parts)));
+    let thread = std::thread::spawn(move || {
+        let mut figure = None;
+        within(&mut || figure = Some((workload.run)(workload, workload.operations.div_ceil(parts))));
+        figure
+    });
     match thread.join() {
-        Ok(figure) => {
+        Ok(None) => {
+            eprintln!("the work was not done");
+            ExitCode::FAILURE
+        }
+        Ok(Some(figure)) => {
             println!("{FIGURE}{}\n{PROCESSOR}{}", figure.value, figure.processor);
             ExitCode::SUCCESS
         }
