@@ -3,8 +3,11 @@
 //! An allocation:
 //! 1. the inner allocator is asked; null is passed on, there is nothing to record;
 //! 2. nothing more happens unless somebody wants it recorded and the thread is not paused;
-//! 3. the stack is walked and hashed, and named by the thread's cache or the shared table;
+//! 3. the stack is walked as far as it differs from the last one, and named;
 //! 4. the block is noted in the shadow, and added to the thread's ledger.
+//!
+//! What nearly all allocations and frees have in common is code of its own (`record_common`, `forget_common`), which gives up
+//! before anything is changed where something is not as usual.
 //!
 //! A free forgets the block *before* the inner allocator gets it back, or another thread could be given the same address
 //! and lose its note. A reallocation forgets, asks, and notes the new block, or the old one again where it failed.

@@ -168,6 +168,12 @@ impl Thread {
         self.stack.get()
     }
 
+    /// The last walk may have ended elsewhere, and is forgotten.
+    fn set_stack_bounds(&self, bounds: (usize, usize)) {
+        self.stack.set(bounds);
+        self.last_walk.clear();
+    }
+
     /// The scope that its allocations belong to, or 0.
     #[inline(always)]
     pub fn scope(&self) -> u32 {
@@ -235,7 +241,7 @@ impl Outermost {
             && let Some(outside) = Here::new().outside_of_frame()
             && (low..high).contains(&outside)
         {
-            thread.stack.set((low, outside));
+            thread.set_stack_bounds((low, outside));
         }
         Self { not_send: core::marker::PhantomData }
     }
@@ -244,7 +250,7 @@ impl Outermost {
 impl Drop for Outermost {
     fn drop(&mut self) {
         if let Current::Running(thread) = current() {
-            thread.stack.set(STACK.get());
+            thread.set_stack_bounds(STACK.get());
         }
     }
 }
@@ -276,8 +282,7 @@ fn start(tag: *mut Thread) -> Current {
     thread.endings.set(0);
     thread.scope.set(0);
     thread.handed.set(0);
-    thread.stack.set(STACK.get());
-    thread.last_walk.clear();
+    thread.set_stack_bounds(STACK.get());
     system::on_end(thread);
     CURRENT.set(ptr::from_ref(thread).cast_mut());
     Current::Running(thread)

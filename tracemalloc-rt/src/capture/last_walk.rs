@@ -18,7 +18,6 @@ pub const SHORT: usize = 128;
 /// What one thread remembers. Zeroes remember nothing.
 ///
 /// This is the innermost loop of tracing, and is written for few instructions: by pointers into these arrays.
-#[repr(C)]
 pub struct LastWalk {
     /// How many frames there were, at most [`SHORT`]; 0 when nothing is remembered.
     len: Cell<usize>,
@@ -41,7 +40,6 @@ struct Found {
 }
 
 #[derive(Clone, Copy)]
-#[repr(C)]
 struct Frame {
     at: usize,
     return_address: usize,
@@ -50,7 +48,6 @@ struct Frame {
     context: Context,
     /// The stack that this is the innermost frame of, or 0 where that is not known.
     stack: u32,
-    unused: u32,
 }
 
 /// How stacks are to be kept.
@@ -198,7 +195,7 @@ impl LastWalk {
                 } else {
                     let caller = context;
                     context = caller.call(strip(return_address))?;
-                    (*place).set(Frame { at, return_address, caller, context, stack: 0, unused: 0 });
+                    (*place).set(Frame { at, return_address, caller, context, stack: 0 });
                 }
             }
             self.len.set(same + found);
@@ -238,7 +235,7 @@ impl LastWalk {
 
     fn begin(&self, root: Context) {
         let at = usize::MAX;
-        self.frames[0].set(Frame { at, return_address: 0, caller: root, context: root, stack: 0, unused: 0 });
+        self.frames[0].set(Frame { at, return_address: 0, caller: root, context: root, stack: 0 });
     }
 
     /// Forgets all: another thread takes over, or another scope begins.
