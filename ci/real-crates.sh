@@ -24,7 +24,7 @@ dashmap           6.2.1    full   --lib
 either            1.19.0   quick
 hashbrown         0.17.1   full   --lib --tests --features rayon,serde
 indexmap          2.14.2   full   --lib --tests
-insta             1.49.0   quick  --lib --tests --features csv,json,redactions,ron,toml,yaml
+insta             1.49.0   full   --lib --tests --features csv,json,redactions,ron,toml,yaml
 itertools         0.15.0   full   --lib --tests
 memchr            2.8.3    full   --lib
 once_cell         1.21.4   full
