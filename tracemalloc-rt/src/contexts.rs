@@ -151,7 +151,7 @@ pub fn after_fork() {
 
 #[inline(always)]
 fn hash(caller: Context, address: usize) -> u64 {
-    let both = address as u64 ^ u64::from(caller.0).rotate_left(40);
+    let both = address as u64 ^ u64::from(caller.0).rotate_left(20);
     both.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32
 }
 
