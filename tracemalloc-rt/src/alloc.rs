@@ -169,7 +169,7 @@ fn record_common(address: usize, size: usize, here: Here) -> Option<()> {
     let id = capture::stack_id_again(thread, here)?;
     let place = Common::at(address).filter(|_| !scope::counts_peaks())?;
     let account = thread.ledger.existing(id)?;
-    place.insert(id, size).then(|| account.add(size as i64, 1))
+    place.insert(Block { id, size, in_view: false }).then(|| account.add(size as i64, 1))
 }
 
 /// False where there is no memory for it.
@@ -268,11 +268,11 @@ fn forget(block: *mut u8) -> Option<Block> {
 #[inline(always)]
 fn forget_common(address: usize) -> Option<Block> {
     let place = Common::at(address).filter(|_| !scope::counts_peaks())?;
-    let (id, size) = place.get()?;
-    let account = thread::running()?.ledger.existing(id)?;
+    let known = place.get()?;
+    let account = thread::running()?.ledger.existing(known.id)?;
     place.clear();
-    account.add(-(size as i64), -1);
-    Some(Block { id, size, in_view: false })
+    account.add(-(known.size as i64), -1);
+    Some(known)
 }
 
 #[inline(never)]

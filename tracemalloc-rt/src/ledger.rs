@@ -58,13 +58,13 @@ impl Ledger {
         true
     }
 
-    /// Where to [`add`](Self::add) to a stack's account, if the ledger has it. For the owning thread only.
+    /// A stack's account, if the ledger has it.
     #[inline(always)]
     pub fn existing(&self, id: StackId) -> Option<&Account> {
         // No id is larger, which the compiler cannot know.
         let id = (id.0 & (MAX_STACKS - 1)) as usize;
         let chunk = NonNull::new(self.chunks[id / PER_CHUNK].load(Ordering::Acquire))?;
-        // SAFETY: as in `account`.
+        // SAFETY: a published chunk has PER_CHUNK accounts and is never unmapped; zeroed memory is a valid account.
         Some(unsafe { chunk.add(id % PER_CHUNK).as_ref() })
     }
 
@@ -78,12 +78,7 @@ impl Ledger {
 
     /// What is live of one stack, as far as this ledger knows.
     pub fn balance(&self, id: StackId) -> Balance {
-        let chunk = self.chunks.get(id.0 as usize / PER_CHUNK);
-        let Some(chunk) = chunk.and_then(|chunk| NonNull::new(chunk.load(Ordering::Acquire))) else {
-            return Balance::default();
-        };
-        // SAFETY: as in `account`.
-        let account = unsafe { chunk.add(id.0 as usize % PER_CHUNK).as_ref() };
+        let Some(account) = self.existing(id) else { return Balance::default() };
         Balance { bytes: account.bytes.load(Ordering::Relaxed), blocks: account.blocks.load(Ordering::Relaxed) }
     }
 
@@ -102,23 +97,20 @@ impl Ledger {
 
     #[inline(always)]
     fn account(&self, id: StackId) -> Option<&Account> {
-        let chunk = match NonNull::new(self.chunks.get(id.0 as usize / PER_CHUNK)?.load(Ordering::Acquire)) {
-            Some(chunk) => chunk,
-            None => self.new_chunk(id)?,
-        };
-        // SAFETY: a published chunk has PER_CHUNK accounts and is never unmapped; zeroed memory is a valid account.
-        Some(unsafe { chunk.add(id.0 as usize % PER_CHUNK).as_ref() })
+        self.existing(id).or_else(|| {
+            self.new_chunk(id)?;
+            self.existing(id)
+        })
     }
 
+    /// Makes the chunk that a stack's account is in.
     #[cold]
-    fn new_chunk(&self, id: StackId) -> Option<NonNull<Account>> {
+    fn new_chunk(&self, id: StackId) -> Option<()> {
         let place = self.chunks.get(id.0 as usize / PER_CHUNK)?;
         let chunk = memory::reserve(PER_CHUNK * size_of::<Account>())?.cast::<Account>();
         // Of two threads that share a ledger one loses here; its chunk stays unused.
-        match place.compare_exchange(ptr::null_mut(), chunk.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => Some(chunk),
-            Err(other) => NonNull::new(other),
-        }
+        let _ = place.compare_exchange(ptr::null_mut(), chunk.as_ptr(), Ordering::AcqRel, Ordering::Acquire);
+        Some(())
     }
 }
 

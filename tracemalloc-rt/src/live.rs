@@ -6,7 +6,7 @@ use crate::alloc::MISSED;
 use crate::capture::Walk;
 use crate::ledger::Balance;
 use crate::stacks::StackId;
-use crate::{shadow, stacks, thread, view};
+use crate::{shadow, thread, view};
 
 /// Starts to record allocations, `depth` physical frames each (1 to [`MAX_DEPTH`](crate::stacks::MAX_DEPTH)), whether the
 /// program traces for itself or not. Blocks that exist already stay unknown, and freeing them is harmless.
@@ -65,11 +65,6 @@ impl Live {
 /// How many blocks could not be recorded so far because the tracer had no memory for them.
 pub fn missed() -> u64 {
     MISSED.load(Ordering::Relaxed)
-}
-
-/// The return addresses of a stack, innermost first.
-pub fn addresses(stack: StackId) -> Vec<usize> {
-    stacks::addresses(stack).collect()
 }
 
 /// A live block, wherever it was allocated.

@@ -4,7 +4,7 @@
 pub use crate::asked::{asked, expect};
 pub use crate::capture::Walk;
 pub use crate::handshake::is_this_copy_installed;
-pub use crate::live::{Change, Live, LiveBlock, addresses, for_each_block, missed, start, stop};
+pub use crate::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
 pub mod scan {
     //! Whether something still points to a block, and what.
     pub use crate::scan::*;

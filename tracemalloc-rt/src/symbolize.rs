@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::handshake;
+use crate::stacks::StackId;
+use crate::symbol_name;
 use crate::thread;
 
 /// One frame as debug information tells it; inlined calls are frames of their own.
@@ -24,6 +27,11 @@ pub struct Symbolizer {
 }
 
 impl Symbolizer {
+    /// The frames of a stack of the installed runtime, innermost first, up to where tracebacks end.
+    pub fn frames_of(&mut self, stack: StackId) -> Vec<Symbol> {
+        self.frames(&handshake::addresses(stack), symbol_name::ends_traceback).0
+    }
+
     /// The frames of these return addresses, innermost first, up to the first one that is the `end`, which is left out; and
     /// whether there was one.
     ///

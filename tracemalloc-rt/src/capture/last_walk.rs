@@ -10,7 +10,7 @@ use core::cell::Cell;
 
 use super::frame_pointer::{Chain, End, strip};
 use crate::contexts::{self, Context};
-use crate::stacks::StackId;
+use crate::stacks::{self, StackId};
 
 /// No deeper walks are remembered.
 pub const SHORT: usize = 128;
@@ -71,14 +71,14 @@ impl Innermost<'_> {
         self.0.get().context
     }
 
-    /// The stack that this is the innermost frame of, if it is known, or else what `look_up` says, which is remembered.
+    /// The stack that this is the innermost frame of, if there is one already.
     #[inline(always)]
-    pub fn stack(self, look_up: impl FnOnce(Context) -> Option<StackId>) -> Option<StackId> {
+    pub fn stack(self) -> Option<StackId> {
         let frame = self.0.get();
         if frame.stack != 0 {
             return Some(StackId(frame.stack));
         }
-        let stack = look_up(frame.context)?;
+        let stack = stacks::find(frame.context)?;
         self.0.set(Frame { stack: stack.0, ..frame });
         Some(stack)
     }

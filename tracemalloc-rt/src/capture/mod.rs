@@ -99,7 +99,7 @@ pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
         return None;
     }
     let chain = Chain::from(here, thread.stack_bounds())?;
-    thread.last_walk.again(chain, settings.depth())?.stack(stacks::find)
+    thread.last_walk.again(chain, settings.depth())?.stack()
 }
 
 /// A walk that remembers nothing.

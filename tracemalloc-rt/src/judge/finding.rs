@@ -1,6 +1,5 @@
 //! What the heap says of some growth, with names and places as they are shown.
 
-use crate::handshake;
 use crate::judge::traceback::{Shortener, Traceback};
 use crate::scan::{self, Holder, HolderKind};
 use crate::stacks::StackId;
@@ -78,8 +77,9 @@ impl Teller<'_> {
         Step { type_name: traceback.and_then(|traceback| traceback.type_name), place, bytes }
     }
 
-    fn traceback(&mut self, stack: StackId) -> Traceback {
-        let (symbols, _) = self.symbolizer.frames(&handshake::addresses(stack), symbol_name::ends_traceback);
+    /// The traceback of a stack.
+    pub fn traceback(&mut self, stack: StackId) -> Traceback {
+        let symbols = self.symbolizer.frames_of(stack);
         self.shortener.traceback(&symbols)
     }
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::iter::Sum;
 use std::ops::Add;
 
-use crate::handshake;
 use crate::judge::finding::{Finding, Teller};
 use crate::judge::heap::Heap;
 use crate::judge::rules::{Limit, Rules};
@@ -135,7 +134,7 @@ impl<'a> Grouper<'a> {
     /// Those changes that are not of what the standard library's runtime does before `main`.
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
         changes.retain(|change| {
-            let (symbols, _) = self.symbolizer.frames(&handshake::addresses(change.stack), symbol_name::ends_traceback);
+            let symbols = self.symbolizer.frames_of(change.stack);
             !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
         });
         changes
@@ -146,7 +145,7 @@ impl<'a> Grouper<'a> {
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         let mut by_group: HashMap<GroupId, Changed> = HashMap::new();
         for change in changes {
-            let (symbols, _) = self.symbolizer.frames(&handshake::addresses(change.stack), symbol_name::ends_traceback);
+            let symbols = self.symbolizer.frames_of(change.stack);
             let traceback = self.shortener.traceback(&symbols);
             if !self.shortener.keeps(&traceback) {
                 continue;

@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::handshake;
 use crate::judge::finding::{Finding, Step, Teller};
 use crate::judge::growth::Grown;
 use crate::judge::rules::Rules;
 use crate::judge::traceback::{Shortener, Traceback};
 use crate::scan::{self, HolderSum};
-use crate::symbol_name;
 use crate::symbolize::Symbolizer;
 
 /// All that is live.
@@ -45,11 +43,10 @@ impl Remains {
         let holdings = scan::holdings(stack_from)?;
         let shortener = Shortener::new(rules);
         let mut symbolizer = Symbolizer::default();
+        let mut teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
         let mut groups: HashMap<(Traceback, Option<Step>), Grown> = HashMap::new();
         for lost in &holdings.lost {
-            let (symbols, _) = symbolizer.frames(&handshake::addresses(lost.stack), symbol_name::ends_traceback);
-            let traceback = shortener.traceback(&symbols);
-            let mut teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
+            let traceback = teller.traceback(lost.stack);
             let with = match teller.finding(lost) {
                 Finding::Lost { with } => with,
                 Finding::Held { .. } | Finding::Unknown => None,
@@ -63,7 +60,6 @@ impl Remains {
             let size = |group: &LostGroup| (group.amount.bytes, group.amount.blocks);
             (size(b), &a.traceback.traceback, &a.with).cmp(&(size(a), &b.traceback.traceback, &b.with))
         });
-        let teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
         let held = holdings.held.iter().map(|sum| HolderSum { holder: teller.holder(&sum.holder), ..*sum });
         Ok(Self {
             lost: Grown { bytes: holdings.lost_bytes, blocks: holdings.lost_blocks },

@@ -87,25 +87,16 @@ pub fn insert(address: usize, block: Block) -> bool {
         return false;
     }
     let Some(leaf) = leaf_or_new(address) else { return false };
-    let index = slot_index(address);
-    let first = first_slot(block);
-    if block.size <= 8 {
-        leaf[index].store(first | (block.size as u32) << SIZE_SHIFT, Ordering::Release);
-        return true;
-    }
-    if block.size >> SIZE_BITS == 0
-        && let Some(second) = leaf.get(index + 1)
-    {
-        second.store(block.size as u32, Ordering::Relaxed);
-        leaf[index].store(first | SIZE_IN_ONE << SIZE_SHIFT, Ordering::Release);
-        return true;
-    }
-    insert_elsewhere(leaf, address, block)
+    Common::at(address).is_some_and(|place| place.insert(block)) || insert_elsewhere(leaf, address, block)
 }
 
-/// A block whose size does not fit into one slot, or whose next slot is in the next leaf.
+/// A block that is not [`Common`].
 #[cold]
 fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
+    if block.size <= 8 {
+        leaf[slot_index(address)].store(first_slot(block) | (block.size as u32) << SIZE_SHIFT, Ordering::Release);
+        return true;
+    }
     let words = if block.size >> SIZE_BITS == 0 { SIZE_IN_ONE } else { SIZE_IN_TWO };
     for word in 0..(words - SIZE_IN_ONE + 1) as usize {
         let place = address + 8 * (word + 1);
@@ -117,14 +108,14 @@ fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     true
 }
 
-/// A block in the common case: it has a place, its size fits into one slot, and its leaf is there.
+/// The place of a block in the common case: its slot and the next are in one leaf, which is there.
 pub struct Common {
     first: &'static AtomicU32,
     second: &'static AtomicU32,
 }
 
 impl Common {
-    /// `None` where it is no such block.
+    /// `None` where it is no such place.
     #[inline(always)]
     pub fn at(address: usize) -> Option<Self> {
         let leaf = leaf(address).filter(|_| address.is_multiple_of(8))?;
@@ -134,30 +125,30 @@ impl Common {
 
     /// False, and nothing is changed, where its size does not fit.
     #[inline(always)]
-    pub fn insert(&self, id: StackId, size: usize) -> bool {
-        if size >> SIZE_BITS != 0 {
+    pub fn insert(&self, block: Block) -> bool {
+        if block.size >> SIZE_BITS != 0 {
             return false;
         }
-        let code = if size <= 8 {
-            size as u32
+        let code = if block.size <= 8 {
+            block.size as u32
         } else {
-            self.second.store(size as u32, Ordering::Relaxed);
+            self.second.store(block.size as u32, Ordering::Relaxed);
             SIZE_IN_ONE
         };
-        self.first.store(BEGINS | id.0 | code << SIZE_SHIFT, Ordering::Release);
+        self.first.store(first_slot(block) | code << SIZE_SHIFT, Ordering::Release);
         true
     }
 
-    /// The block that begins here, if it is not in the view.
+    /// The block that begins here, if it is not in the view and its size is in one slot.
     #[inline(always)]
-    pub fn get(&self) -> Option<(StackId, usize)> {
+    pub fn get(&self) -> Option<Block> {
         let first = self.first.load(Ordering::Relaxed);
         let code = first >> SIZE_SHIFT & 0xF;
         if first & (BEGINS | IN_VIEW) != BEGINS || code > SIZE_IN_ONE {
             return None;
         }
         let size = if code == SIZE_IN_ONE { self.second.load(Ordering::Relaxed) } else { code };
-        Some((StackId(first & (MAX_STACKS - 1)), size as usize))
+        Some(Block { id: StackId(first & (MAX_STACKS - 1)), size: size as usize, in_view: false })
     }
 
     /// Forgets it.

@@ -1,7 +1,6 @@
 //! Where there is no map of the address space, every block is in the table.
 
 use super::Block;
-use crate::stacks::StackId;
 
 pub enum Common {}
 
@@ -10,11 +9,11 @@ impl Common {
         None
     }
 
-    pub fn insert(&self, _id: StackId, _size: usize) -> bool {
+    pub fn insert(&self, _block: Block) -> bool {
         match *self {}
     }
 
-    pub fn get(&self) -> Option<(StackId, usize)> {
+    pub fn get(&self) -> Option<Block> {
         match *self {}
     }
 
