@@ -86,7 +86,8 @@ pub fn target_of_this_binary() -> TargetNote {
     })
 }
 
-fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
+/// Writes a file whole or not at all.
+pub fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> {
     // Of this process alone: under nextest, several of one binary write at once.
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     if let Some(directory) = path.parent() {

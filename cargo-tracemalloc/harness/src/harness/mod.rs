@@ -24,4 +24,5 @@ mod silence;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
 mod start;
+mod symbols;
 mod test;
