@@ -96,20 +96,22 @@ impl<A> Tracemalloc<A> {
 // SAFETY: every call is handed on to `inner` with the arguments that came, and its result is returned as it is; what is
 // recorded beside that reads only the address as a number.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
-    #[inline]
+    // What allocates is not inlined, so that walks start at a frame of our own in every build. Optimised, `__rust_alloc` is a jump
+    // here, and no frame to walk to.
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
         let block = unsafe { self.inner.alloc(layout) };
-        allocated(block, layout.size());
+        allocated(block, layout.size(), Here::new(), Self::alloc as *const ());
         block
     }
 
-    #[inline]
+    #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         handshake::answer(block, layout);
-        allocated(block, layout.size());
+        allocated(block, layout.size(), Here::new(), Self::alloc_zeroed as *const ());
         block
     }
 
@@ -120,7 +122,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
         unsafe { self.inner.dealloc(block, layout) };
     }
 
-    #[inline]
+    #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let old = forget(block);
         // SAFETY: the caller's promise is handed on.
@@ -132,56 +134,49 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
                 MISSED.fetch_add(1, Ordering::Relaxed);
             }
         } else {
-            allocated(new, new_size);
+            allocated(new, new_size, Here::new(), Self::realloc as *const ());
         }
         new
     }
 }
 
-/// Records a block that was just allocated; null is none.
+/// Records a block that the function `root`, whose frame `here` is, has just allocated; null is none.
 #[inline(always)]
-fn allocated(block: *mut u8, size: usize) {
+fn allocated(block: *mut u8, size: usize, here: Here, root: *const ()) {
     let tracing = TRACING.load(Ordering::Relaxed);
     if tracing == 0 || block.is_null() {
         return;
     }
-    record(block, size, tracing);
-}
-
-/// Not inlined, so that the walk starts at a frame of our own in every build.
-#[inline(never)]
-fn record(block: *mut u8, size: usize, tracing: u8) {
-    let here = Here::new();
     if tracing == FOR_HARNESS && record_common(block.addr(), size, here).is_some() {
         return;
     }
-    // Not the last thing that is done here, so that the frame is there while it is walked from.
-    if !record_any(block, size, tracing, here) {
+    // Not the last thing that is done in `root`, so that its frame is there while it is walked from.
+    if !record_any(block, size, tracing, here, root) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The common case by itself, which needs few instructions: only the harness traces, thread, stack and place are known, and the
+/// The common case by itself, which needs few instructions: only the harness traces, so no check counts its peak; thread, stack and place are known, and the
 /// walk meets the last one. Otherwise `None`, and nothing is changed.
 #[inline(always)]
 fn record_common(address: usize, size: usize, here: Here) -> Option<()> {
     let thread = thread::running().filter(|thread| !thread.is_paused())?;
     let id = capture::stack_id_again(thread, here)?;
-    let place = Common::at(address).filter(|_| !scope::counts_peaks())?;
+    let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
     place.insert(Block { id, size, in_view: false }).then(|| account.add(size as i64, 1))
 }
 
 /// False where there is no memory for it.
 #[inline(never)]
-fn record_any(block: *mut u8, size: usize, mut tracing: u8, here: Here) -> bool {
+fn record_any(block: *mut u8, size: usize, mut tracing: u8, here: Here, root: *const ()) -> bool {
     if tracing & UNDECIDED != 0 {
         tracing = startup::decided();
         if tracing == 0 {
             return true;
         }
     }
-    match stack_of_caller(here, record as *const (), tracing) {
+    match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,
         Stack::Of(StackId::OURS) if tracing & FOR_HARNESS == 0 => true,

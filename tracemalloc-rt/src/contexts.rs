@@ -5,7 +5,7 @@
 //! "Exploiting hardware performance counters with flow and context sensitive profiling", 1997, have the tree).
 //!
 //! A look-up takes no lock: it probes a table of (address, caller, context), all of which is compared. A new context is
-//! added under a lock. When the table is half full it is copied into one of twice the size; readers of the old one
+//! added under a lock. When the table is a quarter full it is copied into one of twice the size; readers of the old one
 //! at worst miss, and then look again under the lock. Nothing is freed.
 
 use core::iter;
@@ -27,7 +27,7 @@ const NONE: Context = Context(0);
 
 const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = 1 << 12;
-const FIRST_TABLE: usize = 1 << 13;
+const FIRST_TABLE: usize = 1 << 14;
 
 #[repr(C)]
 struct Node {
@@ -70,12 +70,26 @@ impl Context {
     /// there is no memory left for it.
     #[inline]
     pub fn call(self, address: usize) -> Option<Self> {
-        if let Some(table) = NonNull::new(TABLE.load(Ordering::Acquire))
-            && let Ok(found) = probe(table, self, address)
-        {
-            return Some(found);
+        self.find(address).or_else(|| insert(self, address))
+    }
+
+    /// The same, if there is one already.
+    #[inline(always)]
+    pub fn find(self, address: usize) -> Option<Self> {
+        let table = NonNull::new(TABLE.load(Ordering::Acquire))?;
+        // Nearly all are where they are looked for first.
+        let slot = first_slot(table, self, address);
+        let link = slot.link.load(Ordering::Acquire);
+        if (link >> 32) as u32 == self.0 && slot.address.load(Ordering::Relaxed) == address && link != 0 {
+            return Some(Self(link as u32));
         }
-        insert(self, address)
+        self.find_further(address)
+    }
+
+    #[inline(never)]
+    fn find_further(self, address: usize) -> Option<Self> {
+        let (_, link) = probe(NonNull::new(TABLE.load(Ordering::Acquire))?, self, address);
+        (link != 0).then_some(Self(link as u32))
     }
 
     /// The return addresses from here to the root, innermost first.
@@ -135,7 +149,8 @@ impl Context {
 
     #[inline(always)]
     fn node(self) -> Option<&'static Node> {
-        let chunk = NonNull::new(CHUNK.get((self.0 / PER_CHUNK) as usize)?.load(Ordering::Acquire))?;
+        // No number is larger, which the compiler cannot know.
+        let chunk = NonNull::new(CHUNK[(self.0 / PER_CHUNK) as usize % CHUNKS].load(Ordering::Acquire))?;
         // SAFETY: a published chunk has PER_CHUNK nodes, zeroed or written, and is never unmapped.
         Some(unsafe { chunk.add((self.0 % PER_CHUNK) as usize).as_ref() })
     }
@@ -156,25 +171,29 @@ fn hash(caller: Context, address: usize) -> u64 {
 }
 
 #[inline(always)]
+fn first_slot(table: NonNull<Table>, caller: Context, address: usize) -> &'static Slot {
+    // SAFETY: a published table's header is never written again.
+    let mask = unsafe { table.as_ref().mask };
+    slot(table, hash(caller, address) & mask)
+}
+
+#[inline(always)]
 fn slot(table: NonNull<Table>, index: u64) -> &'static Slot {
     // SAFETY: a table is followed by `mask + 1` slots, `index` is masked by every caller, and tables are never unmapped.
     unsafe { table.add(1).cast::<Slot>().add(index as usize).as_ref() }
 }
 
-/// The context, or the index of the empty slot where it is missing.
-#[inline(always)]
-fn probe(table: NonNull<Table>, caller: Context, address: usize) -> Result<Context, u64> {
+/// The slot of a context and its link, or the empty slot where it is missing, and 0.
+fn probe(table: NonNull<Table>, caller: Context, address: usize) -> (&'static Slot, u64) {
     // SAFETY: a published table's header is never written again.
     let mask = unsafe { table.as_ref().mask };
     let mut index = hash(caller, address) & mask;
     loop {
         let slot = slot(table, index);
         let link = slot.link.load(Ordering::Acquire);
-        if link == 0 {
-            return Err(index);
-        }
-        if (link >> 32) as u32 == caller.0 && slot.address.load(Ordering::Relaxed) == address {
-            return Ok(Context(link as u32));
+        let is_it = (link >> 32) as u32 == caller.0 && slot.address.load(Ordering::Relaxed) == address;
+        if link == 0 || is_it {
+            return (slot, link);
         }
         index = (index + 1) & mask;
     }
@@ -188,26 +207,25 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
         Some(table) => table,
         None => publish(new_table(FIRST_TABLE)?),
     };
-    let (table, empty) = match probe(table, caller, address) {
-        Ok(found) => return Some(found),
-        // SAFETY: a published table's header is never written again.
-        Err(_) if u64::from(growing.next) * 2 > unsafe { table.as_ref().mask } => {
-            let larger = publish(enlarge(table, growing.next)?);
-            (larger, probe(larger, caller, address).err()?)
-        }
-        Err(empty) => (table, empty),
-    };
+    let (mut place, link) = probe(table, caller, address);
+    if link != 0 {
+        return Some(Context(link as u32));
+    }
+    // SAFETY: a published table's header is never written again.
+    if u64::from(growing.next) * 4 > unsafe { table.as_ref().mask } {
+        (place, _) = probe(publish(enlarge(table, growing.next)?), caller, address);
+    }
     let new = Context(growing.next);
-    let place = CHUNK.get((new.0 / PER_CHUNK) as usize)?;
-    if place.load(Ordering::Acquire).is_null() {
-        let chunk = memory::reserve(PER_CHUNK as usize * size_of::<Node>())?;
-        place.store(chunk.as_ptr().cast(), Ordering::Release);
+    let chunk = CHUNK.get((new.0 / PER_CHUNK) as usize)?;
+    if chunk.load(Ordering::Acquire).is_null() {
+        let nodes = memory::reserve(PER_CHUNK as usize * size_of::<Node>())?;
+        chunk.store(nodes.as_ptr().cast(), Ordering::Release);
     }
     let node = new.node()?;
     node.address.store(address, Ordering::Relaxed);
     node.caller.store(caller.0, Ordering::Relaxed);
     growing.next += 1;
-    fill(slot(table, empty), caller, address, new);
+    fill(place, caller, address, new);
     Some(new)
 }
 
@@ -234,9 +252,7 @@ fn enlarge(table: NonNull<Table>, next: u32) -> Option<NonNull<Table>> {
     let larger = new_table(slots)?;
     for context in (1..next).map(Context) {
         let (caller, address) = (context.caller(), context.address());
-        if let Err(empty) = probe(larger, caller, address) {
-            fill(slot(larger, empty), caller, address, context);
-        }
+        fill(probe(larger, caller, address).0, caller, address, context);
     }
     Some(larger)
 }

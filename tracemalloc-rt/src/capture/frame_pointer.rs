@@ -24,11 +24,25 @@ pub struct Chain {
 
 /// What is in memory at a frame.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Words {
     /// The caller's frame.
     pub next: usize,
     /// Where the function returns to; on AArch64 it may be signed.
     pub return_address: usize,
+}
+
+impl Words {
+    /// What is in memory at this address.
+    ///
+    /// # Safety
+    ///
+    /// It is aligned, and both words can be read.
+    #[inline(always)]
+    pub unsafe fn at(frame: usize) -> Self {
+        // SAFETY: by the promise of the caller.
+        unsafe { core::ptr::with_exposed_provenance::<Self>(frame).read() }
+    }
 }
 
 /// Why a chain ends: for good, or for a word of the stack that is 0.
@@ -71,10 +85,9 @@ impl Chain {
     /// innermost one.
     #[inline(always)]
     pub unsafe fn words(self, frame: usize) -> Words {
-        let words = core::ptr::with_exposed_provenance::<usize>(frame);
         // SAFETY: `frame` is aligned, and both words lie between a frame of this thread and the end of its stack,
         // which is mapped and readable as long as the thread runs.
-        unsafe { Words { next: words.read(), return_address: words.add(1).read() } }
+        unsafe { Words::at(frame) }
     }
 
     /// What is at the frame `next`, which the one at `frame` has for its caller's.

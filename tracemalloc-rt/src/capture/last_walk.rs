@@ -8,9 +8,8 @@
 
 use core::cell::Cell;
 
-use super::frame_pointer::{Chain, End, strip};
+use super::frame_pointer::{Chain, End, Words, strip};
 use crate::contexts::{self, Context};
-use crate::stacks::{self, StackId};
 
 /// No deeper walks are remembered.
 pub const SHORT: usize = 128;
@@ -21,8 +20,6 @@ pub const SHORT: usize = 128;
 pub struct LastWalk {
     /// How many frames there were, at most [`SHORT`]; 0 when nothing is remembered.
     len: Cell<usize>,
-    /// What the outermost frame has for its caller's.
-    next: Cell<usize>,
     /// Why there were no more frames.
     end: Cell<End>,
     /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
@@ -40,14 +37,14 @@ struct Found {
 }
 
 #[derive(Clone, Copy)]
+#[repr(C, align(16))]
 struct Frame {
+    /// What was in memory there.
+    words: Words,
     at: usize,
-    return_address: usize,
     caller: Context,
-    /// What the caller calls by that address.
+    /// What the caller calls by the return address.
     context: Context,
-    /// The stack that this is the innermost frame of, or 0 where that is not known.
-    stack: u32,
 }
 
 /// How stacks are to be kept.
@@ -61,145 +58,122 @@ pub struct Wanted {
     pub scope: u32,
 }
 
-/// Where a walk has ended, among what is remembered.
-#[derive(Clone, Copy)]
-pub struct Innermost<'a>(&'a Cell<Frame>);
-
-impl Innermost<'_> {
-    #[inline(always)]
-    pub fn context(self) -> Context {
-        self.0.get().context
-    }
-
-    /// The stack that this is the innermost frame of, if there is one already.
-    #[inline(always)]
-    pub fn stack(self) -> Option<StackId> {
-        let frame = self.0.get();
-        if frame.stack != 0 {
-            return Some(StackId(frame.stack));
-        }
-        let stack = stacks::find(frame.context)?;
-        self.0.set(Frame { stack: stack.0, ..frame });
-        Some(stack)
-    }
-}
-
 impl LastWalk {
-    /// The innermost frame, where the chain meets the last one. Otherwise `None`: then [`anew`](Self::anew) tells. What is
-    /// remembered has to be of the same scope, and `depth` at most [`SHORT`].
+    /// The context of the innermost frame, where the chain meets the last one, and every context is there already. Otherwise
+    /// `None`: then [`anew`](Self::anew) tells. What is remembered has to be of the same scope, and `depth` at most [`SHORT`].
     #[inline(always)]
-    pub fn again(&self, chain: Chain, depth: usize) -> Option<Innermost<'_>> {
+    pub fn again(&self, chain: Chain, depth: usize) -> Option<Context> {
         let same = self.same_frames(chain)?;
         let (same, found) = self.meet(chain, same, depth)?;
-        self.step(same, found)
+        let outside = self.frame(same).get().at;
+        self.step(same, found, outside, Context::find)
+    }
+
+    /// The frame of this number, at most `SHORT`.
+    #[inline(always)]
+    fn frame(&self, number: usize) -> &Cell<Frame> {
+        debug_assert!(number <= SHORT);
+        // SAFETY: there are `SHORT + 1` frames.
+        unsafe { &*self.frames.as_ptr().add(number) }
     }
 
     /// The innermost one of those remembered frames that are still there; 0 is the root.
     #[inline(always)]
     fn same_frames(&self, chain: Chain) -> Option<usize> {
         let len = self.len.get();
-        if len == 0 || len > SHORT {
+        if len == 0 {
             return None;
         }
-        let root = self.frames.as_ptr();
-        // SAFETY: all pointers are to `frames`, from the root, which is at no address below the innermost frame, to `len`. What is
-        // behind it, the chain has led to in this thread, and it is read where it is not below the innermost frame.
+        let mut alive = len;
+        while self.frame(alive).get().at < chain.innermost {
+            // The root ends this: it is at no address below the innermost frame.
+            alive -= 1;
+        }
+        let mut same = 0;
+        // SAFETY: the chain has led to all these frames in this thread, and they are not below its innermost frame.
         unsafe {
-            let mut alive = root.add(len);
-            while (*alive).get().at < chain.innermost {
-                alive = alive.sub(1);
+            while alive - same >= 4 && are_there(self.frame(same + 1)) {
+                same += 4;
             }
-            let mut outer = self.next.get();
-            let mut same = root;
-            macro_rules! compare {
-                () => {
-                    let frame = same.add(1);
-                    let at = (*frame).get().at;
-                    let words = chain.words(at);
-                    if words.next != outer || words.return_address != (*frame).get().return_address {
-                        break;
-                    }
-                    (outer, same) = (at, frame);
-                };
-            }
-            loop {
-                // By fours, which takes fewer instructions, and the rest one by one.
-                if alive.offset_from_unsigned(same) >= 4 {
-                    compare!();
-                    compare!();
-                    compare!();
-                    compare!();
-                } else if same != alive {
-                    compare!();
-                } else {
-                    break;
-                }
+            while same != alive && is_there(self.frame(same + 1).get()) {
+                same += 1;
             }
             // The frame that the chain ended at is still there.
-            (same != root && self.end.get().still_is()).then(|| same.offset_from_unsigned(root))
+            (same != 0 && self.end.get().still_is()).then_some(same)
         }
     }
 
     /// Walks until the chain meets one of the first `same` frames: which one, and how many were found before.
     #[inline(always)]
     fn meet(&self, chain: Chain, mut same: usize, depth: usize) -> Option<(usize, usize)> {
-        let frame = |number: usize| {
-            // SAFETY: there are `SHORT + 1` frames, and `same_frames` gave no more than `SHORT`.
-            unsafe { (*self.frames.as_ptr().add(number)).get() }
-        };
-        let mut meeting = frame(same).at;
+        let mut meeting = self.frame(same).get().at;
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
         let mut words = unsafe { chain.words(at) };
-        let mut found = 0;
+        let first = self.found.as_ptr();
+        // SAFETY: there is room for `SHORT`, and `depth` is no more.
+        let (mut place, full) = (first, unsafe { first.add(depth.min(SHORT)) });
         loop {
             if at >= meeting {
                 // The root is at the highest address.
-                while frame(same).at < at {
+                while self.frame(same).get().at < at {
                     same -= 1;
                 }
-                meeting = frame(same).at;
+                meeting = self.frame(same).get().at;
                 if at == meeting {
+                    // SAFETY: both point into `found`, the first to its beginning.
+                    let found = unsafe { place.offset_from_unsigned(first) };
                     return (same + found <= depth).then_some((same, found));
                 }
             }
-            if found >= depth {
+            if place == full {
                 return None;
             }
-            // SAFETY: fewer than `depth` were found, which is at most `SHORT`.
-            unsafe { (*self.found.as_ptr().add(found)).set(Found { at, return_address: words.return_address }) };
-            found += 1;
+            // SAFETY: `place` is before the end of what there is room for.
+            unsafe {
+                (*place).set(Found { at, return_address: words.return_address });
+                place = place.add(1);
+            }
             let next = words.next;
             words = chain.outside(at, next).ok()?;
             at = next;
         }
     }
 
-    /// Puts the first `found` frames, which were found innermost first, inside of the first `same` ones.
+    /// Puts the first `found` frames, which were found innermost first, inside of the first `same` ones, of which the innermost is at
+    /// `outside`. Tells the innermost context; `None` where `call` has none for a return address in its caller.
     #[inline(always)]
-    fn step(&self, same: usize, found: usize) -> Option<Innermost<'_>> {
+    fn step(
+        &self,
+        same: usize,
+        found: usize,
+        outside: usize,
+        call: impl Fn(Context, usize) -> Option<Context>,
+    ) -> Option<Context> {
         self.len.set(0);
-        let mut left = found;
-        // SAFETY: both together are at most `SHORT`, so that all pointers are to frames.
+        let mut next = outside;
+        // SAFETY: both together are at most `SHORT`, so that all pointers are to frames, and to what was found.
         unsafe {
-            let mut place = self.frames.as_ptr().add(same);
+            let mut place: *const Cell<Frame> = self.frame(same);
             let mut context = (*place).get().context;
-            while left > 0 {
-                left -= 1;
-                let Found { at, return_address } = (*self.found.as_ptr().add(left)).get();
+            let first = self.found.as_ptr();
+            let mut from = first.add(found);
+            while from != first {
+                from = from.sub(1);
                 place = place.add(1);
-                let before = (*place).get();
-                if before.caller == context && before.return_address == return_address {
-                    (*place).set(Frame { at, ..before });
-                    context = before.context;
+                let Found { at, return_address } = (*from).get();
+                let Frame { words, caller, context: called, .. } = (*place).get();
+                let caller_now = context;
+                context = if words.return_address == return_address && caller == context {
+                    called
                 } else {
-                    let caller = context;
-                    context = caller.call(strip(return_address))?;
-                    (*place).set(Frame { at, return_address, caller, context, stack: 0 });
-                }
+                    call(context, strip(return_address))?
+                };
+                (*place).set(Frame { words: Words { next, return_address }, at, caller: caller_now, context });
+                next = at;
             }
             self.len.set(same + found);
-            Some(Innermost(&*place))
+            Some(context)
         }
     }
 
@@ -220,28 +194,75 @@ impl LastWalk {
                 Ok(outer) => (at, words) = (next, outer),
                 Err(end) => {
                     self.begin(contexts::root(wanted.scope, 0)?);
-                    self.next.set(next);
                     self.end.set(end);
-                    return Some((self.step(0, found)?.context(), false));
+                    return Some((self.step(0, found, next, Context::call)?, false));
                 }
             }
         }
         let beyond = if wanted.counts_all { chain.count(at) } else { 0 };
         self.begin(contexts::root(wanted.scope, beyond as u32)?);
-        let context = self.step(0, found)?.context();
+        let context = self.step(0, found, at, Context::call)?;
         self.len.set(0);
         Some((context, true))
     }
 
     fn begin(&self, root: Context) {
-        let at = usize::MAX;
-        self.frames[0].set(Frame { at, return_address: 0, caller: root, context: root, stack: 0 });
+        let words = Words { next: 0, return_address: 0 };
+        self.frames[0].set(Frame { words, at: usize::MAX, caller: root, context: root });
     }
 
     /// Forgets all: another thread takes over, or another scope begins.
     pub fn clear(&self) {
         self.len.set(0);
     }
+}
+
+/// Whether a frame is where it was, with the words that it had.
+///
+/// # Safety
+///
+/// Its address can be read.
+#[inline(always)]
+unsafe fn is_there(frame: Frame) -> bool {
+    // SAFETY: by the promise of the caller.
+    let now = unsafe { Words::at(frame.at) };
+    now.next == frame.words.next && now.return_address == frame.words.return_address
+}
+
+/// The same of four frames, from this one on. By four instructions each, and two more.
+///
+/// # Safety
+///
+/// There are four, and their addresses can be read.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn are_there(first: *const Cell<Frame>) -> bool {
+    use core::arch::x86_64::{
+        __m128i, _mm_and_si128, _mm_cmpeq_epi32, _mm_load_si128, _mm_loadu_si128, _mm_movemask_epi8,
+    };
+
+    // SAFETY: by the promise of the caller; a frame begins with its words, and is aligned to them.
+    unsafe {
+        let same = |number| {
+            let frame = first.add(number);
+            let now = core::ptr::with_exposed_provenance::<__m128i>((*frame).get().at);
+            _mm_cmpeq_epi32(_mm_loadu_si128(now), _mm_load_si128(frame.cast()))
+        };
+        let all = _mm_and_si128(_mm_and_si128(same(0), same(1)), _mm_and_si128(same(2), same(3)));
+        _mm_movemask_epi8(all) == 0xFFFF
+    }
+}
+
+/// The same of four frames, from this one on.
+///
+/// # Safety
+///
+/// There are four, and their addresses can be read.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+unsafe fn are_there(first: *const Cell<Frame>) -> bool {
+    // SAFETY: by the promise of the caller.
+    (0..4).all(|number| unsafe { is_there((*first.add(number)).get()) })
 }
 
 #[cfg(test)]
@@ -327,7 +348,7 @@ mod tests {
             }
             let wanted = Wanted { depth: 30 + numbers.below(20), counts_all: numbers.below(2) == 0, scope: 0 };
             let chain = stack.chain();
-            let again = remembering.again(chain, wanted.depth).map(|innermost| (innermost.context(), false));
+            let again = remembering.again(chain, wanted.depth).map(|context| (context, false));
             met += usize::from(again.is_some());
             let found = again.or_else(|| remembering.anew(chain, wanted));
             assert_eq!(found, nothing_remembered().anew(chain, wanted));
@@ -336,6 +357,6 @@ mod tests {
                 stack.frames.len() - usize::from(stack.words[outermost + 1].get() == 0).min(stack.frames.len() - 1);
             assert_eq!((context.addresses().count(), is_cut), (frames.min(wanted.depth), frames > wanted.depth));
         }
-        assert!(met > rounds / 4, "{met}");
+        assert!(met > rounds / 6, "{met}");
     }
 }

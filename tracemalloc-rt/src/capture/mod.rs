@@ -51,6 +51,14 @@ impl Settings {
         }
     }
 
+    /// The depth, if short stacks are walked by frame pointers, and no more of them is wanted.
+    #[inline(always)]
+    fn short_by_frame_pointers(self) -> Option<usize> {
+        // All else is 0 then.
+        const _: () = assert!(Walk::FramePointers as u64 == 0);
+        (self.0 <= SHORT as u64).then_some(self.0 as usize)
+    }
+
     /// Whether frames beyond those that are kept are counted.
     fn counts_all(self) -> bool {
         self.0 >> 40 != 0
@@ -77,7 +85,7 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
             Some(thread) if settings.depth() <= SHORT => {
                 let (depth, counts_all) = (settings.depth(), settings.counts_all());
                 match thread.last_walk.again(chain, depth) {
-                    Some(innermost) => (innermost.context(), false),
+                    Some(context) => (context, false),
                     None => thread.last_walk.anew(chain, Wanted { depth, counts_all, scope: thread.scope() })?,
                 }
             }
@@ -95,11 +103,9 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
 #[inline(always)]
 pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
-    if settings.walk() != Walk::FramePointers || settings.depth() > SHORT {
-        return None;
-    }
+    let depth = settings.short_by_frame_pointers()?;
     let chain = Chain::from(here, thread.stack_bounds())?;
-    thread.last_walk.again(chain, settings.depth())?.stack()
+    stacks::find(thread.last_walk.again(chain, depth)?)
 }
 
 /// A walk that remembers nothing.

@@ -118,8 +118,13 @@ impl Common {
     /// `None` where it is no such place.
     #[inline(always)]
     pub fn at(address: usize) -> Option<Self> {
-        let leaf = leaf(address).filter(|_| address.is_multiple_of(8))?;
-        let index = slot_index(address);
+        // An address with a slot is a small number of words. What of it is no whole word comes to the top.
+        let words = address.rotate_right(3);
+        if words >> (ADDRESS_BITS - 3) != 0 {
+            return None;
+        }
+        let leaf = leaf(words << 3)?;
+        let index = words & (SLOTS - 1);
         Some(Self { first: &leaf[index], second: leaf.get(index + 1)? })
     }
 
@@ -143,8 +148,9 @@ impl Common {
     #[inline(always)]
     pub fn get(&self) -> Option<Block> {
         let first = self.first.load(Ordering::Relaxed);
-        let code = first >> SIZE_SHIFT & 0xF;
-        if first & (BEGINS | IN_VIEW) != BEGINS || code > SIZE_IN_ONE {
+        // What is above the id, less the bit that begins a block, and with that of the view at the top.
+        let code = (first.wrapping_sub(BEGINS) / IN_VIEW).rotate_right(1);
+        if code > SIZE_IN_ONE {
             return None;
         }
         let size = if code == SIZE_IN_ONE { self.second.load(Ordering::Relaxed) } else { code };
