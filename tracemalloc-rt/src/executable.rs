@@ -12,13 +12,17 @@ pub struct Executable {
 impl Executable {
     /// As the dynamic linker says; elsewhere than on Linux, nothing is known.
     pub fn of_this_process() -> Self {
-        let mut executable = Self::default();
         #[cfg(target_os = "linux")]
-        // SAFETY: `take` is called while this call lasts, with what the linker has and with the pointer to `executable`.
-        unsafe {
-            libc::dl_iterate_phdr(Some(take), (&raw mut executable).cast());
+        {
+            let mut executable = Self::default();
+            // SAFETY: `take` is called while this call lasts, with what the linker has and with the pointer to `executable`.
+            unsafe {
+                libc::dl_iterate_phdr(Some(take), (&raw mut executable).cast());
+            }
+            executable
         }
-        executable
+        #[cfg(not(target_os = "linux"))]
+        Self::default()
     }
 
     /// Where in the executable's file an address of its code is.

@@ -92,7 +92,7 @@ impl LastWalk {
         let mut same = 0;
         // SAFETY: the chain has led to all these frames in this thread, and they are not below its innermost frame.
         unsafe {
-            while alive - same >= 4 && are_there(self.frame(same + 1)) {
+            while alive - same >= 4 && are_there(self.frames.as_ptr().add(same + 1)) {
                 same += 4;
             }
             while same != alive && is_there(self.frame(same + 1).get()) {
@@ -154,7 +154,7 @@ impl LastWalk {
         let mut next = outside;
         // SAFETY: both together are at most `SHORT`, so that all pointers are to frames, and to what was found.
         unsafe {
-            let mut place: *const Cell<Frame> = self.frame(same);
+            let mut place = self.frames.as_ptr().add(same);
             let mut context = (*place).get().context;
             let first = self.found.as_ptr();
             let mut from = first.add(found);
