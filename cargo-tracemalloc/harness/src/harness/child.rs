@@ -8,16 +8,15 @@ use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::Session;
-use crate::harness::fragment;
+use crate::harness::assignment::Assignment;
 use crate::harness::judged;
 use crate::harness::limits::Limits;
-use crate::harness::placement::{Assignment, fail};
 use crate::harness::rules;
 use crate::harness::settle;
 use crate::harness::silence;
-use crate::harness::start::FAILED;
 use crate::harness::test::Test;
-use crate::{Outcome, TestEntry, Verdict};
+use crate::harness::this_binary;
+use crate::{FAILED, Outcome, TestEntry, Verdict, fail, fragment};
 
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -93,7 +92,7 @@ fn unjudged(test: Test) -> TestEntry {
 }
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
-    let session = &session.clone().of_test(&fragment::target_of_this_binary().package, test.name);
+    let session = &session.clone().of_test(&this_binary::target().package, test.name);
     let options = &session.options;
     raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
     if !raw::is_this_copy_installed() {
@@ -196,7 +195,8 @@ fn short(message: &str) -> String {
 }
 
 fn write(assignment: &Assignment, entry: &TestEntry) {
-    if let Err(error) = fragment::write(&assignment.fragment, entry) {
-        fail(&format!("write {:?}: {error}", assignment.fragment));
+    let Some(fragment) = &assignment.fragment else { return };
+    if let Err(error) = fragment::write(fragment, entry) {
+        fail(&format!("write {fragment:?}: {error}"));
     }
 }
