@@ -61,6 +61,7 @@ mod check;
 mod contexts;
 mod dump;
 mod error;
+mod executable;
 mod filter;
 mod fnmatch;
 mod fork;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::executable::Executable;
 use crate::handshake;
 use crate::stacks::StackId;
 use crate::symbol_name;
@@ -27,6 +28,25 @@ pub struct Symbolizer {
 }
 
 impl Symbolizer {
+    /// Takes over what another process of this executable has looked up: frames, innermost first, by place in the file.
+    pub fn learn(&mut self, known: impl IntoIterator<Item = (usize, Vec<Symbol>)>) {
+        let executable = Executable::of_this_process();
+        let known = known.into_iter();
+        self.known.extend(known.filter_map(|(place, frames)| Some((executable.address_of(place)?, frames))));
+    }
+
+    /// What is known of the executable, by place in its file. What is not in it, another process would find elsewhere.
+    pub fn known(&self) -> Vec<(usize, &[Symbol])> {
+        let executable = Executable::of_this_process();
+        let known = self.known.iter();
+        known.filter_map(|(address, frames)| Some((executable.place_of(*address)?, frames.as_slice()))).collect()
+    }
+
+    /// How many addresses are known.
+    pub fn count(&self) -> usize {
+        self.known.len()
+    }
+
     /// The frames of a stack of the installed runtime, innermost first, up to where tracebacks end.
     pub fn frames_of(&mut self, stack: StackId) -> Vec<Symbol> {
         self.frames(&handshake::addresses(stack), symbol_name::ends_traceback).0
@@ -52,12 +72,10 @@ impl Symbolizer {
     }
 }
 
-/// The frames at one return address, innermost first. A return address is behind the call, so the byte before it is
-/// looked up.
+/// The frames at one return address, innermost first. A return address is behind the call; `backtrace` looks up the byte before it.
 fn resolve(return_address: usize) -> Vec<Symbol> {
     let mut symbols = Vec::new();
-    let call = core::ptr::without_provenance_mut(return_address.wrapping_sub(1));
-    backtrace::resolve(call, |symbol| {
+    backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
         symbols.push(Symbol {
             function: symbol.name().map(|name| format!("{name:#}")).unwrap_or_default(),
             file: symbol.filename().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),

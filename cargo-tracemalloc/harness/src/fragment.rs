@@ -84,7 +84,7 @@ pub fn target_of(executable: &Path) -> TargetNote {
     })
 }
 
-/// Writes an entry, or what else goes beside it; makes the directory where there is none.
+/// Writes an entry, or what else goes beside it, whole or not at all; makes the directory where there is none.
 ///
 /// # Errors
 ///

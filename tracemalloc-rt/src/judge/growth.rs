@@ -238,6 +238,11 @@ impl<'a> Grouper<'a> {
         }
     }
 
+    /// What names the frames.
+    pub fn symbolizer(&mut self) -> &mut Symbolizer {
+        &mut self.symbolizer
+    }
+
     /// A group's traceback.
     pub fn get(&self, group: GroupId) -> &Traceback {
         &self.groups[group.0]

@@ -20,5 +20,6 @@ mod silence;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
 mod start;
+mod symbols;
 mod test;
 mod this_binary;

@@ -2,11 +2,16 @@
 //!
 //! The kernel is asked, not the dynamic linker, whose lock another thread may hold. Symbols are read from the files.
 
-use object::{Object as _, ObjectSymbol as _, SymbolKind};
+use object::elf::FileHeader64;
+use object::read::elf::ElfSymbol;
+use object::{Endianness, Object as _, ObjectSymbol as _, SymbolKind};
 
 use super::c_heap::Range;
 use super::system::File;
 use crate::symbol_name;
+
+/// A symbol in a file.
+type Elf<'a> = ElfSymbol<'a, 'a, FileHeader64<Endianness>>;
 
 /// An executable or a library.
 #[derive(Debug, Clone)]
@@ -27,11 +32,9 @@ pub struct Module {
     pub statics: Vec<Symbol>,
     /// Thread-locals, by their place in the thread's copy.
     pub thread_locals: Vec<Symbol>,
-    /// The functions of std that threads begin with, which are generic over what the thread calls.
-    pub thread_starts: Vec<Symbol>,
 }
 
-/// A static or a thread-local.
+/// A static, a thread-local or a function.
 #[derive(Debug, Clone)]
 pub struct Symbol {
     /// Address, or place in the thread's copy.
@@ -107,7 +110,6 @@ impl Module {
             is_executable: false,
             statics: Vec::new(),
             thread_locals: Vec::new(),
-            thread_starts: Vec::new(),
         })
     }
 
@@ -130,33 +132,74 @@ impl Module {
     /// A file that cannot be read, or has no symbols, leaves names out.
     fn read_symbols(&mut self) {
         let Some(file) = MappedFile::open(&self.path) else { return };
-        let Ok(object) = object::read::elf::ElfFile64::<object::Endianness>::parse(file.bytes()) else { return };
-        let mut all: Vec<_> = object.symbols().collect();
-        if all.is_empty() {
-            all = object.dynamic_symbols().collect();
-        }
-        for symbol in all {
-            let (start, size) = (symbol.address() as usize, symbol.size() as usize);
-            let is_local = symbol.kind() == SymbolKind::Tls;
-            let start = if is_local { start } else { self.bias.wrapping_add(start) };
-            if size == 0 || symbol.is_undefined() {
-                continue;
-            }
-            let Ok(name) = symbol.name() else { continue };
-            let list = match symbol.kind() {
-                SymbolKind::Data if self.has_data_at(start) => &mut self.statics,
-                SymbolKind::Tls => &mut self.thread_locals,
-                SymbolKind::Text if name.contains(THREAD_START) => &mut self.thread_starts,
-                _ => continue,
+        let bias = self.bias;
+        for_each_symbol(&file, |symbol| {
+            let (start, list) = match symbol.kind() {
+                SymbolKind::Data => (bias.wrapping_add(symbol.address() as usize), &mut self.statics),
+                SymbolKind::Tls => (symbol.address() as usize, &mut self.thread_locals),
+                _ => return,
             };
-            list.push(Symbol { start, end: start.saturating_add(size), name: demangled(name) });
-        }
-        for list in [&mut self.statics, &mut self.thread_locals, &mut self.thread_starts] {
-            list.sort_by_key(|symbol| symbol.start);
-            // Several names for one place.
-            list.dedup_by_key(|symbol| symbol.start);
-        }
+            if let Ok(name) = symbol.name() {
+                list.push(Symbol { start, end: start.saturating_add(symbol.size() as usize), name: demangled(name) });
+            }
+        });
+        let data = &self.data;
+        self.statics.retain(|symbol| data.iter().any(|(start, end)| (*start..*end).contains(&symbol.start)));
+        sort(&mut self.statics);
+        sort(&mut self.thread_locals);
     }
+
+    /// Adds the functions of std that threads begin with and that one of these places, which are sorted, is in.
+    ///
+    /// Of all others not even the name is looked at: a program has a hundred thousand functions, and their names are long.
+    fn add_thread_starts(&self, places: &[usize], found: &mut Vec<Symbol>) {
+        let is_code = |place: &usize| self.code.iter().any(|(start, end)| (*start..*end).contains(place));
+        if !places.iter().any(is_code) {
+            return;
+        }
+        let Some(file) = MappedFile::open(&self.path) else { return };
+        for_each_symbol(&file, |symbol| {
+            let start = self.bias.wrapping_add(symbol.address() as usize);
+            let end = start.saturating_add(symbol.size() as usize);
+            let first = places.partition_point(|place| *place < start);
+            if symbol.kind() == SymbolKind::Text
+                && places.get(first).is_some_and(|place| *place < end)
+                && let Ok(name) = symbol.name()
+                && name.contains(THREAD_START)
+            {
+                found.push(Symbol { start, end, name: demangled(name) });
+            }
+        });
+    }
+}
+
+/// The functions of std that threads begin with, which are generic over what the thread calls, as far as one of these places is
+/// in them.
+pub fn thread_starts(modules: &[Module], mut places: Vec<usize>) -> Vec<Symbol> {
+    places.sort_unstable();
+    let mut found = Vec::new();
+    for module in modules {
+        module.add_thread_starts(&places, &mut found);
+    }
+    sort(&mut found);
+    found
+}
+
+/// Calls `visit` with the symbols that have a place and a size.
+fn for_each_symbol(file: &MappedFile, mut visit: impl FnMut(Elf<'_>)) {
+    let Ok(object) = object::read::elf::ElfFile64::<Endianness>::parse(file.bytes()) else { return };
+    let is_defined = |symbol: &Elf<'_>| symbol.size() != 0 && !symbol.is_undefined();
+    if object.symbol_table().is_some() {
+        object.symbols().filter(is_defined).for_each(visit);
+    } else {
+        object.dynamic_symbols().filter(is_defined).for_each(&mut visit);
+    }
+}
+
+/// By place; of several names for one place, one.
+fn sort(symbols: &mut Vec<Symbol>) {
+    symbols.sort_by_key(|symbol| symbol.start);
+    symbols.dedup_by_key(|symbol| symbol.start);
 }
 
 /// In the name of the function of std that calls what a thread was started with.

@@ -1,6 +1,6 @@
 //! Names of this process's threads, and the functions that they were started with.
 
-use super::modules::{self, Module, THREAD_START};
+use super::modules::{self, Module, Symbol, THREAD_START};
 use super::system::File;
 use super::thread_stacks;
 
@@ -29,26 +29,33 @@ pub fn others(caller: i32, modules: &[Module], thread_local_size: usize) -> Vec<
         return Vec::new();
     }
     let memory = File::open(c"/proc/self/mem");
-    ids.into_iter()
+    let ends: Vec<Vec<usize>> = ids
+        .iter()
         .map(|id| {
-            let name = std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
-            let stack = thread_stacks::all().filter(|stack| stack.thread == id).last();
-            let start = stack.zip(memory.as_ref()).and_then(|(stack, memory)| {
+            let stack = thread_stacks::all().filter(|stack| stack.thread == *id).last();
+            stack.zip(memory.as_ref()).map_or(Vec::new(), |(stack, memory)| {
                 let top = stack.thread_pointer.min(stack.high).saturating_sub(thread_local_size) & !7;
                 let low = top.saturating_sub(WORDS * 8).max(stack.low).min(top);
-                let mut words = [0; WORDS];
-                let read = memory.words_at(&mut words[..(top - low) / 8], low);
-                start_function(&words[..read], modules)
-            });
-            ThreadName { id, name: name.trim_end().to_owned(), start }
+                let mut words = vec![0; (top - low) / 8];
+                let read = memory.words_at(&mut words, low);
+                words.truncate(read);
+                words
+            })
+        })
+        .collect();
+    let starts = modules::thread_starts(modules, ends.concat());
+    ids.into_iter()
+        .zip(ends)
+        .map(|(id, words)| {
+            let name = std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
+            ThreadName { id, name: name.trim_end().to_owned(), start: start_function(&words, &starts) }
         })
         .collect()
 }
 
 /// What the oldest of std's frames for the start of a thread is generic over.
-fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
-    let starts = |word: &usize| modules.iter().find_map(|module| modules::find(&module.thread_starts, *word));
-    let start = words.iter().rev().find_map(starts)?;
+fn start_function(words: &[usize], starts: &[Symbol]) -> Option<String> {
+    let start = words.iter().rev().find_map(|word| modules::find(starts, *word))?;
     let (_, generics) = start.name.split_once(THREAD_START)?;
     Some(first_generic(generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?).to_owned())
 }
