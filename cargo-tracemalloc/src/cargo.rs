@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use tracemalloc_harness::SESSION_VAR;
 
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::inject::Runtimes;
 use crate::private_env;
 use crate::process::Process;
-use crate::session::SessionDir;
+use crate::session::{SessionDir, this_program};
 use crate::suite::Suite;
 use crate::wrapper::rustdoc;
 
@@ -119,11 +119,8 @@ fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) ->
 }
 
 fn environment(session: &SessionDir, runtimes: &Runtimes) -> Result<Vec<(&'static str, String)>> {
-    let this = std::env::current_exe().context("failed to find this program's own path")?;
-    let this =
-        this.into_os_string().into_string().map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))?;
     Ok(vec![
-        (private_env::RUSTC_WRAPPER, this),
+        (private_env::RUSTC_WRAPPER, this_program()?.into_string()),
         (private_env::WRAPPER, session.wrapper_file().into_string()),
         (private_env::RUNTIME, runtimes.identity.clone()),
         (SESSION_VAR, session.path.to_string()),

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod context;
 mod exit_code;
+mod front;
 mod inject;
 mod interrupt;
 mod private_env;
@@ -29,6 +30,9 @@ use std::process::ExitCode;
 use crate::cli::Command;
 
 fn main() -> ExitCode {
+    if let Some(list) = front::list_from_env() {
+        return front::main(&list);
+    }
     if let Some(call) = wrapper::Call::from_env() {
         return wrapper::run(&call).unwrap_or_else(|error| {
             term::error(&error);

@@ -1,6 +1,7 @@
 //! Names of all environment variables that this program reads for itself or passes to itself.
 //!
-//! [`SESSION_VAR`](tracemalloc_harness::SESSION_VAR) is the one that the harness reads, and is named there.
+//! [`SESSION_VAR`](tracemalloc_harness::SESSION_VAR), which the harness reads, and
+//! [`FRONT_VAR`](tracemalloc_harness::FRONT_VAR), which it sets, are named there.
 
 // For the user.
 

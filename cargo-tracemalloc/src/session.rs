@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use fs_err::File;
@@ -55,7 +55,7 @@ impl SessionDir {
 
     /// Writes what the harness and the wrapper read.
     pub fn write(&self, session: &tracemalloc_harness::Session, wrapper: &impl Serialize) -> Result<()> {
-        write_atomically(&self.path.join(SESSION_FILE), &tracemalloc_harness::to_bytes(session)?)?;
+        write_atomically(&self.path.join(SESSION_FILE), &tracemalloc_harness::to_bytes(session))?;
         write_atomically(&self.wrapper_file(), &serde_json::to_vec(wrapper)?)
     }
 
@@ -76,7 +76,7 @@ impl SessionDir {
 
     /// This program by another name, which decides what it does.
     pub fn link_to_this_program(&self, name: &str) -> Result<Utf8PathBuf> {
-        let this = std::env::current_exe().context("failed to find this program's own path")?;
+        let this = this_program()?;
         let link = self.path.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         #[cfg(unix)]
         fs::os::unix::fs::symlink(this, &link)?;
@@ -114,6 +114,12 @@ fn remove_abandoned(target_dir: &Utf8Path) {
             let _remains = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// The path of this program.
+pub fn this_program() -> Result<Utf8PathBuf> {
+    let this = std::env::current_exe().context("failed to find this program's own path")?;
+    Utf8PathBuf::from_path_buf(this).map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))
 }
 
 /// Writes a file that others see whole or not at all.

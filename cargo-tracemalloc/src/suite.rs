@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit_code::{ExitCode, UsageError};
 use crate::inject::{self, BuildOptions, Runtimes};
 use crate::report::{Doctests, Report, ReportOptions, SCHEMA, Summary, Target};
-use crate::session::{SessionDir, restore_env, write_atomically};
+use crate::session::{SessionDir, restore_env, this_program, write_atomically};
 use crate::settings::Settings;
 use crate::{cargo, interrupt, render, report, term, wrapper};
 
@@ -67,7 +67,7 @@ impl Suite {
         let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
         interrupt::install()?;
         let session = create(&context.target_dir)?;
-        let harness = Session { fail_on: fail_on(&settings), ..harness_session(&settings, &context) };
+        let harness = Session { fail_on: fail_on(&settings), ..harness_session(&settings, &context)? };
         session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
         Ok(Self { context, settings, runtimes, session })
     }
@@ -140,8 +140,8 @@ impl Suite {
     }
 }
 
-fn harness_session(settings: &Settings, context: &Context) -> Session {
-    Session {
+fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
+    Ok(Session {
         options: settings.options(),
         timeout_seconds: settings.timeout_seconds(),
         overrides: settings.harness_overrides(),
@@ -151,7 +151,8 @@ fn harness_session(settings: &Settings, context: &Context) -> Session {
         fail_on: None,
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
         run: None,
-    }
+        command: this_program()?.into_string(),
+    })
 }
 
 /// Nobody should wait for a whole test run to learn that the report has no place.

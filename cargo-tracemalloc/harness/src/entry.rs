@@ -1,45 +1,42 @@
 //! What a report says of one test, and of each growth that was seen in it. The harness writes it, the command reads it.
 
-use serde::{Deserialize, Serialize};
+use nanoserde::{DeBin, SerBin};
+
+use crate::wire::Exchanged;
 
 /// One test of one target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct TestEntry {
     /// The test's path inside its target, as libtest prints it: `cache::tests::remembers`.
     pub name: String,
     /// What the test itself came to, whatever it leaked.
     pub outcome: Outcome,
     /// Why it was ignored, or how it failed, in one line. `None` where there is nothing to say.
-    #[serde(default)]
     pub message: Option<String>,
     /// What its growth came to. `None` where nothing was judged: the test failed, was ignored, or ran untraced.
-    #[serde(default)]
     pub verdict: Option<Verdict>,
     /// Why the verdict is what it is, where that needs saying: the reason of `skipped`, why a body could not run again.
-    #[serde(default)]
     pub verdict_reason: Option<String>,
     /// What growth was allowed to reach.
-    #[serde(default)]
     pub limit: Limit,
     /// The options of its `#[tracemalloc::check]`, where it has one. `limit` is what came of them.
-    #[serde(default)]
     pub check: Option<CheckEntry>,
     /// Growth of each counted run, first run first.
-    #[serde(default)]
     pub runs: Vec<RunEntry>,
     /// Growth by traceback and what has become of it, the most bytes first; only what grew.
-    #[serde(default)]
     pub growth: Vec<GrowthEntry>,
     /// Why the heap could not be searched for what holds the growth, or not all of it. `None` where it was, or nobody asked.
-    #[serde(default)]
     pub heap_note: Option<String>,
     /// Eight hexadecimal digits that stay the same while the leaking lines move: made of package, target, test and the
     /// functions of what grew. Empty where nothing grew.
-    #[serde(default)]
     pub id: String,
     /// Wall time of the whole child process in seconds, all runs included.
-    #[serde(default)]
     pub duration_seconds: f64,
+}
+
+impl Exchanged for TestEntry {
+    const NAME: &'static str = "TestEntry";
 }
 
 impl TestEntry {
@@ -68,8 +65,9 @@ impl TestEntry {
 }
 
 /// What a test came to as a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Outcome {
     /// It passed.
     Passed,
@@ -80,8 +78,9 @@ pub enum Outcome {
 }
 
 /// What a test's growth came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Verdict {
     /// Growth of the first run was within the limit.
     Clean,
@@ -98,49 +97,42 @@ pub enum Verdict {
 }
 
 /// What growth may reach before it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limit {
     /// Bytes a run.
     pub max_growth: u64,
     /// Blocks a run; `None` is without limit.
-    #[serde(default)]
     pub max_blocks: Option<u64>,
 }
 
 /// The options of a test's own check; `None` and empty where they were not given.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct CheckEntry {
     /// Bytes a run.
-    #[serde(default)]
     pub max_growth: Option<u64>,
     /// Blocks a run.
-    #[serde(default)]
     pub max_blocks: Option<u64>,
     /// Bytes that may be live at once. What is above fails the test.
-    #[serde(default)]
     pub max_peak: Option<u64>,
     /// File name patterns of which one has to match.
-    #[serde(default)]
     pub include: Vec<String>,
     /// File name patterns of which none may match.
-    #[serde(default)]
     pub exclude: Vec<String>,
     /// Frames a traceback keeps.
-    #[serde(default)]
     pub frames: Option<u32>,
     /// How often the body runs at most.
-    #[serde(default)]
     pub runs: Option<u32>,
     /// What blocks have in common that are one growth: `traceback`, `lineno` or `filename`.
-    #[serde(default)]
     pub key: Option<String>,
     /// Why it opted out.
-    #[serde(default)]
     pub skip: Option<String>,
 }
 
 /// Growth of one run: the sum over the tracebacks that grew, after filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct RunEntry {
     /// Bytes.
     pub bytes: u64,
@@ -149,7 +141,8 @@ pub struct RunEntry {
 }
 
 /// Growth of the blocks of one traceback that have become of the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct GrowthEntry {
     /// What became of it.
     pub kind: GrowthKind,
@@ -160,25 +153,19 @@ pub struct GrowthEntry {
     /// In how many of the counted runs it grew.
     pub runs: u32,
     /// What was allocated, where the symbols tell: `Vec<u8>`, `Rc<demo::Node>`.
-    #[serde(default, rename = "type")]
+    #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
     /// For `once` by an initialiser: what it ran under, `std::sync::OnceLock`.
-    #[serde(default)]
     pub initialiser: Option<String>,
     /// Whether anything still points to it. `None` where the heap was not asked.
-    #[serde(default)]
     pub retained: Option<Retained>,
     /// What holds it; for what only a lost block leads to, that block.
-    #[serde(default)]
     pub holder: Option<HolderEntry>,
     /// The shortest way from the holder to one of the blocks, which is the last step: ten steps at most.
-    #[serde(default)]
     pub path: Vec<StepEntry>,
     /// How many steps the way has; the ones that are left out come before the last.
-    #[serde(default)]
     pub path_steps: u32,
     /// For `known`: what the configuration says of it.
-    #[serde(default)]
     pub known: Option<Known>,
     /// Frames, oldest first, cut to `frames`.
     pub traceback: Vec<FrameEntry>,
@@ -187,8 +174,9 @@ pub struct GrowthEntry {
 }
 
 /// Whether anything still points to a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Retained {
     /// Nothing does but what is lost itself.
     Lost,
@@ -200,31 +188,29 @@ pub enum Retained {
 pub const LOST_BLOCK: &str = "a lost block";
 
 /// What holds a block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HolderEntry {
     /// What it is.
     pub kind: HolderKind,
     /// `store::SEEN`, a thread's name, what a lost block is.
     pub name: String,
     /// Where a static is declared, which the command looks up, or a lost block was allocated; `None` where that is not known.
-    #[serde(default)]
     pub file: Option<String>,
     /// From 1.
-    #[serde(default)]
     pub line: Option<u32>,
     /// The name of the thread that it belongs to.
-    #[serde(default)]
     pub thread: Option<String>,
     /// The function that this thread was started with.
-    #[serde(default)]
     pub start: Option<String>,
     /// Whether it is known to free later, or to fill once.
     pub known: bool,
 }
 
 /// What kind of thing holds a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum HolderKind {
     /// A static of the program.
     Static,
@@ -243,24 +229,24 @@ pub enum HolderKind {
 }
 
 /// One step of the way from a holder to a block: a block on the way, or itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepEntry {
     /// What it is, where the symbols tell.
-    #[serde(default, rename = "type")]
+    #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
     /// Where it was allocated; `None` for a block that was not traced.
-    #[serde(default)]
     pub file: Option<String>,
     /// From 1.
-    #[serde(default)]
     pub line: Option<u32>,
     /// Its size in bytes.
     pub bytes: u64,
 }
 
 /// What became of one traceback's growth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum GrowthKind {
     /// Grew in every counted run.
     Leak,
@@ -275,7 +261,8 @@ pub enum GrowthKind {
 }
 
 /// A leak that the configuration knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Known {
     /// Where it says so: `tracemalloc.toml:12`.
     pub place: String,
@@ -284,7 +271,8 @@ pub struct Known {
 }
 
 /// One frame as the report shows it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrameEntry {
     /// Demangled, without a hash. Empty where nothing is known.
     pub function: String,

@@ -1,14 +1,15 @@
 //! What command and program tell each other in a `cargo tracemalloc run`.
 
-use serde::{Deserialize, Serialize};
+use nanoserde::{DeBin, SerBin};
 
+use crate::wire::Exchanged;
 use crate::{FrameEntry, HolderEntry};
 
 /// The file in the session's directory that holds the [`ProgramNote`].
 pub const PROGRAM_FILE: &str = "program";
 
 /// How a program is to be watched.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
 pub struct Run {
     /// Where the snapshot goes that is taken at the end. Absolute. Earlier ones go beside it, with a number in their name.
     pub snapshot: String,
@@ -21,22 +22,29 @@ pub struct Run {
 }
 
 /// What became of a program; there is none as long as it has not started.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct ProgramNote {
     /// Snapshots taken while it ran, in this order.
     pub snapshots: Vec<String>,
     /// Whether the one at the end was taken.
     pub ended: bool,
-    /// What was live at the end, by what holds it; the error says why the heap could not be searched. `None` before the end.
-    pub remains: Option<Result<Remains, String>>,
+    /// What was live at the end, by what holds it.
+    pub remains: Option<Remains>,
+    /// Why that is not known: the heap could not be searched.
+    pub not_searched: Option<String>,
     /// The program's binary, absolute.
     pub executable: String,
     /// The program has an allocator of its own, and runs as if we were not there.
     pub untraced: bool,
 }
 
+impl Exchanged for ProgramNote {
+    const NAME: &'static str = "ProgramNote";
+}
+
 /// What is live at a program's end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Remains {
     /// What nothing points to.
     pub lost: Lost,
@@ -47,7 +55,8 @@ pub struct Remains {
 }
 
 /// What nothing points to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lost {
     /// All of it, in bytes.
     pub bytes: u64,
@@ -58,14 +67,15 @@ pub struct Lost {
 }
 
 /// Lost blocks of one traceback.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct LostEntry {
     /// Bytes.
     pub bytes: u64,
     /// Blocks.
     pub blocks: u64,
     /// What was allocated, where the symbols tell.
-    #[serde(rename = "type")]
+    #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
     /// The lost block that leads to them; `None` where none does.
     pub holder: Option<HolderEntry>,
@@ -76,7 +86,8 @@ pub struct LostEntry {
 }
 
 /// What one holder leads to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HeldEntry {
     /// Bytes.
     pub bytes: u64,

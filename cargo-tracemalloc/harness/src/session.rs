@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use nanoserde::{DeBin, SerBin};
 
+use crate::wire::Exchanged;
 use crate::{Known, Limit, Run, Verdict};
 
 /// Names the session's directory. The harness takes it out of a test's environment.
@@ -22,7 +23,7 @@ pub const TARGET_FILE: &str = "target";
 pub const ENTRY_EXTENSION: &str = "entry";
 
 /// What holds for every test of one run of the command.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, SerBin, DeBin)]
 pub struct Session {
     /// How to measure and judge.
     pub options: Options,
@@ -43,10 +44,16 @@ pub struct Session {
     pub known_holders: Option<Vec<HolderRule>>,
     /// For a program that is no test: how to watch it. `None` where its growth is judged as that of a test.
     pub run: Option<Run>,
+    /// The command itself, absolute: it is the front of the test binaries.
+    pub command: String,
+}
+
+impl Exchanged for Session {
+    const NAME: &'static str = "Session";
 }
 
 /// Statics or threads that free what they hold later, or fill once: growth that only they hold is no leak.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct HolderRule {
     /// Whether threads are meant, by the function that they were started with, or statics.
     pub is_thread: bool,
@@ -57,7 +64,8 @@ pub struct HolderRule {
 }
 
 /// How to measure and judge a test. A part of the report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Options {
     /// What growth may reach.
     pub limit: Limit,
@@ -78,7 +86,7 @@ impl Default for Options {
 }
 
 /// Options of the tests that both patterns match; `None` is any, and says nothing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, SerBin, DeBin)]
 pub struct Override {
     /// Of the package's name.
     pub package: Option<String>,
@@ -101,7 +109,7 @@ pub struct Override {
 }
 
 /// Growth that is no failure, by patterns; `None` is any.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct KnownLeak {
     /// Of the package's name.
     pub package: Option<String>,
@@ -116,7 +124,7 @@ pub struct KnownLeak {
 }
 
 /// One rule of how file names are shortened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct PathPrefix {
     /// An absolute directory, without a slash at the end.
     pub prefix: String,

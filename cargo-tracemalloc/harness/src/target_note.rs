@@ -1,12 +1,14 @@
 //! What the wrapper knows of a test binary and the binary does not: a file beside it.
 
-use serde::{Deserialize, Serialize};
+use nanoserde::{DeBin, SerBin};
+
+use crate::wire::Exchanged;
 
 /// The note of `deps/demo-0123456789abcdef` is `deps/demo-0123456789abcdef.tracemalloc`.
 pub const NOTE_EXTENSION: &str = "tracemalloc";
 
 /// Which target a test binary was built from, and whether it is traced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct TargetNote {
     /// The package's name.
     pub package: String,
@@ -20,4 +22,10 @@ pub struct TargetNote {
     pub executable: String,
     /// Why the target runs untraced; `None` where it is traced.
     pub untraced: Option<String>,
+    /// The command that built the test binary, absolute.
+    pub command: String,
+}
+
+impl Exchanged for TargetNote {
+    const NAME: &'static str = "TargetNote";
 }

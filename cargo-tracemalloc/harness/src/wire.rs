@@ -1,42 +1,173 @@
-//! How the types of this crate are written to files: the one door to the `postcard` crate.
+//! How the types of this crate are written to files: the one door to the `nanoserde` crate.
 //!
-//! Not JSON, although the report is. The harness is linked into other people's tests, and each implementation of a std
-//! trait for a std type that comes along takes part in type inference there: with serde_json, which can be compared with
-//! numbers, `assert_eq!(numbers, [])` no longer compiles. Reader and writer are always of one version.
+//! What is injected is what a new user waits for, and nanoserde derives without `syn`. Nor is it JSON, although the report is:
+//! each implementation of a std trait for a std type that comes along takes part in the type inference of other people's
+//! tests. With serde_json, which can be compared with numbers, `assert_eq!(numbers, [])` no longer compiles.
+//!
+//! A file is a line that says what it is, a sum of what follows, and the value. nanoserde believes the lengths that it reads,
+//! and would make room for them: so nothing is read whose sum is wrong.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::fmt;
 
-/// A file did not hold what it should.
-#[derive(Debug)]
-pub struct WireError(postcard::Error);
+use nanoserde::{DeBin, SerBin};
+
+/// The first word of each file.
+const MAGIC: &str = "tracemalloc";
+/// The types' own sources, as a number: two builds of one version may differ in them.
+const TYPES: u64 = {
+    let sources: [&[u8]; 5] = [
+        include_bytes!("entry.rs"),
+        include_bytes!("run.rs"),
+        include_bytes!("session.rs"),
+        include_bytes!("target_note.rs"),
+        include_bytes!("test_list.rs"),
+    ];
+    let mut hash = EMPTY;
+    let mut number = 0;
+    while number < sources.len() {
+        hash = fnv(hash, sources[number]);
+        number += 1;
+    }
+    hash
+};
+
+/// A type that is the content of files.
+pub trait Exchanged: SerBin + DeBin {
+    /// What its files say that they hold: one word.
+    const NAME: &'static str;
+}
+
+/// Why a file does not hold what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WireError {
+    /// It is not one of ours, or has lost its beginning.
+    Unknown,
+    /// Another version of ours has written it.
+    Version {
+        /// The version that has.
+        found: String,
+        /// This one.
+        expected: String,
+    },
+    /// It holds a value of another type.
+    Type {
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// It is cut off, or something has changed it.
+    Damaged,
+}
 
 /// The value as the content of a file.
-///
-/// # Errors
-///
-/// When the value has no representation; those of this crate have one.
-pub fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>, WireError> {
-    postcard::to_stdvec(value).map_err(WireError)
+pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
+    let mut bytes = format!("{MAGIC} {} {}\n", version(), T::NAME).into_bytes();
+    let content = value.serialize_bin();
+    bytes.extend(fnv(EMPTY, &content).to_le_bytes());
+    bytes.extend(content);
+    bytes
 }
 
 /// The value that a file holds.
 ///
 /// # Errors
 ///
-/// When the bytes are cut off, or of another type.
-pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    postcard::from_bytes(bytes).map_err(WireError)
+/// When the bytes are cut off, changed, of another type, or of another version of this program.
+pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
+    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(WireError::Unknown)?;
+    let line = std::str::from_utf8(&bytes[..end]).map_err(|_| WireError::Unknown)?;
+    let mut words = line.split(' ');
+    let (Some(MAGIC), Some(found), Some(name), None) = (words.next(), words.next(), words.next(), words.next()) else {
+        return Err(WireError::Unknown);
+    };
+    let expected = version();
+    if found != expected {
+        return Err(WireError::Version { found: found.to_owned(), expected });
+    }
+    if name != T::NAME {
+        return Err(WireError::Type { found: name.to_owned(), expected: T::NAME });
+    }
+    let (sum, content) = bytes[end + 1..].split_first_chunk().ok_or(WireError::Damaged)?;
+    if u64::from_le_bytes(*sum) != fnv(EMPTY, content) {
+        return Err(WireError::Damaged);
+    }
+    T::deserialize_bin(content).map_err(|_| WireError::Damaged)
 }
 
-impl std::fmt::Display for WireError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+/// This version: of the package, and of the types.
+fn version() -> String {
+    format!("{}-{TYPES:016x}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The hash of nothing.
+const EMPTY: u64 = 0xCBF2_9CE4_8422_2325;
+
+/// FNV-1a: not against an enemy, only to tell what is whole.
+const fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x0100_0000_01B3);
+        index += 1;
+    }
+    hash
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("it was not written by cargo-tracemalloc, or is cut off"),
+            Self::Version { found, expected } => {
+                write!(f, "it was written by cargo-tracemalloc {found}, and this is {expected}")
+            }
+            Self::Type { found, expected } => write!(f, "it holds a {found}, and not a {expected}"),
+            Self::Damaged => f.write_str("it is cut off or damaged"),
+        }
     }
 }
 
-impl std::error::Error for WireError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+impl std::error::Error for WireError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ProgramNote, Session, TargetNote, TestEntry};
+
+    fn entry() -> TestEntry {
+        TestEntry::failed("cache::fills", "why: \u{e4}\n".to_owned())
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        assert_eq!(from_bytes(&to_bytes(&entry())), Ok(entry()));
+        let session = Session { timeout_seconds: Some(1.5), ..Session::default() };
+        let read: Session = from_bytes(&to_bytes(&session)).unwrap();
+        assert_eq!((read.timeout_seconds, read.options), (Some(1.5), session.options));
+    }
+
+    #[test]
+    fn no_byte_can_be_missing_added_or_changed() {
+        let bytes = to_bytes(&entry());
+        for end in 0..bytes.len() {
+            assert!(from_bytes::<TestEntry>(&bytes[..end]).is_err(), "{end}");
+        }
+        for changed in 0..bytes.len() {
+            // One that makes a length huge is among them.
+            let mut bytes = bytes.clone();
+            bytes[changed] ^= 0xFF;
+            assert!(from_bytes::<TestEntry>(&bytes).is_err(), "{changed}");
+        }
+        assert_eq!(from_bytes::<TestEntry>(&[bytes.as_slice(), b"x"].concat()), Err(WireError::Damaged));
+        assert_eq!(from_bytes::<TestEntry>(b"{}\n"), Err(WireError::Unknown));
+    }
+
+    #[test]
+    fn another_type_and_another_version_are_named() {
+        let bytes = to_bytes(&ProgramNote::default());
+        let error = from_bytes::<TargetNote>(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "it holds a ProgramNote, and not a TargetNote");
+        let text = String::from_utf8_lossy(&bytes).replace(env!("CARGO_PKG_VERSION"), "9.9.9");
+        let error = from_bytes::<ProgramNote>(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("it was written by cargo-tracemalloc 9.9.9-"), "{error}");
     }
 }

@@ -115,7 +115,7 @@ fn report(note: ProgramNote, snapshot: &Utf8Path, context: &Context, status: Exi
         return Ok(());
     }
     term::status("Snapshot", render::shorten(snapshot));
-    if let Some(mut remains) = note.remains {
+    if let Some(mut remains) = note.remains.map(Ok).or(note.not_searched.map(Err)) {
         if let Ok(remains) = &mut remains {
             let statics = Statics::new(note.executable.into(), &context.metadata);
             statics.declare(remains.held.iter_mut().map(|held| &mut held.holder));

@@ -6,8 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
-use serde::de::DeserializeOwned;
-use tracemalloc_harness::{ENTRY_EXTENSION, TARGET_FILE, TargetNote, TestEntry, Verdict};
+use tracemalloc_harness::{ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict};
 
 use super::{Kind, Target};
 use crate::cli::Deny;
@@ -99,6 +98,6 @@ fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
     entries.map(|entry| Ok(entry?.into_path())).collect()
 }
 
-fn read<T: DeserializeOwned>(path: &Utf8Path) -> Result<T> {
+fn read<T: Exchanged>(path: &Utf8Path) -> Result<T> {
     tracemalloc_harness::from_bytes(&fs::read(path)?).with_context(|| format!("failed to parse fragment `{path}`"))
 }

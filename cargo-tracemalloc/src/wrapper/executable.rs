@@ -15,6 +15,7 @@ use super::interposition::{self, Interposition};
 use super::rustc_call::RustcCall;
 use super::{Call, Config, rustc};
 use crate::process::Process;
+use crate::session::this_program;
 use crate::{private_env, term};
 
 /// What rustc says when two crates of a binary bring an allocator.
@@ -140,8 +141,9 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
         src_path: absolute_utf8(source).with_context(|| format!("failed to resolve `{source}`"))?.into_string(),
         executable: String::new(),
         untraced,
+        command: this_program()?.into_string(),
     };
-    fs::write(path, tracemalloc_harness::to_bytes(&note)?)?;
+    fs::write(path, tracemalloc_harness::to_bytes(&note))?;
     Ok(())
 }
 

@@ -8,17 +8,16 @@ use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::Session;
-use crate::harness::fragment;
+use crate::harness::assignment::Assignment;
 use crate::harness::judged;
 use crate::harness::limits::Limits;
-use crate::harness::placement::{Assignment, fail};
 use crate::harness::rules;
 use crate::harness::settle;
 use crate::harness::silence;
-use crate::harness::start::FAILED;
 use crate::harness::symbols::SharedSymbols;
 use crate::harness::test::Test;
-use crate::{Outcome, TestEntry, Verdict};
+use crate::harness::this_binary;
+use crate::{FAILED, Outcome, TestEntry, Verdict, fail, fragment};
 
 /// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -94,7 +93,7 @@ fn unjudged(test: Test) -> TestEntry {
 }
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
-    let session = &session.clone().of_test(&fragment::target_of_this_binary().package, test.name);
+    let session = &session.clone().of_test(&this_binary::target().package, test.name);
     let options = &session.options;
     raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
     if !raw::is_this_copy_installed() {
@@ -106,7 +105,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
     let mut grouper = Grouper::new(&rules, Some(heap.clone()));
-    let mut symbols = SharedSymbols::beside(&assignment.fragment);
+    let mut symbols = SharedSymbols::beside(assignment.fragment.as_deref());
     let mut patience = None;
     loop {
         let before = settle::Point::now();
@@ -204,7 +203,8 @@ fn short(message: &str) -> String {
 }
 
 fn write(assignment: &Assignment, entry: &TestEntry) {
-    if let Err(error) = fragment::write(&assignment.fragment, entry) {
-        fail(&format!("write {:?}: {error}", assignment.fragment));
+    let Some(fragment) = &assignment.fragment else { return };
+    if let Err(error) = fragment::write(fragment, entry) {
+        fail(&format!("write {fragment:?}: {error}"));
     }
 }

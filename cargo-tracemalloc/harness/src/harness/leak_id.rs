@@ -1,11 +1,11 @@
 //! A short name for a leak that stays the same while lines move.
 
 use crate::GrowthEntry;
-use crate::harness::fragment;
+use crate::harness::this_binary;
 
 /// Eight hexadecimal digits of an FNV-1a hash over package, target, test and the functions of what grew.
 pub fn leak_id(test: &str, growth: &[GrowthEntry]) -> String {
-    let target = fragment::target_of_this_binary();
+    let target = this_binary::target();
     // The first entries are those that the verdict is about, all of one kind.
     let kind = growth.first().map(|entry| entry.kind);
     let told = growth.iter().filter(|entry| Some(entry.kind) == kind);

@@ -19,13 +19,11 @@ use std::time::Instant;
 use tracemalloc::raw::judge::{Grouper, Grown, Judge, Patience, Ruling};
 use tracemalloc::raw::{self, Walk};
 
-use crate::harness::fragment;
 use crate::harness::judged;
-use crate::harness::placement::{Placement, fail};
 use crate::harness::settle;
 use crate::harness::snapshots::Snapshots;
-use crate::harness::start::FAILED;
-use crate::{Session, TestEntry, Verdict};
+use crate::harness::this_binary;
+use crate::{FAILED, Placement, Session, TestEntry, Verdict, fail, fragment, leak_text};
 
 /// The name of the one entry that a test without a harness has, under `cargo test`.
 const MAIN: &str = "main";
@@ -112,7 +110,7 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
 
 impl Test {
     fn start(session: Session, reports_to: Option<&PathBuf>, name: String) -> Self {
-        let session = session.of_test(&fragment::target_of_this_binary().package, &name);
+        let session = session.of_test(&this_binary::target().package, &name);
         let told = match reports_to {
             Some(session_dir) => Told::Command(leave_first_fragment(session_dir, &name)),
             None => Told::Caller(session.fail_on.clone().unwrap_or_default()),
@@ -136,9 +134,9 @@ impl Test {
                 }
             }
             Told::Caller(fail_on) if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) => {
-                let crate_name = fragment::target_of_this_binary().crate_name;
+                let crate_name = this_binary::target().crate_name;
                 // The exit code says it too, should nobody listen.
-                let _ = write!(std::io::stderr(), "{crate_name}: {}", judged::leak_text(&entry));
+                let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
                 // SAFETY: glibc lets an exit handler call `exit` again: it goes on to what is left to do, which is to flush
                 // C's streams, and ends with the new code. Rust's own `exit` must not be called twice.
                 unsafe { libc::exit(FAILED) };
@@ -166,12 +164,13 @@ impl Test {
 
 /// The entry of a test that does not come to its end, and where it is.
 fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
-    let fragments = fragment::directory(Some(session_dir));
+    let executable = this_binary::path();
+    let fragments = fragment::directory(Some(session_dir), &executable);
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
     let died = "its process was ended by a signal, by `abort` or by `_exit`";
-    let written = fragment::write_target(&fragments)
+    let written = fragment::write_target(&fragments, &executable, raw::is_this_copy_installed())
         .and_then(|()| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
     if let Err(error) = written {
         fail(&format!("write to {fragments:?}: {error}"));

@@ -15,9 +15,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracemalloc::raw;
 
-use crate::harness::placement::fail;
 use crate::harness::remains::remains;
-use crate::{PROGRAM_FILE, ProgramNote, Run, Session};
+use crate::harness::this_binary;
+use crate::{PROGRAM_FILE, ProgramNote, Run, Session, fail};
 
 /// The name of the thread.
 const THREAD: &str = "tracemalloc";
@@ -77,8 +77,11 @@ impl Snapshots {
         let here = 0_u8;
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         note.ended |= self.take(&self.run.snapshot);
-        note.executable = std::env::current_exe().unwrap_or_default().to_string_lossy().into_owned();
-        note.remains = Some(remains(&self.session, (&raw const here).addr()));
+        note.executable = this_binary::path().to_string_lossy().into_owned();
+        match remains(&self.session, (&raw const here).addr()) {
+            Ok(remains) => note.remains = Some(remains),
+            Err(why) => note.not_searched = Some(why),
+        }
         self.keep(&note);
     }
 
@@ -108,7 +111,7 @@ impl Snapshots {
 
     fn write_note(&self, note: &ProgramNote) -> std::io::Result<()> {
         let temporary = self.note_path.with_extension("tmp");
-        std::fs::write(&temporary, crate::to_bytes(note).map_err(std::io::Error::other)?)?;
+        std::fs::write(&temporary, crate::to_bytes(note))?;
         std::fs::rename(temporary, &self.note_path)
     }
 

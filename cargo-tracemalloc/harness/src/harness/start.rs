@@ -1,16 +1,12 @@
-//! Decides what this process is: the front that starts the others, or the child that runs one test.
+//! Decides what this process is: the child that runs one test, the front that starts the others, or a test that another has
+//! started.
 
-use std::ffi::OsString;
-
-use crate::harness::arguments::Arguments;
+use crate::Placement;
 use crate::harness::child;
-use crate::harness::front;
+use crate::harness::command;
+use crate::harness::inside;
 use crate::harness::libtest::TestDescAndFn;
-use crate::harness::placement::Placement;
 use crate::harness::test::Test;
-
-/// Exit code when tests failed, as libtest's.
-pub const FAILED: i32 = 101;
 
 /// Runs the tests that the arguments of this process ask for, and exits. A panic may end the process.
 pub fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
@@ -19,9 +15,15 @@ pub fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
     if let Some((name, assignment)) = placement.assignment() {
         std::process::exit(child::main(&tests, &name, &assignment, panics_abort));
     }
-    let arguments = Arguments::parse(std::env::args_os().collect::<Vec<OsString>>());
-    let code = front::run(&arguments, placement, tests);
-    if code != 0 {
-        std::process::exit(code);
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    if placement.is_inside()
+        && let Some((test, quiet)) = inside::asked_for(&tests, arguments)
+    {
+        let code = inside::run(test, tests.len(), quiet);
+        if code != 0 {
+            std::process::exit(code);
+        }
+        return;
     }
+    command::become_front(&placement, &tests);
 }

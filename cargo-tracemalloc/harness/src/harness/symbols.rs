@@ -7,29 +7,44 @@
 
 use std::path::{Path, PathBuf};
 
+use nanoserde::{DeBin, SerBin};
 use tracemalloc::raw::{Symbol, Symbolizer};
 
-use crate::FrameEntry;
-use crate::harness::fragment;
 use crate::harness::judged::frame_entry;
+use crate::{Exchanged, FrameEntry, fragment};
 
 /// The file's name.
 const SYMBOLS_FILE: &str = "symbols";
 
-/// What the file holds: frames, innermost first, by place in the binary.
-type Symbols = Vec<(u64, Vec<FrameEntry>)>;
+/// What the file holds.
+#[derive(Default, SerBin, DeBin)]
+struct Symbols {
+    known: Vec<Known>,
+}
+
+impl Exchanged for Symbols {
+    const NAME: &'static str = "Symbols";
+}
+
+/// What one place in the binary reads as.
+#[derive(SerBin, DeBin)]
+struct Known {
+    place: u64,
+    /// Innermost first.
+    frames: Vec<FrameEntry>,
+}
 
 /// The file, and how much of it is known here.
 #[derive(Debug)]
 pub struct SharedSymbols {
-    path: PathBuf,
+    path: Option<PathBuf>,
     shared: Option<usize>,
 }
 
 impl SharedSymbols {
-    /// Those of the binary that this fragment is of.
-    pub fn beside(fragment: &Path) -> Self {
-        Self { path: fragment.with_file_name(SYMBOLS_FILE), shared: None }
+    /// Those of the binary that this fragment is of; none where there is no fragment.
+    pub fn beside(fragment: Option<&Path>) -> Self {
+        Self { path: fragment.map(|fragment| fragment.with_file_name(SYMBOLS_FILE)), shared: None }
     }
 
     /// Tells a symbolizer what others have looked up, if it has not been told yet.
@@ -42,23 +57,24 @@ impl SharedSymbols {
 
     /// Tells others what a symbolizer has looked up since it was told.
     pub fn note(&mut self, symbolizer: &mut Symbolizer) {
-        if self.shared == Some(symbolizer.count()) {
-            return;
-        }
+        let Some(path) = self.path.as_ref().filter(|_| self.shared != Some(symbolizer.count())) else { return };
         // Others have written meanwhile.
         symbolizer.learn(self.read());
         let frames = |symbols: &[Symbol]| symbols.iter().cloned().map(frame_entry).collect();
-        let known = symbolizer.known().into_iter().map(|(place, symbols)| (place as u64, frames(symbols)));
-        let known: Symbols = known.collect();
+        let known = symbolizer
+            .known()
+            .into_iter()
+            .map(|(place, symbols)| Known { place: place as u64, frames: frames(symbols) });
         // Where it cannot be written, others look up again.
-        let _ = fragment::write_whole(&self.path, &known);
+        let _ = fragment::write(path, &Symbols { known: known.collect() });
         self.shared = Some(symbolizer.count());
     }
 
     fn read(&self) -> impl Iterator<Item = (usize, Vec<Symbol>)> {
-        let known: Symbols =
-            std::fs::read(&self.path).ok().and_then(|bytes| crate::from_bytes(&bytes).ok()).unwrap_or_default();
-        known.into_iter().map(|(place, frames)| (place as usize, frames.into_iter().map(symbol).collect()))
+        let bytes = self.path.as_ref().and_then(|path| std::fs::read(path).ok());
+        let symbols: Symbols = bytes.and_then(|bytes| crate::from_bytes(&bytes).ok()).unwrap_or_default();
+        let known = symbols.known.into_iter();
+        known.map(|known| (known.place as usize, known.frames.into_iter().map(symbol).collect()))
     }
 }
 
@@ -79,7 +95,7 @@ mod tests {
         let (mut first, mut second) = (Symbolizer::default(), Symbolizer::default());
         let mut counts = Vec::new();
         for symbolizer in [&mut first, &mut second] {
-            let mut shared = SharedSymbols::beside(&fragment);
+            let mut shared = SharedSymbols::beside(Some(&fragment));
             shared.tell(symbolizer);
             counts.push(symbolizer.count());
             let (frames, _) = symbolizer.frames(&[here], |_| false);

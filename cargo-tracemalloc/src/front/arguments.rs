@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use libtest_mimic::{ColorSetting, FormatSetting};
+use tracemalloc_harness::FAILED;
 
 /// Options of a test binary.
 #[derive(Parser, Debug, Clone, Default)]
@@ -99,23 +100,27 @@ pub enum Format {
 }
 
 impl Arguments {
-    /// Ends the process with a message where the arguments are wrong, or ask for help.
-    pub fn parse(arguments: Vec<OsString>) -> Self {
-        let mut parsed = <Self as Parser>::parse_from(arguments);
+    /// Where the arguments are wrong, or ask for help, that is said, and the exit code is the error.
+    pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self, i32> {
+        let mut parsed = <Self as Parser>::try_parse_from(arguments).map_err(|error| {
+            // A closed stdout or stderr is no reason to fail.
+            let _closed = error.print();
+            if error.use_stderr() { FAILED } else { 0 }
+        })?;
         if parsed.test_threads.is_none()
             && let Ok(threads) = std::env::var("RUST_TEST_THREADS")
         {
             match threads.parse() {
                 Ok(threads) if threads > 0 => parsed.test_threads = Some(threads),
-                _ => refuse(&format!("RUST_TEST_THREADS is `{threads}`, should be a positive integer")),
+                _ => return Err(refuse(&format!("RUST_TEST_THREADS is `{threads}`, should be a positive integer"))),
             }
         }
         if parsed.test_threads == Some(0) {
-            refuse("argument for --test-threads must not be 0");
+            return Err(refuse("argument for --test-threads must not be 0"));
         }
         parsed.nocapture |= is_set("RUST_TEST_NOCAPTURE");
         parsed.shuffle |= is_set("RUST_TEST_SHUFFLE");
-        parsed
+        Ok(parsed)
     }
 
     /// Whether filters and `--skip` let a name through.
@@ -169,9 +174,9 @@ fn seed_of_now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
 }
 
-fn refuse(why: &str) -> ! {
+fn refuse(why: &str) -> i32 {
     eprintln!("error: {why}");
-    std::process::exit(crate::harness::start::FAILED);
+    FAILED
 }
 
 #[cfg(test)]
