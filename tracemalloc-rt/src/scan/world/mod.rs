@@ -16,6 +16,7 @@ mod thread_stacks;
 mod threads;
 
 use self::answer::{Answer, Entry, Hindrance, Root, RootKind};
+use self::c_heap::Range;
 use self::modules::Module;
 use self::search::{Caller, Question, StaticRange};
 use self::stop::Board;
@@ -113,6 +114,7 @@ struct World {
     statics: Vec<StaticRange>,
     known_threads: Vec<i32>,
     thread_local_size: usize,
+    thread_locals: Vec<Range>,
     caller: i32,
 }
 
@@ -133,7 +135,13 @@ impl World {
             }
         }
         statics.sort_unstable_by_key(|part| part.range);
-        Self { modules, threads, statics, known_threads, thread_local_size, caller }
+        let executable = modules.iter().find(|module| module.is_executable);
+        let thread_locals = executable.map_or(Vec::new(), |executable| {
+            let base = executable.thread_locals_from();
+            let locals = executable.thread_locals.iter();
+            locals.map(|local| (base.wrapping_add(local.start), base.wrapping_add(local.end))).collect()
+        });
+        Self { modules, threads, statics, known_threads, thread_local_size, thread_locals, caller }
     }
 
     /// Copies the process, has the copy answer, and hands the answer on.
@@ -165,6 +173,7 @@ impl World {
             all_threads,
             caller: Caller { id: self.caller, stack_from, thread_pointer },
             thread_local_size: self.thread_local_size,
+            thread_locals: &self.thread_locals,
             c_code,
             patience: PATIENCE,
         };
@@ -249,12 +258,7 @@ impl World {
         };
         let executable = self.modules.iter().find(|module| module.is_executable);
         let symbol = pointer.zip(executable).and_then(|(pointer, executable)| {
-            // The executable's part comes first: on x86-64 right below the pointer, on AArch64 behind two words.
-            let base = if cfg!(target_arch = "x86_64") {
-                pointer.wrapping_sub(executable.thread_local_size)
-            } else {
-                pointer.wrapping_add(16)
-            };
+            let base = pointer.wrapping_add(executable.thread_locals_from());
             modules::find(&executable.thread_locals, root.address.wrapping_sub(base))
         });
         let thread = self.thread(root.thread, "");

@@ -119,6 +119,12 @@ impl Module {
         path.rsplit('/').next().unwrap_or(path)
     }
 
+    /// Where the executable's thread-locals begin in a thread's copy, as what is added to the thread's pointer. They come first: on x86-64
+    /// right below the pointer, on AArch64 behind two words.
+    pub fn thread_locals_from(&self) -> usize {
+        if cfg!(target_arch = "x86_64") { 0_usize.wrapping_sub(self.thread_local_size) } else { 16 }
+    }
+
     /// Whether it is the C library.
     pub fn is_c(&self) -> bool {
         self.name().starts_with("libc.so") || self.name().starts_with("libc-")

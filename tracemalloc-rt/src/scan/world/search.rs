@@ -42,6 +42,8 @@ pub struct Question<'a> {
     pub caller: Caller,
     /// Bytes of thread-local storage that lie at a thread's pointer.
     pub thread_local_size: usize,
+    /// The thread-locals in it, in order, as what is added to the pointer.
+    pub thread_locals: &'a [Range],
     /// Code of the C library, where it is a library of its own.
     pub c_code: Range,
     /// How long it may take.
@@ -282,14 +284,7 @@ impl<'a> Search<'a> {
         let phase = |phase| if known { Phase::Known } else { phase };
         let stack =
             |range| Place { range, phase: phase(Phase::Stacks), kind: RootKind::Stack, thread, number: 0, of_c: false };
-        let locals = |range| Place {
-            range,
-            phase: phase(Phase::ThreadLocals),
-            kind: RootKind::ThreadLocal,
-            thread,
-            number: 0,
-            of_c: false,
-        };
+        let phase_of_locals = phase(Phase::ThreadLocals);
         let of_stack = maps::find(&self.mappings, stack_from).copied();
         let of_locals = maps::find(&self.mappings, pointer).copied();
         let local_range = of_locals.map(|mapping| {
@@ -303,14 +298,14 @@ impl<'a> Search<'a> {
             {
                 let low = low.max(stack_from) & !7;
                 self.place(stack((stack_from & !7, low)))?;
-                self.place(locals((low, high)))?;
+                self.local_places((low, high), pointer, thread, phase_of_locals)?;
             }
             (of_stack, of_locals, local_range) => {
                 if let Some(mapping) = of_stack {
                     self.place(stack((stack_from & !7, mapping.end)))?;
                 }
                 if let (Some(mapping), Some(range)) = (of_locals, local_range) {
-                    self.place(locals(range))?;
+                    self.local_places(range, pointer, thread, phase_of_locals)?;
                     // It runs on a stack that it has switched to, so how much of its own is in use is not known.
                     if let Some(own) = thread_stacks::of(pointer)
                         && maps::find(&self.mappings, own.low).is_some_and(|own| own.start == mapping.start)
@@ -326,6 +321,24 @@ impl<'a> Search<'a> {
             && (own.low..own.high).contains(&stack_from)
         {
             self.done((own.low, stack_from & !7))?;
+        }
+        Ok(())
+    }
+
+    /// A thread's thread-local storage: its thread-locals, each by itself, and what lies between them.
+    fn local_places(&mut self, range: Range, pointer: usize, thread: i32, phase: Phase) -> Done {
+        let mut from = range.0;
+        for index in 0..=self.question.thread_locals.len() {
+            // Behind the last one, nothing up to the end.
+            let (start, end) = match self.question.thread_locals.get(index) {
+                Some((start, end)) => (pointer.wrapping_add(*start), pointer.wrapping_add(*end).next_multiple_of(8)),
+                None => (range.1, range.1),
+            };
+            let (start, end) = (start.clamp(from, range.1), end.clamp(from, range.1));
+            for part in [(from, start), (start, end)].into_iter().filter(|part| part.0 < part.1) {
+                self.place(Place { range: part, phase, kind: RootKind::ThreadLocal, thread, number: 0, of_c: false })?;
+            }
+            from = end;
         }
         Ok(())
     }
