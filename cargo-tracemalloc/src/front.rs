@@ -90,7 +90,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         let trials = tests.iter().map(|test| trial(test, || Ok(Completion::Completed))).collect();
         libtest_mimic::run(&for_libtest_mimic, trials)
     } else {
-        write_target()?;
+        let note = write_target()?;
         if let Some(seed) = arguments.seed() {
             println!("shuffle seed: {seed}");
             shuffle(&mut tests, seed);
@@ -100,7 +100,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             capture: !arguments.nocapture,
             show_output: arguments.show_output,
             session: placement.session(),
-            package: fragment::target_of(&executable).package,
+            package: note.package,
             fragments: fragments.to_owned(),
             shown: Mutex::new(Vec::new()),
             executable,

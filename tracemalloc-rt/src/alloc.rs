@@ -156,8 +156,8 @@ fn allocated(block: *mut u8, size: usize, here: Here, root: *const ()) {
     }
 }
 
-/// The common case by itself, which needs few instructions: only the harness traces, so no check counts its peak; thread, stack and place are known, and the
-/// walk meets the last one. Otherwise `None`, and nothing is changed.
+/// The common case by itself, which needs few instructions: only the harness traces, so no check counts its peak; thread,
+/// stack and place are known, and the walk meets the last one. Otherwise `None`, and nothing is changed.
 #[inline(always)]
 fn record_common(address: usize, size: usize, here: Here) -> Option<()> {
     let thread = thread::running().filter(|thread| !thread.is_paused())?;

@@ -54,18 +54,20 @@ pub fn read(path: &Path) -> Option<TestEntry> {
     wire::from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
-/// Makes the directory, and notes in it what the binary was built from, and whether its allocator is a tracing one.
+/// Makes the directory, and notes in it what the binary was built from, and whether its allocator is a tracing one. Tells it
+/// too.
 ///
 /// # Errors
 ///
 /// When something cannot be written.
-pub fn write_target(directory: &Path, executable: &Path, installed: bool) -> io::Result<()> {
+pub fn write_target(directory: &Path, executable: &Path, installed: bool) -> io::Result<TargetNote> {
     let mut note = target_of(executable);
     note.executable = executable.to_string_lossy().into_owned();
     if note.untraced.is_none() && !installed {
         note.untraced = Some("its linker has left the tracing allocator out".to_owned());
     }
-    write(&directory.join(TARGET_FILE), &note)
+    write(&directory.join(TARGET_FILE), &note)?;
+    Ok(note)
 }
 
 /// The note that the wrapper left beside a binary, or, where there is none, what cargo's variables tell.

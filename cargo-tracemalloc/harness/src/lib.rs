@@ -5,6 +5,7 @@
 //! and the command merges those into its report.
 
 mod entry;
+pub mod fnv;
 pub mod fragment;
 mod leak_text;
 mod of_test;

@@ -11,6 +11,8 @@ use std::fmt;
 
 use nanoserde::{DeBin, SerBin};
 
+use crate::fnv;
+
 /// The first word of each file.
 const MAGIC: &str = "tracemalloc";
 /// The types' own sources, as a number: two builds of one version may differ in them.
@@ -22,10 +24,10 @@ const TYPES: u64 = {
         include_bytes!("target_note.rs"),
         include_bytes!("test_list.rs"),
     ];
-    let mut hash = EMPTY;
+    let mut hash = fnv::EMPTY;
     let mut number = 0;
     while number < sources.len() {
-        hash = fnv(hash, sources[number]);
+        hash = fnv::add(hash, sources[number]);
         number += 1;
     }
     hash
@@ -64,7 +66,7 @@ pub enum WireError {
 pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
     let mut bytes = format!("{MAGIC} {} {}\n", version(), T::NAME).into_bytes();
     let content = value.serialize_bin();
-    bytes.extend(fnv(EMPTY, &content).to_le_bytes());
+    bytes.extend(fnv::add(fnv::EMPTY, &content).to_le_bytes());
     bytes.extend(content);
     bytes
 }
@@ -89,7 +91,7 @@ pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
         return Err(WireError::Type { found: name.to_owned(), expected: T::NAME });
     }
     let (sum, content) = bytes[end + 1..].split_first_chunk().ok_or(WireError::Damaged)?;
-    if u64::from_le_bytes(*sum) != fnv(EMPTY, content) {
+    if u64::from_le_bytes(*sum) != fnv::add(fnv::EMPTY, content) {
         return Err(WireError::Damaged);
     }
     T::deserialize_bin(content).map_err(|_| WireError::Damaged)
@@ -98,19 +100,6 @@ pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
 /// This version: of the package, and of the types.
 fn version() -> String {
     format!("{}-{TYPES:016x}", env!("CARGO_PKG_VERSION"))
-}
-
-/// The hash of nothing.
-const EMPTY: u64 = 0xCBF2_9CE4_8422_2325;
-
-/// FNV-1a: not against an enemy, only to tell what is whole.
-const fn fnv(mut hash: u64, bytes: &[u8]) -> u64 {
-    let mut index = 0;
-    while index < bytes.len() {
-        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x0100_0000_01B3);
-        index += 1;
-    }
-    hash
 }
 
 impl fmt::Display for WireError {

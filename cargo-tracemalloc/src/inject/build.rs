@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Message;
+use tracemalloc_harness::fnv;
 
 use super::symbols::AllocatorSymbols;
 use super::{BuildOptions, Interposed, embedded};
@@ -62,8 +63,8 @@ pub fn target_dir_name(rustc: &Rustc) -> String {
     format!("target-{:016x}", hash_of_compiler(rustc).0)
 }
 
-fn hash_of_compiler(rustc: &Rustc) -> Fnv {
-    let mut hash = Fnv::default();
+fn hash_of_compiler(rustc: &Rustc) -> Hash {
+    let mut hash = Hash::default();
     hash.add(FLAGS.join(SEPARATOR).as_bytes());
     hash.add(rustc.verbose_version.as_bytes());
     hash
@@ -164,20 +165,18 @@ impl Built {
     }
 }
 
-/// FNV-1a: not against an enemy, only to tell versions apart, and the same on every machine.
-struct Fnv(u64);
+/// A hash of several pieces.
+struct Hash(u64);
 
-impl Default for Fnv {
+impl Default for Hash {
     fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+        Self(fnv::EMPTY)
     }
 }
 
-impl Fnv {
+impl Hash {
     fn add(&mut self, bytes: &[u8]) {
         // The length keeps two pieces apart.
-        for byte in bytes.len().to_le_bytes().iter().chain(bytes) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.0 = fnv::add(fnv::add(self.0, &bytes.len().to_le_bytes()), bytes);
     }
 }

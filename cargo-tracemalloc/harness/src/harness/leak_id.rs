@@ -1,7 +1,7 @@
 //! A short name for a leak that stays the same while lines move.
 
-use crate::GrowthEntry;
 use crate::harness::this_binary;
+use crate::{GrowthEntry, fnv};
 
 /// Eight hexadecimal digits of an FNV-1a hash over package, target, test and the functions of what grew.
 pub fn leak_id(test: &str, growth: &[GrowthEntry]) -> String {
@@ -10,11 +10,7 @@ pub fn leak_id(test: &str, growth: &[GrowthEntry]) -> String {
     let kind = growth.first().map(|entry| entry.kind);
     let told = growth.iter().filter(|entry| Some(entry.kind) == kind);
     let functions = told.flat_map(|entry| entry.traceback.iter().map(|frame| frame.function.as_str()).chain(["|"]));
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    for part in [target.package.as_str(), &target.crate_name, test].into_iter().chain(functions) {
-        for byte in part.bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-        }
-    }
+    let parts = [target.package.as_str(), &target.crate_name, test].into_iter().chain(functions);
+    let hash = parts.fold(fnv::EMPTY, |hash, part| fnv::add(fnv::add(hash, part.as_bytes()), &[0]));
     format!("{:08x}", hash >> 32 ^ hash & 0xFFFF_FFFF)
 }

@@ -171,7 +171,7 @@ fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
     let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
     let died = "its process was ended by a signal, by `abort` or by `_exit`";
     let written = fragment::write_target(&fragments, &executable, raw::is_this_copy_installed())
-        .and_then(|()| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
+        .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
     if let Err(error) = written {
         fail(&format!("write to {fragments:?}: {error}"));
     }

@@ -290,22 +290,11 @@ impl World {
 /// A part of a module's data, cut into statics and what lies between them.
 fn statics_of(module: &Module, range: (usize, usize), known: &[KnownHolder<'_>], parts: &mut Vec<StaticRange>) {
     let of_c = module.is_c();
-    let mut part = |range: (usize, usize), known| {
-        if range.0 < range.1 {
-            parts.push(StaticRange { range, known, of_c });
-        }
-    };
-    let mut from = range.0;
-    for symbol in &module.statics {
-        let (start, end) = (symbol.start.max(from), symbol.end.min(range.1));
-        if start >= end {
-            continue;
-        }
-        part((from, start), false);
-        part((start, end), known.iter().any(|known| known.is_static(&symbol.name)));
-        from = end;
-    }
-    part((from, range.1), false);
+    let statics = module.statics.iter().map(|symbol| ((symbol.start, symbol.end), symbol));
+    parts.extend(search::cut(range, statics).map(|(range, symbol)| {
+        let known = symbol.is_some_and(|symbol| known.iter().any(|known| known.is_static(&symbol.name)));
+        StaticRange { range, known, of_c }
+    }));
 }
 
 /// Whether the calling thread is the only one.

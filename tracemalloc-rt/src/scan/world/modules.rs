@@ -119,8 +119,8 @@ impl Module {
         path.rsplit('/').next().unwrap_or(path)
     }
 
-    /// Where the executable's thread-locals begin in a thread's copy, as what is added to the thread's pointer. They come first: on x86-64
-    /// right below the pointer, on AArch64 behind two words.
+    /// Where the executable's thread-locals begin in a thread's copy, as what is added to the thread's pointer. They come
+    /// first: on x86-64 right below the pointer, on AArch64 behind two words.
     pub fn thread_locals_from(&self) -> usize {
         if cfg!(target_arch = "x86_64") { 0_usize.wrapping_sub(self.thread_local_size) } else { 16 }
     }
@@ -138,21 +138,22 @@ impl Module {
     /// A file that cannot be read, or has no symbols, leaves names out.
     fn read_symbols(&mut self) {
         let Some(file) = MappedFile::open(&self.path) else { return };
-        let bias = self.bias;
+        let (mut statics, mut thread_locals) = (Vec::new(), Vec::new());
         for_each_symbol(&file, |symbol| {
+            let place = symbol.address() as usize;
+            let address = self.bias.wrapping_add(place);
             let (start, list) = match symbol.kind() {
-                SymbolKind::Data => (bias.wrapping_add(symbol.address() as usize), &mut self.statics),
-                SymbolKind::Tls => (symbol.address() as usize, &mut self.thread_locals),
+                SymbolKind::Data if self.has_data_at(address) => (address, &mut statics),
+                SymbolKind::Tls => (place, &mut thread_locals),
                 _ => return,
             };
             if let Ok(name) = symbol.name() {
                 list.push(Symbol { start, end: start.saturating_add(symbol.size() as usize), name: demangled(name) });
             }
         });
-        let data = &self.data;
-        self.statics.retain(|symbol| data.iter().any(|(start, end)| (*start..*end).contains(&symbol.start)));
-        sort(&mut self.statics);
-        sort(&mut self.thread_locals);
+        sort(&mut statics);
+        sort(&mut thread_locals);
+        (self.statics, self.thread_locals) = (statics, thread_locals);
     }
 
     /// Adds the functions of std that threads begin with and that one of these places, which are sorted, is in.
@@ -192,13 +193,13 @@ pub fn thread_starts(modules: &[Module], mut places: Vec<usize>) -> Vec<Symbol> 
 }
 
 /// Calls `visit` with the symbols that have a place and a size.
-fn for_each_symbol(file: &MappedFile, mut visit: impl FnMut(Elf<'_>)) {
+fn for_each_symbol(file: &MappedFile, visit: impl FnMut(Elf<'_>)) {
     let Ok(object) = object::read::elf::ElfFile64::<Endianness>::parse(file.bytes()) else { return };
     let is_defined = |symbol: &Elf<'_>| symbol.size() != 0 && !symbol.is_undefined();
     if object.symbol_table().is_some() {
         object.symbols().filter(is_defined).for_each(visit);
     } else {
-        object.dynamic_symbols().filter(is_defined).for_each(&mut visit);
+        object.dynamic_symbols().filter(is_defined).for_each(visit);
     }
 }
 

@@ -72,6 +72,20 @@ pub struct StaticRange {
     pub of_c: bool,
 }
 
+/// Cuts a range into what `inner` names of it, which comes by address, each with what it is named, and what lies between that.
+pub fn cut<T>(range: Range, inner: impl Iterator<Item = (Range, T)>) -> impl Iterator<Item = (Range, Option<T>)> {
+    let mut from = range.0;
+    // Behind the last one, nothing up to the end.
+    let inner = inner.map(|(range, name)| (range, Some(name))).chain([((range.1, range.1), None)]);
+    let parts = inner.flat_map(move |((start, end), name)| {
+        let (start, end) = (start.max(from).min(range.1), end.max(from).min(range.1));
+        let before = (from, start);
+        from = end;
+        [(before, None), ((start, end), name)]
+    });
+    parts.filter(|((start, end), _)| start < end)
+}
+
 /// When a root is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -327,18 +341,11 @@ impl<'a> Search<'a> {
 
     /// A thread's thread-local storage: its thread-locals, each by itself, and what lies between them.
     fn local_places(&mut self, range: Range, pointer: usize, thread: i32, phase: Phase) -> Done {
-        let mut from = range.0;
-        for index in 0..=self.question.thread_locals.len() {
-            // Behind the last one, nothing up to the end.
-            let (start, end) = match self.question.thread_locals.get(index) {
-                Some((start, end)) => (pointer.wrapping_add(*start), pointer.wrapping_add(*end).next_multiple_of(8)),
-                None => (range.1, range.1),
-            };
-            let (start, end) = (start.clamp(from, range.1), end.clamp(from, range.1));
-            for part in [(from, start), (start, end)].into_iter().filter(|part| part.0 < part.1) {
-                self.place(Place { range: part, phase, kind: RootKind::ThreadLocal, thread, number: 0, of_c: false })?;
-            }
-            from = end;
+        let locals = self.question.thread_locals.iter();
+        let locals = locals.map(|(start, end)| (pointer.wrapping_add(*start), pointer.wrapping_add(*end)));
+        let whole_words = locals.map(|(start, end)| ((start, end.next_multiple_of(8)), ()));
+        for (range, _) in cut(range, whole_words) {
+            self.place(Place { range, phase, kind: RootKind::ThreadLocal, thread, number: 0, of_c: false })?;
         }
         Ok(())
     }
