@@ -61,7 +61,6 @@ mod check;
 mod contexts;
 mod dump;
 mod error;
-mod executable;
 mod filter;
 mod fnmatch;
 mod fork;
@@ -77,8 +76,10 @@ mod limits;
 mod live;
 #[cfg(feature = "load")]
 mod load;
+mod loaded;
 mod memory;
 mod namer;
+mod names;
 mod pages;
 mod parse_size;
 mod pretty_top;

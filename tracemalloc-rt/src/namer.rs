@@ -1,5 +1,6 @@
 //! Tracebacks of stacks that were captured, possibly by another copy of this crate.
 
+use std::collections::HashSet;
 use std::mem;
 use std::sync::Mutex;
 
@@ -44,6 +45,13 @@ impl Namer {
             frames: FxHashMap::default(),
             tracebacks: FxHashMap::default(),
         }
+    }
+
+    /// Says which stacks will be asked for.
+    pub fn prepare(&mut self, stacks: impl Iterator<Item = u32>) {
+        let new: HashSet<u32> = stacks.filter(|stack| !self.tracebacks.contains_key(stack)).collect();
+        let table = self.table;
+        self.symbolizer.prepare_addresses(new.into_iter().flat_map(|stack| table.addresses(stack).0));
     }
 
     /// The traceback of a stack: its most recent frames, oldest first.

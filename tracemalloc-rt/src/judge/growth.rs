@@ -133,6 +133,7 @@ impl<'a> Grouper<'a> {
 
     /// Those changes that are not of what the standard library's runtime does before `main`.
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
+        self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         changes.retain(|change| {
             let symbols = self.symbolizer.frames_of(change.stack);
             !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
@@ -143,6 +144,7 @@ impl<'a> Grouper<'a> {
     /// The groups that grew, after filters, cut into shares. A group is all stacks of one traceback, those that shrank too.
     /// The heap is asked only where the growth is above the limit.
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
+        self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         let mut by_group: HashMap<GroupId, Changed> = HashMap::new();
         for change in changes {
             let symbols = self.symbolizer.frames_of(change.stack);
@@ -172,6 +174,7 @@ impl<'a> Grouper<'a> {
             Some(Err(why)) => Some(why),
         };
         let found = found.and_then(Result::ok);
+        self.symbolizer.prepare(found.iter().flat_map(|found| &found.entries).flat_map(scan::Retained::stacks));
         let mut growth = Vec::new();
         for (id, changed) in by_group {
             let known = self.get(id).known.is_some();
@@ -236,11 +239,6 @@ impl<'a> Grouper<'a> {
             let known = self.get(id).known.is_some();
             growth.push(GroupGrowth { id, share, grown, finding, known });
         }
-    }
-
-    /// What names the frames.
-    pub fn symbolizer(&mut self) -> &mut Symbolizer {
-        &mut self.symbolizer
     }
 
     /// A group's traceback.

@@ -43,6 +43,7 @@ impl Remains {
         let holdings = scan::holdings(stack_from)?;
         let shortener = Shortener::new(rules);
         let mut symbolizer = Symbolizer::default();
+        symbolizer.prepare(holdings.lost.iter().flat_map(scan::Retained::stacks));
         let mut teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
         let mut groups: HashMap<(Traceback, Option<Step>), Grown> = HashMap::new();
         for lost in &holdings.lost {

@@ -120,10 +120,12 @@ struct World {
 
 impl World {
     fn now(known: &[KnownHolder<'_>]) -> Self {
-        let modules = modules::loaded();
+        let mut modules = modules::loaded();
         let thread_local_size = modules.iter().map(|module| module.thread_local_size).sum();
         let caller = system::thread_id();
-        let threads = threads::others(caller, &modules, thread_local_size);
+        let stack_ends = threads::stack_ends(caller, thread_local_size);
+        modules::name(&mut modules, stack_ends.iter().flat_map(|end| &end.words).copied().collect());
+        let threads = threads::named(stack_ends, &modules);
         let is_known = |thread: &&ThreadName| {
             thread.start.as_ref().is_some_and(|start| known.iter().any(|known| known.is_thread(start)))
         };
