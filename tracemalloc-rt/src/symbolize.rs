@@ -88,7 +88,7 @@ fn tell(teller: &dyn Names, addresses: HashSet<usize>) -> impl Iterator<Item = (
 }
 
 /// The frames at one return address, innermost first. A return address is behind the call; `backtrace` looks up the byte before it.
-#[cfg(feature = "symbols")]
+#[cfg(feature = "program")]
 fn resolve(return_address: usize) -> Vec<Symbol> {
     let mut symbols = Vec::new();
     backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
@@ -106,7 +106,7 @@ fn resolve(return_address: usize) -> Vec<Symbol> {
 }
 
 /// Nothing is known where nobody tells.
-#[cfg(not(feature = "symbols"))]
+#[cfg(not(feature = "program"))]
 fn resolve(_return_address: usize) -> Vec<Symbol> {
     vec![Symbol::default()]
 }

@@ -11,6 +11,7 @@ use crate::judge::rules::{Limit, Rules};
 use crate::judge::traceback::{Shortener, Traceback};
 use crate::live::Change;
 use crate::scan::{self, Fate, Found};
+use crate::sort::sort_by_key;
 use crate::stacks::StackId;
 use crate::symbol_name;
 use crate::symbolize::Symbolizer;
@@ -233,7 +234,7 @@ impl<'a> Grouper<'a> {
             }
             let mut entries: Vec<&&scan::Retained> = of_group.iter().filter(|entry| share_of(entry) == share).collect();
             // A block that leads to others says more than they do.
-            entries.sort_by_key(|entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
+            sort_by_key(&mut entries, |entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
             let mut teller = Teller { shortener: &self.shortener, symbolizer: &mut self.symbolizer };
             let finding = entries.first().map(|entry| teller.finding(entry)).unwrap_or_default();
             let known = self.get(id).known.is_some();

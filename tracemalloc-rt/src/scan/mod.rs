@@ -8,13 +8,13 @@
 //! what is said to be lost, nothing that was looked at leads to, and what could not be looked at is said.
 
 mod holder;
-#[cfg(all(feature = "symbols", target_os = "linux"))]
+#[cfg(all(feature = "program", target_os = "linux"))]
 mod statics;
 #[cfg_attr(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))), path = "no_world.rs")]
 mod world;
 
 pub use holder::{Holder, HolderKind, KNOWN_HOLDERS, KnownHolder};
-#[cfg(all(feature = "symbols", target_os = "linux"))]
+#[cfg(all(feature = "program", target_os = "linux"))]
 pub use statics::read as statics_of_file;
 pub(crate) use world::note_stack;
 pub use world::{holdings, look_up};

@@ -5,6 +5,7 @@ use object::read::elf::{ElfFile64, ElfSymbol};
 use object::{Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolKind};
 
 use crate::names::{Named, Statics, THREAD_START};
+use crate::sort::sort_by_key;
 use crate::symbol_name;
 
 /// A symbol in a file.
@@ -55,7 +56,7 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
     }
     for list in [&mut found.statics, &mut found.thread_locals, &mut found.thread_starts] {
         // Of several names for one place, one.
-        list.sort_by_key(|named| named.start);
+        sort_by_key(list, |named| named.start);
         list.dedup_by_key(|named| named.start);
     }
     found

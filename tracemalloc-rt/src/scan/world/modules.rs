@@ -5,6 +5,7 @@
 use super::c_heap::Range;
 use super::system::File;
 use crate::names::{self, Named, Statics};
+use crate::sort::sort_by;
 
 /// An executable or a library.
 #[derive(Debug, Clone)]
@@ -134,7 +135,7 @@ impl Module {
 /// Looks up what is named in the modules' files. Of functions that threads begin with, those that one of these `places` is in
 /// are enough.
 pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
-    places.sort_unstable();
+    sort_by(&mut places, usize::cmp);
     let named = match names::teller() {
         Some(teller) => {
             let files: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
@@ -147,7 +148,7 @@ pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
     }
 }
 
-#[cfg(feature = "symbols")]
+#[cfg(feature = "program")]
 fn read(module: &Module, places: &[usize]) -> Statics {
     let is_code = |place: &&usize| module.code.iter().any(|(start, end)| (*start..*end).contains(*place));
     let places: Vec<usize> = places.iter().filter(is_code).map(|place| place.wrapping_sub(module.bias)).collect();
@@ -155,7 +156,7 @@ fn read(module: &Module, places: &[usize]) -> Statics {
 }
 
 /// Nothing is known where nobody tells.
-#[cfg(not(feature = "symbols"))]
+#[cfg(not(feature = "program"))]
 fn read(_module: &Module, _places: &[usize]) -> Statics {
     Statics::default()
 }
