@@ -47,9 +47,6 @@ pub struct Named {
     pub name: String,
 }
 
-/// In the name of the function of std that calls what a thread was started with.
-pub const THREAD_START: &str = "__rust_begin_short_backtrace";
-
 static TELLER: OnceLock<Box<dyn Names>> = OnceLock::new();
 /// Why somebody did not tell.
 static MISSING: Mutex<Option<String>> = Mutex::new(None);

@@ -17,11 +17,14 @@ pub fn path(function: &str) -> String {
 /// What calls the body of a function with the attribute `check`.
 pub const CHECKED_BODY: &str = "tracemalloc::check::__rust_begin_short_backtrace";
 
+/// In the name of the function of std that calls what a thread was started with.
+pub const THREAD_START: &str = "__rust_begin_short_backtrace";
+
 /// Whether a frame is one that tracebacks end at: std's for a thread, the harness's for a test, or, where a thread has
 /// not come that far or was started by C, what the C library starts threads with.
 pub fn ends_traceback(symbol: &Symbol) -> bool {
     let path = path(&symbol.function);
-    path.ends_with("__rust_begin_short_backtrace") && path != CHECKED_BODY
+    path.ends_with(THREAD_START) && path != CHECKED_BODY
         || path.starts_with("std::sys::") && path.ends_with("::thread_start")
         || matches!(path.as_str(), "start_thread" | "clone" | "clone3" | "__clone3" | "_pthread_start")
         || matches!(path.as_str(), "main" | "__libc_start_call_main")

@@ -18,7 +18,7 @@ const FLAGS: [&str; 5] = [
     "-Cmetadata=tracemalloc",
     "-Cembed-bitcode=yes",
     "-Csymbol-mangling-version=v0",
-    "--cap-lints=allow",
+    "-Awarnings",
 ];
 /// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";

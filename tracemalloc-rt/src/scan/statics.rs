@@ -4,9 +4,9 @@ use object::elf::{FileHeader64, PF_W};
 use object::read::elf::{ElfFile64, ElfSymbol};
 use object::{Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolKind};
 
-use crate::names::{Named, Statics, THREAD_START};
+use crate::names::{Named, Statics};
 use crate::sort::sort_by_key;
-use crate::symbol_name;
+use crate::symbol_name::{self, THREAD_START};
 
 /// A symbol in a file.
 type Elf<'a> = ElfSymbol<'a, 'a, FileHeader64<Endianness>>;

@@ -3,7 +3,7 @@
 use super::modules::{self, Module};
 use super::system::File;
 use super::thread_stacks;
-use crate::names::THREAD_START;
+use crate::symbol_name::THREAD_START;
 
 /// A living thread.
 #[derive(Debug, Clone)]
