@@ -131,14 +131,13 @@ impl Common {
     /// False, and nothing is changed, where its size does not fit.
     #[inline(always)]
     pub fn insert(&self, block: Block) -> bool {
-        if block.size >> SIZE_BITS != 0 {
-            return false;
-        }
-        let code = if block.size <= 8 {
-            block.size as u32
-        } else {
+        let code = if block.size.wrapping_sub(9) < (1 << SIZE_BITS) - 9 {
             self.second.store(block.size as u32, Ordering::Relaxed);
             SIZE_IN_ONE
+        } else if block.size <= 8 {
+            block.size as u32
+        } else {
+            return false;
         };
         self.first.store(first_slot(block) | code << SIZE_SHIFT, Ordering::Release);
         true
@@ -148,13 +147,16 @@ impl Common {
     #[inline(always)]
     pub fn get(&self) -> Option<Block> {
         let first = self.first.load(Ordering::Relaxed);
-        // What is above the id, less the bit that begins a block, and with that of the view at the top.
-        let code = (first.wrapping_sub(BEGINS) / IN_VIEW).rotate_right(1);
-        if code > SIZE_IN_ONE {
+        // Nearly all are of this kind, and then this is the id.
+        let id = first.wrapping_sub(BEGINS | SIZE_IN_ONE << SIZE_SHIFT);
+        let (id, size) = if id < MAX_STACKS {
+            (id, self.second.load(Ordering::Relaxed))
+        } else if first & (BEGINS | IN_VIEW) == BEGINS && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT {
+            (first & (MAX_STACKS - 1), (first & SIZE_MASK) >> SIZE_SHIFT)
+        } else {
             return None;
-        }
-        let size = if code == SIZE_IN_ONE { self.second.load(Ordering::Relaxed) } else { code };
-        Some(Block { id: StackId(first & (MAX_STACKS - 1)), size: size as usize, in_view: false })
+        };
+        Some(Block { id: StackId(id), size: size as usize, in_view: false })
     }
 
     /// Forgets it.
