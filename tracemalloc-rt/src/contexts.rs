@@ -102,13 +102,7 @@ impl Context {
     /// there is no memory left for it.
     #[inline]
     pub fn call(self, address: usize) -> Option<Self> {
-        self.find(address).or_else(|| insert(self, address))
-    }
-
-    /// The same, if there is one already.
-    #[inline(always)]
-    pub fn find(self, address: usize) -> Option<Self> {
-        Known::now()?.find(self, address)
+        Known::now().and_then(|known| known.find(self, address)).or_else(|| insert(self, address))
     }
 
     /// The return addresses from here to the root, innermost first.

@@ -61,7 +61,7 @@ pub fn of(context: Context) -> Option<StackId> {
 /// The same, if there is one already.
 #[inline(always)]
 pub fn find(context: Context) -> Option<StackId> {
-    let id = context.label()?.load(Ordering::Acquire) & !BROKEN;
+    let id = context.label()?.load(Ordering::Acquire) & (MAX_STACKS - 1);
     (id != 0).then_some(StackId(id))
 }
 

@@ -18,8 +18,8 @@ pub const SHORT: usize = 128;
 ///
 /// This is the innermost loop of tracing, and is written for few instructions: by pointers into these arrays.
 pub struct LastWalk {
-    /// The innermost of the frames; the root when nothing is remembered.
-    innermost: Cell<*const Cell<Frame>>,
+    /// How many frames there were, at most [`SHORT`]; 0 when nothing is remembered.
+    len: Cell<usize>,
     /// Why there were no more frames.
     end: Cell<End>,
     /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
@@ -84,7 +84,7 @@ impl LastWalk {
         // SAFETY: all pointers are from the root to the innermost remembered frame. The chain has led to all these frames in this
         // thread, and those that are compared are not below its innermost frame.
         unsafe {
-            let mut alive = self.innermost.get();
+            let mut alive = root.add(self.len.get());
             while (*alive).get().at < chain.innermost {
                 // The root ends this: it is at no address below the innermost frame.
                 alive = alive.sub(1);
@@ -158,7 +158,7 @@ impl LastWalk {
         mut next: usize,
         call: impl Fn(Context, usize) -> Option<Context>,
     ) -> Option<Context> {
-        self.innermost.set(self.frames.as_ptr());
+        self.len.set(0);
         let first = self.found.as_ptr();
         // SAFETY: by the promise of the caller.
         unsafe {
@@ -177,7 +177,7 @@ impl LastWalk {
                 (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
                 next = at;
             }
-            self.innermost.set(place);
+            self.len.set(place.offset_from_unsigned(self.frames.as_ptr()));
             Some(context)
         }
     }
@@ -223,7 +223,7 @@ impl LastWalk {
     pub fn clear(&self) {
         // That there is nothing in is seen by the root alone.
         self.begin(Context::numbered(0));
-        self.innermost.set(self.frames.as_ptr());
+        self.len.set(0);
     }
 }
 
