@@ -4,6 +4,11 @@
 //! leaves the list of its tests, and becomes this program.
 
 mod arguments;
+#[cfg(target_os = "linux")]
+mod names;
+#[cfg(not(target_os = "linux"))]
+#[path = "front/no_names.rs"]
+mod names;
 mod process;
 mod scratch;
 
@@ -22,6 +27,7 @@ use tracemalloc_harness::{
 
 use crate::term;
 use arguments::Arguments;
+use names::NamesSocket;
 use process::{Ended, Output, Timeout};
 use scratch::Scratch;
 
@@ -35,6 +41,7 @@ struct Shared {
     package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
+    names: Option<NamesSocket>,
 }
 
 /// The list that a test binary has left for us; `None` where none has started this process.
@@ -103,6 +110,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             package: note.package,
             fragments: fragments.to_owned(),
             shown: Mutex::new(Vec::new()),
+            names: NamesSocket::open(),
             executable,
             placement,
         };
@@ -167,7 +175,8 @@ impl Shared {
         let ended = output.and_then(|mut output| {
             let mut child = Command::new(&self.executable);
             child.args(env::args_os().skip(1));
-            self.placement.prepare(&mut child, test, &fragment_path);
+            let names = self.names.as_ref().map(NamesSocket::path);
+            self.placement.prepare(&mut child, test, &fragment_path, names);
             let scratch = Scratch::make(number)?;
             scratch.give_to(&mut child);
             let first_is_over = || fragment_path.exists();

@@ -12,6 +12,8 @@ mod exit_code;
 mod front;
 mod inject;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod names;
 mod private_env;
 mod process;
 mod render;
@@ -30,6 +32,10 @@ use std::process::ExitCode;
 use crate::cli::Command;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if names::is_asked() {
+        return names::main();
+    }
     if let Some(list) = front::list_from_env() {
         return front::main(&list);
     }

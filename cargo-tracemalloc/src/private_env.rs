@@ -1,7 +1,8 @@
 //! Names of all environment variables that this program reads for itself or passes to itself.
 //!
 //! [`SESSION_VAR`](tracemalloc_harness::SESSION_VAR), which the harness reads, and
-//! [`FRONT_VAR`](tracemalloc_harness::FRONT_VAR), which it sets, are named there.
+//! [`FRONT_VAR`](tracemalloc_harness::FRONT_VAR) and [`TELL_NAMES_VAR`](tracemalloc_harness::TELL_NAMES_VAR), which it sets,
+//! are named there, and so is [`NAMES_VAR`](tracemalloc_harness::NAMES_VAR), which the front sets for it.
 
 // For the user.
 

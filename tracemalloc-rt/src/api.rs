@@ -246,6 +246,7 @@ fn snapshot(inner_end: InnerEnd) -> Result<Snapshot, Error> {
         return Err(Error::SnapshotNeedsTracing);
     }
     let mut namer = Namer::new(table, inner_end);
+    namer.prepare(blocks.iter().map(|(_, _, stack)| *stack));
     let traces = blocks.into_iter().map(|(domain, size, stack)| Trace::new(domain, size, namer.traceback(stack)));
     Ok(Snapshot::new(traces.collect(), (table.traceback_limit)()))
 }

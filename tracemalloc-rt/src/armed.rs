@@ -9,6 +9,7 @@ use crate::api::Pause;
 use crate::handshake::{Table, installed};
 use crate::judge::{Patience, settled};
 use crate::live::Change;
+use crate::sort::sort_by_key;
 use crate::spawn;
 use crate::stacks::FRAMES_OF_STD;
 use crate::stacks::StackId;
@@ -80,7 +81,7 @@ impl Armed {
                 })
                 .filter(|change| (change.bytes, change.blocks) != (0, 0))
                 .collect();
-            changes.sort_by_key(|change| change.stack);
+            sort_by_key(&mut changes, |change| change.stack);
             changes
         })
     }

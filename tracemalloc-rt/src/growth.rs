@@ -4,6 +4,7 @@ use crate::api::Pause;
 use crate::armed::Armed;
 use crate::handshake::installed;
 use crate::judge::{Grouper, Grown, Patience, Rules, Share};
+use crate::sort::sort_by;
 use crate::{Error, Frame, Statistic, Traceback};
 
 /// What a piece of code has allocated and not freed: for those who assert themselves.
@@ -81,7 +82,7 @@ impl Growth {
                 count: group.grown.blocks,
             })
             .collect();
-        statistics.sort_by(|a, b| (b.size, b.count, &a.traceback).cmp(&(a.size, a.count, &b.traceback)));
+        sort_by(&mut statistics, |a, b| (b.size, b.count, &a.traceback).cmp(&(a.size, a.count, &b.traceback)));
         Ok((value, Self { bytes: grown.bytes, blocks: grown.blocks, peak, statistics }))
     }
 }

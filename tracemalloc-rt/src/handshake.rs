@@ -213,6 +213,7 @@ fn ask() -> *const Table {
 mod table {
     use super::{Asked, StackId, Untracked, asked, live, memory, scan, scope, stacks, thread, view};
     use crate::scan::Holdings;
+    use crate::sort::sort_by_key;
 
     pub extern "C" fn start(nframe: u32) {
         view::start(nframe);
@@ -281,7 +282,7 @@ mod table {
                 let held = held.into_iter().map(|sum| (sum.holder.to_string(), sum.bytes, sum.blocks));
                 let lost = ("lost".to_owned(), lost_bytes, lost_blocks);
                 let mut all: Vec<_> = held.chain([lost]).filter(|(_, _, blocks)| *blocks > 0).collect();
-                all.sort_by_key(|(_, bytes, blocks)| core::cmp::Reverse((*bytes, *blocks)));
+                sort_by_key(&mut all, |(_, bytes, blocks)| core::cmp::Reverse((*bytes, *blocks)));
                 for (holder, bytes, blocks) in all {
                     visit(context, holder.as_ptr(), holder.len(), bytes, blocks);
                 }

@@ -4,6 +4,8 @@ use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
+use crate::sort::sort_by_key;
+
 /// Gives equal items one number, counting from 0 in the order of their first appearance.
 pub(crate) struct Interner<K>(FxHashMap<K, u32>);
 
@@ -20,7 +22,7 @@ impl<K: Eq + Hash> Interner<K> {
     /// What was interned, by number.
     pub(crate) fn into_items(self) -> Vec<K> {
         let mut items: Vec<(K, u32)> = self.0.into_iter().collect();
-        items.sort_unstable_by_key(|&(_, id)| id);
+        sort_by_key(&mut items, |(_, id)| *id);
         items.into_iter().map(|(item, _)| item).collect()
     }
 }

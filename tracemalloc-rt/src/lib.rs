@@ -50,37 +50,47 @@
 //! - [`Snapshot::dump`] writes JSON, not a pickle. The two cannot read each other's files.
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
 
+#[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod __private;
 mod alloc;
 mod api;
+#[cfg(feature = "program")]
 mod armed;
 mod asked;
 mod capture;
+#[cfg(feature = "program")]
 mod check;
 mod contexts;
 mod dump;
 mod error;
-mod executable;
 mod filter;
 mod fnmatch;
 mod fork;
 mod frame;
+#[cfg(feature = "program")]
 mod group;
+#[cfg(feature = "program")]
 mod growth;
 mod handshake;
+#[cfg(feature = "program")]
 mod holders;
 mod intern;
 mod judge;
+mod key_type;
 mod ledger;
 mod limits;
 mod live;
 #[cfg(feature = "load")]
 mod load;
+mod loaded;
 mod memory;
 mod namer;
+mod names;
 mod pages;
+#[cfg(feature = "program")]
 mod parse_size;
+#[cfg(feature = "program")]
 mod pretty_top;
 #[doc(hidden)]
 pub mod raw;
@@ -90,11 +100,15 @@ mod scope;
 mod shadow;
 mod size;
 mod snapshot;
+mod sort;
+#[cfg(feature = "program")]
 mod source;
+#[cfg(feature = "program")]
 mod spawn;
 mod spin_lock;
 mod stacks;
 mod startup;
+#[cfg(feature = "program")]
 mod statistic;
 mod symbol_name;
 mod symbolize;
@@ -109,24 +123,32 @@ pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory, get_tracemalloc_memory, is_tracing,
     reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
 };
+#[cfg(feature = "program")]
 pub use check::check;
 pub use dump::DumpError;
 pub use error::Error;
 pub use filter::{BaseFilter, DomainFilter, Filter};
 pub use fnmatch::fnmatchcase;
 pub use frame::Frame;
+#[cfg(feature = "program")]
 pub use growth::Growth;
 pub use handshake::is_installed;
+#[cfg(feature = "program")]
 pub use holders::{HolderStatistic, holders};
+pub use key_type::{KeyType, KeyTypeError};
 pub use limits::Limits;
 #[cfg(feature = "load")]
 pub use load::LoadError;
+#[cfg(feature = "program")]
 pub use parse_size::{ParseSizeError, parse_size};
+#[cfg(feature = "program")]
 pub use pretty_top::pretty_top;
 pub use size::format_size;
 pub use snapshot::Snapshot;
+#[cfg(feature = "program")]
 pub use source::Sources;
-pub use statistic::{KeyType, KeyTypeError, Statistic, StatisticDiff};
+#[cfg(feature = "program")]
+pub use statistic::{Statistic, StatisticDiff};
 pub use trace::Trace;
 pub use traceback::Traceback;
 #[cfg(feature = "macros")]

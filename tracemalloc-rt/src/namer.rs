@@ -1,11 +1,13 @@
 //! Tracebacks of stacks that were captured, possibly by another copy of this crate.
 
+use std::collections::HashSet;
 use std::mem;
 use std::sync::Mutex;
 
 use rustc_hash::FxHashMap;
 
 use crate::handshake::Table;
+use crate::names;
 use crate::symbol_name;
 use crate::symbolize::{Symbol, Symbolizer};
 use crate::trim::{after_runtime, trim};
@@ -31,6 +33,8 @@ pub struct Namer {
     symbolizer: Symbolizer,
     frames: FxHashMap<Symbol, Frame>,
     tracebacks: FxHashMap<u32, Traceback>,
+    /// The last one that was asked for: blocks that lie side by side often have one stack.
+    last: Option<(u32, Traceback)>,
 }
 
 impl Namer {
@@ -43,14 +47,31 @@ impl Namer {
             symbolizer: KNOWN.try_lock().ok().and_then(|mut known| known.take()).unwrap_or_default(),
             frames: FxHashMap::default(),
             tracebacks: FxHashMap::default(),
+            last: None,
         }
+    }
+
+    /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at once.
+    pub fn prepare(&mut self, stacks: impl Iterator<Item = u32>) {
+        if names::teller().is_none() {
+            return;
+        }
+        let new: HashSet<u32> = stacks.filter(|stack| !self.tracebacks.contains_key(stack)).collect();
+        let table = self.table;
+        self.symbolizer.prepare_addresses(new.into_iter().flat_map(|stack| table.addresses(stack).0));
     }
 
     /// The traceback of a stack: its most recent frames, oldest first.
     pub fn traceback(&mut self, stack: u32) -> Traceback {
-        if let Some(known) = self.tracebacks.get(&stack) {
-            return known.clone();
+        if let Some((_, last)) = self.last.as_ref().filter(|(of, _)| *of == stack) {
+            return last.clone();
         }
+        let traceback = self.tracebacks.get(&stack).cloned().unwrap_or_else(|| self.make(stack));
+        self.last = Some((stack, traceback.clone()));
+        traceback
+    }
+
+    fn make(&mut self, stack: u32) -> Traceback {
         let (addresses, total) = self.table.addresses(stack);
         let (symbols, ended) = self.symbolizer.frames(&addresses, symbol_name::ends_traceback);
         let shown = match self.inner_end {

@@ -9,6 +9,11 @@ pub mod scan {
     //! Whether something still points to a block, and what.
     pub use crate::scan::*;
 }
+pub use crate::loaded::Place;
+pub mod names {
+    //! Who tells what stands in the files of this process.
+    pub use crate::names::{Named, Names, Statics, ask, missing};
+}
 pub use crate::stacks::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {
     //! What a test has kept, and what that comes to.
@@ -18,6 +23,6 @@ pub mod symbol_name {
     //! What a demangled name tells.
     pub use crate::symbol_name::*;
 }
-pub use crate::symbolize::{Symbol, Symbolizer};
+pub use crate::symbolize::Symbol;
 pub use crate::thread::{Outermost, Pause, pause};
 pub use crate::trim::{Trimmed, trim};

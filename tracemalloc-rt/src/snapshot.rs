@@ -5,7 +5,9 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 use crate::filter::keeps;
-use crate::{BaseFilter, KeyType, KeyTypeError, Statistic, StatisticDiff, Trace, statistic};
+use crate::{BaseFilter, Trace};
+#[cfg(feature = "program")]
+use crate::{KeyType, KeyTypeError, Statistic, StatisticDiff, statistic};
 
 /// The traces of all blocks that were live when it was taken.
 ///
@@ -90,6 +92,7 @@ impl Snapshot {
     /// ]);
     /// # Ok::<(), tracemalloc::KeyTypeError>(())
     /// ```
+    #[cfg(feature = "program")]
     pub fn statistics(&self, key_type: KeyType, cumulative: bool) -> Result<Vec<Statistic>, KeyTypeError> {
         statistic::statistics(self, key_type, cumulative)
     }
@@ -114,6 +117,7 @@ impl Snapshot {
     /// assert_eq!(differences[0].to_string(), "cache.rs:12: size=0 B (-17 B), count=0 (-1)");
     /// # Ok::<(), tracemalloc::KeyTypeError>(())
     /// ```
+    #[cfg(feature = "program")]
     pub fn compare_to(
         &self,
         old: &Snapshot,

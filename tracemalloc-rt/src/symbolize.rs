@@ -1,15 +1,16 @@
-//! Names for return addresses, through the `backtrace` crate. Never on the hot path.
+//! Names for return addresses. Never on the hot path.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::executable::Executable;
 use crate::handshake;
+use crate::loaded::Loaded;
+use crate::names::{self, Names};
 use crate::stacks::StackId;
 use crate::symbol_name;
 use crate::thread;
 
 /// One frame as debug information tells it; inlined calls are frames of their own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol {
     /// Demangled, without a hash; empty where nothing is known.
     pub function: String,
@@ -28,23 +29,21 @@ pub struct Symbolizer {
 }
 
 impl Symbolizer {
-    /// Takes over what another process of this executable has looked up: frames, innermost first, by place in the file.
-    pub fn learn(&mut self, known: impl IntoIterator<Item = (usize, Vec<Symbol>)>) {
-        let executable = Executable::of_this_process();
-        let known = known.into_iter();
-        self.known.extend(known.filter_map(|(place, frames)| Some((executable.address_of(place)?, frames))));
+    /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at once.
+    pub fn prepare(&mut self, stacks: impl IntoIterator<Item = StackId>) {
+        if names::teller().is_some() {
+            let _pause = thread::pause();
+            self.prepare_addresses(stacks.into_iter().flat_map(handshake::addresses));
+        }
     }
 
-    /// What is known of the executable, by place in its file. What is not in it, another process would find elsewhere.
-    pub fn known(&self) -> Vec<(usize, &[Symbol])> {
-        let executable = Executable::of_this_process();
-        let known = self.known.iter();
-        known.filter_map(|(address, frames)| Some((executable.place_of(*address)?, frames.as_slice()))).collect()
-    }
-
-    /// How many addresses are known.
-    pub fn count(&self) -> usize {
-        self.known.len()
+    /// As [`Symbolizer::prepare`], by return addresses.
+    pub fn prepare_addresses(&mut self, addresses: impl Iterator<Item = usize>) {
+        let Some(teller) = names::teller() else { return };
+        let unknown: HashSet<usize> = addresses.filter(|address| !self.known.contains_key(address)).collect();
+        if !unknown.is_empty() {
+            self.known.extend(tell(teller, unknown));
+        }
     }
 
     /// The frames of a stack of the installed runtime, innermost first, up to where tracebacks end.
@@ -55,10 +54,11 @@ impl Symbolizer {
     /// The frames of these return addresses, innermost first, up to the first one that is the `end`, which is left out; and
     /// whether there was one.
     ///
-    /// What lies beyond is not looked up: behind the outermost Rust frame comes the C library, and to read its debug
-    /// information can take longer than all the rest. Not traced, whoever calls it.
+    /// What lies beyond, the program does not look up itself: behind the outermost Rust frame comes the C library, and to read
+    /// its debug information can take longer than all the rest. Not traced, whoever calls it.
     pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&Symbol) -> bool) -> (Vec<Symbol>, bool) {
         let _pause = thread::pause();
+        self.prepare_addresses(addresses.iter().copied());
         let mut frames = Vec::new();
         for address in addresses {
             for symbol in self.known.entry(*address).or_insert_with(|| resolve(*address)) {
@@ -72,7 +72,23 @@ impl Symbolizer {
     }
 }
 
+/// What somebody tells of return addresses; of each something, if only that it is not known.
+fn tell(teller: &dyn Names, addresses: HashSet<usize>) -> impl Iterator<Item = (usize, Vec<Symbol>)> {
+    let loaded = Loaded::now();
+    let addresses: Vec<usize> = addresses.into_iter().collect();
+    let of_files: Vec<(usize, _)> =
+        addresses.iter().filter_map(|address| Some((*address, loaded.place_of(*address)?))).collect();
+    let places: Vec<_> = of_files.iter().map(|(_, place)| *place).collect();
+    let told = names::told(teller.frames(&places)).into_iter();
+    let mut told: HashMap<usize, Vec<Symbol>> = of_files.iter().map(|(address, _)| *address).zip(told).collect();
+    addresses.into_iter().map(move |address| {
+        let frames = told.remove(&address).filter(|frames| !frames.is_empty());
+        (address, frames.unwrap_or_else(|| vec![Symbol::default()]))
+    })
+}
+
 /// The frames at one return address, innermost first. A return address is behind the call; `backtrace` looks up the byte before it.
+#[cfg(feature = "program")]
 fn resolve(return_address: usize) -> Vec<Symbol> {
     let mut symbols = Vec::new();
     backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
@@ -84,7 +100,13 @@ fn resolve(return_address: usize) -> Vec<Symbol> {
         });
     });
     if symbols.is_empty() {
-        symbols.push(Symbol { function: String::new(), file: String::new(), line: 0, column: 0 });
+        symbols.push(Symbol::default());
     }
     symbols
+}
+
+/// Nothing is known where nobody tells.
+#[cfg(not(feature = "program"))]
+fn resolve(_return_address: usize) -> Vec<Symbol> {
+    vec![Symbol::default()]
 }

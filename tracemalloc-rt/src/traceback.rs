@@ -6,7 +6,9 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::{Frame, Sources};
+use crate::Frame;
+#[cfg(feature = "program")]
+use crate::Sources;
 
 /// The stack of an allocation: at least one [`Frame`], **oldest first**, most recent last.
 ///
@@ -88,6 +90,7 @@ impl Traceback {
     /// assert_eq!(traceback.format(Some(1), false), [r#"  File "<b>", line 2"#]);
     /// assert_eq!(traceback.format(Some(-1), false), [r#"  File "<a>", line 1"#]);
     /// ```
+    #[cfg(feature = "program")]
     pub fn format(&self, limit: Option<i64>, most_recent_first: bool) -> Vec<String> {
         self.format_with(&mut Sources::shared(), limit, most_recent_first)
     }
@@ -105,6 +108,7 @@ impl Traceback {
     ///     [r#"  File "demo.rs", line 2"#, "    let page = vec![0u8; 4096];"],
     /// );
     /// ```
+    #[cfg(feature = "program")]
     pub fn format_with(&self, sources: &mut Sources, limit: Option<i64>, most_recent_first: bool) -> Vec<String> {
         let frames = self.limited(limit);
         let mut lines = Vec::with_capacity(2 * frames.len());
@@ -123,6 +127,7 @@ impl Traceback {
         lines
     }
 
+    #[cfg(feature = "program")]
     fn limited(&self, limit: Option<i64>) -> &[Frame] {
         let Some(limit) = limit else {
             return self;
@@ -143,6 +148,7 @@ impl Traceback {
     }
 
     /// The same frames, with nothing said of their number.
+    #[cfg(feature = "program")]
     pub(crate) fn without_total(&self) -> Traceback {
         Traceback { frames: Arc::clone(&self.frames), total_nframe: None }
     }

@@ -8,6 +8,7 @@ mod entry;
 pub mod fnv;
 pub mod fragment;
 mod leak_text;
+mod names;
 mod of_test;
 mod placement;
 mod run;
@@ -21,6 +22,7 @@ pub use entry::{
     Retained, RunEntry, StepEntry, TestEntry, Verdict,
 };
 pub use leak_text::leak_text;
+pub use names::{NAMES_VAR, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile};
 pub use placement::{FAILED, Placement, fail};
 pub use run::{HeldEntry, Lost, LostEntry, PROGRAM_FILE, ProgramNote, Remains, Run};
 pub use session::{

@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{FRONT_VAR, SESSION_FILE, SESSION_VAR, Session, Verdict, wire};
+use crate::{FRONT_VAR, NAMES_VAR, SESSION_FILE, SESSION_VAR, Session, Verdict, wire};
 
 /// Exit code when tests failed, as libtest's.
 pub const FAILED: i32 = 101;
@@ -69,8 +69,9 @@ impl Placement {
         }
     }
 
-    /// Gives a child its assignment, and otherwise the environment that `cargo test` would have given it.
-    pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path) {
+    /// Gives a child its assignment, the socket of who tells names to it, and otherwise the environment that `cargo test` would
+    /// have given it.
+    pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path, names: Option<&Path>) {
         if let Some(session) = &self.session {
             for (name, value) in &session.restore_env {
                 match value {
@@ -82,6 +83,9 @@ impl Placement {
         // After that: the command may count its own variables among those that tests should not see.
         if let Some(session_dir) = &self.session_dir {
             child.env(SESSION_VAR, session_dir);
+        }
+        if let Some(names) = names {
+            child.env(NAMES_VAR, names);
         }
         child.env_remove(FRONT_VAR).env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
     }

@@ -32,6 +32,8 @@ pub struct ProgramNote {
     pub remains: Option<Remains>,
     /// Why that is not known: the heap could not be searched.
     pub not_searched: Option<String>,
+    /// Why functions, files and lines are missing; `None` where they are not.
+    pub unnamed: Option<String>,
     /// The program's binary, absolute.
     pub executable: String,
     /// The program has an allocator of its own, and runs as if we were not there.

@@ -17,8 +17,9 @@ use crate::fnv;
 const MAGIC: &str = "tracemalloc";
 /// The types' own sources, as a number: two builds of one version may differ in them.
 const TYPES: u64 = {
-    let sources: [&[u8]; 5] = [
+    let sources: [&[u8]; 6] = [
         include_bytes!("entry.rs"),
+        include_bytes!("names.rs"),
         include_bytes!("run.rs"),
         include_bytes!("session.rs"),
         include_bytes!("target_note.rs"),

@@ -12,7 +12,7 @@ use crate::cli::{Color, Format, RunArgs, ViewArgs};
 use crate::context::Context;
 use crate::exit_code::{self, UsageError};
 use crate::inject::{self, BuildOptions, Runtimes};
-use crate::session::{SessionDir, restore_env, write_atomically};
+use crate::session::{SessionDir, restore_env, this_program, write_atomically};
 use crate::statics::Statics;
 use crate::view::View;
 use crate::{cargo, interrupt, render, report, term, wrapper};
@@ -33,7 +33,8 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
-    session.write(&harness_session(args, &snapshot, &context), &wrapper::Config::new(&context, &session, &runtimes))?;
+    session
+        .write(&harness_session(args, &snapshot, &context)?, &wrapper::Config::new(&context, &session, &runtimes))?;
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
     let status = cargo.print_if(options.verbose > 0).status()?;
     let Some(note) = read_note(&session)? else {
@@ -69,8 +70,8 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
     Ok(())
 }
 
-fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Session {
-    Session {
+fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Result<Session> {
+    Ok(Session {
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
         run: Some(Run {
@@ -79,8 +80,9 @@ fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Se
             signal: args.snapshot_on,
             every_seconds: args.snapshot_every.map(|every| every.as_secs_f64()),
         }),
+        command: this_program()?.into_string(),
         ..Session::default()
-    }
+    })
 }
 
 fn read_note(session: &SessionDir) -> Result<Option<ProgramNote>> {
@@ -100,6 +102,9 @@ fn report(note: ProgramNote, snapshot: &Utf8Path, context: &Context, status: Exi
              build it without `lto`, or write `Tracemalloc::new(...)` around it and use the library",
         );
         return Ok(());
+    }
+    if let Some(why) = &note.unnamed {
+        term::warning(format_args!("functions, files and lines are missing in what follows; nobody told them: {why}"));
     }
     for path in &note.snapshots {
         term::status("Snapshot", render::shorten(Utf8Path::new(path)));

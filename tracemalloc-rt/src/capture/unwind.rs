@@ -1,9 +1,11 @@
-//! Walks by unwind tables, through the `backtrace` crate.
+//! Walks by unwind tables.
 
-use backtrace::Frame;
+#[cfg_attr(any(not(target_os = "linux"), target_arch = "arm"), path = "unwind/elsewhere.rs")]
+mod unwinder;
 
 use super::Captured;
 use crate::thread;
+use unwinder::Frame;
 
 /// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers cannot walk.
 #[cold]
@@ -12,7 +14,7 @@ pub fn walk(captured: &mut Captured, root: *const ()) {
     let mut outside = false;
     for_each(|frame| {
         if outside {
-            return captured.push(frame.ip().addr());
+            return captured.push(frame.address());
         }
         outside = is_of(frame, root);
         true
@@ -20,12 +22,12 @@ pub fn walk(captured: &mut Captured, root: *const ()) {
     if !outside {
         captured.clear();
         // The system does not tell where functions begin: then with the frames of ours.
-        for_each(|frame| captured.push(frame.ip().addr()));
+        for_each(|frame| captured.push(frame.address()));
     }
 }
 
-fn is_of(frame: &Frame, function: *const ()) -> bool {
-    frame.symbol_address().addr() == function.addr()
+fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
+    frame.function() == function.addr()
 }
 
 /// Whether the unwinder sees the frames of `chain`, innermost first, right outside of that of the function `root`, and no more than
@@ -43,7 +45,7 @@ pub fn agrees(chain: impl Iterator<Item = usize>, root: *const (), cut: bool, ou
             return true;
         }
         match chain.next() {
-            Some(address) => agrees = address == frame.ip().addr(),
+            Some(address) => agrees = address == frame.address(),
             None => beyond += 1,
         }
         agrees && (chain.peek().is_some() || (!cut && beyond <= outermost))
@@ -52,9 +54,7 @@ pub fn agrees(chain: impl Iterator<Item = usize>, root: *const (), cut: bool, ou
 }
 
 /// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate: that is not traced.
-fn for_each(mut visit: impl FnMut(&Frame) -> bool) {
+fn for_each(visit: impl FnMut(&Frame<'_>) -> bool) {
     let _pause = thread::pause();
-    // SAFETY: the unsynchronised form shares no state between threads as long as nothing is resolved, and it takes no
-    // lock, which an allocation inside the symboliser would otherwise wait for.
-    unsafe { backtrace::trace_unsynchronized(|frame| visit(frame)) };
+    unwinder::for_each(visit);
 }

@@ -11,6 +11,7 @@ use crate::judge::rules::{Limit, Rules};
 use crate::judge::traceback::{Shortener, Traceback};
 use crate::live::Change;
 use crate::scan::{self, Fate, Found};
+use crate::sort::sort_by_key;
 use crate::stacks::StackId;
 use crate::symbol_name;
 use crate::symbolize::Symbolizer;
@@ -133,6 +134,7 @@ impl<'a> Grouper<'a> {
 
     /// Those changes that are not of what the standard library's runtime does before `main`.
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
+        self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         changes.retain(|change| {
             let symbols = self.symbolizer.frames_of(change.stack);
             !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
@@ -143,6 +145,7 @@ impl<'a> Grouper<'a> {
     /// The groups that grew, after filters, cut into shares. A group is all stacks of one traceback, those that shrank too.
     /// The heap is asked only where the growth is above the limit.
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
+        self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         let mut by_group: HashMap<GroupId, Changed> = HashMap::new();
         for change in changes {
             let symbols = self.symbolizer.frames_of(change.stack);
@@ -172,6 +175,7 @@ impl<'a> Grouper<'a> {
             Some(Err(why)) => Some(why),
         };
         let found = found.and_then(Result::ok);
+        self.symbolizer.prepare(found.iter().flat_map(|found| &found.entries).flat_map(scan::Retained::stacks));
         let mut growth = Vec::new();
         for (id, changed) in by_group {
             let known = self.get(id).known.is_some();
@@ -230,17 +234,12 @@ impl<'a> Grouper<'a> {
             }
             let mut entries: Vec<&&scan::Retained> = of_group.iter().filter(|entry| share_of(entry) == share).collect();
             // A block that leads to others says more than they do.
-            entries.sort_by_key(|entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
+            sort_by_key(&mut entries, |entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
             let mut teller = Teller { shortener: &self.shortener, symbolizer: &mut self.symbolizer };
             let finding = entries.first().map(|entry| teller.finding(entry)).unwrap_or_default();
             let known = self.get(id).known.is_some();
             growth.push(GroupGrowth { id, share, grown, finding, known });
         }
-    }
-
-    /// What names the frames.
-    pub fn symbolizer(&mut self) -> &mut Symbolizer {
-        &mut self.symbolizer
     }
 
     /// A group's traceback.

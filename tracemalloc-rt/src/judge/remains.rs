@@ -7,6 +7,7 @@ use crate::judge::growth::Grown;
 use crate::judge::rules::Rules;
 use crate::judge::traceback::{Shortener, Traceback};
 use crate::scan::{self, HolderSum};
+use crate::sort::sort_by;
 use crate::symbolize::Symbolizer;
 
 /// All that is live.
@@ -43,6 +44,7 @@ impl Remains {
         let holdings = scan::holdings(stack_from)?;
         let shortener = Shortener::new(rules);
         let mut symbolizer = Symbolizer::default();
+        symbolizer.prepare(holdings.lost.iter().flat_map(scan::Retained::stacks));
         let mut teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
         let mut groups: HashMap<(Traceback, Option<Step>), Grown> = HashMap::new();
         for lost in &holdings.lost {
@@ -56,7 +58,7 @@ impl Remains {
         }
         let mut lost_groups: Vec<LostGroup> =
             groups.into_iter().map(|((traceback, with), amount)| LostGroup { amount, with, traceback }).collect();
-        lost_groups.sort_by(|a, b| {
+        sort_by(&mut lost_groups, |a, b| {
             let size = |group: &LostGroup| (group.amount.bytes, group.amount.blocks);
             (size(b), &a.traceback.traceback, &a.with).cmp(&(size(a), &b.traceback.traceback, &b.with))
         });

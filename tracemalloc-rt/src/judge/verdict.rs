@@ -12,6 +12,7 @@ use crate::judge::growth::{GroupGrowth, GroupId, Grouper, Grown, Share};
 use crate::judge::rules::{Limit, Rules};
 use crate::judge::settle::Patience;
 use crate::judge::traceback::Traceback;
+use crate::sort::sort_by;
 
 /// However long a run takes, a leak is confirmed by this many, unless fewer are asked for.
 pub const LEAST_RUNS: u32 = 3;
@@ -251,7 +252,7 @@ impl Judged {
         traceback: impl Fn(GroupId) -> &'t Traceback,
     ) -> impl Iterator<Item = (GroupId, GrowthKind, &History)> {
         let mut groups: Vec<_> = self.groups.iter().collect();
-        groups.sort_by(|a, b| {
+        sort_by(&mut groups, |a, b| {
             let (of_a, of_b) = (traceback(a.0), traceback(b.0));
             let size = |history: &History| (history.least.bytes, history.least.blocks);
             let rest = |of: &Traceback| (of.type_name.clone(), of.initialiser, of.total_nframe);

@@ -8,10 +8,14 @@
 //! what is said to be lost, nothing that was looked at leads to, and what could not be looked at is said.
 
 mod holder;
+#[cfg(all(feature = "program", target_os = "linux"))]
+mod statics;
 #[cfg_attr(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))), path = "no_world.rs")]
 mod world;
 
 pub use holder::{Holder, HolderKind, KNOWN_HOLDERS, KnownHolder};
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub use statics::read as statics_of_file;
 pub(crate) use world::note_stack;
 pub use world::{holdings, look_up};
 
@@ -67,6 +71,13 @@ pub struct Retained {
     pub steps: u32,
     /// The first of them, and the last.
     pub path: Vec<Step>,
+}
+
+impl Retained {
+    /// All stacks that are needed to tell of it.
+    pub fn stacks(&self) -> impl Iterator<Item = StackId> {
+        self.path.iter().filter_map(|step| step.stack).chain(self.head).chain([self.stack])
+    }
 }
 
 /// What all live blocks are held by.

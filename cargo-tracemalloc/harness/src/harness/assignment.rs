@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::placement::{FRAGMENT_VAR, INSIDE_VAR, Placement, TEST_VAR};
-use crate::{SESSION_VAR, Session};
+use crate::{NAMES_VAR, SESSION_VAR, Session};
 
 /// Tells insta whether to write new snapshots; what the user has set stays.
 const INSTA_UPDATE_VAR: &str = "INSTA_UPDATE";
@@ -73,6 +73,7 @@ pub fn clean_environment() {
         std::env::remove_var(SESSION_VAR);
         std::env::remove_var(TEST_VAR);
         std::env::remove_var(FRAGMENT_VAR);
+        std::env::remove_var(NAMES_VAR);
         std::env::set_var(INSIDE_VAR, OsString::from("1"));
     }
 }

@@ -14,7 +14,6 @@ use crate::harness::limits::Limits;
 use crate::harness::rules;
 use crate::harness::settle;
 use crate::harness::silence;
-use crate::harness::symbols::SharedSymbols;
 use crate::harness::test::Test;
 use crate::harness::this_binary;
 use crate::{FAILED, Outcome, TestEntry, Verdict, fail, fragment};
@@ -105,7 +104,6 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
     let mut grouper = Grouper::new(&rules, Some(heap.clone()));
-    let mut symbols = SharedSymbols::beside(assignment.fragment.as_deref());
     let mut patience = None;
     loop {
         let before = settle::Point::now();
@@ -129,13 +127,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         let ruling = match ran {
             Ran::Passed => {
                 let changes = settle::changes(&before, judge.patience());
-                let group = || {
-                    symbols.tell(grouper.symbolizer());
-                    let growth = grouper.group(&changes);
-                    symbols.note(grouper.symbolizer());
-                    growth
-                };
-                judge.passed(Grown::gross(&changes), group, took)
+                judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
             }
             Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),
             Ran::Failed(message) => {

@@ -13,20 +13,17 @@ use crate::harness::this_binary;
 use crate::{FRONT_VAR, LIST_FILE, ListedTest, Placement, TestList, fail, fragment};
 
 /// What the command is called, in PATH.
-const NAME: &str = "cargo-tracemalloc";
+pub const NAME: &str = "cargo-tracemalloc";
 
 /// Goes on as the command, with the arguments of this process. Ends it where there is no command.
 pub fn become_front(placement: &Placement, tests: &[Test]) -> ! {
     let executable = this_binary::path();
-    let built_by = fragment::target_of(&executable).command;
-    let told_by_session = placement.session.as_ref().map(|session| session.command.clone()).unwrap_or_default();
     let fragments = fragment::directory(placement.reports_to(), &executable);
     let list = fragments.join(LIST_FILE);
     if let Err(error) = leave(&list, &executable, tests) {
         fail(&format!("write {list:?}: {error}"));
     }
-    let mut places: Vec<String> = [told_by_session, built_by].into_iter().filter(|place| !place.is_empty()).collect();
-    places.dedup();
+    let places = places(placement);
     for place in places.iter().map(String::as_str).chain([NAME]) {
         let Err(error) = start(place, &list);
         if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
@@ -41,6 +38,15 @@ pub fn become_front(placement: &Placement, tests: &[Test]) -> ! {
         "find the command that runs the tests of {executable:?}: there is no `{NAME}` {looked}in PATH; install \
          version {version} of it, with which these tests were built"
     ));
+}
+
+/// Where the command is, as the session says, and the note beside this binary.
+pub fn places(placement: &Placement) -> Vec<String> {
+    let told_by_session = placement.session.as_ref().map(|session| session.command.clone()).unwrap_or_default();
+    let built_by = this_binary::target().command;
+    let mut places: Vec<String> = [told_by_session, built_by].into_iter().filter(|place| !place.is_empty()).collect();
+    places.dedup();
+    places
 }
 
 /// Writes the list of tests, where that is not done yet: nextest starts this binary for each of its tests.

@@ -1,6 +1,6 @@
 //! From what was judged to the test's entry in the report.
 
-use tracemalloc::raw::{Symbol, judge};
+use tracemalloc::raw::{self, Symbol, judge};
 
 use crate::harness::holder::{holder_entry, lost_block, step_entry};
 use crate::harness::leak_id::leak_id;
@@ -15,7 +15,7 @@ pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper<'_>, s
     let is_known = judged.verdict == judge::Verdict::Known;
     TestEntry {
         verdict: Some(verdict(judged.verdict)),
-        verdict_reason: if is_known { Some(reasons(&growth)) } else { judged.reason.clone() },
+        verdict_reason: with_missing_names(if is_known { Some(reasons(&growth)) } else { judged.reason.clone() }),
         limit: Limit { max_growth: judged.limit.max_growth, max_blocks: judged.limit.max_blocks },
         runs: runs.collect(),
         growth,
@@ -23,6 +23,13 @@ pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper<'_>, s
         id,
         ..TestEntry::new(name)
     }
+}
+
+/// A verdict's reason, and why frames have no names, where they could not be asked for.
+fn with_missing_names(reason: Option<String>) -> Option<String> {
+    let Some(why) = raw::names::missing() else { return reason };
+    let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
+    Some(format!("{reason}its frames could not be named: {why}"))
 }
 
 /// Why all that is known is known, each reason once.

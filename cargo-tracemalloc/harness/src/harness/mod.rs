@@ -10,6 +10,8 @@ mod judged;
 mod leak_id;
 pub mod libtest;
 mod limits;
+#[cfg(target_os = "linux")]
+mod names;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod program;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -20,6 +22,5 @@ mod silence;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
 mod start;
-mod symbols;
 mod test;
 mod this_binary;

@@ -20,6 +20,7 @@ use tracemalloc::raw::judge::{Grouper, Grown, Judge, Patience, Ruling};
 use tracemalloc::raw::{self, Walk};
 
 use crate::harness::judged;
+use crate::harness::names;
 use crate::harness::settle;
 use crate::harness::snapshots::Snapshots;
 use crate::harness::this_binary;
@@ -71,6 +72,7 @@ pub fn start_program() {
     let placement = Placement::of_this_process();
     let Some((session, session_dir)) = placement.given_session() else { return };
     let _pause = raw::pause();
+    names::ask_command(&placement);
     placement.become_program();
     let arguments: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     if session.run.is_none() && arguments.iter().any(|argument| argument == "--list") {

@@ -82,7 +82,7 @@ impl Snapshots {
             Ok(remains) => note.remains = Some(remains),
             Err(why) => note.not_searched = Some(why),
         }
-        self.keep(&note);
+        self.keep(&mut note);
     }
 
     /// The next snapshot of the running program.
@@ -91,7 +91,7 @@ impl Snapshots {
         let path = self.run.numbered(note.snapshots.len() + 1);
         if self.take(&path) {
             note.snapshots.push(path);
-            self.keep(&note);
+            self.keep(&mut note);
         }
     }
 
@@ -103,7 +103,8 @@ impl Snapshots {
         written.inspect_err(|error| eprintln!("error: tracemalloc failed to take a snapshot: {error}")).is_ok()
     }
 
-    fn keep(&self, note: &ProgramNote) {
+    fn keep(&self, note: &mut ProgramNote) {
+        note.unnamed = raw::names::missing();
         if let Err(error) = self.write_note(note) {
             eprintln!("error: tracemalloc failed to write {:?}: {error}", self.note_path);
         }

@@ -6,12 +6,16 @@ use crate::harness::child;
 use crate::harness::command;
 use crate::harness::inside;
 use crate::harness::libtest::TestDescAndFn;
+#[cfg(target_os = "linux")]
+use crate::harness::names;
 use crate::harness::test::Test;
 
 /// Runs the tests that the arguments of this process ask for, and exits. A panic may end the process.
 pub fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
     let tests = Test::all(tests);
     let placement = Placement::of_this_process();
+    #[cfg(target_os = "linux")]
+    names::ask_command(&placement);
     if let Some((name, assignment)) = placement.assignment() {
         std::process::exit(child::main(&tests, &name, &assignment, panics_abort));
     }

@@ -22,6 +22,7 @@ use self::search::{Caller, Question, StaticRange};
 use self::stop::Board;
 use self::threads::ThreadName;
 use super::{Fate, Found, Holder, HolderKind, HolderSum, Holdings, KnownHolder, Retained, Step};
+use crate::sort::{sort_by, sort_by_key};
 use crate::stacks::StackId;
 use crate::{fork, memory, thread};
 
@@ -48,7 +49,7 @@ struct Request<'a> {
 pub fn look_up(stacks: &[StackId], known: &[KnownHolder<'_>], stack_from: usize) -> Result<Found, &'static str> {
     let _pause = thread::pause();
     let mut wanted: Vec<u32> = stacks.iter().map(|stack| stack.0).collect();
-    wanted.sort_unstable();
+    sort_by(&mut wanted, u32::cmp);
     wanted.dedup();
     if wanted.is_empty() {
         return Ok(Found { entries: Vec::new(), doubt: None });
@@ -83,7 +84,7 @@ pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
         }
         let mut held: Vec<HolderSum> =
             sums.into_iter().map(|(holder, (bytes, blocks))| HolderSum { holder, bytes, blocks }).collect();
-        held.sort_by(|a, b| (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name)));
+        sort_by(&mut held, |a, b| (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name)));
         Holdings { held, lost_bytes, lost_blocks, lost: world.entries(answer), doubt: doubt(answer.hindrances) }
     })
 }
@@ -120,10 +121,12 @@ struct World {
 
 impl World {
     fn now(known: &[KnownHolder<'_>]) -> Self {
-        let modules = modules::loaded();
+        let mut modules = modules::loaded();
         let thread_local_size = modules.iter().map(|module| module.thread_local_size).sum();
         let caller = system::thread_id();
-        let threads = threads::others(caller, &modules, thread_local_size);
+        let stack_ends = threads::stack_ends(caller, thread_local_size);
+        modules::name(&mut modules, stack_ends.iter().flat_map(|end| &end.words).copied().collect());
+        let threads = threads::named(stack_ends, &modules);
         let is_known = |thread: &&ThreadName| {
             thread.start.as_ref().is_some_and(|start| known.iter().any(|known| known.is_thread(start)))
         };
@@ -134,7 +137,7 @@ impl World {
                 statics_of(module, *range, known, &mut statics);
             }
         }
-        statics.sort_unstable_by_key(|part| part.range);
+        sort_by_key(&mut statics, |part| part.range);
         let executable = modules.iter().find(|module| module.is_executable);
         let thread_locals = executable.map_or(Vec::new(), |executable| {
             let base = executable.thread_locals_from();

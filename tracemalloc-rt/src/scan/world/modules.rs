@@ -1,17 +1,11 @@
 //! The executable and its libraries as they are loaded: where their data lies, and which statics are in it.
 //!
-//! The kernel is asked, not the dynamic linker, whose lock another thread may hold. Symbols are read from the files.
-
-use object::elf::FileHeader64;
-use object::read::elf::ElfSymbol;
-use object::{Endianness, Object as _, ObjectSymbol as _, SymbolKind};
+//! The kernel is asked, not the dynamic linker, whose lock another thread may hold.
 
 use super::c_heap::Range;
 use super::system::File;
-use crate::symbol_name;
-
-/// A symbol in a file.
-type Elf<'a> = ElfSymbol<'a, 'a, FileHeader64<Endianness>>;
+use crate::names::{self, Named, Statics};
+use crate::sort::sort_by;
 
 /// An executable or a library.
 #[derive(Debug, Clone)]
@@ -29,23 +23,14 @@ pub struct Module {
     /// Whether it is the executable.
     pub is_executable: bool,
     /// Statics, by address.
-    pub statics: Vec<Symbol>,
+    pub statics: Vec<Named>,
     /// Thread-locals, by their place in the thread's copy.
-    pub thread_locals: Vec<Symbol>,
+    pub thread_locals: Vec<Named>,
+    /// Functions of std that threads begin with, by address.
+    pub thread_starts: Vec<Named>,
 }
 
-/// A static, a thread-local or a function.
-#[derive(Debug, Clone)]
-pub struct Symbol {
-    /// Address, or place in the thread's copy.
-    pub start: usize,
-    /// One past its last byte.
-    pub end: usize,
-    /// Demangled, without a hash.
-    pub name: String,
-}
-
-/// All modules, with the symbols that their files have.
+/// All modules, without what is named in their files.
 pub fn loaded() -> Vec<Module> {
     let Ok(maps) = std::fs::read("/proc/self/maps") else { return Vec::new() };
     let Some(memory) = File::open(c"/proc/self/mem") else { return Vec::new() };
@@ -65,7 +50,6 @@ pub fn loaded() -> Vec<Module> {
             && let Some(mut module) = Module::at(start, path, &memory)
         {
             module.is_executable = executable.to_str() == Some(path);
-            module.read_symbols();
             modules.push(module);
         }
     }
@@ -110,6 +94,7 @@ impl Module {
             is_executable: false,
             statics: Vec::new(),
             thread_locals: Vec::new(),
+            thread_starts: Vec::new(),
         })
     }
 
@@ -135,125 +120,51 @@ impl Module {
         self.data.iter().any(|(start, end)| (*start..*end).contains(&address))
     }
 
-    /// A file that cannot be read, or has no symbols, leaves names out.
-    fn read_symbols(&mut self) {
-        let Some(file) = MappedFile::open(&self.path) else { return };
-        let (mut statics, mut thread_locals) = (Vec::new(), Vec::new());
-        for_each_symbol(&file, |symbol| {
-            let place = symbol.address() as usize;
-            let address = self.bias.wrapping_add(place);
-            let (start, list) = match symbol.kind() {
-                SymbolKind::Data if self.has_data_at(address) => (address, &mut statics),
-                SymbolKind::Tls => (place, &mut thread_locals),
-                _ => return,
-            };
-            if let Ok(name) = symbol.name() {
-                list.push(Symbol { start, end: start.saturating_add(symbol.size() as usize), name: demangled(name) });
-            }
-        });
-        sort(&mut statics);
-        sort(&mut thread_locals);
-        (self.statics, self.thread_locals) = (statics, thread_locals);
+    /// Takes over what is named in its file.
+    fn take(&mut self, named: Statics) {
+        let loaded = |named: Vec<Named>, bias: usize| {
+            let at = move |place: usize| bias.wrapping_add(place);
+            named.into_iter().map(move |named| Named { start: at(named.start), end: at(named.end), ..named })
+        };
+        self.statics = loaded(named.statics, self.bias).filter(|named| self.has_data_at(named.start)).collect();
+        self.thread_locals = named.thread_locals;
+        self.thread_starts = loaded(named.thread_starts, self.bias).collect();
     }
+}
 
-    /// Adds the functions of std that threads begin with and that one of these places, which are sorted, is in.
-    ///
-    /// Of all others not even the name is looked at: a program has a hundred thousand functions, and their names are long.
-    fn add_thread_starts(&self, places: &[usize], found: &mut Vec<Symbol>) {
-        let is_code = |place: &usize| self.code.iter().any(|(start, end)| (*start..*end).contains(place));
-        if !places.iter().any(is_code) {
-            return;
+/// Looks up what is named in the modules' files. Of functions that threads begin with, those that one of these `places` is in
+/// are enough.
+pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
+    sort_by(&mut places, usize::cmp);
+    let named = match names::teller() {
+        Some(teller) => {
+            let files: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
+            names::told(teller.statics(&files))
         }
-        let Some(file) = MappedFile::open(&self.path) else { return };
-        for_each_symbol(&file, |symbol| {
-            let start = self.bias.wrapping_add(symbol.address() as usize);
-            let end = start.saturating_add(symbol.size() as usize);
-            let first = places.partition_point(|place| *place < start);
-            if symbol.kind() == SymbolKind::Text
-                && places.get(first).is_some_and(|place| *place < end)
-                && let Ok(name) = symbol.name()
-                && name.contains(THREAD_START)
-            {
-                found.push(Symbol { start, end, name: demangled(name) });
-            }
-        });
+        None => modules.iter().map(|module| read(module, &places)).collect(),
+    };
+    for (module, named) in modules.iter_mut().zip(named) {
+        module.take(named);
     }
 }
 
-/// The functions of std that threads begin with, which are generic over what the thread calls, as far as one of these places is
-/// in them.
-pub fn thread_starts(modules: &[Module], mut places: Vec<usize>) -> Vec<Symbol> {
-    places.sort_unstable();
-    let mut found = Vec::new();
-    for module in modules {
-        module.add_thread_starts(&places, &mut found);
-    }
-    sort(&mut found);
-    found
+#[cfg(feature = "program")]
+fn read(module: &Module, places: &[usize]) -> Statics {
+    let is_code = |place: &&usize| module.code.iter().any(|(start, end)| (*start..*end).contains(*place));
+    let places: Vec<usize> = places.iter().filter(is_code).map(|place| place.wrapping_sub(module.bias)).collect();
+    crate::scan::statics::read(&module.path, Some(&places))
 }
 
-/// Calls `visit` with the symbols that have a place and a size.
-fn for_each_symbol(file: &MappedFile, visit: impl FnMut(Elf<'_>)) {
-    let Ok(object) = object::read::elf::ElfFile64::<Endianness>::parse(file.bytes()) else { return };
-    let is_defined = |symbol: &Elf<'_>| symbol.size() != 0 && !symbol.is_undefined();
-    if object.symbol_table().is_some() {
-        object.symbols().filter(is_defined).for_each(visit);
-    } else {
-        object.dynamic_symbols().filter(is_defined).for_each(visit);
-    }
+/// Nothing is known where nobody tells.
+#[cfg(not(feature = "program"))]
+fn read(_module: &Module, _places: &[usize]) -> Statics {
+    Statics::default()
 }
 
-/// By place; of several names for one place, one.
-fn sort(symbols: &mut Vec<Symbol>) {
-    symbols.sort_by_key(|symbol| symbol.start);
-    symbols.dedup_by_key(|symbol| symbol.start);
-}
-
-/// In the name of the function of std that calls what a thread was started with.
-pub const THREAD_START: &str = "__rust_begin_short_backtrace";
-
-/// The symbol that holds a place.
-pub fn find(symbols: &[Symbol], place: usize) -> Option<&Symbol> {
-    let symbol = &symbols[symbols.partition_point(|symbol| symbol.start <= place).checked_sub(1)?];
-    (place < symbol.end).then_some(symbol)
-}
-
-/// As people write it.
-fn demangled(name: &str) -> String {
-    let name = format!("{:#}", rustc_demangle::demangle(name));
-    if name.contains(THREAD_START) { name } else { symbol_name::static_path(&name).to_owned() }
-}
-
-/// A file in memory, for as long as this lives.
-#[derive(Debug)]
-struct MappedFile {
-    start: *mut libc::c_void,
-    size: usize,
-}
-
-impl MappedFile {
-    fn open(path: &str) -> Option<Self> {
-        use std::os::fd::AsRawFd as _;
-
-        let file = std::fs::File::open(path).ok()?;
-        let size = usize::try_from(file.metadata().ok()?.len()).ok().filter(|size| *size > 0)?;
-        // SAFETY: a mapping at an address of the kernel's choice touches no memory that exists.
-        let start =
-            unsafe { libc::mmap(core::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
-        (start != libc::MAP_FAILED).then_some(Self { start, size })
-    }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: it is mapped as long as `self` lives. Nobody shortens the file of a program that is running.
-        unsafe { core::slice::from_raw_parts(self.start.cast(), self.size) }
-    }
-}
-
-impl Drop for MappedFile {
-    fn drop(&mut self) {
-        // SAFETY: it was mapped with this size, and what `bytes` gave out is gone.
-        unsafe { libc::munmap(self.start, self.size) };
-    }
+/// What is named and holds a place.
+pub fn find(named: &[Named], place: usize) -> Option<&Named> {
+    let named = &named[named.partition_point(|named| named.start <= place).checked_sub(1)?];
+    (place < named.end).then_some(named)
 }
 
 #[cfg(test)]
@@ -266,22 +177,12 @@ mod tests {
     fn a_static_of_ours_is_found_by_its_address() {
         *HERE.lock().expect("nobody panics") += 1;
         let address = (&raw const HERE).addr();
-        let modules = loaded();
+        let mut modules = loaded();
+        name(&mut modules, Vec::new());
         let module = modules.iter().find(|module| module.has_data_at(address)).expect("some module has it");
         assert!(module.is_executable);
         let symbol = find(&module.statics, address).expect("tests have symbols");
         assert!(symbol.name.ends_with("scan::world::modules::tests::HERE"), "{}", symbol.name);
         assert!(modules.iter().any(Module::is_c) || !cfg!(target_env = "gnu"));
-    }
-
-    #[test]
-    fn names_are_those_of_the_source() {
-        for (mangled, name) in [
-            ("_RNvCs1234_5store4SEEN", "store::SEEN"),
-            ("_ZN5store4SEEN17h0123456789abcdefE", "store::SEEN"),
-            ("environ", "environ"),
-        ] {
-            assert_eq!(demangled(mangled), name);
-        }
     }
 }

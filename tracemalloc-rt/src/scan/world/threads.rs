@@ -1,8 +1,9 @@
 //! Names of this process's threads, and the functions that they were started with.
 
-use super::modules::{self, Module, Symbol, THREAD_START};
+use super::modules::{self, Module};
 use super::system::File;
 use super::thread_stacks;
+use crate::names::THREAD_START;
 
 /// A living thread.
 #[derive(Debug, Clone)]
@@ -18,8 +19,17 @@ pub struct ThreadName {
 /// How much of a stack's upper end is looked at: the C library's and std's frames, and some more.
 const WORDS: usize = 512;
 
-/// All threads but the calling one.
-pub fn others(caller: i32, modules: &[Module], thread_local_size: usize) -> Vec<ThreadName> {
+/// The upper end of a living thread's stack.
+#[derive(Debug)]
+pub struct StackEnd {
+    /// The thread's number.
+    thread: i32,
+    /// What stands there.
+    pub words: Vec<usize>,
+}
+
+/// Those of all threads but the calling one.
+pub fn stack_ends(caller: i32, thread_local_size: usize) -> Vec<StackEnd> {
     let mut ids = Vec::new();
     if let Some(directory) = File::open(c"/proc/self/task") {
         directory.numbers(|id| ids.push(id));
@@ -29,33 +39,35 @@ pub fn others(caller: i32, modules: &[Module], thread_local_size: usize) -> Vec<
         return Vec::new();
     }
     let memory = File::open(c"/proc/self/mem");
-    let ends: Vec<Vec<usize>> = ids
-        .iter()
-        .map(|id| {
-            let stack = thread_stacks::all().filter(|stack| stack.thread == *id).last();
-            stack.zip(memory.as_ref()).map_or(Vec::new(), |(stack, memory)| {
-                let top = stack.thread_pointer.min(stack.high).saturating_sub(thread_local_size) & !7;
-                let low = top.saturating_sub(WORDS * 8).max(stack.low).min(top);
-                let mut words = vec![0; (top - low) / 8];
-                let read = memory.words_at(&mut words, low);
-                words.truncate(read);
-                words
-            })
+    let words_of = |thread: i32| {
+        let stack = thread_stacks::all().filter(|stack| stack.thread == thread).last();
+        stack.zip(memory.as_ref()).map_or(Vec::new(), |(stack, memory)| {
+            let top = stack.thread_pointer.min(stack.high).saturating_sub(thread_local_size) & !7;
+            let low = top.saturating_sub(WORDS * 8).max(stack.low).min(top);
+            let mut words = vec![0; (top - low) / 8];
+            let read = memory.words_at(&mut words, low);
+            words.truncate(read);
+            words
         })
-        .collect();
-    let starts = modules::thread_starts(modules, ends.concat());
-    ids.into_iter()
-        .zip(ends)
-        .map(|(id, words)| {
+    };
+    ids.into_iter().map(|thread| StackEnd { thread, words: words_of(thread) }).collect()
+}
+
+/// The threads whose stacks these are.
+pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
+    stack_ends
+        .into_iter()
+        .map(|StackEnd { thread: id, words }| {
             let name = std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
-            ThreadName { id, name: name.trim_end().to_owned(), start: start_function(&words, &starts) }
+            ThreadName { id, name: name.trim_end().to_owned(), start: start_function(&words, modules) }
         })
         .collect()
 }
 
 /// What the oldest of std's frames for the start of a thread is generic over.
-fn start_function(words: &[usize], starts: &[Symbol]) -> Option<String> {
-    let start = words.iter().rev().find_map(|word| modules::find(starts, *word))?;
+fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
+    let at = |word: &usize| modules.iter().find_map(|module| modules::find(&module.thread_starts, *word));
+    let start = words.iter().rev().find_map(at)?;
     let (_, generics) = start.name.split_once(THREAD_START)?;
     Some(first_generic(generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?).to_owned())
 }

@@ -1,0 +1,104 @@
+//! Where the executable and its libraries are loaded: one place of a file has another address in each process.
+
+/// What is loaded into this process.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    files: Vec<LoadedFile>,
+}
+
+/// The executable or a library.
+#[derive(Debug, Clone)]
+struct LoadedFile {
+    /// Absolute.
+    path: String,
+    /// What is added to addresses in the file.
+    base: usize,
+    /// Addresses of its code, from (inclusive) and to (exclusive).
+    code: Vec<(usize, usize)>,
+}
+
+/// A place in the code of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The file, absolute.
+    pub file: &'a str,
+    /// The address that the file says it is at.
+    pub address: usize,
+}
+
+impl Loaded {
+    /// As the dynamic linker says; elsewhere than on Linux, nothing is known.
+    pub fn now() -> Self {
+        #[cfg(target_os = "linux")]
+        {
+            let mut loaded = Self::default();
+            // SAFETY: `take` is called while this call lasts, with what the linker has and with the pointer to `loaded`.
+            unsafe {
+                libc::dl_iterate_phdr(Some(take), (&raw mut loaded).cast());
+            }
+            loaded
+        }
+        #[cfg(not(target_os = "linux"))]
+        Self::default()
+    }
+
+    /// Which file has the code at this address, and where.
+    pub fn place_of(&self, address: usize) -> Option<Place<'_>> {
+        let has_it = |file: &&LoadedFile| file.code.iter().any(|(start, end)| (*start..*end).contains(&address));
+        let file = self.files.iter().find(has_it)?;
+        Some(Place { file: &file.path, address: address.wrapping_sub(file.base) })
+    }
+}
+
+/// Notes a module.
+#[cfg(target_os = "linux")]
+unsafe extern "C" fn take(
+    module: *mut libc::dl_phdr_info,
+    _size: libc::size_t,
+    loaded: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the linker passes a module with as many headers as it says, and the pointer that it was given; a name is null or
+    // ends with a zero.
+    let (name, base, segments, loaded) = unsafe {
+        let module = &*module;
+        let name = (!module.dlpi_name.is_null()).then(|| core::ffi::CStr::from_ptr(module.dlpi_name));
+        let segments = core::slice::from_raw_parts(module.dlpi_phdr, usize::from(module.dlpi_phnum));
+        (name, module.dlpi_addr as usize, segments, &mut *loaded.cast::<Loaded>())
+    };
+    // The first is the executable, which has no name here.
+    let path = match name.map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()) {
+        None if loaded.files.is_empty() => {
+            std::env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok())
+        }
+        name => name,
+    };
+    let code = segments.iter().filter(|segment| segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_X != 0);
+    loaded.files.push(LoadedFile {
+        path: path.unwrap_or_default(),
+        base,
+        code: code
+            .map(|segment| {
+                let start = base.wrapping_add(segment.p_vaddr as usize);
+                (start, start.saturating_add(segment.p_memsz as usize))
+            })
+            .collect(),
+    });
+    0
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_has_a_place_in_a_file_and_nothing_else_has() {
+        let loaded = Loaded::now();
+        let here = Loaded::now as *const () as usize;
+        let place = loaded.place_of(here).expect("this is the executable's code");
+        let executable = std::env::current_exe().expect("this is a program");
+        assert_eq!((Some(place.file), place.address > 0), (executable.to_str(), true));
+        assert_eq!(loaded.place_of((&raw const loaded).addr()), None);
+        let in_library = loaded.place_of(libc::malloc as *const () as usize);
+        assert!(in_library.is_none_or(|place| place.file != executable.to_str().unwrap() || cfg!(target_env = "musl")));
+    }
+}
