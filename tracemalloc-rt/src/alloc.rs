@@ -16,6 +16,7 @@
 //! a thread is new. Pointers, sizes and alignments are the inner allocator's own.
 
 use core::alloc::{GlobalAlloc, Layout};
+use core::hint;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::alloc::System;
 
@@ -102,7 +103,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
         let block = unsafe { self.inner.alloc(layout) };
-        allocated(block, layout.size(), Here::new(), Self::alloc as *const ());
+        allocated(block, layout.size(), Self::alloc as *const ());
         block
     }
 
@@ -111,20 +112,24 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
         // SAFETY: the caller's promise is handed on.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         handshake::answer(block, layout);
-        allocated(block, layout.size(), Here::new(), Self::alloc_zeroed as *const ());
+        allocated(block, layout.size(), Self::alloc_zeroed as *const ());
         block
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        forget(block);
+        if forget_common(block.addr()).is_none() {
+            // The last thing that is done here, so that the common case has no register to save for it.
+            // SAFETY: the caller's promise is handed on.
+            return unsafe { self.dealloc_any(block, layout) };
+        }
         // SAFETY: the caller's promise is handed on.
         unsafe { self.inner.dealloc(block, layout) };
     }
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let old = forget(block);
+        let old = forget_common(block.addr()).or_else(|| forget_any(block));
         // SAFETY: the caller's promise is handed on.
         let new = unsafe { self.inner.realloc(block, layout, new_size) };
         if new.is_null() {
@@ -134,24 +139,37 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
                 MISSED.fetch_add(1, Ordering::Relaxed);
             }
         } else {
-            allocated(new, new_size, Here::new(), Self::realloc as *const ());
+            allocated(new, new_size, Self::realloc as *const ());
         }
         new
     }
 }
 
+impl<A: GlobalAlloc> Tracemalloc<A> {
+    /// # Safety
+    ///
+    /// That of [`GlobalAlloc::dealloc`].
+    #[inline(never)]
+    unsafe fn dealloc_any(&self, block: *mut u8, layout: Layout) {
+        forget_any(block);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { self.inner.dealloc(block, layout) };
+    }
+}
+
 /// Records a block that the function `root`, whose frame `here` is, has just allocated; null is none.
 #[inline(always)]
-fn allocated(block: *mut u8, size: usize, here: Here, root: *const ()) {
-    let tracing = TRACING.load(Ordering::Relaxed);
-    if tracing == 0 || block.is_null() {
-        return;
-    }
-    if tracing == FOR_HARNESS && record_common(block.addr(), size, here).is_some() {
-        return;
+fn allocated(block: *mut u8, size: usize, root: *const ()) {
+    match TRACING.load(Ordering::Relaxed) {
+        FOR_HARNESS if record_common(block.addr(), size).is_some() => return,
+        0 => {
+            hint::cold_path();
+            return;
+        }
+        _ => {}
     }
     // Not the last thing that is done in `root`, so that its frame is there while it is walked from.
-    if !record_any(block, size, tracing, here, root) {
+    if !block.is_null() && !record_any(block, size, Here::new(), root) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -159,9 +177,9 @@ fn allocated(block: *mut u8, size: usize, here: Here, root: *const ()) {
 /// The common case by itself, which needs few instructions: only the harness traces, so no check counts its peak; thread,
 /// stack and place are known, and the walk meets the last one. Otherwise `None`, and nothing is changed.
 #[inline(always)]
-fn record_common(address: usize, size: usize, here: Here) -> Option<()> {
+fn record_common(address: usize, size: usize) -> Option<()> {
     let thread = thread::running().filter(|thread| !thread.is_paused())?;
-    let id = capture::stack_id_again(thread, here)?;
+    let id = capture::stack_id_again(thread, Here::new())?;
     let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
     place.insert(Block { id, size, in_view: false }).then(|| account.add(size as i64, 1))
@@ -169,7 +187,8 @@ fn record_common(address: usize, size: usize, here: Here) -> Option<()> {
 
 /// False where there is no memory for it.
 #[inline(never)]
-fn record_any(block: *mut u8, size: usize, mut tracing: u8, here: Here, root: *const ()) -> bool {
+fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool {
+    let mut tracing = TRACING.load(Ordering::Relaxed);
     if tracing & UNDECIDED != 0 {
         tracing = startup::decided();
         if tracing == 0 {
@@ -253,23 +272,20 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
     true
 }
 
-/// Forgets a block that is about to be freed, and returns what was known of it.
-#[inline(always)]
-fn forget(block: *mut u8) -> Option<Block> {
-    forget_common(block.addr()).or_else(|| forget_any(block))
-}
-
-/// The common case by itself, as in [`record_common`].
+/// Forgets a block that is about to be freed, and returns what was known of it, in the common case, as in [`record_common`].
 #[inline(always)]
 fn forget_common(address: usize) -> Option<Block> {
+    // First, as it may be a call.
+    let thread = thread::running()?;
     let place = Common::at(address).filter(|_| !scope::counts_peaks())?;
     let known = place.get()?;
-    let account = thread::running()?.ledger.existing(known.id)?;
+    let account = thread.ledger.existing(known.id)?;
     place.clear();
     account.add(-(known.size as i64), -1);
     Some(known)
 }
 
+/// The same in any case.
 #[inline(never)]
 fn forget_any(block: *mut u8) -> Option<Block> {
     let known = shadow::remove(block.addr())?;

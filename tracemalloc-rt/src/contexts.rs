@@ -10,7 +10,7 @@
 
 use core::iter;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use crate::memory;
 use crate::spin_lock::SpinLock;
@@ -22,12 +22,12 @@ use crate::spin_lock::SpinLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context(u32);
 
-/// The context of nothing, which those of scopes are called from.
-const NONE: Context = Context(0);
+/// The context of nothing, which those of scopes are called from. 0 is no context.
+const NONE: Context = Context(1);
 
 const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = 1 << 12;
-const FIRST_TABLE: usize = 1 << 14;
+const FIRST_TABLE: usize = 1 << 10;
 
 #[repr(C)]
 struct Node {
@@ -36,18 +36,19 @@ struct Node {
     label: AtomicU32,
 }
 
-/// A table of `mask + 1` slots that follow this header.
+/// A table, whose slots follow this header.
 #[repr(C, align(16))]
 struct Table {
-    mask: u64,
+    /// From the first slot to the last one, in bytes.
+    mask: usize,
 }
 
-/// Empty while the link is 0.
+/// Empty while the caller is 0, which is written last.
 #[repr(C)]
 struct Slot {
     address: AtomicUsize,
-    /// The caller in the upper half, the context in the lower one.
-    link: AtomicU64,
+    caller: AtomicU32,
+    context: AtomicU32,
 }
 
 /// What only the holder of the lock touches.
@@ -55,9 +56,13 @@ struct Growing {
     next: u32,
 }
 
+/// What is known at a time.
+#[derive(Clone, Copy)]
+pub struct Known(NonNull<Table>);
+
 static TABLE: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
 static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
-static GROWING: SpinLock<Growing> = SpinLock::new(Growing { next: 1 });
+static GROWING: SpinLock<Growing> = SpinLock::new(Growing { next: NONE.0 + 1 });
 
 /// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond` more frames are not kept.
 /// `None` when there is no memory left.
@@ -65,31 +70,39 @@ pub fn root(scope: u32, beyond: u32) -> Option<Context> {
     NONE.call(scope as usize)?.call(beyond as usize)
 }
 
+impl Known {
+    /// What is known now, if anything is.
+    #[inline(always)]
+    pub fn now() -> Option<Self> {
+        NonNull::new(TABLE.load(Ordering::Acquire)).map(Self)
+    }
+
+    /// The context of a frame with this return address that is called from `caller`.
+    #[inline(always)]
+    pub fn find(self, caller: Context, address: usize) -> Option<Context> {
+        // SAFETY: a published table's header is never written again.
+        let offset = first_offset(caller, address) & unsafe { self.0.as_ref().mask };
+        // Nearly all are where they are looked for first.
+        let slot = slot(self.0, offset);
+        if slot.caller.load(Ordering::Acquire) == caller.0 && slot.address.load(Ordering::Relaxed) == address {
+            return Some(Context(slot.context.load(Ordering::Relaxed)));
+        }
+        self.find_further(caller, address)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_further(self, caller: Context, address: usize) -> Option<Context> {
+        probe(self.0, caller, address).1
+    }
+}
+
 impl Context {
     /// The context of a frame with this return address that is called from here. It is added if it is new; `None` when
     /// there is no memory left for it.
     #[inline]
     pub fn call(self, address: usize) -> Option<Self> {
-        self.find(address).or_else(|| insert(self, address))
-    }
-
-    /// The same, if there is one already.
-    #[inline(always)]
-    pub fn find(self, address: usize) -> Option<Self> {
-        let table = NonNull::new(TABLE.load(Ordering::Acquire))?;
-        // Nearly all are where they are looked for first.
-        let slot = first_slot(table, self, address);
-        let link = slot.link.load(Ordering::Acquire);
-        if (link >> 32) as u32 == self.0 && slot.address.load(Ordering::Relaxed) == address && link != 0 {
-            return Some(Self(link as u32));
-        }
-        self.find_further(address)
-    }
-
-    #[inline(never)]
-    fn find_further(self, address: usize) -> Option<Self> {
-        let (_, link) = probe(NonNull::new(TABLE.load(Ordering::Acquire))?, self, address);
-        (link != 0).then_some(Self(link as u32))
+        Known::now().and_then(|known| known.find(self, address)).or_else(|| insert(self, address))
     }
 
     /// The return addresses from here to the root, innermost first.
@@ -136,7 +149,7 @@ impl Context {
 
     /// Whether no address belongs to it.
     fn is_root(self) -> bool {
-        self.caller().caller() == NONE
+        self.caller().caller().0 <= NONE.0
     }
 
     fn caller(self) -> Self {
@@ -164,38 +177,34 @@ pub fn after_fork() {
     GROWING.release();
 }
 
+/// Where a context is looked for first, less what is beyond the table's end.
 #[inline(always)]
-fn hash(caller: Context, address: usize) -> u64 {
+fn first_offset(caller: Context, address: usize) -> usize {
     let both = address as u64 ^ u64::from(caller.0).rotate_left(20);
-    both.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32
+    (both.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 28) as usize
 }
 
 #[inline(always)]
-fn first_slot(table: NonNull<Table>, caller: Context, address: usize) -> &'static Slot {
-    // SAFETY: a published table's header is never written again.
-    let mask = unsafe { table.as_ref().mask };
-    slot(table, hash(caller, address) & mask)
+fn slot(table: NonNull<Table>, offset: usize) -> &'static Slot {
+    // SAFETY: the slots follow the table, `offset` is masked by every caller, and tables are never unmapped.
+    unsafe { table.add(1).cast::<Slot>().byte_add(offset).as_ref() }
 }
 
-#[inline(always)]
-fn slot(table: NonNull<Table>, index: u64) -> &'static Slot {
-    // SAFETY: a table is followed by `mask + 1` slots, `index` is masked by every caller, and tables are never unmapped.
-    unsafe { table.add(1).cast::<Slot>().add(index as usize).as_ref() }
-}
-
-/// The slot of a context and its link, or the empty slot where it is missing, and 0.
-fn probe(table: NonNull<Table>, caller: Context, address: usize) -> (&'static Slot, u64) {
+/// The slot of a context, and the context; or the empty slot where it is missing.
+fn probe(table: NonNull<Table>, caller: Context, address: usize) -> (&'static Slot, Option<Context>) {
     // SAFETY: a published table's header is never written again.
     let mask = unsafe { table.as_ref().mask };
-    let mut index = hash(caller, address) & mask;
+    let mut offset = first_offset(caller, address) & mask;
     loop {
-        let slot = slot(table, index);
-        let link = slot.link.load(Ordering::Acquire);
-        let is_it = (link >> 32) as u32 == caller.0 && slot.address.load(Ordering::Relaxed) == address;
-        if link == 0 || is_it {
-            return (slot, link);
+        let slot = slot(table, offset);
+        let called_from = slot.caller.load(Ordering::Acquire);
+        if called_from == 0 {
+            return (slot, None);
         }
-        index = (index + 1) & mask;
+        if called_from == caller.0 && slot.address.load(Ordering::Relaxed) == address {
+            return (slot, Some(Context(slot.context.load(Ordering::Relaxed))));
+        }
+        offset = (offset + size_of::<Slot>()) & mask;
     }
 }
 
@@ -207,12 +216,11 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
         Some(table) => table,
         None => publish(new_table(FIRST_TABLE)?),
     };
-    let (mut place, link) = probe(table, caller, address);
-    if link != 0 {
-        return Some(Context(link as u32));
+    let (mut place, found) = probe(table, caller, address);
+    if found.is_some() {
+        return found;
     }
-    // SAFETY: a published table's header is never written again.
-    if u64::from(growing.next) * 4 > unsafe { table.as_ref().mask } {
+    if growing.next as usize * 4 > slots(table) {
         (place, _) = probe(publish(enlarge(table, growing.next)?), caller, address);
     }
     let new = Context(growing.next);
@@ -231,7 +239,8 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
 
 fn fill(slot: &Slot, caller: Context, address: usize, context: Context) {
     slot.address.store(address, Ordering::Relaxed);
-    slot.link.store(u64::from(caller.0) << 32 | u64::from(context.0), Ordering::Release);
+    slot.context.store(context.0, Ordering::Relaxed);
+    slot.caller.store(caller.0, Ordering::Release);
 }
 
 fn publish(table: NonNull<Table>) -> NonNull<Table> {
@@ -239,18 +248,21 @@ fn publish(table: NonNull<Table>) -> NonNull<Table> {
     table
 }
 
+fn slots(table: NonNull<Table>) -> usize {
+    // SAFETY: a published table's header is never written again.
+    unsafe { table.as_ref().mask / size_of::<Slot>() + 1 }
+}
+
 fn new_table(slots: usize) -> Option<NonNull<Table>> {
     let table = memory::reserve(size_of::<Table>() + slots * size_of::<Slot>())?.cast::<Table>();
     // SAFETY: fresh memory, large enough and aligned to 16 bytes, that nobody else has seen.
-    unsafe { table.write(Table { mask: slots as u64 - 1 }) };
+    unsafe { table.write(Table { mask: (slots - 1) * size_of::<Slot>() }) };
     Some(table)
 }
 
 fn enlarge(table: NonNull<Table>, next: u32) -> Option<NonNull<Table>> {
-    // SAFETY: a published table's header is never written again.
-    let slots = (unsafe { table.as_ref().mask } as usize + 1) * 2;
-    let larger = new_table(slots)?;
-    for context in (1..next).map(Context) {
+    let larger = new_table(slots(table) * 2)?;
+    for context in (NONE.0 + 1..next).map(Context) {
         let (caller, address) = (context.caller(), context.address());
         fill(probe(larger, caller, address).0, caller, address, context);
     }

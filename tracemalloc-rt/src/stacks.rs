@@ -8,7 +8,7 @@ use crate::memory;
 use crate::scope;
 use crate::spin_lock::SpinLock;
 
-/// The name of a stack, from 1. 26 bits, because that is what a slot of the shadow map has room for.
+/// The name of a stack, from 1. 25 bits, because that is what a slot of the shadow map has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackId(pub(crate) u32);
 
@@ -19,7 +19,7 @@ impl StackId {
 }
 
 /// One more than the largest id.
-pub(crate) const MAX_STACKS: u32 = 1 << 26;
+pub(crate) const MAX_STACKS: u32 = 1 << 25;
 /// The most physical frames that are kept of a stack.
 pub const MAX_DEPTH: usize = MAX_NFRAME as usize + FRAMES_OF_STD;
 /// The most frames that a program can ask for.
@@ -61,7 +61,7 @@ pub fn of(context: Context) -> Option<StackId> {
 /// The same, if there is one already.
 #[inline(always)]
 pub fn find(context: Context) -> Option<StackId> {
-    let id = context.label()?.load(Ordering::Acquire) & !BROKEN;
+    let id = context.label()?.load(Ordering::Acquire) & (MAX_STACKS - 1);
     (id != 0).then_some(StackId(id))
 }
 

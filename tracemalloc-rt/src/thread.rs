@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::capture::{Here, LastWalk};
+use crate::capture::{Bounds, Here, LastWalk};
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
 use crate::scan;
@@ -30,7 +30,7 @@ pub struct Thread {
     /// Where long stacks are captured, once one was.
     room: Cell<*mut MaybeUninit<usize>>,
     /// The part of its stack that walks may see.
-    stack: Cell<(usize, usize)>,
+    stack: Cell<Bounds>,
     pub last_walk: LastWalk,
     pub ledger: Ledger,
 }
@@ -164,13 +164,13 @@ impl Thread {
 
     /// The part of its stack that walks may see: all of it, if there is no [`Outermost`] function.
     #[inline(always)]
-    pub fn stack_bounds(&self) -> (usize, usize) {
+    pub fn stack_bounds(&self) -> Bounds {
         self.stack.get()
     }
 
     /// The last walk may have ended elsewhere, and is forgotten.
     fn set_stack_bounds(&self, bounds: (usize, usize)) {
-        self.stack.set(bounds);
+        self.stack.set(Bounds::from(bounds));
         self.last_walk.clear();
     }
 

@@ -14,11 +14,19 @@ pub struct Here {
     top: usize,
 }
 
+/// The part of a thread's stack that walks may see.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    low: usize,
+    /// The highest address that a frame can have.
+    last: usize,
+}
+
 /// The part of the current thread's stack that is in use.
 #[derive(Clone, Copy)]
 pub struct Chain {
     pub innermost: usize,
-    /// The highest address that a frame can have.
+    /// As in [`Bounds`].
     last: usize,
 }
 
@@ -65,15 +73,20 @@ impl End {
     }
 }
 
+impl Bounds {
+    /// From the lowest address to one past the highest. Where these are not known, both are 0, and nothing is inside.
+    pub fn from((low, high): (usize, usize)) -> Self {
+        Self { low, last: high.saturating_sub(2 * WORD) }
+    }
+}
+
 impl Chain {
     /// From here outwards, inside of these bounds of the current thread's stack. `None` where a walk cannot start: another
     /// architecture, a stack of unknown bounds, one that the program has switched to itself, or a function without a frame.
     #[inline(always)]
-    pub fn from(here: Here, (low, high): (usize, usize)) -> Option<Self> {
-        let Here { frame, top } = here;
-        let last = high.wrapping_sub(2 * WORD);
-        // Where the bounds are not known, both are 0.
-        let is_inside = top > low && frame >= top && frame <= last && high != 0;
+    pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
+        let (Here { frame, top }, Bounds { low, last }) = (here, bounds);
+        let is_inside = top > low && frame >= top && frame <= last;
         (is_inside && frame.is_multiple_of(WORD)).then_some(Self { innermost: frame, last })
     }
 

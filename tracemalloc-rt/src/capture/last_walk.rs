@@ -14,7 +14,7 @@ use crate::contexts::{self, Context};
 /// No deeper walks are remembered.
 pub const SHORT: usize = 128;
 
-/// What one thread remembers. Zeroes remember nothing.
+/// What one thread remembers. It begins as zeroes, and has to be cleared first.
 ///
 /// This is the innermost loop of tracing, and is written for few instructions: by pointers into these arrays.
 pub struct LastWalk {
@@ -64,115 +64,120 @@ impl LastWalk {
     #[inline(always)]
     pub fn again(&self, chain: Chain, depth: usize) -> Option<Context> {
         let same = self.same_frames(chain)?;
-        let (same, found) = self.meet(chain, same, depth)?;
-        let outside = self.frame(same).get().at;
-        self.step(same, found, outside, Context::find)
-    }
-
-    /// The frame of this number, at most `SHORT`.
-    #[inline(always)]
-    fn frame(&self, number: usize) -> &Cell<Frame> {
-        debug_assert!(number <= SHORT);
-        // SAFETY: there are `SHORT + 1` frames.
-        unsafe { &*self.frames.as_ptr().add(number) }
-    }
-
-    /// The innermost one of those remembered frames that are still there; 0 is the root.
-    #[inline(always)]
-    fn same_frames(&self, chain: Chain) -> Option<usize> {
-        let len = self.len.get();
-        if len == 0 {
+        let (met, found) = self.meet(chain, same)?;
+        // SAFETY: each points to where the other does, or behind it.
+        let (same, more) = unsafe {
+            (met.offset_from_unsigned(self.frames.as_ptr()), found.offset_from_unsigned(self.found.as_ptr()))
+        };
+        if same + more > depth {
             return None;
         }
-        let mut alive = len;
-        while self.frame(alive).get().at < chain.innermost {
-            // The root ends this: it is at no address below the innermost frame.
-            alive -= 1;
-        }
-        let mut same = 0;
-        // SAFETY: the chain has led to all these frames in this thread, and they are not below its innermost frame.
+        let contexts = contexts::Known::now()?;
+        // SAFETY: `met` points to a frame, and both together are at most `SHORT`.
+        unsafe { self.step(met, found, (*met).get().at, |caller, address| contexts.find(caller, address)) }
+    }
+
+    /// The innermost one of those remembered frames that are still there.
+    #[inline(always)]
+    fn same_frames(&self, chain: Chain) -> Option<*const Cell<Frame>> {
+        let root = self.frames.as_ptr();
+        // SAFETY: all pointers are from the root to the innermost remembered frame. The chain has led to all these frames in this
+        // thread, and those that are compared are not below its innermost frame.
         unsafe {
-            while alive - same >= 4 && are_there(self.frames.as_ptr().add(same + 1)) {
-                same += 4;
+            let mut alive = root.add(self.len.get());
+            while (*alive).get().at < chain.innermost {
+                // The root ends this: it is at no address below the innermost frame.
+                alive = alive.sub(1);
             }
-            while same != alive && is_there(self.frame(same + 1).get()) {
-                same += 1;
+            let mut same = root;
+            'comparing: {
+                let four_more = alive.wrapping_sub(3);
+                while same < four_more {
+                    let more = are_there(same.add(1));
+                    if more != 4 {
+                        same = same.add(more);
+                        break 'comparing;
+                    }
+                    same = same.add(4);
+                }
+                while same != alive && is_there((*same.add(1)).get()) {
+                    same = same.add(1);
+                }
             }
             // The frame that the chain ended at is still there.
-            (same != 0 && self.end.get().still_is()).then_some(same)
+            (same != root && self.end.get().still_is()).then_some(same)
         }
     }
 
-    /// Walks until the chain meets one of the first `same` frames: which one, and how many were found before.
+    /// Walks until the chain meets the remembered frame `met` or one outside of it: which one, and where what was found before ends.
     #[inline(always)]
-    fn meet(&self, chain: Chain, mut same: usize, depth: usize) -> Option<(usize, usize)> {
-        let mut meeting = self.frame(same).get().at;
+    fn meet(&self, chain: Chain, mut met: *const Cell<Frame>) -> Option<(*const Cell<Frame>, *const Cell<Found>)> {
+        let root = self.frames.as_ptr();
+        let mut place = self.found.as_ptr();
         let mut at = chain.innermost;
-        // SAFETY: the innermost frame.
-        let mut words = unsafe { chain.words(at) };
-        let first = self.found.as_ptr();
-        // SAFETY: there is room for `SHORT`, and `depth` is no more.
-        let (mut place, full) = (first, unsafe { first.add(depth.min(SHORT)) });
-        loop {
-            if at >= meeting {
-                // The root is at the highest address.
-                while self.frame(same).get().at < at {
-                    same -= 1;
+        // SAFETY: `met` points to a remembered frame or to the root, which is at the highest address. What is read at `at` is the
+        // innermost frame, or one that is aligned and between that and a remembered one. `place` is in `found`, or at its end.
+        unsafe {
+            let full = place.add(SHORT);
+            let mut meeting = (*met).get().at;
+            loop {
+                if at >= meeting {
+                    while (*met).get().at < at {
+                        met = met.sub(1);
+                    }
+                    meeting = (*met).get().at;
+                    if at == meeting {
+                        return Some((met, place));
+                    }
+                    if met == root {
+                        return None;
+                    }
                 }
-                meeting = self.frame(same).get().at;
-                if at == meeting {
-                    // SAFETY: both point into `found`, the first to its beginning.
-                    let found = unsafe { place.offset_from_unsigned(first) };
-                    return (same + found <= depth).then_some((same, found));
+                let Words { next, return_address } = Words::at(at);
+                if place == full || return_address == 0 || next <= at || !next.is_multiple_of(size_of::<usize>()) {
+                    return None;
                 }
-            }
-            if place == full {
-                return None;
-            }
-            // SAFETY: `place` is before the end of what there is room for.
-            unsafe {
-                (*place).set(Found { at, return_address: words.return_address });
+                (*place).set(Found { at, return_address });
                 place = place.add(1);
+                at = next;
             }
-            let next = words.next;
-            words = chain.outside(at, next).ok()?;
-            at = next;
         }
     }
 
-    /// Puts the first `found` frames, which were found innermost first, inside of the first `same` ones, of which the innermost is at
-    /// `outside`. Tells the innermost context; `None` where `call` has none for a return address in its caller.
+    /// Puts the frames before `found`, which were found innermost first, inside of the frame `place`, which is at `next`. Tells the
+    /// innermost context; `None` where `call` has none for a return address in its caller.
+    ///
+    /// # Safety
+    ///
+    /// Both point where there are frames, and where frames are found, and there are not more than there is room for.
     #[inline(always)]
-    fn step(
+    unsafe fn step(
         &self,
-        same: usize,
-        found: usize,
-        outside: usize,
+        mut place: *const Cell<Frame>,
+        mut found: *const Cell<Found>,
+        mut next: usize,
         call: impl Fn(Context, usize) -> Option<Context>,
     ) -> Option<Context> {
         self.len.set(0);
-        let mut next = outside;
-        // SAFETY: both together are at most `SHORT`, so that all pointers are to frames, and to what was found.
+        let first = self.found.as_ptr();
+        // SAFETY: by the promise of the caller.
         unsafe {
-            let mut place = self.frames.as_ptr().add(same);
             let mut context = (*place).get().context;
-            let first = self.found.as_ptr();
-            let mut from = first.add(found);
-            while from != first {
-                from = from.sub(1);
+            while found != first {
+                found = found.sub(1);
                 place = place.add(1);
-                let Found { at, return_address } = (*from).get();
-                let Frame { words, caller, context: called, .. } = (*place).get();
-                let caller_now = context;
-                context = if words.return_address == return_address && caller == context {
-                    called
+                let Found { at, return_address } = (*found).get();
+                let known = (*place).get();
+                let caller = context;
+                context = if known.words.return_address == return_address && known.caller == caller {
+                    known.context
                 } else {
-                    call(context, strip(return_address))?
+                    call(caller, strip(return_address))?
                 };
-                (*place).set(Frame { words: Words { next, return_address }, at, caller: caller_now, context });
+                (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
                 next = at;
             }
-            self.len.set(same + found);
+            self.len.set(place.offset_from_unsigned(self.frames.as_ptr()));
             Some(context)
         }
     }
@@ -181,28 +186,31 @@ impl LastWalk {
     /// when there is no memory for a context.
     #[inline(never)]
     pub fn anew(&self, chain: Chain, wanted: Wanted) -> Option<(Context, bool)> {
-        self.len.set(0);
+        self.clear();
+        let root = self.frames.as_ptr();
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
         let mut words = unsafe { chain.words(at) };
-        let mut found = 0;
+        let mut found = self.found.as_ptr();
         for place in &self.found[..wanted.depth.min(SHORT)] {
             place.set(Found { at, return_address: words.return_address });
-            found += 1;
+            found = found.wrapping_add(1);
             let next = words.next;
             match chain.outside(at, next) {
                 Ok(outer) => (at, words) = (next, outer),
                 Err(end) => {
                     self.begin(contexts::root(wanted.scope, 0)?);
                     self.end.set(end);
-                    return Some((self.step(0, found, next, Context::call)?, false));
+                    // SAFETY: no more than `SHORT` were found.
+                    return Some((unsafe { self.step(root, found, next, Context::call) }?, false));
                 }
             }
         }
         let beyond = if wanted.counts_all { chain.count(at) } else { 0 };
         self.begin(contexts::root(wanted.scope, beyond as u32)?);
-        let context = self.step(0, found, at, Context::call)?;
-        self.len.set(0);
+        // SAFETY: no more than `SHORT` were found.
+        let context = unsafe { self.step(root, found, at, Context::call) }?;
+        self.clear();
         Some((context, true))
     }
 
@@ -213,6 +221,8 @@ impl LastWalk {
 
     /// Forgets all: another thread takes over, or another scope begins.
     pub fn clear(&self) {
+        // That there is nothing in is seen by the root alone.
+        self.begin(Context::numbered(0));
         self.len.set(0);
     }
 }
@@ -229,16 +239,17 @@ unsafe fn is_there(frame: Frame) -> bool {
     now.next == frame.words.next && now.return_address == frame.words.return_address
 }
 
-/// The same of four frames, from this one on. By four instructions each, and two more.
+/// How many of four frames, from this one on, are where they were before the first that is not. By four instructions each, and
+/// two more.
 ///
 /// # Safety
 ///
 /// There are four, and their addresses can be read.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn are_there(first: *const Cell<Frame>) -> bool {
+unsafe fn are_there(first: *const Cell<Frame>) -> usize {
     use core::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_cmpeq_epi32, _mm_load_si128, _mm_loadu_si128, _mm_movemask_epi8,
+        __m128i, _mm_cmpeq_epi32, _mm_load_si128, _mm_loadu_si128, _mm_movemask_epi8, _mm_packs_epi16, _mm_packs_epi32,
     };
 
     // SAFETY: by the promise of the caller; a frame begins with its words, and is aligned to them.
@@ -248,26 +259,28 @@ unsafe fn are_there(first: *const Cell<Frame>) -> bool {
             let now = core::ptr::with_exposed_provenance::<__m128i>((*frame).get().at);
             _mm_cmpeq_epi32(_mm_loadu_si128(now), _mm_load_si128(frame.cast()))
         };
-        let all = _mm_and_si128(_mm_and_si128(same(0), same(1)), _mm_and_si128(same(2), same(3)));
-        _mm_movemask_epi8(all) == 0xFFFF
+        let all = _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
+        // Four bits of each.
+        let bits = _mm_movemask_epi8(all);
+        if bits == 0xFFFF { 4 } else { bits.trailing_ones() as usize / 4 }
     }
 }
 
-/// The same of four frames, from this one on.
+/// How many of four frames, from this one on, are where they were before the first that is not.
 ///
 /// # Safety
 ///
 /// There are four, and their addresses can be read.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-unsafe fn are_there(first: *const Cell<Frame>) -> bool {
+unsafe fn are_there(first: *const Cell<Frame>) -> usize {
     // SAFETY: by the promise of the caller.
-    (0..4).all(|number| unsafe { is_there((*first.add(number)).get()) })
+    (0..4).take_while(|number| unsafe { is_there((*first.add(*number)).get()) }).count()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame_pointer::Here;
+    use super::super::frame_pointer::{Bounds, Here};
     use super::*;
 
     /// A stack that is none: frames are at words of it, the outermost at the highest.
@@ -306,13 +319,15 @@ mod tests {
         fn chain(&self) -> Chain {
             let innermost = self.address(*self.frames.last().expect("one is never popped"));
             let bounds = (self.address(0), self.address(self.words.len()));
-            Chain::from(Here::at(innermost, innermost), bounds).expect("it is inside")
+            Chain::from(Here::at(innermost, innermost), Bounds::from(bounds)).expect("it is inside")
         }
     }
 
     fn nothing_remembered() -> Box<LastWalk> {
-        // SAFETY: zeroes remember nothing.
-        unsafe { Box::new_zeroed().assume_init() }
+        // SAFETY: zeroes are one that is not cleared yet.
+        let last_walk: Box<LastWalk> = unsafe { Box::new_zeroed().assume_init() };
+        last_walk.clear();
+        last_walk
     }
 
     /// Numbers that look random.

@@ -7,7 +7,7 @@ mod unwind;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-pub use self::frame_pointer::Here;
+pub use self::frame_pointer::{Bounds, Here};
 use self::frame_pointer::{Chain, strip};
 pub use self::last_walk::LastWalk;
 use self::last_walk::{SHORT, Wanted};
@@ -79,7 +79,8 @@ const OUTERMOST: usize = 3;
 pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
     if settings.walk() != Walk::Unwind
-        && let Some(chain) = Chain::from(here, thread.map_or_else(thread::stack_bounds, Thread::stack_bounds))
+        && let bounds = thread.map_or_else(|| Bounds::from(thread::stack_bounds()), Thread::stack_bounds)
+        && let Some(chain) = Chain::from(here, bounds)
     {
         let (context, is_cut) = match thread {
             Some(thread) if settings.depth() <= SHORT => {

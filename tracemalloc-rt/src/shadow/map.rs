@@ -1,16 +1,18 @@
 //! A two-level array over the address space: one 32-bit slot for every 8 bytes, made for 4 MiB of addresses at a time.
 //!
-//! A look-up is two loads, takes no lock, never resizes, and costs the same however many blocks are live; neighbours in
-//! the heap are neighbours here.
+//! A look-up is two loads, takes no lock, never resizes, and costs the same however many blocks are live. Nearly all blocks
+//! begin at a multiple of 16, so these slots come first, and those of the addresses between them behind: neighbours in the heap are
+//! neighbours here, and slots that are never used take no room in caches, nor in memory.
 //!
 //! The slot of a block's first byte:
 //!
-//! | bit 31 | bits 27 to 30 | bit 26 | bits 0 to 25 |
+//! | bit 31 | bits 26 to 30 | bit 25 | bits 0 to 24 |
 //! |---|---|---|---|
-//! | 1: a block begins here | 0 to 8: its size; 9: the size is in the next slot; 10: in the next two; 15: a reader holds the slot | 1: in the program's view | id of its stack |
+//! | 1: a block begins here | 0 to 16: its size; 17: the size is in the next slot; 18: in the next two; 31: a reader holds the slot | 1: in the program's view | id of its stack |
 //!
-//! Slots that hold sizes have bit 31 clear, so no pointer into a block can be taken for a block. Blocks that begin at
-//! an address that is no multiple of 8, or beyond the map, have no slot: they go to the table.
+//! The next slot is that of the address 16 bytes on, which is still in the block. Slots that hold sizes have bit 31 clear, so no
+//! pointer into a block can be taken for a block. Blocks that begin at an address that is no multiple of 8, or beyond the map,
+//! have no slot: they go to the table.
 //!
 //! # Who writes
 //!
@@ -19,7 +21,7 @@
 //! that is not in the view, so plain stores are enough for it.
 //!
 //! A block in the view has a third party: a thread that takes a snapshot or clears the view. To read a size it first puts
-//! 15 into the first slot, with a compare-and-swap, and back what was there when it has read. Whoever frees a block in
+//! 31 into the first slot, with a compare-and-swap, and back what was there when it has read. Whoever frees a block in
 //! the view takes its slot with a compare-and-swap too, and waits while a reader holds it: for a few instructions, and
 //! readers come one at a time and call nothing meanwhile. So a reader sees the id and the size of one and the same block,
 //! never the id of one and the size of the next at that address; and when the bit of the view goes, either the one who
@@ -44,15 +46,19 @@ const ADDRESS_BITS: u32 = if cfg!(miri) {
 const LEAF_BITS: u32 = if cfg!(miri) { 14 } else { 22 };
 const LEAVES: usize = 1 << (ADDRESS_BITS - LEAF_BITS);
 const SLOTS: usize = 1 << (LEAF_BITS - 3);
+/// So many slots of multiples of 16, and as many of what lies between.
+const HALF: usize = SLOTS / 2;
 
 const BEGINS: u32 = 1 << 31;
-const SIZE_SHIFT: u32 = 27;
-const SIZE_MASK: u32 = 0xF << SIZE_SHIFT;
-const SIZE_IN_ONE: u32 = 9;
-const SIZE_IN_TWO: u32 = 10;
-const HELD: u32 = 15;
+const SIZE_SHIFT: u32 = 26;
+const SIZE_MASK: u32 = 0x1F << SIZE_SHIFT;
+/// The largest size that is in the first slot.
+const SMALL: usize = 16;
+const SIZE_IN_ONE: u32 = 17;
+const SIZE_IN_TWO: u32 = 18;
+const HELD: u32 = 31;
 const SIZE_BITS: u32 = 31;
-const IN_VIEW: u32 = 1 << 26;
+const IN_VIEW: u32 = 1 << 25;
 
 const _: () = assert!(MAX_STACKS == IN_VIEW);
 
@@ -93,13 +99,13 @@ pub fn insert(address: usize, block: Block) -> bool {
 /// A block that is not [`Common`].
 #[cold]
 fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
-    if block.size <= 8 {
+    if block.size <= SMALL {
         leaf[slot_index(address)].store(first_slot(block) | (block.size as u32) << SIZE_SHIFT, Ordering::Release);
         return true;
     }
     let words = if block.size >> SIZE_BITS == 0 { SIZE_IN_ONE } else { SIZE_IN_TWO };
     for word in 0..(words - SIZE_IN_ONE + 1) as usize {
-        let place = address + 8 * (word + 1);
+        let place = address + 16 * (word + 1);
         let Some(leaf) = leaf_or_new(place) else { return false };
         let part = (block.size >> (SIZE_BITS as usize * word)) as u32 & (BEGINS - 1);
         leaf[slot_index(place)].store(part, Ordering::Relaxed);
@@ -108,7 +114,7 @@ fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     true
 }
 
-/// The place of a block in the common case: its slot and the next are in one leaf, which is there.
+/// The place of a block in the common case: a multiple of 16, whose slot and the next are in one leaf, which is there.
 pub struct Common {
     first: &'static AtomicU32,
     second: &'static AtomicU32,
@@ -118,27 +124,26 @@ impl Common {
     /// `None` where it is no such place.
     #[inline(always)]
     pub fn at(address: usize) -> Option<Self> {
-        // An address with a slot is a small number of words. What of it is no whole word comes to the top.
-        let words = address.rotate_right(3);
-        if words >> (ADDRESS_BITS - 3) != 0 {
+        // What of the address is no multiple comes to the top.
+        let number = address.rotate_right(4);
+        if number >> (ADDRESS_BITS - 4) != 0 {
             return None;
         }
-        let leaf = leaf(words << 3)?;
-        let index = words & (SLOTS - 1);
-        Some(Self { first: &leaf[index], second: leaf.get(index + 1)? })
+        let leaf = leaf(number << 4)?;
+        let index = number & (HALF - 1);
+        Some(Self { first: &leaf[index], second: next(leaf, index)? })
     }
 
     /// False, and nothing is changed, where its size does not fit.
     #[inline(always)]
     pub fn insert(&self, block: Block) -> bool {
-        if block.size >> SIZE_BITS != 0 {
-            return false;
-        }
-        let code = if block.size <= 8 {
-            block.size as u32
-        } else {
+        let code = if block.size.wrapping_sub(SMALL + 1) < (1 << SIZE_BITS) - (SMALL + 1) {
             self.second.store(block.size as u32, Ordering::Relaxed);
             SIZE_IN_ONE
+        } else if block.size <= SMALL {
+            block.size as u32
+        } else {
+            return false;
         };
         self.first.store(first_slot(block) | code << SIZE_SHIFT, Ordering::Release);
         true
@@ -148,13 +153,16 @@ impl Common {
     #[inline(always)]
     pub fn get(&self) -> Option<Block> {
         let first = self.first.load(Ordering::Relaxed);
-        // What is above the id, less the bit that begins a block, and with that of the view at the top.
-        let code = (first.wrapping_sub(BEGINS) / IN_VIEW).rotate_right(1);
-        if code > SIZE_IN_ONE {
+        // Nearly all are of this kind, and then this is the id.
+        let id = first.wrapping_sub(BEGINS | SIZE_IN_ONE << SIZE_SHIFT);
+        let (id, size) = if id < MAX_STACKS {
+            (id, self.second.load(Ordering::Relaxed))
+        } else if first & (BEGINS | IN_VIEW) == BEGINS && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT {
+            (first & (MAX_STACKS - 1), (first & SIZE_MASK) >> SIZE_SHIFT)
+        } else {
             return None;
-        }
-        let size = if code == SIZE_IN_ONE { self.second.load(Ordering::Relaxed) } else { code };
-        Some(Block { id: StackId(first & (MAX_STACKS - 1)), size: size as usize, in_view: false })
+        };
+        Some(Block { id: StackId(id), size: size as usize, in_view: false })
     }
 
     /// Forgets it.
@@ -204,11 +212,11 @@ fn take(slot: &AtomicU32) -> Option<u32> {
 /// The block that a first slot tells of.
 #[inline(always)]
 fn block(leaf: &Leaf, address: usize, first: u32) -> Block {
-    let words = first >> SIZE_SHIFT & 0xF;
-    let size = if words <= 8 {
+    let words = (first & SIZE_MASK) >> SIZE_SHIFT;
+    let size = if words as usize <= SMALL {
         words as usize
     } else if words == SIZE_IN_ONE
-        && let Some(second) = leaf.get(slot_index(address) + 1)
+        && let Some(second) = next(leaf, slot_index(address))
     {
         second.load(Ordering::Relaxed) as usize
     } else {
@@ -221,7 +229,7 @@ fn block(leaf: &Leaf, address: usize, first: u32) -> Block {
 fn size_elsewhere(address: usize, words: u32) -> usize {
     let mut size = 0;
     for word in 0..(words - SIZE_IN_ONE + 1) as usize {
-        let place = address + 8 * (word + 1);
+        let place = address + 16 * (word + 1);
         if let Some(leaf) = leaf(place) {
             let part = leaf[slot_index(place)].load(Ordering::Relaxed);
             size |= (part as usize) << (SIZE_BITS as usize * word);
@@ -277,10 +285,9 @@ pub fn begin_of(address: usize) -> Option<usize> {
         let first = here & !((1 << LEAF_BITS) - 1);
         // A large block may reach over addresses where none begins.
         if let Some(leaf) = leaf(here) {
-            let slots = leaf[..=slot_index(here)].iter().rev();
-            let mut begins = slots.map(|slot| slot.load(Ordering::Relaxed) & BEGINS != 0);
-            if let Some(back) = begins.position(|begins| begins) {
-                return Some(here - back * 8);
+            let begins = |address: &usize| leaf[slot_index(*address)].load(Ordering::Relaxed) & BEGINS != 0;
+            if let Some(begin) = (first..=here).rev().step_by(8).find(begins) {
+                return Some(begin);
             }
         }
         here = first.checked_sub(8)?;
@@ -322,7 +329,7 @@ fn for_each_slot(visit: &mut impl FnMut(&'static Leaf, usize, u32)) {
             for (index, slot) in leaf.iter().enumerate().skip(first).take(bytes / size_of::<AtomicU32>()) {
                 let content = slot.load(Ordering::Acquire);
                 if content & BEGINS != 0 {
-                    visit(leaf, begin + index * 8, content);
+                    visit(leaf, begin + index % HALF * 16 + index / HALF * 8, content);
                 }
             }
         });
@@ -336,7 +343,13 @@ fn first_slot(block: Block) -> u32 {
 
 #[inline(always)]
 fn slot_index(address: usize) -> usize {
-    address >> 3 & (SLOTS - 1)
+    (address >> 4 & (HALF - 1)) + (address >> 3 & 1) * HALF
+}
+
+/// The slot of the address 16 bytes on, if it is in this leaf.
+#[inline(always)]
+fn next(leaf: &Leaf, index: usize) -> Option<&AtomicU32> {
+    (index % HALF != HALF - 1).then(|| &leaf[index + 1])
 }
 
 #[inline(always)]
@@ -397,7 +410,7 @@ mod tests {
     fn every_size_comes_back() {
         assert!(prepare());
         let id = StackId(MAX_STACKS - 1);
-        for size in [0, 1, 7, 8, 9, 4096, (1 << 31) - 1, 1 << 31, (1 << 31) + 5, isize::MAX as usize >> 1] {
+        for size in [0, 1, 15, 16, 17, 4096, (1 << 31) - 1, 1 << 31, (1 << 31) + 5, isize::MAX as usize >> 1] {
             assert!(insert(FREE, Block { id, size, in_view: false }));
             assert_eq!(remove(FREE), Some(Block { id, size, in_view: false }));
             assert_eq!(remove(FREE), None);
@@ -408,11 +421,38 @@ mod tests {
     fn sizes_cross_into_the_next_leaf() {
         assert!(prepare());
         let last = FREE + (1 << LEAF_BITS) - 8;
-        for address in [last, last - 8] {
+        for address in [last, last - 8, last - 16, last - 24] {
             for size in [8, 100, 1 << 40] {
                 assert!(insert(address, Block { id: StackId(5), size, in_view: false }));
-                assert_eq!(remove(address + 8), None, "a size is no block");
+                assert_eq!(remove(address + 16), None, "a size is no block");
                 assert_eq!(remove(address), Some(Block { id: StackId(5), size, in_view: false }));
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_are_told_apart_however_near_they_are() {
+        let _reader = READER.lock().unwrap();
+        assert!(prepare());
+        let begin = FREE + (512 << LEAF_BITS);
+        for distance in [8, 16, 24] {
+            let block =
+                |n: usize| Block { id: StackId(n as u32), size: distance - n % 2, in_view: n.is_multiple_of(3) };
+            let address = |n: usize| begin + n * distance;
+            for n in 0..64 {
+                assert!(insert(address(n), block(n)));
+            }
+            let mut seen = Vec::new();
+            for_each(&mut |at, block| {
+                if (begin..begin + 4096).contains(&at) {
+                    seen.push((at, block));
+                }
+            });
+            seen.sort_unstable_by_key(|(at, _)| *at);
+            assert_eq!(seen, (0..64).map(|n| (address(n), block(n))).collect::<Vec<_>>());
+            for n in 0..64 {
+                assert_eq!(begin_of(address(n) + distance - 1), Some(address(n)));
+                assert_eq!(remove(address(n)), Some(block(n)));
             }
         }
     }
