@@ -65,12 +65,12 @@ unsafe extern "C" fn take(
         let segments = core::slice::from_raw_parts(module.dlpi_phdr, usize::from(module.dlpi_phnum));
         (name, module.dlpi_addr as usize, segments, &mut *loaded.cast::<Loaded>())
     };
-    // The first is the executable, which has no name here.
-    let path = match name.map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()) {
-        None if loaded.files.is_empty() => {
-            std::env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok())
-        }
-        name => name,
+    // The first is the executable. Its name is empty here, or, in a static one, `/proc/self/exe`, which is another file for who is
+    // asked.
+    let path = if loaded.files.is_empty() {
+        std::env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok())
+    } else {
+        name.map(|name| name.to_string_lossy().into_owned())
     };
     let code = segments.iter().filter(|segment| segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_X != 0);
     loaded.files.push(LoadedFile {
