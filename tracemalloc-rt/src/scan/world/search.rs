@@ -11,6 +11,7 @@
 //! A word that is the address of any byte of a block counts as a pointer to it, also when its upper 16 bits hold
 //! something else, or when it was shifted left by 16 to make room for something below.
 
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use super::answer::{Answer, Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, MOST_SUMS, Root, RootKind, Step, Sum};
@@ -570,7 +571,8 @@ impl<'a> Search<'a> {
             let head_stack = if fate == Fate::LostWith { self.blocks[head as usize].stack } else { 0 };
             (block.stack, fate, block.root, head_stack)
         };
-        growth.sort_unstable_by_key(|number| (key(*number), self.blocks[*number as usize].from & 1, *number));
+        let order = |number: u32| (key(number), self.blocks[number as usize].from & 1, number);
+        sort(&mut growth, &|a, b| order(a).cmp(&order(b)));
         for same in growth.chunk_by(|a, b| key(*a) == key(*b)) {
             let Some(place) = answer.entries.get_mut(answer.entries_len as usize) else {
                 if !self.question.wanted.is_empty() {
@@ -646,7 +648,8 @@ impl<'a> Search<'a> {
                 return Err(OUT_OF_MEMORY);
             }
         }
-        lost.sort_unstable_by_key(|number| (self.blocks[*number as usize].stack, *number));
+        let order = |number: u32| (self.blocks[number as usize].stack, number);
+        sort(&mut lost, &|a, b| order(a).cmp(&order(b)));
         // Depth first; the order in which blocks are left, turned round, has every block behind what leads to it, but for
         // cycles.
         let mut left = List::new();
@@ -743,6 +746,12 @@ impl<'a> Search<'a> {
         }
         const { assert!(MOST_SUMS < u32::MAX as usize) };
     }
+}
+
+/// Sorts numbers of blocks: one function for all orders, because each would be compiled for every new user.
+#[inline(never)]
+fn sort(numbers: &mut [u32], order: &dyn Fn(u32, u32) -> Ordering) {
+    numbers.sort_unstable_by(|a, b| order(*a, *b));
 }
 
 /// Whether a thread was stopped where the C library's heap may be half changed: in its code, or in a system call that
