@@ -379,7 +379,8 @@ fn leaf_or_new(address: usize) -> Option<&'static Leaf> {
 
 #[cold]
 fn new_leaf(address: usize) -> Option<&'static Leaf> {
-    let entry = entry(address)?;
+    // So a failed allocation, whose address is looked up like any other, has no place.
+    let entry = entry(address).filter(|_| address >> LEAF_BITS != 0)?;
     let made = NonNull::new(MADE.load(Ordering::Acquire))?;
     let new = memory::reserve(size_of::<Leaf>())?.cast::<Leaf>().as_ptr();
     // Of two threads that come here at once one loses; its leaf is address space that is never touched.
@@ -463,6 +464,8 @@ mod tests {
         assert!(!insert(FREE + 1, Block { id: StackId(1), size: 3, in_view: false }));
         assert!(!insert(1 << ADDRESS_BITS, Block { id: StackId(1), size: 3, in_view: false }));
         assert_eq!(remove(usize::MAX), None);
+        assert!(!insert(4096, Block { id: StackId(1), size: 3, in_view: false }), "beside null");
+        assert!(Common::at(0).is_none(), "a failed allocation");
     }
 
     #[test]
