@@ -275,9 +275,10 @@ fn frames_of_the_standard_library_are_there_on_request() {
     assert_eq!(program.last().unwrap().lineno(), line);
     let with_std = last(tracemalloc::take_snapshot_with_std().unwrap());
     assert!(with_std.len() > program.len());
-    assert!(with_std.last().unwrap().function().unwrap().contains("RawVec"), "{with_std:?}");
     assert!(with_std.total_nframe() > program.total_nframe());
     let functions: Vec<_> = with_std.iter().filter_map(tracemalloc::Frame::function).collect();
+    // Which one is the last, depends on which crate's copy of it the linker has taken.
+    assert!(functions.iter().any(|function| function.contains("RawVec")), "{functions:?}");
     assert!(!functions.iter().any(|function| function.starts_with("tracemalloc::")), "{functions:?}");
     assert_eq!(with_std.iter().filter(|frame| frame.lineno() == line && is_here(frame.filename())).count(), 1);
     drop(block);
