@@ -4,4 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Tables that have become too small are never unmapped: readers hold no locks.
+export MIRIFLAGS="${MIRIFLAGS:-} -Zmiri-ignore-leaks"
 cargo +nightly miri test --package tracemalloc-rt --lib -- shadow stacks contexts last_walk spin_lock ledger intern
