@@ -7,7 +7,6 @@ use std::sync::Mutex;
 use rustc_hash::FxHashMap;
 
 use crate::handshake::Table;
-use crate::names;
 use crate::symbol_name;
 use crate::symbolize::{Symbol, Symbolizer};
 use crate::trim::{after_runtime, trim};
@@ -53,12 +52,10 @@ impl Namer {
 
     /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at once.
     pub fn prepare(&mut self, stacks: impl Iterator<Item = u32>) {
-        if names::teller().is_none() {
-            return;
-        }
-        let new: HashSet<u32> = stacks.filter(|stack| !self.tracebacks.contains_key(stack)).collect();
-        let table = self.table;
-        self.symbolizer.prepare_addresses(new.into_iter().flat_map(|stack| table.addresses(stack).0));
+        let (table, known) = (self.table, &self.tracebacks);
+        let mut seen = HashSet::new();
+        let new = stacks.filter(|stack| !known.contains_key(stack) && seen.insert(*stack));
+        self.symbolizer.prepare_addresses(new.flat_map(|stack| table.addresses(stack).0));
     }
 
     /// The traceback of a stack: its most recent frames, oldest first.

@@ -31,13 +31,11 @@ pub struct Symbolizer {
 impl Symbolizer {
     /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at once.
     pub fn prepare(&mut self, stacks: impl IntoIterator<Item = StackId>) {
-        if names::teller().is_some() {
-            let _pause = thread::pause();
-            self.prepare_addresses(stacks.into_iter().flat_map(handshake::addresses));
-        }
+        let _pause = thread::pause();
+        self.prepare_addresses(stacks.into_iter().flat_map(handshake::addresses));
     }
 
-    /// As [`Symbolizer::prepare`], by return addresses.
+    /// As [`Symbolizer::prepare`], by return addresses, which are not looked at where nobody is to be asked.
     pub fn prepare_addresses(&mut self, addresses: impl Iterator<Item = usize>) {
         let Some(teller) = names::teller() else { return };
         let unknown: HashSet<usize> = addresses.filter(|address| !self.known.contains_key(address)).collect();

@@ -1,7 +1,7 @@
 //! What is named in a file: read from its symbols.
 
 use object::elf::{FileHeader64, PF_W};
-use object::read::elf::{ElfFile64, ElfSymbol};
+use object::read::elf::{ElfFile64, ElfSegment64, ElfSymbol};
 use object::{Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolKind};
 
 use crate::names::{Named, Statics};
@@ -10,6 +10,8 @@ use crate::symbol_name::{self, THREAD_START};
 
 /// A symbol in a file.
 type Elf<'a> = ElfSymbol<'a, 'a, FileHeader64<Endianness>>;
+/// A part of a file that is loaded.
+type Segment<'a> = ElfSegment64<'a, 'a, Endianness>;
 
 /// The statics and thread-locals of this file, and its functions that threads begin with: of those, where places are given, which
 /// are sorted, only the ones that such a place is in. A file that cannot be read, or has no symbols, has none.
@@ -19,7 +21,8 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
     let mut found = Statics::default();
     let Some(mapped) = MappedFile::open(path) else { return found };
     let Ok(file) = ElfFile64::<Endianness>::parse(mapped.bytes()) else { return found };
-    let is_written = |segment: &object::read::elf::ElfSegment64<'_, '_, Endianness>| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags.contains(PF_W));
+    let is_written =
+        |segment: &Segment<'_>| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags.contains(PF_W));
     let written: Vec<(u64, u64)> = file
         .segments()
         .filter(is_written)

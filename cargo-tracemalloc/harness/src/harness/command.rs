@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::harness::test::Test;
 use crate::harness::this_binary;
-use crate::{FRONT_VAR, LIST_FILE, ListedTest, Placement, TestList, fail, fragment};
+use crate::{FRONT_VAR, LIST_FILE, ListedTest, Placement, Session, TestList, fail, fragment};
 
 /// What the command is called, in PATH.
 pub const NAME: &str = "cargo-tracemalloc";
@@ -23,7 +23,7 @@ pub fn become_front(placement: &Placement, tests: &[Test]) -> ! {
     if let Err(error) = leave(&list, &executable, tests) {
         fail(&format!("write {list:?}: {error}"));
     }
-    let places = places(placement);
+    let places = places(placement.session.as_ref(), &executable);
     for place in places.iter().map(String::as_str).chain([NAME]) {
         let Err(error) = start(place, &list);
         if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
@@ -41,9 +41,9 @@ pub fn become_front(placement: &Placement, tests: &[Test]) -> ! {
 }
 
 /// Where the command is, as the session says, and the note beside this binary.
-pub fn places(placement: &Placement) -> Vec<String> {
-    let told_by_session = placement.session.as_ref().map(|session| session.command.clone()).unwrap_or_default();
-    let built_by = this_binary::target().command;
+pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
+    let told_by_session = session.map(|session| session.command.clone()).unwrap_or_default();
+    let built_by = fragment::target_of(executable).command;
     let mut places: Vec<String> = [told_by_session, built_by].into_iter().filter(|place| !place.is_empty()).collect();
     places.dedup();
     places

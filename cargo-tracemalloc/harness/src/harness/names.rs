@@ -7,13 +7,14 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tracemalloc::raw::names::{self, Named, Names, Statics};
 use tracemalloc::raw::{Place, Symbol};
 
 use crate::harness::command;
+use crate::harness::this_binary;
 use crate::{FrameEntry, NAMES_VAR, NamedEntry, NamesTold, NamesWanted, Placement, TELL_NAMES_VAR, WantedOfFile};
 
 /// How long an answer may take.
@@ -22,8 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Has the runtime of this process ask the command.
 pub fn ask_command(placement: &Placement) {
     let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from);
-    let programs = command::places(placement).into_iter().chain([command::NAME.to_owned()]).collect();
-    names::ask(Box::new(Asked { socket, programs, statics: Mutex::default() }));
+    let (session, executable) = (placement.session.clone(), this_binary::path());
+    // Most tests never ask, and most of those that do find the socket.
+    let find =
+        move || command::places(session.as_ref(), &executable).into_iter().chain([command::NAME.to_owned()]).collect();
+    names::ask(Box::new(Asked { socket, programs: LazyLock::new(Box::new(find)), statics: Mutex::default() }));
 }
 
 /// The command.
@@ -31,7 +35,7 @@ struct Asked {
     /// Of the front, where there is one.
     socket: Option<PathBuf>,
     /// Where the command may be.
-    programs: Vec<String>,
+    programs: LazyLock<Vec<String>, Box<dyn FnOnce() -> Vec<String> + Send>>,
     /// What was told of files: they are asked for at each search of the heap.
     statics: Mutex<HashMap<String, Statics>>,
 }
@@ -42,7 +46,8 @@ impl Asked {
         let mut errors = Vec::new();
         let by_socket = self.socket.iter().map(|socket| (socket.display().to_string(), by_socket(socket, &question)));
         // The socket may be out of sight, in a process that has changed its root directory.
-        let by_process = self.programs.iter().map(|program| (program.clone(), by_process(program, &question)));
+        let programs = std::iter::once_with(|| self.programs.iter()).flatten();
+        let by_process = programs.map(|program| (program.clone(), by_process(program, &question)));
         for (asked, answer) in by_socket.chain(by_process) {
             let told: Result<NamesTold, String> = answer
                 .map_err(|error| error.to_string())
@@ -147,11 +152,8 @@ mod tests {
     #[test]
     fn who_does_not_tell_is_named() {
         let socket = Some(PathBuf::from("/nowhere/s"));
-        let asked = Asked {
-            socket,
-            programs: vec!["/nowhere/command".to_owned(), "cat".to_owned()],
-            statics: Mutex::default(),
-        };
+        let programs = || vec!["/nowhere/command".to_owned(), "cat".to_owned()];
+        let asked = Asked { socket, programs: LazyLock::new(Box::new(programs)), statics: Mutex::default() };
         let error = asked.frames(&[Place { file: "/bin/true", address: 1 }]).unwrap_err();
         let told: Vec<&str> = error.splitn(3, ", ").collect();
         assert!(told[0].starts_with("/nowhere/s: "), "{error}");
