@@ -1,6 +1,6 @@
 //! The calling context tree: each return address that was ever captured, below the one that called it.
 //!
-//! A stack is a path from a root, and is named by its innermost context. Stacks that share callers share their
+//! A stack is a path from a root, and its id is the number of its innermost context. Stacks that share callers share their
 //! contexts, so a walk that ends at callers known from the last one looks up only what is new (Ammons, Ball and Larus,
 //! "Exploiting hardware performance counters with flow and context sensitive profiling", 1997, have the tree).
 //!
@@ -13,7 +13,9 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use crate::memory;
+use crate::scope;
 use crate::spin_lock::SpinLock;
+use crate::stacks::MAX_STACKS;
 
 /// A return address and the context that it returns to.
 ///
@@ -26,14 +28,21 @@ pub struct Context(u32);
 const NONE: Context = Context(1);
 
 const PER_CHUNK: u32 = 1 << 16;
-const CHUNKS: usize = 1 << 12;
+const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
 const FIRST_TABLE: usize = 1 << 10;
 
+/// How a [`Verdict`] is kept; 0 is open.
+const WHOLE: u32 = 1;
+const BROKEN: u32 = 2;
+
+/// Written, but for the verdict, before its context is published. Those of one scope are a list, from the newest on.
 #[repr(C)]
 struct Node {
     address: AtomicUsize,
     caller: AtomicU32,
-    label: AtomicU32,
+    verdict: AtomicU32,
+    scope: AtomicU32,
+    next_in_scope: AtomicU32,
 }
 
 /// A table, whose slots follow this header.
@@ -51,18 +60,22 @@ struct Slot {
     context: AtomicU32,
 }
 
-/// What only the holder of the lock touches.
-struct Growing {
-    next: u32,
+/// What is known of the chain of frame pointers that a context is the innermost one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Open,
+    /// It has every frame.
+    Whole,
+    /// Some function keeps no frame pointer, and the stack has to be unwound.
+    Broken,
 }
-
-/// What is known at a time.
-#[derive(Clone, Copy)]
-pub struct Known(NonNull<Table>);
 
 static TABLE: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
 static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
-static GROWING: SpinLock<Growing> = SpinLock::new(Growing { next: NONE.0 + 1 });
+/// The largest number of a context. Grows under the lock.
+static LAST: AtomicU32 = AtomicU32::new(NONE.0);
+static GROWING: SpinLock<()> = SpinLock::new(());
 
 /// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond` more frames are not kept.
 /// `None` when there is no memory left.
@@ -70,31 +83,9 @@ pub fn root(scope: u32, beyond: u32) -> Option<Context> {
     NONE.call(scope as usize)?.call(beyond as usize)
 }
 
-impl Known {
-    /// What is known now, if anything is.
-    #[inline(always)]
-    pub fn now() -> Option<Self> {
-        NonNull::new(TABLE.load(Ordering::Acquire)).map(Self)
-    }
-
-    /// The context of a frame with this return address that is called from `caller`.
-    #[inline(always)]
-    pub fn find(self, caller: Context, address: usize) -> Option<Context> {
-        // SAFETY: a published table's header is never written again.
-        let offset = first_offset(caller, address) & unsafe { self.0.as_ref().mask };
-        // Nearly all are where they are looked for first.
-        let slot = slot(self.0, offset);
-        if slot.caller.load(Ordering::Acquire) == caller.0 && slot.address.load(Ordering::Relaxed) == address {
-            return Some(Context(slot.context.load(Ordering::Relaxed)));
-        }
-        self.find_further(caller, address)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn find_further(self, caller: Context, address: usize) -> Option<Context> {
-        probe(self.0, caller, address).1
-    }
+/// The largest number of a context.
+pub fn last() -> u32 {
+    LAST.load(Ordering::Acquire)
 }
 
 impl Context {
@@ -102,7 +93,20 @@ impl Context {
     /// there is no memory left for it.
     #[inline]
     pub fn call(self, address: usize) -> Option<Self> {
-        Known::now().and_then(|known| known.find(self, address)).or_else(|| insert(self, address))
+        self.known_call(address).or_else(|| insert(self, address))
+    }
+
+    /// As [`call`](Self::call), if it is there already.
+    #[inline]
+    pub fn known_call(self, address: usize) -> Option<Self> {
+        probe(NonNull::new(TABLE.load(Ordering::Acquire))?, self, address).1
+    }
+
+    /// What it is called from, if it is the context of this return address.
+    #[inline(always)]
+    pub fn caller_at(self, address: usize) -> Option<Self> {
+        let node = self.node()?;
+        (node.address.load(Ordering::Relaxed) == address).then(|| Self(node.caller.load(Ordering::Relaxed)))
     }
 
     /// The return addresses from here to the root, innermost first.
@@ -113,18 +117,35 @@ impl Context {
 
     /// The scope of the stacks that this is a context of, or 0.
     pub fn scope(self) -> u32 {
-        self.root().caller().address() as u32
+        self.node().map_or(0, |node| node.scope.load(Ordering::Relaxed))
+    }
+
+    /// The next one in the list of its scope, which begins at [`scope::newest_context`].
+    pub fn next_in_scope(self) -> Option<Self> {
+        let next = self.node().map_or(0, |node| node.next_in_scope.load(Ordering::Relaxed));
+        (next != 0).then_some(Self(next))
     }
 
     /// How many more frames there were outside.
     pub fn beyond(self) -> u32 {
-        self.root().address() as u32
+        let root = iter::successors(Some(self), |context| Some(context.caller())).find(|context| context.is_root());
+        root.map_or(0, |root| root.address() as u32)
     }
 
-    /// A word that whoever knows what a path stands for may write to; 0 at first.
-    #[inline(always)]
-    pub fn label(self) -> Option<&'static AtomicU32> {
-        self.node().map(|node| &node.label)
+    /// What is known of the chain of frame pointers that this is the innermost context of.
+    pub fn verdict(self) -> Verdict {
+        match self.node().map_or(0, |node| node.verdict.load(Ordering::Relaxed)) {
+            WHOLE => Verdict::Whole,
+            BROKEN => Verdict::Broken,
+            _ => Verdict::Open,
+        }
+    }
+
+    /// Remembers it, for ever.
+    pub fn judge(self, whole: bool) {
+        if let Some(node) = self.node() {
+            node.verdict.store(if whole { WHOLE } else { BROKEN }, Ordering::Relaxed);
+        }
     }
 
     /// Its number, from 1; 0 is none.
@@ -137,14 +158,6 @@ impl Context {
     #[inline(always)]
     pub fn numbered(number: u32) -> Self {
         Self(number)
-    }
-
-    fn root(self) -> Self {
-        let mut context = self;
-        while context != NONE && !context.is_root() {
-            context = context.caller();
-        }
-        context
     }
 
     /// Whether no address belongs to it.
@@ -211,7 +224,7 @@ fn probe(table: NonNull<Table>, caller: Context, address: usize) -> (&'static Sl
 #[cold]
 #[inline(never)]
 fn insert(caller: Context, address: usize) -> Option<Context> {
-    let mut growing = GROWING.lock();
+    let _growing = GROWING.lock();
     let table = match NonNull::new(TABLE.load(Ordering::Relaxed)) {
         Some(table) => table,
         None => publish(new_table(FIRST_TABLE)?),
@@ -220,10 +233,10 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
     if found.is_some() {
         return found;
     }
-    if growing.next as usize * 4 > slots(table) {
-        (place, _) = probe(publish(enlarge(table, growing.next)?), caller, address);
+    let new = Context(last() + 1);
+    if new.0 as usize * 4 > slots(table) {
+        (place, _) = probe(publish(enlarge(table)?), caller, address);
     }
-    let new = Context(growing.next);
     let chunk = CHUNK.get((new.0 / PER_CHUNK) as usize)?;
     if chunk.load(Ordering::Acquire).is_null() {
         let nodes = memory::reserve(PER_CHUNK as usize * size_of::<Node>())?;
@@ -232,7 +245,12 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
     let node = new.node()?;
     node.address.store(address, Ordering::Relaxed);
     node.caller.store(caller.0, Ordering::Relaxed);
-    growing.next += 1;
+    // That of a scope itself is at its number.
+    let of_scope = if caller == NONE { address as u32 } else { caller.scope() };
+    node.scope.store(of_scope, Ordering::Relaxed);
+    node.next_in_scope.store(scope::newest_context(of_scope), Ordering::Relaxed);
+    LAST.store(new.0, Ordering::Release);
+    scope::set_newest_context(of_scope, new.0);
     fill(place, caller, address, new);
     Some(new)
 }
@@ -260,9 +278,9 @@ fn new_table(slots: usize) -> Option<NonNull<Table>> {
     Some(table)
 }
 
-fn enlarge(table: NonNull<Table>, next: u32) -> Option<NonNull<Table>> {
+fn enlarge(table: NonNull<Table>) -> Option<NonNull<Table>> {
     let larger = new_table(slots(table) * 2)?;
-    for context in (NONE.0 + 1..next).map(Context) {
+    for context in (NONE.0 + 1..=last()).map(Context) {
         let (caller, address) = (context.caller(), context.address());
         fill(probe(larger, caller, address).0, caller, address, context);
     }

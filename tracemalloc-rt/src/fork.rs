@@ -29,7 +29,6 @@ pub fn let_go() {
 extern "C" fn before() {
     crate::view::before_fork();
     crate::scope::before_fork();
-    crate::stacks::before_fork();
     crate::contexts::before_fork();
     crate::thread::before_fork();
     crate::shadow::before_fork();
@@ -40,7 +39,6 @@ extern "C" fn after() {
     crate::shadow::after_fork();
     crate::thread::after_fork();
     crate::contexts::after_fork();
-    crate::stacks::after_fork();
     crate::scope::after_fork();
     crate::view::after_fork();
 }

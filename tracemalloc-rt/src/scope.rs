@@ -9,14 +9,16 @@
 //! Stacks are kept for ever, so numbers are used again: once the check is over, none of its threads runs, and nothing
 //! that it allocated is live. Another number is never used again, and what its threads still allocate is nobody's.
 
+use core::iter;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, Ordering};
 
 use crate::alloc::{FOR_CHECKS, TRACING};
+use crate::contexts::Context;
 use crate::ledger::Balance;
 use crate::memory;
 use crate::spin_lock::SpinLock;
-use crate::stacks::{self, StackId};
+use crate::stacks::StackId;
 use crate::{startup, thread, view};
 
 const PER_CHUNK: u32 = 1 << 10;
@@ -25,8 +27,8 @@ const CHUNKS: usize = 1 << 12;
 /// What is known of a scope. Zeroes are a scope that nothing happened in.
 #[derive(Debug)]
 struct Scope {
-    /// The newest stack of it; the others hang on that one.
-    newest_stack: AtomicU32,
+    /// The newest context of its stacks; the others hang on that one.
+    newest_context: AtomicU32,
     /// The scope that this one is inside of, or 0.
     outer: AtomicU32,
     /// Of those inside of this one that are over and have left something, the last; or 0.
@@ -106,14 +108,14 @@ pub fn end(number: u32) {
     }
 }
 
-/// Calls `visit` with what is live of each stack of a scope, and of those inside of it that are over.
+/// Calls `visit` with what is live of each stack of a scope, and of those inside of it that are over; paths that nothing was
+/// allocated by are among them.
 pub fn for_each(number: u32, visit: &mut dyn FnMut(StackId, Balance)) {
     let Some(scope) = scope(number) else { return };
-    let mut next = scope.newest_stack.load(Ordering::Acquire);
-    while next != 0 {
-        let stack = StackId(next);
+    let newest = scope.newest_context.load(Ordering::Acquire);
+    let newest = (newest != 0).then_some(Context::numbered(newest));
+    for stack in iter::successors(newest, |context| context.next_in_scope()).map(StackId::of) {
         visit(stack, thread::total(stack));
-        next = stacks::next_in_scope(stack).map_or(0, |stack| stack.0);
     }
     let mut inner = scope.inner.load(Ordering::Acquire);
     while let Some(scope) = self::scope(inner) {
@@ -153,7 +155,7 @@ pub fn counts_peaks() -> bool {
 #[inline(always)]
 pub fn count_bytes(stack: StackId, size: i64) {
     if counts_peaks() {
-        count_bytes_of(stacks::scope(stack), size);
+        count_bytes_of(stack.context().scope(), size);
     }
 }
 
@@ -167,15 +169,15 @@ fn count_bytes_of(number: u32, size: i64) {
     });
 }
 
-/// The newest stack of a scope, or 0.
-pub fn newest_stack(number: u32) -> u32 {
-    scope(number).map_or(0, |scope| scope.newest_stack.load(Ordering::Acquire))
+/// The newest context of a scope's stacks, or 0.
+pub fn newest_context(number: u32) -> u32 {
+    scope(number).map_or(0, |scope| scope.newest_context.load(Ordering::Acquire))
 }
 
-/// A stack was added to a scope. Under the lock of the stacks.
-pub fn set_newest_stack(number: u32, stack: u32) {
+/// A context was added to a scope. Under the lock of the contexts.
+pub fn set_newest_context(number: u32, context: u32) {
     if let Some(scope) = scope(number) {
-        scope.newest_stack.store(stack, Ordering::Release);
+        scope.newest_context.store(context, Ordering::Release);
     }
 }
 

@@ -9,12 +9,13 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::capture::{Bounds, Here, LastWalk};
+use crate::contexts;
 use crate::ledger::{Balance, Ledger};
 use crate::memory;
 use crate::scan;
 use crate::scope;
 use crate::spin_lock::SpinLock;
-use crate::stacks::{self, MAX_DEPTH, StackId};
+use crate::stacks::{MAX_DEPTH, StackId};
 
 /// The tracer's state of one running thread.
 #[repr(C)]
@@ -144,7 +145,7 @@ pub fn hand_down(number: u32) {
 
 /// What is live of each stack, by id: the sum over all threads that ever ran.
 pub fn totals() -> Vec<Balance> {
-    let mut totals = vec![Balance::default(); stacks::count() as usize + 1];
+    let mut totals = vec![Balance::default(); contexts::last() as usize + 1];
     ENDED_LEDGER.sum_into(&mut totals);
     let mut next = ALL.load(Ordering::Acquire);
     // SAFETY: pointers in the list are to `Thread`s that are never unmapped; of these only atomics are read.

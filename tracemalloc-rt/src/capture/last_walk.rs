@@ -3,8 +3,10 @@
 //! A program that allocates mostly comes from where it has just come from: the outer frames are those of the last walk,
 //! at the same addresses, with the same words in them. To compare a remembered frame with memory is cheaper than to walk to it,
 //! because no load waits for the one before; and as every frame is compared, nothing is assumed. So a walk goes
-//! from the innermost frame outwards only as far as the first frame that is remembered and still there, and looks up
-//! only the contexts inside of it.
+//! from the innermost frame outwards only as far as the first frame that is remembered and still there.
+//!
+//! What is new inside of that is mostly a path that came before, too. One look-up, by where it is called from and by all of its
+//! addresses, tells what it may lead to, and the tree of contexts whether it does: so nothing waits for one context after another.
 
 use core::cell::Cell;
 
@@ -13,6 +15,8 @@ use crate::contexts::{self, Context};
 
 /// No deeper walks are remembered.
 pub const SHORT: usize = 128;
+/// So many new parts of walks. In tests they get in each other's way.
+const PATHS: usize = if cfg!(test) { 1 << 4 } else { 1 << 12 };
 
 /// What one thread remembers. It begins as zeroes, and has to be cleared first.
 ///
@@ -22,11 +26,13 @@ pub struct LastWalk {
     len: Cell<usize>,
     /// Why there were no more frames.
     end: Cell<End>,
-    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
-    /// them some of walks before, which still know what their callers call.
+    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at.
     frames: [Cell<Frame>; SHORT + 1],
-    /// Frames as they are found, innermost first.
-    found: [Cell<Found>; SHORT],
+    /// Frames as they are found, innermost first, and the one that was met behind them.
+    found: [Cell<Found>; SHORT + 1],
+    /// The number of the innermost context of what was new in some walk, where that was called from the same context and had
+    /// the same addresses; or of something else, or 0. See [`Inside::place`].
+    paths: [Cell<u32>; PATHS],
 }
 
 #[derive(Clone, Copy)]
@@ -42,9 +48,17 @@ struct Frame {
     /// What was in memory there.
     words: Words,
     at: usize,
-    caller: Context,
-    /// What the caller calls by the return address.
     context: Context,
+}
+
+/// What is new in a walk: what was found before it met the last one.
+struct Inside {
+    /// The frame that was met.
+    met: *const Cell<Frame>,
+    /// Behind the last one that was found.
+    end: *const Cell<Found>,
+    /// Of the return addresses.
+    hash: u64,
 }
 
 /// How stacks are to be kept.
@@ -63,35 +77,47 @@ impl LastWalk {
     /// `None`: then [`anew`](Self::anew) tells. What is remembered has to be of the same scope, and `depth` at most [`SHORT`].
     #[inline(always)]
     pub fn again(&self, chain: Chain, depth: usize) -> Option<Context> {
-        let same = self.same_frames(chain)?;
-        let (met, found) = self.meet(chain, same)?;
+        let inside = self.meet(chain, self.same_frames()?)?;
         // SAFETY: each points to where the other does, or behind it.
-        let (same, more) = unsafe {
-            (met.offset_from_unsigned(self.frames.as_ptr()), found.offset_from_unsigned(self.found.as_ptr()))
+        let (outside, new) = unsafe {
+            (
+                inside.met.offset_from_unsigned(self.frames.as_ptr()),
+                inside.end.offset_from_unsigned(self.found.as_ptr()),
+            )
         };
-        if same + more > depth {
+        if outside + new > depth {
             return None;
         }
-        let contexts = contexts::Known::now()?;
-        // SAFETY: `met` points to a frame, and both together are at most `SHORT`.
-        unsafe { self.step(met, found, (*met).get().at, |caller, address| contexts.find(caller, address)) }
+        self.len.set(0);
+        // SAFETY: it points to a remembered frame.
+        let met = unsafe { (*inside.met).get() };
+        let mut context = met.context;
+        if new != 0 {
+            let path = &self.paths[inside.place(met.context)];
+            context = Context::numbered(path.get());
+            // SAFETY: frames and what was found are at most `SHORT`, both together too, and `new` were found.
+            if !unsafe { self.retrace(&inside, met, new, context) } {
+                // SAFETY: as above.
+                context = unsafe { self.step(inside.met, inside.end, met.at, Context::known_call) }?;
+                path.set(context.number());
+            }
+        }
+        self.len.set(outside + new);
+        Some(context)
     }
 
-    /// The innermost one of those remembered frames that are still there.
+    /// The innermost of the remembered frames that have the words that they had, from the outermost on. It may be one whose
+    /// function has returned, where nothing has been written since: such frames are inside of the whole chain.
     #[inline(always)]
-    fn same_frames(&self, chain: Chain) -> Option<*const Cell<Frame>> {
+    fn same_frames(&self) -> Option<*const Cell<Frame>> {
         let root = self.frames.as_ptr();
         // SAFETY: all pointers are from the root to the innermost remembered frame. The chain has led to all these frames in this
-        // thread, and those that are compared are not below its innermost frame.
+        // thread, so they are in its stack, in memory that it had used, which stays until the thread ends.
         unsafe {
-            let mut alive = root.add(self.len.get());
-            while (*alive).get().at < chain.innermost {
-                // The root ends this: it is at no address below the innermost frame.
-                alive = alive.sub(1);
-            }
+            let innermost = root.add(self.len.get());
             let mut same = root;
             'comparing: {
-                let four_more = alive.wrapping_sub(3);
+                let four_more = innermost.wrapping_sub(3);
                 while same < four_more {
                     let more = are_there(same.add(1));
                     if more != 4 {
@@ -100,7 +126,7 @@ impl LastWalk {
                     }
                     same = same.add(4);
                 }
-                while same != alive && is_there((*same.add(1)).get()) {
+                while same != innermost && is_there((*same.add(1)).get()) {
                     same = same.add(1);
                 }
             }
@@ -109,14 +135,15 @@ impl LastWalk {
         }
     }
 
-    /// Walks until the chain meets the remembered frame `met` or one outside of it: which one, and where what was found before ends.
+    /// Walks until the chain meets the remembered frame `met` or one outside of it.
     #[inline(always)]
-    fn meet(&self, chain: Chain, mut met: *const Cell<Frame>) -> Option<(*const Cell<Frame>, *const Cell<Found>)> {
+    fn meet(&self, chain: Chain, mut met: *const Cell<Frame>) -> Option<Inside> {
         let root = self.frames.as_ptr();
         let mut place = self.found.as_ptr();
+        let mut hash = 0;
         let mut at = chain.innermost;
         // SAFETY: `met` points to a remembered frame or to the root, which is at the highest address. What is read at `at` is the
-        // innermost frame, or one that is aligned and between that and a remembered one. `place` is in `found`, or at its end.
+        // innermost frame, or one that is aligned and between that and a remembered one. `place` is in `found`.
         unsafe {
             let full = place.add(SHORT);
             let mut meeting = (*met).get().at;
@@ -127,7 +154,8 @@ impl LastWalk {
                     }
                     meeting = (*met).get().at;
                     if at == meeting {
-                        return Some((met, place));
+                        (*place).set(Found { at, return_address: 0 });
+                        return Some(Inside { met, end: place, hash });
                     }
                     if met == root {
                         return None;
@@ -139,18 +167,47 @@ impl LastWalk {
                 }
                 (*place).set(Found { at, return_address });
                 place = place.add(1);
+                hash = (hash ^ return_address as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
                 at = next;
             }
         }
     }
 
+    /// Puts what is new inside of the frame that was met, if it is the path that leads from there to `leaf`. If it is not, false,
+    /// and frames inside of it may have been overwritten.
+    ///
+    /// # Safety
+    ///
+    /// `new`, more than none, were found, and are not more than there is room for; what is behind them is at the frame that was met.
+    #[inline(always)]
+    unsafe fn retrace(&self, inside: &Inside, met: Frame, new: usize, leaf: Context) -> bool {
+        let mut found = self.found.as_ptr();
+        let mut context = leaf;
+        // SAFETY: by the promise of the caller.
+        unsafe {
+            let mut place = inside.met.add(new);
+            loop {
+                let Found { at, return_address } = (*found).get();
+                let Some(caller) = context.caller_at(strip(return_address)) else { return false };
+                found = found.add(1);
+                let next = (*found).get().at;
+                (*place).set(Frame { words: Words { next, return_address }, at, context });
+                context = caller;
+                place = place.sub(1);
+                if found == inside.end {
+                    return context == met.context;
+                }
+            }
+        }
+    }
+
     /// Puts the frames before `found`, which were found innermost first, inside of the frame `place`, which is at `next`. Tells the
-    /// innermost context; `None` where `call` has none for a return address in its caller.
+    /// innermost context; `None` where `call` has none for a return address in its caller, and then nothing is remembered.
     ///
     /// # Safety
     ///
     /// Both point where there are frames, and where frames are found, and there are not more than there is room for.
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn step(
         &self,
         mut place: *const Cell<Frame>,
@@ -167,14 +224,8 @@ impl LastWalk {
                 found = found.sub(1);
                 place = place.add(1);
                 let Found { at, return_address } = (*found).get();
-                let known = (*place).get();
-                let caller = context;
-                context = if known.words.return_address == return_address && known.caller == caller {
-                    known.context
-                } else {
-                    call(caller, strip(return_address))?
-                };
-                (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
+                context = call(context, strip(return_address))?;
+                (*place).set(Frame { words: Words { next, return_address }, at, context });
                 next = at;
             }
             self.len.set(place.offset_from_unsigned(self.frames.as_ptr()));
@@ -216,7 +267,7 @@ impl LastWalk {
 
     fn begin(&self, root: Context) {
         let words = Words { next: 0, return_address: 0 };
-        self.frames[0].set(Frame { words, at: usize::MAX, caller: root, context: root });
+        self.frames[0].set(Frame { words, at: usize::MAX, context: root });
     }
 
     /// Forgets all: another thread takes over, or another scope begins.
@@ -224,6 +275,14 @@ impl LastWalk {
         // That there is nothing in is seen by the root alone.
         self.begin(Context::numbered(0));
         self.len.set(0);
+    }
+}
+
+impl Inside {
+    /// Where in [`LastWalk::paths`] to look for it.
+    #[inline(always)]
+    fn place(&self, outside: Context) -> usize {
+        ((self.hash >> 40) as u32 ^ outside.number()) as usize % PATHS
     }
 }
 

@@ -11,8 +11,8 @@ pub use self::frame_pointer::{Bounds, Here};
 use self::frame_pointer::{Chain, strip};
 pub use self::last_walk::LastWalk;
 use self::last_walk::{SHORT, Wanted};
-use crate::contexts::{self, Context};
-use crate::stacks::{self, MAX_DEPTH, StackId};
+use crate::contexts::{self, Context, Verdict};
+use crate::stacks::{MAX_DEPTH, StackId};
 use crate::thread::{self, Thread};
 
 /// How stacks are walked.
@@ -93,7 +93,7 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
             _ => walk_all(settings, thread, chain)?,
         };
         if settings.walk() == Walk::FramePointers {
-            return stacks::of(context);
+            return Some(StackId::of(context));
         }
         return either(settings, thread, root, context, is_cut);
     }
@@ -106,7 +106,7 @@ pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
     let depth = settings.short_by_frame_pointers()?;
     let chain = Chain::from(here, thread.stack_bounds())?;
-    stacks::find(thread.last_walk.again(chain, depth)?)
+    thread.last_walk.again(chain, depth).map(StackId::of)
 }
 
 /// A walk that remembers nothing.
@@ -129,7 +129,7 @@ fn walk_all(settings: Settings, thread: Option<&Thread>, chain: Chain) -> Option
 fn unwound(settings: Settings, thread: Option<&Thread>, root: *const ()) -> Option<StackId> {
     with_room(settings, thread, |captured| {
         unwind::walk(captured, root);
-        stacks::of(captured.context()?)
+        captured.context().map(StackId::of)
     })
 }
 
@@ -143,17 +143,15 @@ fn either(
     chain: Context,
     is_cut: bool,
 ) -> Option<StackId> {
-    // A chain that is known as a stack was found whole when it came for the first time.
-    if let Some(known) = stacks::find(chain) {
-        return Some(known);
-    }
-    if !stacks::is_broken(chain) {
-        if unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST) {
-            return stacks::of(chain);
+    let is_whole = match chain.verdict() {
+        Verdict::Open => {
+            let agrees = unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST);
+            chain.judge(agrees);
+            agrees
         }
-        stacks::remember_broken(chain);
-    }
-    unwound(settings, thread, root)
+        known => known == Verdict::Whole,
+    };
+    if is_whole { Some(StackId::of(chain)) } else { unwound(settings, thread, root) }
 }
 
 /// Room for a stack, on the stack itself while it is short.
