@@ -241,19 +241,29 @@ pub fn take_snapshot_with_std() -> Result<Snapshot, Error> {
 fn snapshot(inner_end: InnerEnd) -> Result<Snapshot, Error> {
     let table = installed()?;
     let _pause = Pause::of(table);
-    let mut blocks: Vec<(u32, u64, u32)> = Vec::new();
+    let mut blocks: Vec<Found> = Vec::new();
     if !(table.for_each)((&raw mut blocks).cast(), add_block) {
         return Err(Error::SnapshotNeedsTracing);
     }
     let mut namer = Namer::new(table, inner_end);
-    namer.prepare(blocks.iter().map(|(_, _, stack)| *stack));
-    let traces = blocks.into_iter().map(|(domain, size, stack)| Trace::new(domain, size, namer.traceback(stack)));
+    namer.prepare(blocks.iter().map(|block| block.stack as u32));
+    let traces =
+        blocks.into_iter().map(|block| Trace::new(block.domain, block.size, namer.traceback(block.stack as u32)));
     Ok(Snapshot::new(traces.collect(), (table.traceback_limit)()))
 }
 
+/// A block whose stack has no name yet. Its trace takes its place in memory: fresh pages would cost more than all else.
+struct Found {
+    domain: u32,
+    size: u64,
+    stack: usize,
+}
+
+const _: () = assert!(size_of::<Found>() == size_of::<Trace>() && align_of::<Found>() == align_of::<Trace>());
+
 extern "C" fn add_block(blocks: *mut u8, domain: u32, size: u64, stack: u32) {
     // SAFETY: `snapshot` hands in its vector, and does not touch it meanwhile.
-    unsafe { (*blocks.cast::<Vec<(u32, u64, u32)>>()).push((domain, size, stack)) };
+    unsafe { (*blocks.cast::<Vec<Found>>()).push(Found { domain, size, stack: stack as usize }) };
 }
 
 /// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C library, a graphics card.

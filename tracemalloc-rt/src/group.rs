@@ -100,17 +100,21 @@ fn pack(name: u32, lineno: u32) -> u64 {
     u64::from(name) << 32 | u64::from(lineno)
 }
 
-/// Sums by the address of the frames, in the order of their first appearance.
+/// Sums by the address of the frames, in the order of their first appearance. Blocks that lie side by side often have one stack.
 fn by_stack(traces: &[Trace]) -> Vec<(&Traceback, Totals)> {
     let mut indexes = FxHashMap::default();
     let mut stacks: Vec<(&Traceback, Totals)> = Vec::new();
-    for trace in traces {
-        let traceback = trace.traceback();
+    for alike in traces.chunk_by(|a, b| a.traceback().is_clone_of(b.traceback())) {
+        let traceback = alike[0].traceback();
         let index = *indexes.entry(traceback.address()).or_insert_with(|| {
             stacks.push((traceback, Totals::default()));
             stacks.len() - 1
         });
-        stacks[index].1.add(Totals { size: trace.size(), count: 1 });
+        let mut totals = Totals::default();
+        for trace in alike {
+            totals.add(Totals { size: trace.size(), count: 1 });
+        }
+        stacks[index].1.add(totals);
     }
     stacks
 }

@@ -33,7 +33,10 @@ use crate::Sources;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Traceback {
+pub struct Traceback(Arc<Inner>);
+
+/// Behind one pointer, because every block has one.
+struct Inner {
     /// Never empty.
     frames: Arc<[Frame]>,
     total_nframe: Option<u32>,
@@ -58,7 +61,7 @@ impl Traceback {
         if frames.is_empty() {
             frames = Arc::new([Frame::unknown()]);
         }
-        Traceback { frames, total_nframe }
+        Traceback(Arc::new(Inner { frames, total_nframe }))
     }
 
     /// How many frames the stack had before the traceback was cut to the limit. `None` for the tracebacks of
@@ -70,7 +73,7 @@ impl Traceback {
     /// assert_eq!(Traceback::new([Frame::new("main.rs", 9)], Some(7)).total_nframe(), Some(7));
     /// ```
     pub fn total_nframe(&self) -> Option<u32> {
-        self.total_nframe
+        self.0.total_nframe
     }
 
     /// The lines that show the traceback, without newlines: `  File "F", line N` for each frame and, where the source
@@ -150,7 +153,12 @@ impl Traceback {
     /// The same frames, with nothing said of their number.
     #[cfg(feature = "program")]
     pub(crate) fn without_total(&self) -> Traceback {
-        Traceback { frames: Arc::clone(&self.frames), total_nframe: None }
+        Traceback::new(Arc::clone(&self.0.frames), None)
+    }
+
+    /// Whether they are the same frames in memory, and not only equal ones.
+    pub(crate) fn is_clone_of(&self, other: &Traceback) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Tells apart the lists of frames that are in memory: equal for clones of one traceback. Two that differ may
@@ -164,7 +172,7 @@ impl Deref for Traceback {
     type Target = [Frame];
 
     fn deref(&self) -> &[Frame] {
-        &self.frames
+        &self.0.frames
     }
 }
 
@@ -179,7 +187,7 @@ impl<'a> IntoIterator for &'a Traceback {
 
 impl PartialEq for Traceback {
     fn eq(&self, other: &Traceback) -> bool {
-        Arc::ptr_eq(&self.frames, &other.frames) || self.frames == other.frames
+        self.is_clone_of(other) || self.0.frames == other.0.frames
     }
 }
 
@@ -193,13 +201,13 @@ impl PartialOrd for Traceback {
 
 impl Ord for Traceback {
     fn cmp(&self, other: &Traceback) -> Ordering {
-        self.frames.cmp(&other.frames)
+        self.0.frames.cmp(&other.0.frames)
     }
 }
 
 impl Hash for Traceback {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.frames.hash(state);
+        self.0.frames.hash(state);
     }
 }
 
@@ -218,7 +226,7 @@ impl fmt::Debug for Traceback {
         }
         // Python writes a tuple of one with a comma.
         f.write_str(if self.len() == 1 { ",)" } else { ")" })?;
-        if let Some(total_nframe) = self.total_nframe {
+        if let Some(total_nframe) = self.0.total_nframe {
             write!(f, " total_nframe={total_nframe}")?;
         }
         f.write_str(">")

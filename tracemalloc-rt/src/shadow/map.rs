@@ -20,8 +20,8 @@
 //! frees it; whoever passes the pointer from one to the other orders the two. Nobody else writes to the slots of a block
 //! that is not in the view, so plain stores are enough for it.
 //!
-//! A block in the view has a third party: a thread that takes a snapshot or clears the view. To read a size it first puts
-//! 31 into the first slot, with a compare-and-swap, and back what was there when it has read. Whoever frees a block in
+//! A block in the view has a third party: a thread that takes a snapshot or clears the view. To read a size that is not in the
+//! first slot, it first puts 31 into that, with a compare-and-swap, and back what was there when it has read. Whoever frees a block in
 //! the view takes its slot with a compare-and-swap too, and waits while a reader holds it: for a few instructions, and
 //! readers come one at a time and call nothing meanwhile. So a reader sees the id and the size of one and the same block,
 //! never the id of one and the size of the next at that address; and when the bit of the view goes, either the one who
@@ -256,7 +256,7 @@ pub fn for_each(visit: &mut impl FnMut(usize, Block)) {
 /// block is told that never was. One caller at a time.
 pub fn for_each_in_view(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, first| {
-        if let Some(block) = read_in_view(leaf, address, first, |first| first) {
+        if let Some(block) = in_view(leaf, address, first) {
             visit(address, block);
         }
     });
@@ -275,7 +275,7 @@ pub fn clear_view(visit: &mut impl FnMut(usize, Block)) {
 pub fn get_in_view(address: usize) -> Option<Block> {
     let leaf = leaf(address).filter(|_| address.is_multiple_of(8))?;
     let first = leaf[slot_index(address)].load(Ordering::Relaxed);
-    if first & BEGINS == 0 { None } else { read_in_view(leaf, address, first, |first| first) }
+    in_view(leaf, address, first)
 }
 
 /// Where the block begins that `address` points into or just behind, as far as the map knows.
@@ -293,6 +293,15 @@ pub fn begin_of(address: usize) -> Option<usize> {
         here = first.checked_sub(8)?;
     }
     None
+}
+
+/// The block that a first slot tells of, if it is in the view.
+fn in_view(leaf: &Leaf, address: usize, first: u32) -> Option<Block> {
+    if first & (BEGINS | IN_VIEW) == BEGINS | IN_VIEW && (first & SIZE_MASK) >> SIZE_SHIFT <= SMALL as u32 {
+        // Its size came with its id.
+        return Some(block(leaf, address, first));
+    }
+    read_in_view(leaf, address, first, |first| first)
 }
 
 /// Reads a block of the view while holding its first slot, and leaves `after` of what was there in it.
