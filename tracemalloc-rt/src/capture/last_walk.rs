@@ -26,9 +26,10 @@ pub struct LastWalk {
     len: Cell<usize>,
     /// Why there were no more frames.
     end: Cell<End>,
-    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at.
+    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
+    /// them some of walks before, which still know what their callers call.
     frames: [Cell<Frame>; SHORT + 1],
-    /// Frames as they are found, innermost first, and the one that was met behind them.
+    /// Frames as they are found, innermost first, and behind them where the next one is.
     found: [Cell<Found>; SHORT + 1],
     /// The number of the innermost context of what was new in some walk, where that was called from the same context and had
     /// the same addresses; or of something else, or 0. See [`Inside::place`].
@@ -48,6 +49,8 @@ struct Frame {
     /// What was in memory there.
     words: Words,
     at: usize,
+    caller: Context,
+    /// What the caller calls by the return address.
     context: Context,
 }
 
@@ -55,7 +58,7 @@ struct Frame {
 struct Inside {
     /// The frame that was met.
     met: *const Cell<Frame>,
-    /// Behind the last one that was found.
+    /// Behind the last one that was found: where its caller's frame is.
     end: *const Cell<Found>,
     /// Of the return addresses.
     hash: u64,
@@ -88,22 +91,13 @@ impl LastWalk {
         if outside + new > depth {
             return None;
         }
-        self.len.set(0);
-        // SAFETY: it points to a remembered frame.
-        let met = unsafe { (*inside.met).get() };
-        let mut context = met.context;
-        if new != 0 {
-            let path = &self.paths[inside.place(met.context)];
-            context = Context::numbered(path.get());
-            // SAFETY: frames and what was found are at most `SHORT`, both together too, and `new` were found.
-            if !unsafe { self.retrace(&inside, met, new, context) } {
-                // SAFETY: as above.
-                context = unsafe { self.step(inside.met, inside.end, met.at, Context::known_call) }?;
-                path.set(context.number());
-            }
+        if new == 0 {
+            self.len.set(outside);
+            // SAFETY: it points to a remembered frame.
+            return Some(unsafe { (*inside.met).get() }.context);
         }
-        self.len.set(outside + new);
-        Some(context)
+        // SAFETY: frames and what was found are at most `SHORT`, both together too.
+        unsafe { self.add(&inside, outside, new) }
     }
 
     /// The innermost of the remembered frames that have the words that they had, from the outermost on. It may be one whose
@@ -173,62 +167,89 @@ impl LastWalk {
         }
     }
 
+    /// Puts what is new inside of the frame that was met. Tells the innermost context; `None` where not all contexts are there, and
+    /// then nothing is remembered.
+    ///
+    /// # Safety
+    ///
+    /// `outside` frames go to the one that was met, `new`, more than none, were found, and there are not more than there is room for.
+    #[inline(always)]
+    unsafe fn add(&self, inside: &Inside, outside: usize, new: usize) -> Option<Context> {
+        self.len.set(0);
+        // SAFETY: it points to a frame.
+        let caller = unsafe { (*inside.met).get() }.context;
+        let path = &self.paths[inside.place(caller)];
+        let mut context = Context::numbered(path.get());
+        // SAFETY: by the promise of the caller.
+        if !unsafe { self.retrace(inside, new, context) } {
+            // SAFETY: as above.
+            context = unsafe { self.look_up(inside.met, inside.end, Context::known_call) }?;
+            path.set(context.number());
+        }
+        self.len.set(outside + new);
+        Some(context)
+    }
+
     /// Puts what is new inside of the frame that was met, if it is the path that leads from there to `leaf`. If it is not, false,
     /// and frames inside of it may have been overwritten.
     ///
     /// # Safety
     ///
-    /// `new`, more than none, were found, and are not more than there is room for; what is behind them is at the frame that was met.
+    /// That of [`add`](Self::add).
     #[inline(always)]
-    unsafe fn retrace(&self, inside: &Inside, met: Frame, new: usize, leaf: Context) -> bool {
+    unsafe fn retrace(&self, inside: &Inside, new: usize, leaf: Context) -> bool {
         let mut found = self.found.as_ptr();
         let mut context = leaf;
         // SAFETY: by the promise of the caller.
         unsafe {
+            let caller_of_all = (*inside.met).get().context;
             let mut place = inside.met.add(new);
             loop {
                 let Found { at, return_address } = (*found).get();
                 let Some(caller) = context.caller_at(strip(return_address)) else { return false };
                 found = found.add(1);
                 let next = (*found).get().at;
-                (*place).set(Frame { words: Words { next, return_address }, at, context });
+                (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
                 context = caller;
                 place = place.sub(1);
                 if found == inside.end {
-                    return context == met.context;
+                    return context == caller_of_all;
                 }
             }
         }
     }
 
-    /// Puts the frames before `found`, which were found innermost first, inside of the frame `place`, which is at `next`. Tells the
-    /// innermost context; `None` where `call` has none for a return address in its caller, and then nothing is remembered.
+    /// The same for any path: where a walk before had another caller or return address at this depth, the context is looked up, or
+    /// made, by `call`. `None` where that has none.
     ///
     /// # Safety
     ///
-    /// Both point where there are frames, and where frames are found, and there are not more than there is room for.
+    /// That of [`add`](Self::add), but what was met may be the root.
     #[inline(never)]
-    unsafe fn step(
+    unsafe fn look_up(
         &self,
         mut place: *const Cell<Frame>,
         mut found: *const Cell<Found>,
-        mut next: usize,
         call: impl Fn(Context, usize) -> Option<Context>,
     ) -> Option<Context> {
-        self.len.set(0);
         let first = self.found.as_ptr();
         // SAFETY: by the promise of the caller.
         unsafe {
             let mut context = (*place).get().context;
+            let mut next = (*found).get().at;
             while found != first {
                 found = found.sub(1);
                 place = place.add(1);
                 let Found { at, return_address } = (*found).get();
-                context = call(context, strip(return_address))?;
-                (*place).set(Frame { words: Words { next, return_address }, at, context });
+                let (known, caller) = ((*place).get(), context);
+                context = if known.words.return_address == return_address && known.caller == caller {
+                    known.context
+                } else {
+                    call(caller, strip(return_address))?
+                };
+                (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
                 next = at;
             }
-            self.len.set(place.offset_from_unsigned(self.frames.as_ptr()));
             Some(context)
         }
     }
@@ -238,36 +259,38 @@ impl LastWalk {
     #[inline(never)]
     pub fn anew(&self, chain: Chain, wanted: Wanted) -> Option<(Context, bool)> {
         self.clear();
-        let root = self.frames.as_ptr();
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
         let mut words = unsafe { chain.words(at) };
-        let mut found = self.found.as_ptr();
-        for place in &self.found[..wanted.depth.min(SHORT)] {
-            place.set(Found { at, return_address: words.return_address });
-            found = found.wrapping_add(1);
+        let mut new = 0;
+        let (next, end) = loop {
+            self.found[new].set(Found { at, return_address: words.return_address });
+            new += 1;
             let next = words.next;
             match chain.outside(at, next) {
                 Ok(outer) => (at, words) = (next, outer),
-                Err(end) => {
-                    self.begin(contexts::root(wanted.scope, 0)?);
-                    self.end.set(end);
-                    // SAFETY: no more than `SHORT` were found.
-                    return Some((unsafe { self.step(root, found, next, Context::call) }?, false));
-                }
+                Err(end) => break (next, Some(end)),
             }
-        }
-        let beyond = if wanted.counts_all { chain.count(at) } else { 0 };
+            if new == wanted.depth.min(SHORT) {
+                break (at, None);
+            }
+        };
+        self.found[new].set(Found { at: next, return_address: 0 });
+        let beyond = if end.is_none() && wanted.counts_all { chain.count(at) } else { 0 };
         self.begin(contexts::root(wanted.scope, beyond as u32)?);
         // SAFETY: no more than `SHORT` were found.
-        let context = unsafe { self.step(root, found, at, Context::call) }?;
-        self.clear();
-        Some((context, true))
+        let context = unsafe { self.look_up(self.frames.as_ptr(), &raw const self.found[new], Context::call) }?;
+        // What was cut is not remembered: no walk meets its end.
+        if let Some(end) = end {
+            self.end.set(end);
+            self.len.set(new);
+        }
+        Some((context, end.is_none()))
     }
 
     fn begin(&self, root: Context) {
         let words = Words { next: 0, return_address: 0 };
-        self.frames[0].set(Frame { words, at: usize::MAX, context: root });
+        self.frames[0].set(Frame { words, at: usize::MAX, caller: root, context: root });
     }
 
     /// Forgets all: another thread takes over, or another scope begins.
