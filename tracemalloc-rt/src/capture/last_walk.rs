@@ -278,8 +278,9 @@ impl LastWalk {
         self.found[new].set(Found { at: next, return_address: 0 });
         let beyond = if end.is_none() && wanted.counts_all { chain.count(at) } else { 0 };
         self.begin(contexts::root(wanted.scope, beyond as u32)?);
+        let found = self.found.as_ptr().wrapping_add(new);
         // SAFETY: no more than `SHORT` were found.
-        let context = unsafe { self.look_up(self.frames.as_ptr(), &raw const self.found[new], Context::call) }?;
+        let context = unsafe { self.look_up(self.frames.as_ptr(), found, Context::call) }?;
         // What was cut is not remembered: no walk meets its end.
         if let Some(end) = end {
             self.end.set(end);
