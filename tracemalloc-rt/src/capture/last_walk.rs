@@ -27,7 +27,7 @@ pub struct LastWalk {
     /// Why there were no more frames.
     end: Cell<End>,
     /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
-    /// them some of walks before, which still know what their callers call.
+    /// them some of walks before, whose contexts may come again.
     frames: [Cell<Frame>; SHORT + 1],
     /// Frames as they are found, innermost first, and behind them where the next one is.
     found: [Cell<Found>; SHORT + 1],
@@ -49,8 +49,6 @@ struct Frame {
     /// What was in memory there.
     words: Words,
     at: usize,
-    caller: Context,
-    /// What the caller calls by the return address.
     context: Context,
 }
 
@@ -209,7 +207,7 @@ impl LastWalk {
                 let Some(caller) = context.caller_at(strip(return_address)) else { return false };
                 found = found.add(1);
                 let next = (*found).get().at;
-                (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
+                (*place).set(Frame { words: Words { next, return_address }, at, context });
                 context = caller;
                 place = place.sub(1);
                 if found == inside.end {
@@ -219,8 +217,7 @@ impl LastWalk {
         }
     }
 
-    /// The same for any path: where a walk before had another caller or return address at this depth, the context is looked up, or
-    /// made, by `call`. `None` where that has none.
+    /// The same for any path: where a walk before had another context at this depth, it is looked up, or made, by `call`. `None` where that has none.
     ///
     /// # Safety
     ///
@@ -241,13 +238,9 @@ impl LastWalk {
                 found = found.sub(1);
                 place = place.add(1);
                 let Found { at, return_address } = (*found).get();
-                let (known, caller) = ((*place).get(), context);
-                context = if known.words.return_address == return_address && known.caller == caller {
-                    known.context
-                } else {
-                    call(caller, strip(return_address))?
-                };
-                (*place).set(Frame { words: Words { next, return_address }, at, caller, context });
+                let (known, address) = ((*place).get().context, strip(return_address));
+                context = if known.caller_at(address) == Some(context) { known } else { call(context, address)? };
+                (*place).set(Frame { words: Words { next, return_address }, at, context });
                 next = at;
             }
             Some(context)
@@ -291,7 +284,7 @@ impl LastWalk {
 
     fn begin(&self, root: Context) {
         let words = Words { next: 0, return_address: 0 };
-        self.frames[0].set(Frame { words, at: usize::MAX, caller: root, context: root });
+        self.frames[0].set(Frame { words, at: usize::MAX, context: root });
     }
 
     /// Forgets all: another thread takes over, or another scope begins.
