@@ -31,8 +31,10 @@ fn assert_shown(output: &Output, test: &str, words: &[&str]) {
 #[test]
 fn outcomes_and_output_are_those_of_cargo_test() {
     let project = Project::copy("behaviour", "outcomes");
-    let plain = project.cargo_test("-p outcomes --no-fail-fast").run().code(exit::TEST_FAILED);
-    let traced = project.tracemalloc("-p outcomes --no-fail-fast").run().code(exit::TEST_FAILED);
+    // With one thread, libtest prints a test's name before it runs, and what a child writes lands behind that.
+    let args = "-p outcomes --no-fail-fast -- --test-threads=2";
+    let plain = project.cargo_test(args).run().code(exit::TEST_FAILED);
+    let traced = project.tracemalloc(args).run().code(exit::TEST_FAILED);
     assert_eq!(Listing::parse(&traced.stdout), Listing::parse(&plain.stdout));
 
     let report = project.report();
