@@ -31,16 +31,16 @@ const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
 const FIRST_TABLE: usize = 1 << 10;
 
-/// How a [`Verdict`] is kept; 0 is open.
+/// What a node says of its chain of frame pointers; 0 is nothing.
 const WHOLE: u32 = 1;
 const BROKEN: u32 = 2;
 
-/// Written, but for the verdict, before its context is published. Those of one scope are a list, from the newest on.
+/// Written, but for what is known of its chain, before its context is published. Those of one scope are a list, from the newest on.
 #[repr(C)]
 struct Node {
     address: AtomicUsize,
     caller: AtomicU32,
-    verdict: AtomicU32,
+    chain: AtomicU32,
     scope: AtomicU32,
     next_in_scope: AtomicU32,
 }
@@ -58,17 +58,6 @@ struct Slot {
     address: AtomicUsize,
     caller: AtomicU32,
     context: AtomicU32,
-}
-
-/// What is known of the chain of frame pointers that a context is the innermost one of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing.
-    Open,
-    /// It has every frame.
-    Whole,
-    /// Some function keeps no frame pointer, and the stack has to be unwound.
-    Broken,
 }
 
 static TABLE: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
@@ -132,19 +121,17 @@ impl Context {
         root.map_or(0, |root| root.address() as u32)
     }
 
-    /// What is known of the chain of frame pointers that this is the innermost context of.
-    pub fn verdict(self) -> Verdict {
-        match self.node().map_or(0, |node| node.verdict.load(Ordering::Relaxed)) {
-            WHOLE => Verdict::Whole,
-            BROKEN => Verdict::Broken,
-            _ => Verdict::Open,
-        }
+    /// Whether the chain of frame pointers that this is the innermost context of has every frame, if that is known. It has not where
+    /// some function keeps no frame pointer.
+    pub fn is_whole_chain(self) -> Option<bool> {
+        let chain = self.node()?.chain.load(Ordering::Relaxed);
+        (chain != 0).then_some(chain == WHOLE)
     }
 
-    /// Remembers it, for ever.
-    pub fn judge(self, whole: bool) {
+    /// Remembers it.
+    pub fn set_whole_chain(self, is_whole: bool) {
         if let Some(node) = self.node() {
-            node.verdict.store(if whole { WHOLE } else { BROKEN }, Ordering::Relaxed);
+            node.chain.store(if is_whole { WHOLE } else { BROKEN }, Ordering::Relaxed);
         }
     }
 
@@ -245,7 +232,7 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
     let node = new.node()?;
     node.address.store(address, Ordering::Relaxed);
     node.caller.store(caller.0, Ordering::Relaxed);
-    // That of a scope itself is at its number.
+    // What stands for a scope itself has its number for an address.
     let of_scope = if caller == NONE { address as u32 } else { caller.scope() };
     node.scope.store(of_scope, Ordering::Relaxed);
     node.next_in_scope.store(scope::newest_context(of_scope), Ordering::Relaxed);
@@ -325,6 +312,17 @@ mod tests {
             assert_eq!(context.addresses().collect::<Vec<_>>(), [0x10, 0x20, 0x30]);
             assert_eq!(all.iter().filter(|other| *other == context).count(), 1);
         }
+    }
+
+    #[test]
+    fn a_broken_chain_is_remembered_and_its_callers_are_not_broken() {
+        let caller = path(0, 0, &[0xB0]);
+        let chain = caller.call(0xB1).expect("there is memory");
+        assert_eq!(chain.is_whole_chain(), None);
+        chain.set_whole_chain(false);
+        assert_eq!((chain.is_whole_chain(), caller.is_whole_chain()), (Some(false), None));
+        caller.set_whole_chain(true);
+        assert_eq!((chain.is_whole_chain(), caller.is_whole_chain()), (Some(false), Some(true)));
     }
 
     #[test]

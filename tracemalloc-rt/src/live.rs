@@ -37,7 +37,7 @@ pub struct Change {
 }
 
 impl Live {
-    /// What is live now. Costs by the number of stacks, not of blocks. While other threads allocate, a block that one
+    /// What is live now. Costs by the number of contexts, not of blocks. While other threads allocate, a block that one
     /// frees and another has allocated may be counted on one side only.
     pub fn now() -> Self {
         let _pause = thread::pause();

@@ -18,7 +18,7 @@ pub const SHORT: usize = 128;
 /// So many new parts of walks. In tests they get in each other's way.
 const PATHS: usize = if cfg!(test) { 1 << 4 } else { 1 << 12 };
 
-/// What one thread remembers. It begins as zeroes, and has to be cleared first.
+/// What one thread remembers. Zeroes are one that remembers nothing.
 ///
 /// This is the innermost loop of tracing, and is written for few instructions: by pointers into these arrays.
 pub struct LastWalk {
@@ -217,7 +217,8 @@ impl LastWalk {
         }
     }
 
-    /// The same for any path: where a walk before had another context at this depth, it is looked up, or made, by `call`. `None` where that has none.
+    /// The same for any path: where a walk before had another context at this depth, it is looked up, or made, by `call`. `None`
+    /// where that has none.
     ///
     /// # Safety
     ///
@@ -270,7 +271,8 @@ impl LastWalk {
         };
         self.found[new].set(Found { at: next, return_address: 0 });
         let beyond = if end.is_none() && wanted.counts_all { chain.count(at) } else { 0 };
-        self.begin(contexts::root(wanted.scope, beyond as u32)?);
+        let (words, context) = (Words { next: 0, return_address: 0 }, contexts::root(wanted.scope, beyond as u32)?);
+        self.frames[0].set(Frame { words, at: usize::MAX, context });
         let found = self.found.as_ptr().wrapping_add(new);
         // SAFETY: no more than `SHORT` were found.
         let context = unsafe { self.look_up(self.frames.as_ptr(), found, Context::call) }?;
@@ -282,15 +284,8 @@ impl LastWalk {
         Some((context, end.is_none()))
     }
 
-    fn begin(&self, root: Context) {
-        let words = Words { next: 0, return_address: 0 };
-        self.frames[0].set(Frame { words, at: usize::MAX, context: root });
-    }
-
     /// Forgets all: another thread takes over, or another scope begins.
     pub fn clear(&self) {
-        // That there is nothing in is seen by the root alone.
-        self.begin(Context::numbered(0));
         self.len.set(0);
     }
 }
@@ -400,10 +395,8 @@ mod tests {
     }
 
     fn nothing_remembered() -> Box<LastWalk> {
-        // SAFETY: zeroes are one that is not cleared yet.
-        let last_walk: Box<LastWalk> = unsafe { Box::new_zeroed().assume_init() };
-        last_walk.clear();
-        last_walk
+        // SAFETY: zeroes are one that remembers nothing.
+        unsafe { Box::new_zeroed().assume_init() }
     }
 
     /// Numbers that look random.

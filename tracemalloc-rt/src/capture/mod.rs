@@ -11,7 +11,7 @@ pub use self::frame_pointer::{Bounds, Here};
 use self::frame_pointer::{Chain, strip};
 pub use self::last_walk::LastWalk;
 use self::last_walk::{SHORT, Wanted};
-use crate::contexts::{self, Context, Verdict};
+use crate::contexts::{self, Context};
 use crate::stacks::{MAX_DEPTH, StackId};
 use crate::thread::{self, Thread};
 
@@ -143,14 +143,11 @@ fn either(
     chain: Context,
     is_cut: bool,
 ) -> Option<StackId> {
-    let is_whole = match chain.verdict() {
-        Verdict::Open => {
-            let agrees = unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST);
-            chain.judge(agrees);
-            agrees
-        }
-        known => known == Verdict::Whole,
-    };
+    let is_whole = chain.is_whole_chain().unwrap_or_else(|| {
+        let agrees = unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST);
+        chain.set_whole_chain(agrees);
+        agrees
+    });
     if is_whole { Some(StackId::of(chain)) } else { unwound(settings, thread, root) }
 }
 
