@@ -4,11 +4,6 @@
 //! leaves the list of its tests, and becomes this program.
 
 mod arguments;
-#[cfg(target_os = "linux")]
-mod names;
-#[cfg(not(target_os = "linux"))]
-#[path = "front/no_names.rs"]
-mod names;
 mod process;
 mod scratch;
 
@@ -25,9 +20,9 @@ use tracemalloc_harness::{
     FAILED, FRONT_VAR, ListedTest, Outcome, Placement, Session, TestEntry, TestList, Verdict, fragment, leak_text,
 };
 
+use crate::names_socket::NamesSocket;
 use crate::term;
 use arguments::Arguments;
-use names::NamesSocket;
 use process::{Ended, Output, Timeout};
 use scratch::Scratch;
 
@@ -41,7 +36,15 @@ struct Shared {
     package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
-    names: Option<NamesSocket>,
+    names: Names,
+}
+
+/// Who tells names to the tests.
+enum Names {
+    /// The command, on this socket, to all tests that it has started.
+    Command(PathBuf),
+    /// This process, where it can.
+    Front(Option<NamesSocket>),
 }
 
 /// The list that a test binary has left for us; `None` where none has started this process.
@@ -103,14 +106,15 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             shuffle(&mut tests, seed);
         }
         note_ignored(&arguments, &tests, fragments)?;
+        let session = placement.session();
         let shared = Shared {
             capture: !arguments.nocapture,
             show_output: arguments.show_output,
-            session: placement.session(),
+            names: Names::of(session.as_ref()),
+            session,
             package: note.package,
             fragments: fragments.to_owned(),
             shown: Mutex::new(Vec::new()),
-            names: NamesSocket::open(),
             executable,
             placement,
         };
@@ -161,6 +165,24 @@ fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -
     Ok(())
 }
 
+impl Names {
+    fn of(session: Option<&Session>) -> Self {
+        let of_command = session.and_then(|session| session.names.as_ref()).map(PathBuf::from);
+        // Tests may run where the command cannot be seen, as in a container.
+        match of_command.filter(|socket| socket.exists()) {
+            Some(socket) => Self::Command(socket),
+            None => Self::Front(NamesSocket::open()),
+        }
+    }
+
+    fn socket(&self) -> Option<&Path> {
+        match self {
+            Self::Command(socket) => Some(socket),
+            Self::Front(socket) => socket.as_ref().map(NamesSocket::path),
+        }
+    }
+}
+
 impl Shared {
     /// Runs one test in a child, and leaves its fragment whatever became of the child.
     fn run(&self, test: &str, number: usize) -> Result<Completion, Failed> {
@@ -175,8 +197,7 @@ impl Shared {
         let ended = output.and_then(|mut output| {
             let mut child = Command::new(&self.executable);
             child.args(env::args_os().skip(1));
-            let names = self.names.as_ref().map(NamesSocket::path);
-            self.placement.prepare(&mut child, test, &fragment_path, names);
+            self.placement.prepare(&mut child, test, &fragment_path, self.names.socket());
             let scratch = Scratch::make(number)?;
             scratch.give_to(&mut child);
             let first_is_over = || fragment_path.exists();

@@ -14,6 +14,8 @@ mod inject;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod names;
+#[cfg_attr(not(target_os = "linux"), path = "no_names_socket.rs")]
+mod names_socket;
 mod private_env;
 mod process;
 mod render;

@@ -1,9 +1,11 @@
 //! Tells traced processes what stands in the files that they have loaded.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
 use std::env;
+use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use addr2line::Loader;
 use anyhow::{Context as _, Result};
@@ -35,12 +37,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The files that were asked about, each read once.
+/// Files that were asked about, those asked about last, each read once.
 #[derive(Default)]
 pub struct Files {
-    /// By path; `None` for one that cannot be read.
-    debug_information: HashMap<String, Option<Loader>>,
-    statics: HashMap<String, Statics>,
+    /// The one asked about last is the last.
+    known: Vec<File>,
+}
+
+/// How many files are kept: a test's binary and its libraries, for as many tests as run beside each other.
+const MOST: usize = 16;
+
+/// What was read of a file.
+struct File {
+    path: String,
+    version: Option<Version>,
+    /// `None` where it cannot be read.
+    debug_information: OnceCell<Option<Loader>>,
+    statics: OnceCell<Statics>,
 }
 
 impl Files {
@@ -48,21 +61,51 @@ impl Files {
     pub fn answer(&mut self, question: &[u8]) -> Result<Vec<u8>> {
         let wanted: NamesWanted =
             tracemalloc_harness::from_bytes(question).context("failed to understand a question for names")?;
-        let files = wanted.files.iter().map(|file| self.tell(file)).collect();
+        let files = wanted.files.iter().map(|file| self.get(&file.path).tell(file)).collect();
         Ok(tracemalloc_harness::to_bytes(&NamesTold { files }))
     }
 
-    fn tell(&mut self, wanted: &WantedOfFile) -> ToldOfFile {
+    fn get(&mut self, path: &str) -> &File {
+        let version = Version::of(path);
+        let known = self.known.iter().position(|file| file.path == path).map(|known| self.known.remove(known));
+        // Tests may build programs, and run one after another of the same name.
+        let file = known.filter(|file| file.version == version).unwrap_or_else(|| File {
+            path: path.to_owned(),
+            version,
+            debug_information: OnceCell::new(),
+            statics: OnceCell::new(),
+        });
+        if self.known.len() == MOST {
+            self.known.remove(0);
+        }
+        self.known.push_mut(file)
+    }
+}
+
+/// What tells a file from another one that took its place.
+#[derive(PartialEq, Eq)]
+struct Version {
+    len: u64,
+    modified: SystemTime,
+}
+
+impl Version {
+    fn of(path: &str) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self { len: metadata.len(), modified: metadata.modified().ok()? })
+    }
+}
+
+impl File {
+    fn tell(&self, wanted: &WantedOfFile) -> ToldOfFile {
         let mut told = ToldOfFile::default();
         if !wanted.places.is_empty() {
-            let path = &wanted.path;
-            let loader = self.debug_information.entry(path.clone()).or_insert_with(|| Loader::new(path).ok());
+            let loader = self.debug_information.get_or_init(|| Loader::new(&self.path).ok());
             let frames = |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
             told.frames = wanted.places.iter().map(frames).collect();
         }
         if wanted.statics {
-            let path = &wanted.path;
-            let statics = self.statics.entry(path.clone()).or_insert_with(|| scan::statics_of_file(path, None));
+            let statics = self.statics.get_or_init(|| scan::statics_of_file(&self.path, None));
             told.statics = statics.statics.iter().map(named).collect();
             told.thread_locals = statics.thread_locals.iter().map(named).collect();
             told.thread_starts = statics.thread_starts.iter().map(named).collect();
@@ -112,8 +155,12 @@ mod tests {
     static ASKED_ABOUT: std::sync::Mutex<u32> = std::sync::Mutex::new(7);
 
     fn tell(wanted: WantedOfFile) -> ToldOfFile {
+        ask(&mut Files::default(), wanted)
+    }
+
+    fn ask(files: &mut Files, wanted: WantedOfFile) -> ToldOfFile {
         let question = tracemalloc_harness::to_bytes(&NamesWanted { files: vec![wanted] });
-        let answer = Files::default().answer(&question).expect("it is a question");
+        let answer = files.answer(&question).expect("it is a question");
         let mut told: NamesTold = tracemalloc_harness::from_bytes(&answer).expect("it is an answer");
         told.files.remove(0)
     }
@@ -130,6 +177,32 @@ mod tests {
         assert!(names.contains(&concat!(module_path!(), "::ASKED_ABOUT")), "{names:?}");
         assert!(told.thread_starts.iter().all(|named| named.name.contains("__rust_begin_short_backtrace")));
         assert!(!told.thread_starts.is_empty() && told.frames.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_took_the_place_of_another_is_read_for_itself() {
+        let directory = tempfile::tempdir().expect("there is room");
+        let path = directory.path().join("built").to_str().expect("it is named in UTF-8").to_owned();
+        let mut files = Files::default();
+        let mut statics =
+            || ask(&mut files, WantedOfFile { path: path.clone(), statics: true, ..WantedOfFile::default() }).statics;
+        assert_eq!(statics(), []);
+        fs::copy(this_binary(), &path).expect("it can be copied");
+        assert_ne!(statics(), []);
+        fs::write(&path, "no binary").expect("it can be written");
+        assert_eq!(statics(), []);
+    }
+
+    #[test]
+    fn files_that_nobody_asks_about_any_more_are_forgotten() {
+        let mut files = Files::default();
+        for number in 0..2 * MOST {
+            for path in ["/nowhere/libc.so".to_owned(), format!("/nowhere/{number}")] {
+                ask(&mut files, WantedOfFile { path, ..WantedOfFile::default() });
+            }
+        }
+        assert_eq!(files.known.len(), MOST);
+        assert!(files.known.iter().any(|file| file.path == "/nowhere/libc.so"), "all have asked about it");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::exit_code::{ExitCode, UsageError};
 use crate::inject::{self, BuildOptions, Runtimes};
+use crate::names_socket::NamesSocket;
 use crate::report::{Doctests, Report, ReportOptions, SCHEMA, Summary, Target};
 use crate::session::{SessionDir, restore_env, this_program, write_atomically};
 use crate::settings::Settings;
@@ -27,6 +28,8 @@ pub struct Suite {
     pub runtimes: Runtimes,
     /// What command, wrapper and harness tell each other.
     pub session: SessionDir,
+    /// Answers tests until all is over.
+    _names: Option<NamesSocket>,
 }
 
 /// What became of the tests, beside what they have left.
@@ -67,9 +70,13 @@ impl Suite {
         let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
         interrupt::install()?;
         let session = create(&context.target_dir)?;
-        let harness = Session { fail_on: fail_on(&settings), ..harness_session(&settings, &context)? };
+        let fail_on = fail_on(&settings);
+        // Tests that somebody else starts outlive us.
+        let names = if fail_on.is_none() { NamesSocket::open() } else { None };
+        let socket = names.as_ref().and_then(|names| names.path().to_str());
+        let harness = Session { fail_on, names: socket.map(str::to_owned), ..harness_session(&settings, &context)? };
         session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
-        Ok(Self { context, settings, runtimes, session })
+        Ok(Self { context, settings, runtimes, session, _names: names })
     }
 
     /// What the test binaries have left.
@@ -148,10 +155,9 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
         known_leaks: settings.harness_known_leaks(),
         known_holders: Some(settings.harness_holders()),
         path_prefixes: report::path_prefixes(&context.metadata),
-        fail_on: None,
         restore_env: restore_env(&cargo::SET_FOR_CARGO),
-        run: None,
         command: this_program()?.into_string(),
+        ..Session::default()
     })
 }
 

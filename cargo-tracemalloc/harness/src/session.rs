@@ -46,6 +46,8 @@ pub struct Session {
     pub run: Option<Run>,
     /// The command itself, absolute: it is the front of the test binaries.
     pub command: String,
+    /// The socket on which the command tells what stands in files; `None` where it does not live as long as the tests.
+    pub names: Option<String>,
 }
 
 impl Exchanged for Session {

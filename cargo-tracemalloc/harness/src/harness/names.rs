@@ -1,5 +1,5 @@
-//! Asks the command what stands in the files that this process has loaded: the front by its socket, or, where there is none, as
-//! in a program with a `main` of its own, a process that is started for the question.
+//! Asks the command what stands in the files that this process has loaded: by the socket of the command that started the tests, or
+//! of the front; or, where there is none, a process that is started for the question.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Has the runtime of this process ask the command.
 pub fn ask_command(placement: &Placement) {
-    let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from);
+    let of_command = || placement.session.as_ref()?.names.clone().map(PathBuf::from);
+    let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from).or_else(of_command);
     let (session, executable) = (placement.session.clone(), this_binary::path());
     // Most tests never ask, and most of those that do find the socket.
     let find =
@@ -32,7 +33,7 @@ pub fn ask_command(placement: &Placement) {
 
 /// The command.
 struct Asked {
-    /// Of the front, where there is one.
+    /// Of the command or the front, where there is one.
     socket: Option<PathBuf>,
     /// Where the command may be.
     programs: LazyLock<Vec<String>, Box<dyn FnOnce() -> Vec<String> + Send>>,

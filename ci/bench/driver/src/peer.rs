@@ -34,7 +34,7 @@ pub const UNTRACED: Peer =
     Peer { name: "untraced", binary: Binary::Untraced, tool: &[], env: &[], rounds: 0, parts: 1, parts_of_live: 1 };
 
 /// Ours.
-pub const OURS: Peer = Peer { name: "ours", binary: Binary::Ours, rounds: 7, ..UNTRACED };
+pub const OURS: Peer = Peer { name: "ours", binary: Binary::Ours, rounds: 21, ..UNTRACED };
 
 const QUICK_ROUNDS: usize = 5;
 

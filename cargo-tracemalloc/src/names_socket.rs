@@ -1,5 +1,5 @@
 //! The socket on which the processes of tests ask what stands in their files. One thread answers all of them, so that each file is
-//! read once for all tests of a binary.
+//! read once: for all tests that the command has started, or, where somebody else has, for all tests of a binary.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
