@@ -51,12 +51,12 @@ impl Settings {
         }
     }
 
-    /// The depth, if short stacks are walked by frame pointers, and no more of them is wanted.
+    /// Whether short stacks are walked by frame pointers, and no more of them is wanted.
     #[inline(always)]
-    fn short_by_frame_pointers(self) -> Option<usize> {
+    fn short_by_frame_pointers(self) -> bool {
         // All else is 0 then.
         const _: () = assert!(Walk::FramePointers as u64 == 0);
-        (self.0 <= SHORT as u64).then_some(self.0 as usize)
+        self.0 <= SHORT as u64
     }
 
     /// Whether frames beyond those that are kept are counted.
@@ -66,7 +66,7 @@ impl Settings {
 }
 
 /// Says how stacks are walked from now on, how many physical frames are kept, at most [`MAX_DEPTH`], and whether those
-/// beyond are counted.
+/// beyond are counted. Of stacks that a walk remembers, up to [`SHORT`] frames, all are kept.
 pub fn configure(walk: Walk, depth: usize, counts_all: bool) {
     SETTINGS.store(Settings::new(walk, depth.clamp(1, MAX_DEPTH), counts_all).0, Ordering::Relaxed);
 }
@@ -85,7 +85,7 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
         let (context, is_cut) = match thread {
             Some(thread) if settings.depth() <= SHORT => {
                 let (depth, counts_all) = (settings.depth(), settings.counts_all());
-                match thread.last_walk.again(chain, depth) {
+                match thread.last_walk.again(chain) {
                     Some(context) => (context, false),
                     None => thread.last_walk.anew(chain, Wanted { depth, counts_all, scope: thread.scope() })?,
                 }
@@ -104,9 +104,11 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
 #[inline(always)]
 pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
-    let depth = settings.short_by_frame_pointers()?;
+    if !settings.short_by_frame_pointers() {
+        return None;
+    }
     let chain = Chain::from(here, thread.stack_bounds())?;
-    thread.last_walk.again(chain, depth).map(StackId::of)
+    thread.last_walk.again(chain).map(StackId::of)
 }
 
 /// A walk that remembers nothing.
