@@ -66,7 +66,7 @@ struct Inside {
 /// How stacks are to be kept.
 #[derive(Clone, Copy)]
 pub struct Wanted {
-    /// The most frames of a stack that is not [`SHORT`]; no more than that.
+    /// How many frames to keep of a stack with more than [`SHORT`]; at most that.
     pub depth: usize,
     /// Whether those beyond are counted.
     pub counts_all: bool,
