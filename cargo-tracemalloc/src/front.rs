@@ -36,15 +36,8 @@ struct Shared {
     package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
-    names: Names,
-}
-
-/// Who tells names to the tests.
-enum Names {
-    /// The command, on this socket, to all tests that it has started.
-    Command(PathBuf),
-    /// This process, where it can.
-    Front(Option<NamesSocket>),
+    /// Where the command does not tell names to the tests.
+    names: Option<NamesSocket>,
 }
 
 /// The list that a test binary has left for us; `None` where none has started this process.
@@ -110,7 +103,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         let shared = Shared {
             capture: !arguments.nocapture,
             show_output: arguments.show_output,
-            names: Names::of(session.as_ref()),
+            names: if tells_names(session.as_ref()) { None } else { NamesSocket::open() },
             session,
             package: note.package,
             fragments: fragments.to_owned(),
@@ -165,22 +158,9 @@ fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -
     Ok(())
 }
 
-impl Names {
-    fn of(session: Option<&Session>) -> Self {
-        let of_command = session.and_then(|session| session.names.as_ref()).map(PathBuf::from);
-        // Tests may run where the command cannot be seen, as in a container.
-        match of_command.filter(|socket| socket.exists()) {
-            Some(socket) => Self::Command(socket),
-            None => Self::Front(NamesSocket::open()),
-        }
-    }
-
-    fn socket(&self) -> Option<&Path> {
-        match self {
-            Self::Command(socket) => Some(socket),
-            Self::Front(socket) => socket.as_ref().map(NamesSocket::path),
-        }
-    }
+/// Whether the command tells names to the tests. They may run where it cannot be seen, as in a container.
+fn tells_names(session: Option<&Session>) -> bool {
+    session.and_then(|session| session.names.as_ref()).is_some_and(|socket| Path::new(socket).exists())
 }
 
 impl Shared {
@@ -197,7 +177,8 @@ impl Shared {
         let ended = output.and_then(|mut output| {
             let mut child = Command::new(&self.executable);
             child.args(env::args_os().skip(1));
-            self.placement.prepare(&mut child, test, &fragment_path, self.names.socket());
+            let names = self.names.as_ref().map(NamesSocket::path);
+            self.placement.prepare(&mut child, test, &fragment_path, names);
             let scratch = Scratch::make(number)?;
             scratch.give_to(&mut child);
             let first_is_over = || fragment_path.exists();

@@ -8,7 +8,7 @@ use crate::ledger::Balance;
 use crate::stacks::StackId;
 use crate::{shadow, thread, view};
 
-/// Starts to record allocations, `depth` physical frames each (1 to [`MAX_DEPTH`](crate::stacks::MAX_DEPTH)), whether the
+/// Starts to record allocations, at least `depth` physical frames each (1 to [`MAX_DEPTH`](crate::stacks::MAX_DEPTH)), whether the
 /// program traces for itself or not. Blocks that exist already stay unknown, and freeing them is harmless.
 pub fn start(walk: Walk, depth: usize) {
     view::set_harness(Some((walk, depth)));

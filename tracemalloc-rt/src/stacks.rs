@@ -28,8 +28,8 @@ pub(crate) const MAX_STACKS: u32 = 1 << 25;
 pub const MAX_DEPTH: usize = MAX_NFRAME as usize + FRAMES_OF_STD;
 /// The most frames that a program can ask for.
 pub const MAX_NFRAME: u32 = 65_535;
-/// Between the allocator and the program's line lie up to 35 frames of the standard library, so this many physical frames
-/// are captured beyond those that are shown.
+/// Between the allocator and the program's line lie up to 35 frames of the standard library, so at least this many
+/// physical frames are captured beyond those that are shown.
 pub const FRAMES_OF_STD: usize = 48;
 
 /// The return addresses of a stack, innermost first.
