@@ -1,6 +1,7 @@
 //! Tells traced processes what stands in the files that they have loaded.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -53,6 +54,8 @@ struct File {
     version: Option<Version>,
     /// `None` where it cannot be read.
     debug_information: OnceCell<Option<Loader>>,
+    /// What was told of return addresses: tests of one binary ask about much the same.
+    frames: RefCell<HashMap<u64, Vec<FrameEntry>>>,
     statics: OnceCell<Statics>,
 }
 
@@ -73,6 +76,7 @@ impl Files {
             path: path.to_owned(),
             version,
             debug_information: OnceCell::new(),
+            frames: RefCell::default(),
             statics: OnceCell::new(),
         });
         if self.known.len() == MOST {
@@ -101,8 +105,10 @@ impl File {
         let mut told = ToldOfFile::default();
         if !wanted.places.is_empty() {
             let loader = self.debug_information.get_or_init(|| Loader::new(&self.path).ok());
-            let frames = |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
-            told.frames = wanted.places.iter().map(frames).collect();
+            let read = |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
+            let mut known = self.frames.borrow_mut();
+            let frames = wanted.places.iter().map(|place| known.entry(*place).or_insert_with_key(read).clone());
+            told.frames = frames.collect();
         }
         if wanted.statics {
             let statics = self.statics.get_or_init(|| scan::statics_of_file(&self.path, None));

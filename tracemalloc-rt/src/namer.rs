@@ -70,15 +70,15 @@ impl Namer {
 
     fn make(&mut self, stack: u32) -> Traceback {
         let (addresses, total) = self.table.addresses(stack);
-        let (symbols, ended) = self.symbolizer.frames(&addresses, symbol_name::ends_traceback);
+        let (frames, ended) = self.symbolizer.frames(&addresses, symbol_name::ends_traceback);
         let shown = match self.inner_end {
-            InnerEnd::Program => trim(&symbols).of_program,
-            InnerEnd::Std => after_runtime(&symbols),
+            InnerEnd::Program => trim(&frames).of_program,
+            InnerEnd::Std => after_runtime(&frames),
         };
         // What was not kept can only be counted, as physical frames.
         let beyond = if ended { 0 } else { total as usize - addresses.len() };
         let total_nframe = (shown.len() + beyond).clamp(1, usize::from(u16::MAX));
-        let frames: Vec<Frame> = shown.iter().take(self.nframe).rev().map(|symbol| self.frame(symbol)).collect();
+        let frames: Vec<Frame> = shown.iter().take(self.nframe).rev().map(|frame| self.frame(frame)).collect();
         let traceback = Traceback::new(frames, Some(total_nframe as u32));
         self.tracebacks.insert(stack, traceback.clone());
         traceback

@@ -3,7 +3,9 @@
 //! Both manglings are read: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are) and
 //! `alloc::vec::Vec<T,A>::push` (legacy, which does not).
 
-use crate::symbolize::Symbol;
+use std::sync::Arc;
+
+use crate::symbolize::{NamedFrame, Symbol};
 
 /// The path without generics: `alloc::vec::Vec::push`; of a trait's method, the path of the type that it is for.
 pub fn path(function: &str) -> String {
@@ -22,18 +24,18 @@ pub const THREAD_START: &str = "__rust_begin_short_backtrace";
 
 /// Whether a frame is one that tracebacks end at: std's for a thread, the harness's for a test, or, where a thread has
 /// not come that far or was started by C, what the C library starts threads with.
-pub fn ends_traceback(symbol: &Symbol) -> bool {
-    let path = path(&symbol.function);
+pub fn ends_traceback(frame: &NamedFrame) -> bool {
+    let path = frame.path();
     path.ends_with(THREAD_START) && path != CHECKED_BODY
         || path.starts_with("std::sys::") && path.ends_with("::thread_start")
-        || matches!(path.as_str(), "start_thread" | "clone" | "clone3" | "__clone3" | "_pthread_start")
-        || matches!(path.as_str(), "main" | "__libc_start_call_main")
+        || matches!(path, "start_thread" | "clone" | "clone3" | "__clone3" | "_pthread_start")
+        || matches!(path, "main" | "__libc_start_call_main")
 }
 
 /// Whether a frame belongs to the tracing allocator.
-pub fn is_runtime(symbol: &Symbol) -> bool {
-    let path = path(&symbol.function);
-    ["tracemalloc::", "tracemalloc_traced::", "__rustc::", "__rust_", "__rg_"].iter().any(|ours| path.starts_with(ours))
+pub fn is_runtime(frame: &NamedFrame) -> bool {
+    let ours = ["tracemalloc::", "tracemalloc_traced::", "__rustc::", "__rust_", "__rg_"];
+    ours.iter().any(|ours| frame.path().starts_with(ours))
 }
 
 /// Whether a frame belongs to the standard library. One without a file does: it is a generic function of the library that
@@ -89,15 +91,14 @@ pub fn static_path(name: &str) -> &str {
 
 /// What the frames of the standard library between the allocator and the program, innermost first, say is allocated:
 /// what the outermost of them says that names a type with its generics, or else the outermost that names a type.
-pub fn allocated_type(of_std: &[Symbol]) -> Option<String> {
+pub fn allocated_type(of_std: &[Arc<NamedFrame>]) -> Option<String> {
     // What an iterator or a callback allocates is an element, not the collection that it goes into.
-    let calls_back = |symbol: &Symbol| {
-        let path = path(&symbol.function);
-        ["::next", "::call_once", "::call_mut", "::call"].iter().any(|method| path.ends_with(method))
+    let calls_back = |frame: &Arc<NamedFrame>| {
+        ["::next", "::call_once", "::call_mut", "::call"].iter().any(|method| frame.path().ends_with(method))
     };
     let of_element = of_std.iter().position(calls_back).unwrap_or(of_std.len());
-    let types_of = |frames: &[Symbol]| -> Vec<Allocated> {
-        frames.iter().rev().filter_map(|symbol| allocated_by(&symbol.function)).collect()
+    let types_of = |frames: &[Arc<NamedFrame>]| -> Vec<Allocated> {
+        frames.iter().rev().filter_map(|frame| allocated_by(&frame.function)).collect()
     };
     let mut said = types_of(&of_std[..of_element]);
     if said.is_empty() {
@@ -300,8 +301,9 @@ fn short_type(type_name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn symbol(function: &str) -> Symbol {
-        Symbol { function: function.to_owned(), file: String::new(), line: 0, column: 0 }
+    fn frame(function: &str) -> Arc<NamedFrame> {
+        let symbol = Symbol { function: function.to_owned(), file: String::new(), line: 0, column: 0 };
+        Arc::new(symbol.into())
     }
 
     #[test]
@@ -377,8 +379,8 @@ mod tests {
             ),
             (&["alloc::alloc::alloc"], None),
         ] {
-            let symbols: Vec<Symbol> = frames.iter().map(|frame| symbol(frame)).collect();
-            assert_eq!(allocated_type(&symbols).as_deref(), expected, "{frames:?}");
+            let named: Vec<_> = frames.iter().map(|function| frame(function)).collect();
+            assert_eq!(allocated_type(&named).as_deref(), expected, "{frames:?}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Names for return addresses. Never on the hot path.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::handshake;
 use crate::loaded::Loaded;
@@ -22,10 +24,38 @@ pub struct Symbol {
     pub column: u32,
 }
 
+/// A frame with the path of its function, which most questions about a frame are about: read from its name once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFrame {
+    symbol: Symbol,
+    path: String,
+}
+
+impl NamedFrame {
+    /// See [`symbol_name::path`].
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl From<Symbol> for NamedFrame {
+    fn from(symbol: Symbol) -> Self {
+        Self { path: symbol_name::path(&symbol.function), symbol }
+    }
+}
+
+impl Deref for NamedFrame {
+    type Target = Symbol;
+
+    fn deref(&self) -> &Symbol {
+        &self.symbol
+    }
+}
+
 /// Remembers what it was asked, so that each address is looked up once.
 #[derive(Debug, Clone, Default)]
 pub struct Symbolizer {
-    known: HashMap<usize, Vec<Symbol>>,
+    known: HashMap<usize, Vec<Arc<NamedFrame>>>,
 }
 
 impl Symbolizer {
@@ -40,12 +70,12 @@ impl Symbolizer {
         let Some(teller) = names::teller() else { return };
         let unknown: HashSet<usize> = addresses.filter(|address| !self.known.contains_key(address)).collect();
         if !unknown.is_empty() {
-            self.known.extend(tell(teller, unknown));
+            self.known.extend(tell(teller, unknown).map(|(address, symbols)| (address, named(symbols))));
         }
     }
 
     /// The frames of a stack of the installed runtime, innermost first, up to where tracebacks end.
-    pub fn frames_of(&mut self, stack: StackId) -> Vec<Symbol> {
+    pub fn frames_of(&mut self, stack: StackId) -> Vec<Arc<NamedFrame>> {
         self.frames(&handshake::addresses(stack), symbol_name::ends_traceback).0
     }
 
@@ -54,20 +84,24 @@ impl Symbolizer {
     ///
     /// What lies beyond, the program does not look up itself: behind the outermost Rust frame comes the C library, and to read
     /// its debug information can take longer than all the rest. Not traced, whoever calls it.
-    pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&Symbol) -> bool) -> (Vec<Symbol>, bool) {
+    pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&NamedFrame) -> bool) -> (Vec<Arc<NamedFrame>>, bool) {
         let _pause = thread::pause();
         self.prepare_addresses(addresses.iter().copied());
         let mut frames = Vec::new();
         for address in addresses {
-            for symbol in self.known.entry(*address).or_insert_with(|| resolve(*address)) {
-                if end(symbol) {
+            for frame in self.known.entry(*address).or_insert_with(|| named(resolve(*address))) {
+                if end(frame) {
                     return (frames, true);
                 }
-                frames.push(symbol.clone());
+                frames.push(frame.clone());
             }
         }
         (frames, false)
     }
+}
+
+fn named(symbols: Vec<Symbol>) -> Vec<Arc<NamedFrame>> {
+    symbols.into_iter().map(|symbol| Arc::new(symbol.into())).collect()
 }
 
 /// What somebody tells of return addresses; of each something, if only that it is not known.

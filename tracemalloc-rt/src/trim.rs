@@ -1,28 +1,30 @@
 //! Which frames of a stack are the program's.
 
+use std::sync::Arc;
+
 use crate::symbol_name;
-use crate::symbolize::Symbol;
+use crate::symbolize::NamedFrame;
 
 /// The frames of a stack, innermost first, in two parts; those of the tracing allocator are left out.
 pub struct Trimmed<'a> {
     /// The standard library's between the allocator and the program.
-    pub of_std: &'a [Symbol],
+    pub of_std: &'a [Arc<NamedFrame>],
     /// From the innermost one of the program to the outermost one of the program.
-    pub of_program: &'a [Symbol],
+    pub of_program: &'a [Arc<NamedFrame>],
 }
 
 /// Sorts out the frames of a stack, innermost first.
-pub fn trim(symbols: &[Symbol]) -> Trimmed<'_> {
-    let without_runtime = after_runtime(symbols);
-    let inner = without_runtime.iter().position(|symbol| !symbol_name::is_std(symbol));
+pub fn trim(frames: &[Arc<NamedFrame>]) -> Trimmed<'_> {
+    let without_runtime = after_runtime(frames);
+    let inner = without_runtime.iter().position(|frame| !symbol_name::is_std(frame));
     let (of_std, shown) = without_runtime.split_at(inner.unwrap_or(0));
-    let outer = shown.iter().rposition(|symbol| !symbol_name::is_std(symbol)).map_or(shown.len(), |last| last + 1);
+    let outer = shown.iter().rposition(|frame| !symbol_name::is_std(frame)).map_or(shown.len(), |last| last + 1);
     Trimmed { of_std, of_program: &shown[..outer] }
 }
 
 /// The frames beyond those of the tracing allocator.
-pub fn after_runtime(symbols: &[Symbol]) -> &[Symbol] {
-    let inner = symbols.iter().take_while(|symbol| symbol_name::is_runtime(symbol) || symbol_name::is_std(symbol));
-    let last = inner.enumerate().filter(|(_, symbol)| symbol_name::is_runtime(symbol)).last();
-    &symbols[last.map_or(0, |(index, _)| index + 1)..]
+pub fn after_runtime(frames: &[Arc<NamedFrame>]) -> &[Arc<NamedFrame>] {
+    let inner = frames.iter().take_while(|frame| symbol_name::is_runtime(frame) || symbol_name::is_std(frame));
+    let last = inner.enumerate().filter(|(_, frame)| symbol_name::is_runtime(frame)).last();
+    &frames[last.map_or(0, |(index, _)| index + 1)..]
 }

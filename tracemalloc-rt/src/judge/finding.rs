@@ -79,7 +79,6 @@ impl Teller<'_> {
 
     /// The traceback of a stack.
     pub fn traceback(&mut self, stack: StackId) -> Traceback {
-        let symbols = self.symbolizer.frames_of(stack);
-        self.shortener.traceback(&symbols)
+        self.shortener.traceback(&self.symbolizer.frames_of(stack))
     }
 }

@@ -13,7 +13,6 @@ use crate::live::Change;
 use crate::scan::{self, Fate, Found};
 use crate::sort::sort_by_key;
 use crate::stacks::StackId;
-use crate::symbol_name;
 use crate::symbolize::Symbolizer;
 
 /// What a group has grown by.
@@ -136,8 +135,8 @@ impl<'a> Grouper<'a> {
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
         self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         changes.retain(|change| {
-            let symbols = self.symbolizer.frames_of(change.stack);
-            !symbols.last().is_some_and(|outermost| symbol_name::path(&outermost.function).starts_with("std::rt::"))
+            let frames = self.symbolizer.frames_of(change.stack);
+            !frames.last().is_some_and(|outermost| outermost.path().starts_with("std::rt::"))
         });
         changes
     }
@@ -148,8 +147,7 @@ impl<'a> Grouper<'a> {
         self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         let mut by_group: HashMap<GroupId, Changed> = HashMap::new();
         for change in changes {
-            let symbols = self.symbolizer.frames_of(change.stack);
-            let traceback = self.shortener.traceback(&symbols);
+            let traceback = self.shortener.traceback(&self.symbolizer.frames_of(change.stack));
             if !self.shortener.keeps(&traceback) {
                 continue;
             }

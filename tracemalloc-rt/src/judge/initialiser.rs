@@ -1,7 +1,9 @@
 //! Code that runs once by nature: what is allocated under it stays, and is no leak.
 
+use std::sync::Arc;
+
 use crate::symbol_name;
-use crate::symbolize::Symbol;
+use crate::symbolize::NamedFrame;
 
 /// A function that initialises.
 struct Initialiser {
@@ -39,11 +41,11 @@ const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
 }
 
 /// The innermost initialiser that the frames, which come innermost first, run through.
-pub fn of(symbols: &[Symbol]) -> Option<&'static str> {
+pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
     let first_of_program =
-        symbols.iter().position(|symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol));
-    symbols.iter().enumerate().find_map(|(index, symbol)| {
-        let path = symbol_name::path(&symbol.function);
+        frames.iter().position(|frame| !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame));
+    frames.iter().enumerate().find_map(|(index, frame)| {
+        let path = frame.path();
         let by_itself = first_of_program.is_none_or(|program| index < program);
         let found = INITIALISERS.iter().find(|one| path.starts_with(one.path) && (one.calls_program || by_itself))?;
         Some(found.name)
@@ -53,8 +55,9 @@ pub fn of(symbols: &[Symbol]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::symbolize::Symbol;
 
-    fn symbols(functions: &[&str]) -> Vec<Symbol> {
+    fn frames(functions: &[&str]) -> Vec<Arc<NamedFrame>> {
         let file =
             |function: &str| if function.contains("demo::") { "/demo/src/lib.rs" } else { "/rustc/0/library/std/x.rs" };
         let symbol = |function: &&str| Symbol {
@@ -63,25 +66,25 @@ mod tests {
             line: 1,
             column: 1,
         };
-        functions.iter().map(symbol).collect()
+        functions.iter().map(|function| Arc::new(symbol(function).into())).collect()
     }
 
     #[test]
     fn what_an_initialiser_calls_belongs_to_it() {
         let under =
-            symbols(&["alloc::alloc::alloc", "demo::init", "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>"]);
+            frames(&["alloc::alloc::alloc", "demo::init", "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>"]);
         assert_eq!(of(&under), Some("std::sync::OnceLock"));
         let lazy =
-            symbols(&["demo::init", "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>"]);
+            frames(&["demo::init", "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>"]);
         assert_eq!(of(&lazy), Some("thread_local!"));
     }
 
     #[test]
     fn what_printing_calls_does_not() {
-        let buffer = symbols(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
+        let buffer = frames(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
         assert_eq!(of(&buffer), Some("std's stdio"));
         let display =
-            symbols(&["alloc::alloc::alloc", "<demo::Noisy as core::fmt::Display>::fmt", "std::io::stdio::_print"]);
+            frames(&["alloc::alloc::alloc", "<demo::Noisy as core::fmt::Display>::fmt", "std::io::stdio::_print"]);
         assert_eq!(of(&display), None);
     }
 }

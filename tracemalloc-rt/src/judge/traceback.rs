@@ -1,11 +1,12 @@
 //! From the frames of a stack to the traceback that its reader knows: trimmed at both ends, with short file names.
 
 use std::path::MAIN_SEPARATOR;
+use std::sync::Arc;
 
 use crate::judge::initialiser;
 use crate::judge::rules::{KnownLeak, Prefix, Rules};
 use crate::symbol_name;
-use crate::symbolize::Symbol;
+use crate::symbolize::{NamedFrame, Symbol};
 use crate::trim::{Trimmed, trim};
 use crate::{BaseFilter, Filter, Frame, KeyType};
 
@@ -61,10 +62,10 @@ impl Shortener {
     }
 
     /// The traceback of these frames, which come innermost first and end where the program's own end.
-    pub fn traceback(&self, symbols: &[Symbol]) -> Traceback {
-        let symbols = &without_check(symbols);
-        let initialiser = initialiser::of(symbols);
-        let Trimmed { of_std, of_program: mut shown } = trim(symbols);
+    pub fn traceback(&self, frames: &[Arc<NamedFrame>]) -> Traceback {
+        let frames = &without_check(frames);
+        let initialiser = initialiser::of(frames);
+        let Trimmed { of_std, of_program: mut shown } = trim(frames);
         // The closure that rustc wraps around a test function says nothing that the function does not say.
         if let [.., test, closure] = shown
             && symbol_name::is_closure_of(&closure.function, &test.function)
@@ -72,9 +73,8 @@ impl Shortener {
             shown = &shown[..shown.len() - 1];
         }
         // `Bencher::iter` is ours, and so is what it is called by.
-        let shown: Vec<&Symbol> = shown.iter().filter(|symbol| !is_harness(symbol)).collect();
-        let mut traceback: Vec<Symbol> =
-            shown.iter().take(self.frames).map(|symbol| self.frame(symbol)).rev().collect();
+        let shown: Vec<_> = shown.iter().filter(|frame| !is_harness(frame)).collect();
+        let mut traceback: Vec<Symbol> = shown.iter().take(self.frames).map(|frame| self.frame(frame)).rev().collect();
         if traceback.is_empty() {
             traceback.push(Symbol { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
         }
@@ -137,25 +137,26 @@ impl Prefix {
 /// The frames without those that a check puts between a body and what calls it. What calls a function with the attribute is
 /// left out, and the closure that the attribute makes of the body goes by the function's own name: it says nothing that
 /// the function does not say.
-fn without_check(symbols: &[Symbol]) -> Vec<Symbol> {
-    let mut shown = Vec::with_capacity(symbols.len());
-    let mut rest = symbols;
-    while let Some((symbol, outer)) = rest.split_first() {
+fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
+    let mut shown: Vec<Arc<NamedFrame>> = Vec::with_capacity(frames.len());
+    let mut rest = frames;
+    while let Some((frame, outer)) = rest.split_first() {
         rest = outer;
-        match symbol_name::path(&symbol.function).as_str() {
+        match frame.path() {
             symbol_name::CHECKED_BODY => {
-                if let Some(body) = shown.iter_mut().rfind(|symbol| !symbol_name::is_std(symbol))
+                if let Some(body) = shown.iter_mut().rfind(|frame| !symbol_name::is_std(frame))
                     && let Some(function) = symbol_name::function_of_closure(&body.function)
                 {
-                    body.function = function.to_owned();
+                    *body = Arc::new(Symbol { function: function.to_owned(), ..(***body).clone() }.into());
                 }
                 return shown;
             }
             MEASURED_CODE => {
-                let is_program = |symbol: &Symbol| !symbol_name::is_runtime(symbol) && !symbol_name::is_std(symbol);
+                let is_program =
+                    |frame: &Arc<NamedFrame>| !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame);
                 rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
             }
-            _ => shown.push(symbol.clone()),
+            _ => shown.push(frame.clone()),
         }
     }
     shown
@@ -168,6 +169,6 @@ const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
 const UNKNOWN: &str = "<unknown>";
 
 /// Whether a frame belongs to the harness.
-fn is_harness(symbol: &Symbol) -> bool {
-    symbol_name::path(&symbol.function).starts_with("tracemalloc_harness::")
+fn is_harness(frame: &NamedFrame) -> bool {
+    frame.path().starts_with("tracemalloc_harness::")
 }

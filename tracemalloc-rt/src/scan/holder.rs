@@ -97,13 +97,29 @@ impl fmt::Display for Holder {
     }
 }
 
+/// Patterns of known holders, read once for all names that are compared with them.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-impl KnownHolder<'_> {
-    pub(super) fn is_static(&self, name: &str) -> bool {
-        !self.is_thread && Pattern::new(self.pattern).matches(name)
+pub(super) struct KnownNames {
+    statics: Vec<Pattern>,
+    threads: Vec<Pattern>,
+}
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+impl KnownNames {
+    pub(super) fn of(holders: &[KnownHolder<'_>]) -> Self {
+        let patterns = |of_threads: bool| {
+            let holders = holders.iter().filter(|holder| holder.is_thread == of_threads);
+            holders.map(|holder| Pattern::new(holder.pattern)).collect()
+        };
+        Self { statics: patterns(false), threads: patterns(true) }
     }
 
-    pub(super) fn is_thread(&self, start: &str) -> bool {
-        self.is_thread && Pattern::new(self.pattern).matches(start)
+    pub(super) fn has_static(&self, name: &str) -> bool {
+        self.statics.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// `start` is the function that the thread was started with.
+    pub(super) fn has_thread(&self, start: &str) -> bool {
+        self.threads.iter().any(|pattern| pattern.matches(start))
     }
 }

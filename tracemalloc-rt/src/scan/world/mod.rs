@@ -21,6 +21,7 @@ use self::modules::Module;
 use self::search::{Caller, Question, StaticRange};
 use self::stop::Board;
 use self::threads::ThreadName;
+use super::holder::KnownNames;
 use super::{Fate, Found, Holder, HolderKind, HolderSum, Holdings, KnownHolder, Retained, Step};
 use crate::sort::{sort_by, sort_by_key};
 use crate::stacks::StackId;
@@ -127,14 +128,13 @@ impl World {
         let stack_ends = threads::stack_ends(caller, thread_local_size);
         modules::name(&mut modules, stack_ends.iter().flat_map(|end| &end.words).copied().collect());
         let threads = threads::named(stack_ends, &modules);
-        let is_known = |thread: &&ThreadName| {
-            thread.start.as_ref().is_some_and(|start| known.iter().any(|known| known.is_thread(start)))
-        };
+        let known = KnownNames::of(known);
+        let is_known = |thread: &&ThreadName| thread.start.as_ref().is_some_and(|start| known.has_thread(start));
         let known_threads = threads.iter().filter(is_known).map(|thread| thread.id).collect();
         let mut statics = Vec::new();
         for module in &modules {
             for range in &module.data {
-                statics_of(module, *range, known, &mut statics);
+                statics_of(module, *range, &known, &mut statics);
             }
         }
         sort_by_key(&mut statics, |part| part.range);
@@ -291,11 +291,11 @@ impl World {
 }
 
 /// A part of a module's data, cut into statics and what lies between them.
-fn statics_of(module: &Module, range: (usize, usize), known: &[KnownHolder<'_>], parts: &mut Vec<StaticRange>) {
+fn statics_of(module: &Module, range: (usize, usize), known: &KnownNames, parts: &mut Vec<StaticRange>) {
     let of_c = module.is_c();
     let statics = module.statics.iter().map(|symbol| ((symbol.start, symbol.end), symbol));
     parts.extend(search::cut(range, statics).map(|(range, symbol)| {
-        let known = symbol.is_some_and(|symbol| known.iter().any(|known| known.is_static(&symbol.name)));
+        let known = symbol.is_some_and(|symbol| known.has_static(&symbol.name));
         StaticRange { range, known, of_c }
     }));
 }
