@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::handshake::Table;
 use crate::symbol_name;
-use crate::symbolize::{Symbol, Symbolizer};
+use crate::symbolize::{NamedFrame, Symbol, Symbolizer};
 use crate::trim::{after_runtime, trim};
 use crate::{Frame, Traceback};
 
@@ -84,19 +84,19 @@ impl Namer {
         traceback
     }
 
-    fn frame(&mut self, symbol: &Symbol) -> Frame {
-        if let Some(known) = self.frames.get(symbol) {
+    fn frame(&mut self, symbol: &NamedFrame) -> Frame {
+        if let Some(known) = self.frames.get(&**symbol) {
             return known.clone();
         }
         let mut frame =
             if symbol.file.is_empty() { Frame::unknown() } else { Frame::new(symbol.file.as_str(), symbol.line) };
         if !symbol.function.is_empty() {
-            frame = frame.with_function(symbol_name::pretty(&symbol.function));
+            frame = frame.with_function(symbol.pretty());
         }
         if symbol.column > 0 {
             frame = frame.with_column(symbol.column);
         }
-        self.frames.insert(symbol.clone(), frame.clone());
+        self.frames.insert(Symbol::clone(symbol), frame.clone());
         frame
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::handshake;
 use crate::loaded::Loaded;
@@ -24,11 +24,12 @@ pub struct Symbol {
     pub column: u32,
 }
 
-/// A frame with the path of its function, which most questions about a frame are about: read from its name once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A frame with what its function's name tells, which is read once.
+#[derive(Debug)]
 pub struct NamedFrame {
     symbol: Symbol,
     path: String,
+    pretty: OnceLock<String>,
 }
 
 impl NamedFrame {
@@ -36,11 +37,16 @@ impl NamedFrame {
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// See [`symbol_name::pretty`].
+    pub fn pretty(&self) -> &str {
+        self.pretty.get_or_init(|| symbol_name::pretty(&self.function))
+    }
 }
 
 impl From<Symbol> for NamedFrame {
     fn from(symbol: Symbol) -> Self {
-        Self { path: symbol_name::path(&symbol.function), symbol }
+        Self { path: symbol_name::path(&symbol.function), symbol, pretty: OnceLock::new() }
     }
 }
 

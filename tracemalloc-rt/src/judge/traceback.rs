@@ -104,12 +104,12 @@ impl Shortener {
         traceback
     }
 
-    fn frame(&self, symbol: &Symbol) -> Symbol {
+    fn frame(&self, frame: &NamedFrame) -> Symbol {
         Symbol {
-            function: symbol_name::pretty(&symbol.function),
-            file: self.file(&symbol.file),
-            line: symbol.line,
-            column: symbol.column,
+            function: frame.pretty().to_owned(),
+            file: self.file(&frame.file),
+            line: frame.line,
+            column: frame.column,
         }
     }
 
