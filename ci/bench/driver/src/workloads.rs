@@ -28,10 +28,11 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
         child::run(&mut peer.command(&path, workload, parts, scratch))
     };
     let mut runs: BTreeMap<&str, Vec<(Run, Run)>> = BTreeMap::new();
-    for round in 0..peers.iter().map(|peer| peer.rounds).max().unwrap_or(0) {
+    let rounds = |peer: &Peer| peer.rounds(workload).rounds;
+    for round in 0..peers.iter().map(rounds).max().unwrap_or(0) {
         let mut untraced = BTreeMap::new();
-        for peer in peers.iter().filter(|peer| round < peer.rounds) {
-            let parts = peer.parts(workload);
+        for peer in peers.iter().filter(|peer| round < rounds(peer)) {
+            let parts = peer.rounds(workload).parts;
             let untraced = match untraced.get(&parts) {
                 Some(run) => *run,
                 None => *untraced.entry(parts).or_insert(run(&UNTRACED, parts)?),
@@ -52,7 +53,7 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
             let pairs: Vec<_> = runs.iter().map(|(untraced, traced)| (figure(untraced), figure(traced))).collect();
             let mut row = Row::new(group, &case.name, peer.name, UNTRACED.name, comparison, &pairs)?;
             row.what = case.what();
-            row.parts = peer.parts(workload);
+            row.parts = peer.rounds(workload).parts;
             row.by_wall = peer.is_by_wall(workload);
             if case.is_time() && !row.by_wall {
                 let processor = |(untraced, traced): &(Run, Run)| Some(traced.processor? / untraced.processor?);

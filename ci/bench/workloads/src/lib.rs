@@ -72,6 +72,7 @@ const fn flat(name: &'static str, what: &'static str, live: usize) -> Workload {
 }
 
 const STORM: usize = 3_000_000;
+const LIVE: usize = 10_000_000;
 
 /// All workloads, in the order in which they are measured.
 pub const ALL: &[Workload] = &[
@@ -82,7 +83,15 @@ pub const ALL: &[Workload] = &[
     seconds("realloc", "200,000 vectors, pushed one by one", 200_000, None, growth::run),
     seconds("serde_json", "60 x parse and clone of a document of 2,000 keys", 60, None, json::run),
     seconds("deep", "5,000 x 200 nested calls, a box in each", 5_000, Some(1_000_000), deep::run),
-    seconds("live", "10,000,000 boxes, live at once, then freed", 10_000_000, Some(10_000_000), live::time),
+    Workload {
+        name: "live",
+        what: "10,000,000 boxes, live at once, then freed",
+        unit: Unit::Seconds,
+        operations: LIVE,
+        blocks: Some(LIVE),
+        live: LIVE,
+        run: live::time,
+    },
     flat("flat-1k", "2,000,000 of 1,000 live boxes replaced", 1_000),
     flat("flat-100k", "2,000,000 of 100,000 live boxes replaced", 100_000),
     flat("flat-10m", "2,000,000 of 10,000,000 live boxes replaced", 10_000_000),
