@@ -76,7 +76,7 @@ impl Symbolizer {
         let Some(teller) = names::teller() else { return };
         let unknown: HashSet<usize> = addresses.filter(|address| !self.known.contains_key(address)).collect();
         if !unknown.is_empty() {
-            self.known.extend(tell(teller, unknown).map(|(address, symbols)| (address, named(symbols))));
+            self.known.extend(tell(teller, unknown));
         }
     }
 
@@ -111,7 +111,7 @@ fn named(symbols: Vec<Symbol>) -> Vec<Arc<NamedFrame>> {
 }
 
 /// What somebody tells of return addresses; of each something, if only that it is not known.
-fn tell(teller: &dyn Names, addresses: HashSet<usize>) -> impl Iterator<Item = (usize, Vec<Symbol>)> {
+fn tell(teller: &dyn Names, addresses: HashSet<usize>) -> impl Iterator<Item = (usize, Vec<Arc<NamedFrame>>)> {
     let loaded = Loaded::now();
     let addresses: Vec<usize> = addresses.into_iter().collect();
     let of_files: Vec<(usize, _)> =
@@ -121,7 +121,7 @@ fn tell(teller: &dyn Names, addresses: HashSet<usize>) -> impl Iterator<Item = (
     let mut told: HashMap<usize, Vec<Symbol>> = of_files.iter().map(|(address, _)| *address).zip(told).collect();
     addresses.into_iter().map(move |address| {
         let frames = told.remove(&address).filter(|frames| !frames.is_empty());
-        (address, frames.unwrap_or_else(|| vec![Symbol::default()]))
+        (address, named(frames.unwrap_or_else(|| vec![Symbol::default()])))
     })
 }
 

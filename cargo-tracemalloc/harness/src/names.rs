@@ -8,7 +8,8 @@ use nanoserde::{DeBin, SerBin};
 use crate::FrameEntry;
 use crate::wire::Exchanged;
 
-/// Names the socket on which the front tells names, where the command does not: see [`Session::names`](crate::Session::names). The harness takes it out of a test's environment.
+/// Names the socket on which the front tells names, where the command does not: see [`Session::names`](crate::Session::names).
+/// The harness takes it out of a test's environment.
 pub const NAMES_VAR: &str = "TRACEMALLOC_NAMES";
 /// Has `cargo-tracemalloc` read [`NamesWanted`] from its standard input, and write [`NamesTold`] to its standard output.
 pub const TELL_NAMES_VAR: &str = "TRACEMALLOC_TELL_NAMES";

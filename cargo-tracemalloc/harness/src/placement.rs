@@ -69,8 +69,8 @@ impl Placement {
         }
     }
 
-    /// Gives a child its assignment, the socket on which the front tells names, if it does, and otherwise the environment that `cargo test` would
-    /// have given it.
+    /// Gives a child its assignment, the socket on which the front tells names, if it does, and otherwise the environment that
+    /// `cargo test` would have given it.
     pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path, names: Option<&Path>) {
         if let Some(session) = &self.session {
             for (name, value) in &session.restore_env {

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use crate::fnmatch::Pattern;
-
 /// What holds a block.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Holder {
@@ -94,32 +91,5 @@ impl fmt::Display for Holder {
             HolderKind::Stack => write!(f, "stack of thread `{thread}`"),
             HolderKind::Register => write!(f, "register of thread `{thread}`"),
         }
-    }
-}
-
-/// Patterns of known holders, read once for all names that are compared with them.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) struct KnownNames {
-    statics: Vec<Pattern>,
-    threads: Vec<Pattern>,
-}
-
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-impl KnownNames {
-    pub(super) fn of(holders: &[KnownHolder<'_>]) -> Self {
-        let patterns = |of_threads: bool| {
-            let holders = holders.iter().filter(|holder| holder.is_thread == of_threads);
-            holders.map(|holder| Pattern::new(holder.pattern)).collect()
-        };
-        Self { statics: patterns(false), threads: patterns(true) }
-    }
-
-    pub(super) fn has_static(&self, name: &str) -> bool {
-        self.statics.iter().any(|pattern| pattern.matches(name))
-    }
-
-    /// `start` is the function that the thread was started with.
-    pub(super) fn has_thread(&self, start: &str) -> bool {
-        self.threads.iter().any(|pattern| pattern.matches(start))
     }
 }

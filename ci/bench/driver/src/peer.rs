@@ -49,37 +49,29 @@ pub const UNTRACED: Peer =
 pub const OURS: Peer =
     Peer { name: "ours", binary: Binary::Ours, brief: rounds(101, 10), live: rounds(21, 1), ..UNTRACED };
 
+/// What the others have in common. They take so much longer that few rounds tell by how much.
+const OTHER: Peer = Peer { brief: rounds(3, 1), live: rounds(3, 10), ..UNTRACED };
+
 /// The others. Their frames are at least as many as those that ours shows, or as many as they can keep.
 const OTHERS: [Peer; 5] = [
-    Peer {
-        name: "heaptrack",
-        tool: &["heaptrack", "--output", OUTPUT],
-        brief: rounds(3, 1),
-        live: rounds(3, 10),
-        ..UNTRACED
-    },
+    Peer { name: "heaptrack", tool: &["heaptrack", "--output", OUTPUT], ..OTHER },
     Peer {
         name: "massif",
         tool: &["valgrind", "--quiet", "--tool=massif", "--depth=16", "--massif-out-file=/dev/null"],
-        brief: rounds(3, 1),
-        live: rounds(3, 10),
-        ..UNTRACED
+        ..OTHER
     },
     Peer {
         name: "memcheck",
         tool: &["valgrind", "--quiet", "--tool=memcheck", "--leak-check=full", "--num-callers=16"],
-        brief: rounds(3, 1),
-        live: rounds(3, 10),
-        ..UNTRACED
+        ..OTHER
     },
-    Peer { name: "dhat-rs", binary: Binary::Dhat, brief: rounds(3, 10), live: rounds(3, 10), ..UNTRACED },
+    Peer { name: "dhat-rs", binary: Binary::Dhat, brief: rounds(3, 10), ..OTHER },
     Peer {
         name: "jemalloc",
         binary: Binary::Jemalloc,
         env: &[("_RJEM_MALLOC_CONF", "prof:true,prof_active:true,lg_prof_sample:0")],
         brief: rounds(3, 10),
-        live: rounds(3, 10),
-        ..UNTRACED
+        ..OTHER
     },
 ];
 
