@@ -21,7 +21,8 @@ fn main() {
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let mut table = String::from("&[\n");
     let mut embed = |name: &str, source: &Path| {
-        writeln!(table, "    ({name:?}, include_bytes!({source:?})),").expect("a string takes what is written");
+        writeln!(table, "    ({name:?}, include_bytes!({source:?})),")
+            .expect("a string takes what is written");
     };
 
     let manifests = out_dir.join("manifests");
@@ -43,7 +44,8 @@ fn main() {
         files.sort();
         for file in files {
             let name = file.strip_prefix(&root).expect("walked from the root");
-            let name = name.to_str().expect("names in this repository are UTF-8").replace('\\', "/");
+            let name =
+                name.to_str().expect("names in this repository are UTF-8").replace('\\', "/");
             embed(&name, &file);
         }
     }
@@ -72,7 +74,9 @@ fn root_manifest(mut manifest: Table) -> Table {
 
 /// A package's manifest without what only its own development needs.
 fn package_manifest(mut manifest: Table) -> Table {
-    manifest.retain(|section, _| ["package", "lib", "features", "dependencies", "target"].contains(&section));
+    manifest.retain(|section, _| {
+        ["package", "lib", "features", "dependencies", "target"].contains(&section)
+    });
     let (package, feature) = LEFT_OUT;
     if let Some(dependencies) = manifest.get_mut("dependencies").and_then(Value::as_table_mut) {
         dependencies.remove(package);
@@ -88,13 +92,15 @@ fn package_manifest(mut manifest: Table) -> Table {
 
 fn read_manifest(path: &Path) -> Table {
     println!("cargo::rerun-if-changed={}", path.display());
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
     text.parse().unwrap_or_else(|error| panic!("parse {}: {error}", path.display()))
 }
 
 fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
     println!("cargo::rerun-if-changed={}", dir.display());
-    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("list {}: {error}", dir.display())) {
+    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("list {}: {error}", dir.display()))
+    {
         let path = entry.expect("an entry of a directory").path();
         if path.is_dir() {
             walk(&path, files);

@@ -29,7 +29,11 @@ fn check(package: &str) {
                 assert_eq!(test.verdict, Some(Verdict::Clean), "{args}: {test:#?}");
             }
         }
-        assert_eq!((report.count("leak"), report.count("clean"), report.count("ignored")), (2, 2, 1), "{args}");
+        assert_eq!(
+            (report.count("leak"), report.count("clean"), report.count("ignored")),
+            (2, 2, 1),
+            "{args}"
+        );
     }
 }
 

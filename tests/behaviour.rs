@@ -14,7 +14,9 @@ fn section<'a>(stdout: &'a str, test: &str) -> &'a str {
     let headline = format!("---- {test}");
     let is_headline = |rest: &str| rest[headline.len()..].starts_with([' ', '\n']);
     let mut starts = stdout.match_indices(&headline).map(|(start, _)| &stdout[start..]);
-    let start = starts.find(|rest| is_headline(rest)).unwrap_or_else(|| panic!("nothing is shown of {test}"));
+    let start = starts
+        .find(|rest| is_headline(rest))
+        .unwrap_or_else(|| panic!("nothing is shown of {test}"));
     let body = start.split_once('\n').unwrap().1;
     body.split("\n---- ").next().unwrap()
 }
@@ -51,7 +53,9 @@ fn outcomes_and_output_are_those_of_cargo_test() {
         })
         .collect();
     assert_eq!(outcomes, Listing::parse(&plain.stdout).tests());
-    for (name, count) in [("passed", 6), ("failed", 11), ("ignored", 3), ("leak", 0), ("unconfirmed", 0)] {
+    for (name, count) in
+        [("passed", 6), ("failed", 11), ("ignored", 3), ("leak", 0), ("unconfirmed", 0)]
+    {
         assert_eq!(report.count(name), count, "{name}");
     }
 
@@ -63,10 +67,16 @@ fn outcomes_and_output_are_those_of_cargo_test() {
         ("tests::should_panic::fails_without_the_expected_panic", &["did not panic"]),
         ("on_stdout", &["a line on stdout", "after stdout"]),
         ("on_stderr", &["a line on stderr", "after stderr"]),
-        ("without_an_end_of_line", &["half a line on stdout", "half a line on stderr", "after half a line"]),
+        (
+            "without_an_end_of_line",
+            &["half a line on stdout", "half a line on stderr", "after half a line"],
+        ),
         ("from_a_thread", &["a line from a thread", "inside a thread", "the thread ends well"]),
         ("from_c", &["a line from C", "after C"]),
-        ("from_a_child_process", &["a line from a child", "its complaint", "what the child came to"]),
+        (
+            "from_a_child_process",
+            &["a line from a child", "its complaint", "what the child came to"],
+        ),
     ] {
         assert_shown(&traced, test, words);
         assert!(report.test(test).message.is_some(), "{test} has a message");
@@ -75,7 +85,10 @@ fn outcomes_and_output_are_those_of_cargo_test() {
         assert!(!traced.stdout.contains(quiet), "{quiet:?} is shown");
         assert!(!traced.stderr.contains(quiet), "{quiet:?} is shown");
     }
-    assert_eq!(report.test("tests::ignored::with_a_reason").message.as_deref(), Some("needs a network"));
+    assert_eq!(
+        report.test("tests::ignored::with_a_reason").message.as_deref(),
+        Some("needs a network")
+    );
     assert_eq!(report.test("tests::ignored::without_a_reason").message, None);
 }
 
@@ -108,9 +121,15 @@ fn the_harness_takes_the_arguments_of_libtest() {
     assert_eq!(names(&traced), names(&plain));
 
     let quiet = ["nobody should see this line of a passed test", "nor this one"];
-    let shown = project.tracemalloc("-p outcomes --lib passes_and_prints -- --show-output").run().code(exit::CLEAN);
+    let shown = project
+        .tracemalloc("-p outcomes --lib passes_and_prints -- --show-output")
+        .run()
+        .code(exit::CLEAN);
     assert_shown(&shown, "tests::passes_and_prints", &quiet);
-    let straight = project.tracemalloc("-p outcomes --lib passes_and_prints -- --nocapture").run().code(exit::CLEAN);
+    let straight = project
+        .tracemalloc("-p outcomes --lib passes_and_prints -- --nocapture")
+        .run()
+        .code(exit::CLEAN);
     for line in quiet {
         assert!(straight.stdout.contains(line) || straight.stderr.contains(line), "{line}");
     }
@@ -127,7 +146,11 @@ fn a_test_that_dies_is_one_failed_test() {
         ("exits_with_three", "3", &[]),
         ("exits_with_zero", "0", &["last words before the exit"]),
         ("is_killed", "SIGKILL", &["last words before the signal"]),
-        ("overflows_its_stack", "SIGABRT", &["last words before the overflow", "has overflowed its stack"]),
+        (
+            "overflows_its_stack",
+            "SIGABRT",
+            &["last words before the overflow", "has overflowed its stack"],
+        ),
         ("panics_while_it_panics", "SIGABRT", &["the first panic", "the second panic"]),
     ] {
         let name = format!("tests::{test}");
@@ -140,7 +163,10 @@ fn a_test_that_dies_is_one_failed_test() {
         assert!(section(&output.stdout, &name).contains(cause), "{name} does not show {cause}");
     }
     assert_eq!(report.verdict("tests::survives"), Some(Verdict::Clean));
-    assert_eq!((report.count("passed"), report.count("failed"), report.count("ignored")), (1, 7, 2));
+    assert_eq!(
+        (report.count("passed"), report.count("failed"), report.count("ignored")),
+        (1, 7, 2)
+    );
 }
 
 #[test]
@@ -193,14 +219,21 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
     assert_eq!(runs("keeps_more_in_every_run"), 8);
 
     // The test itself passed; that its process ended later is no failure of it.
-    project.tracemalloc("-p reruns tests::leaks_and_exits_the_second_time -- --ignored").run().code(exit::CLEAN);
+    project
+        .tracemalloc("-p reruns tests::leaks_and_exits_the_second_time -- --ignored")
+        .run()
+        .code(exit::CLEAN);
     let report = project.report();
-    assert_eq!(report.verdict("tests::leaks_and_exits_the_second_time"), Some(Verdict::Unconfirmed));
+    assert_eq!(
+        report.verdict("tests::leaks_and_exits_the_second_time"),
+        Some(Verdict::Unconfirmed)
+    );
 
     // It did leak, which only fails on request.
     let once = project.tracemalloc("-p reruns --deny once leaks_only_the_first_three").run();
     assert_eq!(once.code, Some(exit::LEAK));
-    let unconfirmed = project.tracemalloc("-p reruns --deny unconfirmed sets_a_static_and_leaks").run();
+    let unconfirmed =
+        project.tracemalloc("-p reruns --deny unconfirmed sets_a_static_and_leaks").run();
     assert_eq!(unconfirmed.code, Some(exit::LEAK));
     project.tracemalloc("-p reruns --deny once sets_a_static_and_leaks").run().code(exit::CLEAN);
 }
@@ -208,9 +241,14 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
 #[test]
 fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
     let project = Project::copy("behaviour", "surroundings");
-    let [plain, traced] = ["plain.txt", "traced.txt"].map(|file| project.root.join("target").join(file));
+    let [plain, traced] =
+        ["plain.txt", "traced.txt"].map(|file| project.root.join("target").join(file));
     project.cargo_test("-p surroundings").env("SURROUNDINGS_FILE", &plain).run().code(exit::CLEAN);
-    project.tracemalloc("-p surroundings").env("SURROUNDINGS_FILE", &traced).run().code(exit::CLEAN);
+    project
+        .tracemalloc("-p surroundings")
+        .env("SURROUNDINGS_FILE", &traced)
+        .run()
+        .code(exit::CLEAN);
 
     let read = |file| -> Vec<String> {
         let lines = fs::read_to_string(file).unwrap();
@@ -239,7 +277,12 @@ fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
     let output = project.tracemalloc("-p targets").run().code(exit::CLEAN);
     assert!(output.stdout.contains("1 doctest ran untraced: targets"), "doctests are mentioned");
     let listing = Listing::parse(&output.stdout);
-    assert!(listing.tests().keys().any(|name| name.contains("targets::greet") || name.contains("src/lib.rs - greet")));
+    assert!(
+        listing
+            .tests()
+            .keys()
+            .any(|name| name.contains("targets::greet") || name.contains("src/lib.rs - greet"))
+    );
 
     let report = project.report();
     for (test, kind) in [
@@ -249,7 +292,11 @@ fn targets_of_all_kinds_are_run_and_traced_where_they_can_be() {
         ("of_the_example", "example"),
     ] {
         let (target, entry) = report.tests().find(|(_, entry)| entry.name == test).unwrap();
-        assert_eq!((target.kind.as_str(), target.traced, entry.verdict), (kind, true, Some(Verdict::Clean)), "{test}");
+        assert_eq!(
+            (target.kind.as_str(), target.traced, entry.verdict),
+            (kind, true, Some(Verdict::Clean)),
+            "{test}"
+        );
     }
 }
 
@@ -285,8 +332,18 @@ fn a_test_without_a_harness_is_traced_as_a_whole() {
         let target = report.target(target);
         assert!(target.traced, "{}: {:?}", target.name, target.note);
         let [entry] = target.tests.as_slice() else { panic!("{} has one entry", target.name) };
-        assert_eq!((entry.name.as_str(), entry.verdict), ("main", Some(verdict)), "{}", target.name);
-        assert_eq!(entry.growth.iter().map(|growth| growth.bytes).sum::<u64>(), growth, "{}", target.name);
+        assert_eq!(
+            (entry.name.as_str(), entry.verdict),
+            ("main", Some(verdict)),
+            "{}",
+            target.name
+        );
+        assert_eq!(
+            entry.growth.iter().map(|growth| growth.bytes).sum::<u64>(),
+            growth,
+            "{}",
+            target.name
+        );
     }
     let lost = report.target("grows").tests[0].growth[0].traceback.last().unwrap().clone();
     let source = fs::read_to_string(project.root.join(&lost.file)).unwrap();
@@ -298,12 +355,21 @@ fn a_test_without_a_harness_is_traced_as_a_whole() {
         ("exit", 101, "exited with code 3"),
         ("abort", 101, "its process was ended by a signal, by `abort` or by `_exit`"),
     ] {
-        let output = project.tracemalloc("-p no-harness --test ends").env("ENDS", how).run().code(code);
+        let output =
+            project.tracemalloc("-p no-harness --test ends").env("ENDS", how).run().code(code);
         let plain = project.cargo_test("-p no-harness --test ends").env("ENDS", how).run();
-        assert_eq!(output.stderr.contains("exit status: 3"), plain.stderr.contains("exit status: 3"), "{how}");
+        assert_eq!(
+            output.stderr.contains("exit status: 3"),
+            plain.stderr.contains("exit status: 3"),
+            "{how}"
+        );
         let report = project.report();
         let entry = report.test("main");
-        assert_eq!((entry.outcome, entry.message.as_deref()), (Outcome::Failed, Some(message)), "{how}");
+        assert_eq!(
+            (entry.outcome, entry.message.as_deref()),
+            (Outcome::Failed, Some(message)),
+            "{how}"
+        );
     }
     project.tracemalloc("-p no-harness --test grows --deny unconfirmed").run().code(exit::LEAK);
 }
@@ -326,15 +392,33 @@ fn an_allocator_of_ones_own_is_traced() {
             assert_eq!(test.verdict, Some(verdict), "{args}: {test:#?}");
         }
         for (test, file, line, bytes) in [
-            ("tests::a_leak_on_the_allocator_of_its_crate", "brings-allocator/src/lib.rs", "vec![0_u8; 300]", 300),
-            ("a_leak_on_an_allocator_of_its_own", "own-allocator/src/lib.rs", "\"x\".repeat(length)", 100),
-            ("a_leak_on_the_allocator_of_a_dependency", "brings-allocator/src/lib.rs", "text.lines()", 96),
+            (
+                "tests::a_leak_on_the_allocator_of_its_crate",
+                "brings-allocator/src/lib.rs",
+                "vec![0_u8; 300]",
+                300,
+            ),
+            (
+                "a_leak_on_an_allocator_of_its_own",
+                "own-allocator/src/lib.rs",
+                "\"x\".repeat(length)",
+                100,
+            ),
+            (
+                "a_leak_on_the_allocator_of_a_dependency",
+                "brings-allocator/src/lib.rs",
+                "text.lines()",
+                96,
+            ),
         ] {
             let leak = &report.test(test).growth[0];
             let frame = leak.traceback.last().unwrap();
             let source = fs::read_to_string(project.root.join(file)).unwrap();
             assert_eq!((frame.file.as_str(), leak.bytes), (file, bytes), "{args}: {test}");
-            assert!(source.lines().nth(frame.line as usize - 1).unwrap().contains(line), "{args}: {test}: {frame:?}");
+            assert!(
+                source.lines().nth(frame.line as usize - 1).unwrap().contains(line),
+                "{args}: {test}: {frame:?}"
+            );
         }
     }
 }
@@ -343,7 +427,8 @@ fn an_allocator_of_ones_own_is_traced() {
 fn an_allocator_that_nothing_can_be_put_in_front_of_is_named() {
     let project = Project::copy("behaviour", "own-allocator-with-lto");
     let args = "-p own-allocator --test counting --release";
-    let output = project.tracemalloc(args).env("CARGO_PROFILE_RELEASE_LTO", "fat").run().code(exit::CLEAN);
+    let output =
+        project.tracemalloc(args).env("CARGO_PROFILE_RELEASE_LTO", "fat").run().code(exit::CLEAN);
     let report = project.report();
     let counting = report.target("counting");
     assert!(!counting.traced);
@@ -365,15 +450,20 @@ fn a_linker_that_refuses_is_quoted() {
     // By its name rustc knows how to call it.
     let linker = project.root.join("gcc");
     let refusal = "ld: weak definitions are not supported here";
-    let script =
-        format!("case \"$*\" in *tracemalloc_interposed*) echo '{refusal}' >&2; exit 1 ;; esac; exec cc \"$@\"");
+    let script = format!(
+        "case \"$*\" in *tracemalloc_interposed*) echo '{refusal}' >&2; exit 1 ;; esac; exec cc \"$@\""
+    );
     fs::write(&linker, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&linker, fs::Permissions::from_mode(0o755)).unwrap();
     let call = project.tracemalloc("-p own-allocator --test counting");
-    let output = call.env("RUSTFLAGS", format!("-Clinker={}", linker.display())).run().code(exit::CLEAN);
+    let output =
+        call.env("RUSTFLAGS", format!("-Clinker={}", linker.display())).run().code(exit::CLEAN);
     let report = project.report();
     let note = report.target("counting").note.as_ref().unwrap();
-    assert!(note.contains(&format!("nothing can be put in front of it: {refusal}; write")), "{note}");
+    assert!(
+        note.contains(&format!("nothing can be put in front of it: {refusal}; write")),
+        "{note}"
+    );
     assert!(output.stdout.contains(&format!("untraced own-allocator test counting: {note}")));
     assert_eq!((report.count("untraced"), report.count("ignored")), (4, 1));
 }

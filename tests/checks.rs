@@ -11,7 +11,8 @@ use tracemalloc_harness::{Outcome, Verdict};
 
 /// The last part of a test's path that says what comes of it: of a parametrised test that is not the last part.
 fn promise(test: &str) -> &str {
-    let promises = ["clean", "once", "leaks", "skipped", "unconfirmed", "fails", "ignored", "match"];
+    let promises =
+        ["clean", "once", "leaks", "skipped", "unconfirmed", "fails", "ignored", "match"];
     let part = test.trim_start_matches("r#").split("::").find_map(|part| {
         let word = part.trim_start_matches("r#").split('_').next().unwrap();
         promises.iter().find(|promise| **promise == word)
@@ -28,11 +29,14 @@ type Failing = BTreeSet<String>;
 
 /// By `cargo test`.
 fn failing_under_cargo_test(output: &Output) -> Failing {
-    let targets: Vec<&str> = output.stderr.lines().filter(|line| line.trim_start().starts_with("Running ")).collect();
+    let targets: Vec<&str> =
+        output.stderr.lines().filter(|line| line.trim_start().starts_with("Running ")).collect();
     let listings = Listing::parse(&output.stdout).targets;
     let doctests = listings.len() - targets.len();
-    let own =
-        targets.iter().zip(&listings[..listings.len() - doctests]).filter(|(target, _)| target.contains("tests/"));
+    let own = targets
+        .iter()
+        .zip(&listings[..listings.len() - doctests])
+        .filter(|(target, _)| target.contains("tests/"));
     let tests = own.flat_map(|(_, tests)| tests);
     tests.filter(|(_, status)| **status == Status::Failed).map(|(test, _)| test.clone()).collect()
 }
@@ -50,7 +54,8 @@ fn failing_under_nextest(output: &Output) -> Failing {
 /// By `cargo tracemalloc test`.
 fn failing_in_report(report: &Report) -> Failing {
     let own = report.tests().filter(|(target, _)| target.kind == "test");
-    let failing = own.filter(|(_, test)| test.outcome == Outcome::Failed || test.verdict == Some(Verdict::Leak));
+    let failing = own
+        .filter(|(_, test)| test.outcome == Outcome::Failed || test.verdict == Some(Verdict::Leak));
     failing.map(|(_, test)| test.name.clone()).collect()
 }
 
@@ -90,7 +95,8 @@ fn comes_to_the_same(project: &Project, packages: &str, fail: usize) -> Report {
     pretty_assertions::assert_eq!(failing_in_report(&report), under_cargo_test);
 
     let own = report.tests().filter(|(target, _)| target.kind == "test");
-    let promised: Failing = own.map(|(_, test)| test.name.clone()).filter(|test| has_to_fail(test)).collect();
+    let promised: Failing =
+        own.map(|(_, test)| test.name.clone()).filter(|test| has_to_fail(test)).collect();
     assert_eq!(promised.len(), fail);
     pretty_assertions::assert_eq!(under_cargo_test, promised);
     report
@@ -109,14 +115,23 @@ fn what_the_injected_runtime_says(report: &Report) {
             _ => (Outcome::Ignored, None),
         };
         assert_eq!((test.outcome, test.verdict), (outcome, verdict), "{test:#?}");
-        let amount = test.name.rsplit("::").next().unwrap().split('_').nth(1).and_then(|word| word.parse::<u64>().ok());
+        let amount = test
+            .name
+            .rsplit("::")
+            .next()
+            .unwrap()
+            .split('_')
+            .nth(1)
+            .and_then(|word| word.parse::<u64>().ok());
         if let (Some(Verdict::Leak), Some(bytes)) = (verdict, amount) {
             assert_eq!(test.runs[0].bytes, bytes, "{test:#?}");
         }
     }
-    let lib = report.targets.iter().find(|target| target.package == "attribute" && target.kind == "lib");
+    let lib =
+        report.targets.iter().find(|target| target.package == "attribute" && target.kind == "lib");
     let Some(lib) = lib else { return };
-    let test = |name: &str| lib.tests.iter().find(|test| test.name == format!("tests::{name}")).unwrap();
+    let test =
+        |name: &str| lib.tests.iter().find(|test| test.name == format!("tests::{name}")).unwrap();
 
     let skipped = test("skipped_with_a_reason");
     assert_eq!(skipped.verdict_reason.as_deref(), Some("known upstream"));
@@ -140,42 +155,61 @@ fn what_the_injected_runtime_says(report: &Report) {
 fn what_tests_trace_themselves_is_their_own_affair(report: &Report) {
     let growth = |test: &str| {
         let test = report.test(&format!("tests::{test}"));
-        let growth = test.growth.iter().map(|growth| (growth.bytes, growth.blocks, growth.traceback[0].line));
+        let growth = test
+            .growth
+            .iter()
+            .map(|growth| (growth.bytes, growth.blocks, growth.traceback[0].line));
         (test.runs[0].bytes, test.runs[0].blocks, growth.collect::<Vec<_>>())
     };
-    let leaks = |lines: &[u32]| lines.iter().zip([400, 300, 200, 100]).map(|(line, bytes)| (bytes, 1, *line)).collect();
-    assert_eq!(growth("leaks_1000_bytes_around_its_own_tracing"), (1000, 4, leaks(&[26, 21, 19, 17])));
+    let leaks = |lines: &[u32]| {
+        lines.iter().zip([400, 300, 200, 100]).map(|(line, bytes)| (bytes, 1, *line)).collect()
+    };
+    assert_eq!(
+        growth("leaks_1000_bytes_around_its_own_tracing"),
+        (1000, 4, leaks(&[26, 21, 19, 17]))
+    );
     assert_eq!(growth("leaks_5000_bytes_that_it_never_untracks").0, 5000);
 }
 
 /// Without a tracing allocator a test runs as if there were no attribute, unless that is not allowed.
 fn with_nothing_that_traces(project: &Project) {
-    let plain = project.cargo_test("-p attribute --lib --no-fail-fast").run().code(exit::TEST_FAILED);
+    let plain =
+        project.cargo_test("-p attribute --lib --no-fail-fast").run().code(exit::TEST_FAILED);
     for (test, status) in Listing::parse(&plain.stdout).tests() {
-        let fails = ["tests::fails_by_its_result", "tests::fails_with_a_panic", "tests::fails_with_another_panic"];
+        let fails = [
+            "tests::fails_by_its_result",
+            "tests::fails_with_a_panic",
+            "tests::fails_with_another_panic",
+        ];
         assert_eq!(status == Status::Failed, fails.contains(&test.as_str()), "{test}");
     }
-    let required = project.cargo_test("-p attribute --lib --no-fail-fast").env("TRACEMALLOC_REQUIRE", "1");
+    let required =
+        project.cargo_test("-p attribute --lib --no-fail-fast").env("TRACEMALLOC_REQUIRE", "1");
     let required = required.run().code(exit::TEST_FAILED);
     for (test, status) in Listing::parse(&required.stdout).tests() {
         let runs = ["skipped", "ignored"].contains(&promise(&test));
         assert_eq!(status == Status::Failed, !runs, "{test}");
     }
-    let said = required.stdout.matches("nothing was checked, and TRACEMALLOC_REQUIRE is 1: ").count();
+    let said =
+        required.stdout.matches("nothing was checked, and TRACEMALLOC_REQUIRE is 1: ").count();
     assert_eq!(said, 26, "each test that fails says why");
 }
 
 /// Every verdict is right, and so is every amount, however the threads interleave.
 fn two_hundred_tests_on_eight_threads(project: &Project) {
-    let messages =
-        project.cargo_test("-p many --test own --no-run --message-format json").run().code(exit::CLEAN).stdout;
+    let messages = project
+        .cargo_test("-p many --test own --no-run --message-format json")
+        .run()
+        .code(exit::CLEAN)
+        .stdout;
     let executable = messages.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
     let executable = executable.expect("cargo names the test binary");
     for _ in 0..20 {
-        let call = Call::program(&executable).args("--test-threads 8").dir(project.root.join("many"));
+        let call =
+            Call::program(&executable).args("--test-threads 8").dir(project.root.join("many"));
         let output = call.run().code(exit::TEST_FAILED);
         let tests = Listing::parse(&output.stdout).tests();
         assert_eq!(tests.len(), 200);
@@ -183,8 +217,10 @@ fn two_hundred_tests_on_eight_threads(project: &Project) {
             assert_eq!(*status == Status::Failed, has_to_fail(test), "{test}");
             if has_to_fail(test) {
                 let bytes = test.split('_').nth(1).unwrap();
-                let headline = format!("leaked {bytes} B in 1 block a run (3 of 3 runs), limit 0 B");
-                let section = output.stdout.split(&format!("---- {test} stdout ----")).nth(1).unwrap();
+                let headline =
+                    format!("leaked {bytes} B in 1 block a run (3 of 3 runs), limit 0 B");
+                let section =
+                    output.stdout.split(&format!("---- {test} stdout ----")).nth(1).unwrap();
                 let section = section.split("\n---- ").next().unwrap();
                 assert!(section.contains(&headline), "{headline}: {section}");
             }
@@ -196,17 +232,26 @@ fn two_hundred_tests_on_eight_threads(project: &Project) {
 fn other_version(root: &Path, form: u32) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for package in ["tracemalloc-rt", "tracemalloc-macros"] {
-        for file in ["Cargo.toml"].map(PathBuf::from).into_iter().chain(sources(&repository.join(package))) {
+        for file in
+            ["Cargo.toml"].map(PathBuf::from).into_iter().chain(sources(&repository.join(package)))
+        {
             let content = fs::read_to_string(repository.join(package).join(&file)).unwrap();
-            let content = content.replace("const FORM: u32 = 1;", &format!("const FORM: u32 = {form};"));
+            let content =
+                content.replace("const FORM: u32 = 1;", &format!("const FORM: u32 = {form};"));
             write(&root.join(package).join(&file), &content);
         }
     }
     let workspace = fs::read_to_string(repository.join("Cargo.toml")).unwrap();
     let members = r#"members = ["tracemalloc-macros", "tracemalloc-rt"]"#;
-    let lines = workspace.lines().map(|line| if line.starts_with("members = ") { members } else { line });
-    let lines = lines.filter(|line| !line.starts_with("exclude = ") && !line.starts_with("tracemalloc-harness = "));
-    write(&root.join("Cargo.toml"), &lines.collect::<Vec<_>>().join("\n").replace("0.1.0", "0.1.7"));
+    let lines =
+        workspace.lines().map(|line| if line.starts_with("members = ") { members } else { line });
+    let lines = lines.filter(|line| {
+        !line.starts_with("exclude = ") && !line.starts_with("tracemalloc-harness = ")
+    });
+    write(
+        &root.join("Cargo.toml"),
+        &lines.collect::<Vec<_>>().join("\n").replace("0.1.0", "0.1.7"),
+    );
 }
 
 fn sources(package: &Path) -> Vec<PathBuf> {
@@ -228,9 +273,11 @@ fn a_library_of_another_version_is_understood_or_named() {
     let other = project.root.parent().unwrap().join("other");
     let manifest = project.root.join("Cargo.toml");
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_str().unwrap();
-    let content = fs::read_to_string(&manifest).unwrap().replace(repository, other.to_str().unwrap());
-    let members =
-        content.lines().map(|line| if line.starts_with("members") { "members = [\"renamed\"]" } else { line });
+    let content =
+        fs::read_to_string(&manifest).unwrap().replace(repository, other.to_str().unwrap());
+    let members = content
+        .lines()
+        .map(|line| if line.starts_with("members") { "members = [\"renamed\"]" } else { line });
     fs::write(&manifest, members.collect::<Vec<_>>().join("\n")).unwrap();
 
     other_version(&other, 1);
@@ -260,10 +307,14 @@ fn what_the_page_on_checks_shows_is_what_is_tested() {
         .map(|rest| {
             let (_title, code) = rest.split_once('\n').unwrap();
             let code = code.split("    // end").next().unwrap();
-            code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
+            code.lines()
+                .map(|line| line.strip_prefix("    ").unwrap_or(line))
+                .collect::<Vec<_>>()
+                .join("\n")
         })
         .collect();
-    let shown = page.split("```rust\n").skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());
+    let shown =
+        page.split("```rust\n").skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());
     pretty_assertions::assert_eq!(shown.collect::<Vec<_>>(), situations);
     assert!(situations.len() >= 10);
 }

@@ -75,20 +75,26 @@ fn the_configuration_says_what_is_a_leak_and_the_command_line_wins() {
     }
     project.write(FILE, "runs = 3\n");
     let output = project.tracemalloc("").run().code(exit::USAGE);
-    let both =
-        "error: there are two configurations: `tracemalloc.toml` and `workspace.metadata.tracemalloc` in Cargo.toml:8";
+    let both = "error: there are two configurations: `tracemalloc.toml` and `workspace.metadata.tracemalloc` in Cargo.toml:8";
     assert!(output.stderr.starts_with(both), "{}", output.stderr);
 }
 
 #[test]
 fn a_known_leak_is_listed_and_fails_nothing() {
     let project = Project::copy("demo", "known-leak");
-    let known = |patterns: &str| format!("[[known-leaks]]\n{patterns}\nreason = 'we pop without freeing'\n");
+    let known = |patterns: &str| {
+        format!("[[known-leaks]]\n{patterns}\nreason = 'we pop without freeing'\n")
+    };
     let shown = "known cache::tests::forgets_the_oldest (demo lib): grew by 4096 B in 1 block; we pop without freeing";
-    for patterns in ["test = '*oldest'", "file = 'src/cache.rs'", "function = '*Cache::fill'\npackage = 'demo'"] {
+    for patterns in
+        ["test = '*oldest'", "file = 'src/cache.rs'", "function = '*Cache::fill'\npackage = 'demo'"]
+    {
         project.write(FILE, &known(patterns));
         let output = project.tracemalloc("").run().code(exit::CLEAN);
-        assert!(output.stdout.contains(shown) && output.stdout.contains("3 clean, 1 known;"), "{patterns}");
+        assert!(
+            output.stdout.contains(shown) && output.stdout.contains("3 clean, 1 known;"),
+            "{patterns}"
+        );
         let report = project.report();
         let test = report.test(LEAKS);
         assert_eq!((test.verdict, test.runs.len()), (Some(Verdict::Known), 1), "{patterns}");
@@ -119,7 +125,9 @@ fn holders_of_the_configuration_excuse_growth_unless_they_may_not() {
     let project = Project::copy("demo", "holders");
     fs::create_dir_all(project.root.join("tests")).unwrap();
     project.write("tests/keeps.rs", KEEPS);
-    let holder = |pattern: &str| format!("runs = 3\n[[holders]]\nstatic = '{pattern}'\nreason = 'they are few'\n");
+    let holder = |pattern: &str| {
+        format!("runs = 3\n[[holders]]\nstatic = '{pattern}'\nreason = 'they are few'\n")
+    };
     for (config, args, verdict, runs) in [
         ("runs = 3\n", "", Verdict::Leak, 3),
         (&holder("keeps::*KEPT"), "", Verdict::Once, 1),
@@ -133,11 +141,15 @@ fn holders_of_the_configuration_excuse_growth_unless_they_may_not() {
         let test = report.test(TEST);
         assert_eq!((test.verdict, test.runs.len()), (Some(verdict), runs), "{config} {args}");
         let holder = test.growth[0].holder.as_ref().unwrap();
-        assert_eq!((holder.name.as_str(), holder.known), ("keeps::keep::KEPT", verdict == Verdict::Once));
+        assert_eq!(
+            (holder.name.as_str(), holder.known),
+            ("keeps::keep::KEPT", verdict == Verdict::Once)
+        );
         // Cargo's profile for tests has full debug information. What has stopped growing is not looked up.
         let place = (verdict == Verdict::Leak).then_some(("tests/keeps.rs", 5));
         assert_eq!(holder.file.as_deref().zip(holder.line), place);
-        let shown = output.stdout.contains("held by keeps::keep::KEPT (tests/keeps.rs:5) -> Box<u32>\n");
+        let shown =
+            output.stdout.contains("held by keeps::keep::KEPT (tests/keeps.rs:5) -> Box<u32>\n");
         assert_eq!(shown, verdict == Verdict::Leak, "{config} {args}");
     }
 }
@@ -192,15 +204,24 @@ fn where_threads_cannot_be_asked_only_further_runs_tell_and_the_report_says_so()
     let report = project.report();
     let test = report.test("loses_a_block");
     let why = "other threads could not be stopped and asked for their registers";
-    assert_eq!((test.verdict, test.runs.len(), test.heap_note.as_deref()), (Some(Verdict::Leak), 3, Some(why)));
+    assert_eq!(
+        (test.verdict, test.runs.len(), test.heap_note.as_deref()),
+        (Some(Verdict::Leak), 3, Some(why))
+    );
     assert!(output.stdout.contains(&format!("{why}: judged by running it again alone\n")));
 }
 
 #[test]
 fn a_test_has_a_timeout_of_its_own() {
     let project = Project::copy("behaviour", "own-timeout");
-    project.write(FILE, "timeout = '90s'\n[[overrides]]\npackage = 'crashes'\ntest = '*::hangs'\ntimeout = 1\n");
-    project.tracemalloc("-p crashes tests::hangs -- --ignored --exact").run().code(exit::TEST_FAILED);
+    project.write(
+        FILE,
+        "timeout = '90s'\n[[overrides]]\npackage = 'crashes'\ntest = '*::hangs'\ntimeout = 1\n",
+    );
+    project
+        .tracemalloc("-p crashes tests::hangs -- --ignored --exact")
+        .run()
+        .code(exit::TEST_FAILED);
     let report = project.report();
     assert_eq!(report.test("tests::hangs").outcome, Outcome::Failed);
     assert!(report.test("tests::hangs").message.as_ref().unwrap().contains("longer than 1 s"));
@@ -244,26 +265,39 @@ reason = "pages are freed when the device is next idle"
     project.write(FILE, &text.stdout);
     let again = project.subcommand("config", "").run().code(exit::CLEAN);
     let values = |output: &Output| -> Vec<String> {
-        output.stdout.lines().filter_map(|line| Some(line.split_once('#')?.0.trim_end().to_owned())).collect()
+        output
+            .stdout
+            .lines()
+            .filter_map(|line| Some(line.split_once('#')?.0.trim_end().to_owned()))
+            .collect()
     };
     assert_eq!(values(&again), values(&text));
 
     // From a directory inside, and by the manifest's path.
     project.subcommand("config", "").dir(project.root.join("src")).run().code(exit::CLEAN);
     let elsewhere = project.subcommand("config", "--manifest-path show-config/demo/Cargo.toml");
-    assert_eq!(elsewhere.dir(project.root.join("../..")).run().code(exit::CLEAN).stdout, again.stdout);
+    assert_eq!(
+        elsewhere.dir(project.root.join("../..")).run().code(exit::CLEAN).stdout,
+        again.stdout
+    );
 }
 
 #[test]
 fn a_mistake_is_said_with_its_line_before_anything_is_built() {
     let project = Project::copy("demo", "mistakes");
     for (config, error) in [
-        ("\n\nmax-grwoth = 1", "unknown key `max-grwoth` in tracemalloc.toml line 3, did you mean `max-growth`?"),
+        (
+            "\n\nmax-grwoth = 1",
+            "unknown key `max-grwoth` in tracemalloc.toml line 3, did you mean `max-growth`?",
+        ),
         (
             "[[override]]\ntest = 'a'\nruns = 3",
             "unknown key `override` in tracemalloc.toml line 1, did you mean `overrides`?",
         ),
-        ("[[overrides]]\ntset = 'a'\nruns = 3", "unknown key `tset` in tracemalloc.toml line 2, did you mean `test`?"),
+        (
+            "[[overrides]]\ntset = 'a'\nruns = 3",
+            "unknown key `tset` in tracemalloc.toml line 2, did you mean `test`?",
+        ),
         (
             "no-fail = true",
             "unknown key `no-fail` in tracemalloc.toml line 1, known here are `max-growth`, `max-blocks`, `runs`, \
@@ -277,27 +311,52 @@ fn a_mistake_is_said_with_its_line_before_anything_is_built() {
         ),
         ("\nruns = 2", "`runs` in tracemalloc.toml line 2: 2 is not in 3.."),
         ("frames = 129", "`frames` in tracemalloc.toml line 1: 129 is not in 1..=128"),
-        ("include = ['']", "`include` in tracemalloc.toml line 1: an empty pattern matches nothing"),
-        ("timeout = '3 parsecs'", "`timeout` in tracemalloc.toml line 1: ` parsecs` is no unit of time"),
+        (
+            "include = ['']",
+            "`include` in tracemalloc.toml line 1: an empty pattern matches nothing",
+        ),
+        (
+            "timeout = '3 parsecs'",
+            "`timeout` in tracemalloc.toml line 1: ` parsecs` is no unit of time",
+        ),
         (
             "deny = ['often']",
             "`deny` in tracemalloc.toml line 1: `often` is no verdict to deny; use once or unconfirmed",
         ),
-        ("[[overrides]]\nruns = 3", "`[[overrides]]` without `package` or `test` in tracemalloc.toml line 1"),
-        ("\n[[overrides]]\ntest = 'a'", "`[[overrides]]` without an option in tracemalloc.toml line 2"),
-        ("[[known-leaks]]\ntest = 'a'", "`[[known-leaks]]` without a `reason` in tracemalloc.toml line 1"),
+        (
+            "[[overrides]]\nruns = 3",
+            "`[[overrides]]` without `package` or `test` in tracemalloc.toml line 1",
+        ),
+        (
+            "\n[[overrides]]\ntest = 'a'",
+            "`[[overrides]]` without an option in tracemalloc.toml line 2",
+        ),
+        (
+            "[[known-leaks]]\ntest = 'a'",
+            "`[[known-leaks]]` without a `reason` in tracemalloc.toml line 1",
+        ),
         (
             "[[known-leaks]]\nreason = 'a'",
             "`[[known-leaks]]` without `test`, `file` or `function` in tracemalloc.toml line 1",
         ),
-        ("[[holders]]\nstatic = 'a'", "`[[holders]]` without a `reason` in tracemalloc.toml line 1"),
-        ("[[holders]]\nreason = 'a'", "`[[holders]]` without one of `static` and `thread` in tracemalloc.toml line 1"),
+        (
+            "[[holders]]\nstatic = 'a'",
+            "`[[holders]]` without a `reason` in tracemalloc.toml line 1",
+        ),
+        (
+            "[[holders]]\nreason = 'a'",
+            "`[[holders]]` without one of `static` and `thread` in tracemalloc.toml line 1",
+        ),
         ("runs = \n", "failed to parse tracemalloc.toml line 1: "),
     ] {
         project.write(FILE, config);
         for command in ["test", "config"] {
             let output = project.subcommand(command, "").run().code(exit::USAGE);
-            assert!(output.stderr.starts_with(&format!("error: {error}")), "{config:?}: {}", output.stderr);
+            assert!(
+                output.stderr.starts_with(&format!("error: {error}")),
+                "{config:?}: {}",
+                output.stderr
+            );
             assert_eq!(output.stdout, "");
         }
     }

@@ -15,9 +15,13 @@ fn moved(project: &Project, with_note: bool) -> PathBuf {
     project.tracemalloc("--lib --no-run").run().code(exit::CLEAN);
     let elsewhere = project.root.join("moved");
     fs::create_dir_all(&elsewhere).unwrap();
-    let is_binary = |path: &Path| path.with_extension("tracemalloc").exists() && path.extension().is_none();
+    let is_binary =
+        |path: &Path| path.with_extension("tracemalloc").exists() && path.extension().is_none();
     let built = fs::read_dir(project.root.join("target/tracemalloc/debug/deps")).unwrap();
-    let built = built.map(|entry| entry.unwrap().path()).find(|path| is_binary(path)).expect("there is a test binary");
+    let built = built
+        .map(|entry| entry.unwrap().path())
+        .find(|path| is_binary(path))
+        .expect("there is a test binary");
     let binary = elsewhere.join(built.file_name().unwrap());
     fs::copy(&built, &binary).unwrap();
     let note = binary.with_extension("tracemalloc");
@@ -35,7 +39,11 @@ const LEAKED: &str = "leaked 4096 B in 1 block a run (1 of 1 run), limit 0 B";
 #[test]
 fn a_binary_finds_the_command_by_the_note_beside_it() {
     let project = Project::copy("demo", "front-note");
-    let output = Call::program(moved(&project, true)).env("PATH", "").dir(&project.root).run().code(exit::TEST_FAILED);
+    let output = Call::program(moved(&project, true))
+        .env("PATH", "")
+        .dir(&project.root)
+        .run()
+        .code(exit::TEST_FAILED);
     assert!(output.stdout.contains(LEAKED) && output.stdout.contains("3 passed; 1 failed;"));
 }
 
@@ -57,14 +65,19 @@ fn a_moved_binary_finds_the_command_in_path() {
     let output = call().run().code(exit::TEST_FAILED);
     assert!(output.stdout.contains(LEAKED) && output.stdout.contains("3 passed; 1 failed;"));
     call().args("--skip forgets").run().code(exit::CLEAN);
-    assert_eq!(fs::read_dir(&temp).unwrap().count(), 0, "nothing is left in the directory for temporary files");
+    assert_eq!(
+        fs::read_dir(&temp).unwrap().count(),
+        0,
+        "nothing is left in the directory for temporary files"
+    );
 }
 
 #[test]
 fn a_command_that_is_not_found_is_named_with_the_way_out() {
     let project = Project::copy("demo", "front-missing");
     let binary = moved(&project, false);
-    let output = Call::program(&binary).env("PATH", "").dir(&project.root).run().code(exit::TEST_FAILED);
+    let output =
+        Call::program(&binary).env("PATH", "").dir(&project.root).run().code(exit::TEST_FAILED);
     let expected = format!(
         "error: tracemalloc harness failed to find the command that runs the tests of {binary:?}: there is no \
          `cargo-tracemalloc` in PATH; install version {} of it, with which these tests were built\n",
@@ -78,13 +91,21 @@ fn a_list_of_another_version_is_refused() {
     let project = Project::copy("demo", "front-version");
     let list = project.root.join("tests");
     for (content, words) in [
-        ("tracemalloc 9.9.9-0 TestList\n", "caused by: it was written by cargo-tracemalloc 9.9.9-0, and this is "),
+        (
+            "tracemalloc 9.9.9-0 TestList\n",
+            "caused by: it was written by cargo-tracemalloc 9.9.9-0, and this is ",
+        ),
         ("not ours", "caused by: it was not written by cargo-tracemalloc, or is cut off"),
     ] {
         fs::write(&list, content).unwrap();
-        let output = Call::program(COMMAND).env("TRACEMALLOC_FRONT", &list).dir(&project.root).run();
+        let output =
+            Call::program(COMMAND).env("TRACEMALLOC_FRONT", &list).dir(&project.root).run();
         assert_eq!(output.code, Some(exit::TEST_FAILED));
-        assert!(output.stderr.starts_with("error: failed to understand the list of tests"), "{}", output.stderr);
+        assert!(
+            output.stderr.starts_with("error: failed to understand the list of tests"),
+            "{}",
+            output.stderr
+        );
         assert!(output.stderr.contains(words), "{}", output.stderr);
     }
 }
@@ -100,7 +121,11 @@ fn wrong_arguments_end_as_under_cargo_test() {
         let args = format!("--lib -- {arguments}");
         let plain = project.cargo_test(&args).env("RUST_TEST_THREADS", variable).run();
         let traced = project.tracemalloc(&args).env("RUST_TEST_THREADS", variable).run();
-        assert_eq!((plain.code, traced.code), (Some(exit::TEST_FAILED), Some(exit::TEST_FAILED)), "{arguments}");
+        assert_eq!(
+            (plain.code, traced.code),
+            (Some(exit::TEST_FAILED), Some(exit::TEST_FAILED)),
+            "{arguments}"
+        );
         assert!(traced.stderr.contains(words), "{}", traced.stderr);
     }
     let help = project.tracemalloc("--lib -- --help").run().code(exit::CLEAN);

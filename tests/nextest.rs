@@ -33,7 +33,11 @@ fn verdicts_and_report_are_those_of_cargo_test() {
     let surroundings = project.root.join("target/surroundings.txt");
     let tested = project.tracemalloc(args).env("SURROUNDINGS_FILE", &surroundings).run();
     let by_cargo = stable(&project);
-    let run = project.subcommand("nextest", "run").args(args).env("SURROUNDINGS_FILE", &surroundings).run();
+    let run = project
+        .subcommand("nextest", "run")
+        .args(args)
+        .env("SURROUNDINGS_FILE", &surroundings)
+        .run();
     assert_eq!((tested.code, run.code), (Some(exit::TEST_FAILED), Some(exit::TEST_FAILED)));
     assert!(!run.compiled(), "nextest finds what was built");
     pretty_assertions::assert_eq!(stable(&project), by_cargo);
@@ -48,7 +52,10 @@ fn of_a_test_that_is_tried_again_the_last_attempt_counts() {
     let flaky = "run -p reruns --run-ignored only first_attempt --runs 3";
     project.subcommand("nextest", flaky).run().code(exit::TEST_FAILED);
     let name = "tests::fails_at_the_first_attempt_and_leaks";
-    assert_eq!((project.report().test(name).outcome, project.report().verdict(name)), (Outcome::Failed, None));
+    assert_eq!(
+        (project.report().test(name).outcome, project.report().verdict(name)),
+        (Outcome::Failed, None)
+    );
 
     let again = project.subcommand("nextest", flaky).args("--retries 1").run().code(exit::LEAK);
     assert!(again.stderr.contains("1 flaky"), "nextest knows");
@@ -69,7 +76,10 @@ fn nextest_selects_what_runs() {
     };
     assert_eq!(checked("-E test(remembers)", exit::CLEAN), ["cache::tests::remembers"]);
     assert_eq!(checked("forgets", exit::LEAK), [LEAKS]);
-    assert_eq!(checked("--max-growth 4KiB -- --exact cache::tests::forgets_the_oldest", exit::CLEAN), [LEAKS]);
+    assert_eq!(
+        checked("--max-growth 4KiB -- --exact cache::tests::forgets_the_oldest", exit::CLEAN),
+        [LEAKS]
+    );
     assert_eq!(checked("--no-fail forgets", exit::CLEAN), [LEAKS]);
 
     let halves: Vec<(Vec<String>, Option<i32>)> = ["count:1/2", "count:2/2"]
@@ -96,23 +106,40 @@ fn what_cannot_be_traced_is_refused() {
         ("", "error: nextest's subcommand comes first: `cargo tracemalloc nextest run`"),
         ("--no-fail-fast run", "error: nextest's subcommand comes first"),
         ("list", "error: `cargo tracemalloc nextest list` runs no tests"),
-        ("archive --archive-file x.tar.zst", "error: `cargo tracemalloc nextest archive` runs no tests"),
-        ("run --archive-file x.tar.zst", "error: `--archive-file` runs binaries that were built before"),
-        ("run --binaries-metadata=x.json", "error: `--binaries-metadata` runs binaries that were built before"),
+        (
+            "archive --archive-file x.tar.zst",
+            "error: `cargo tracemalloc nextest archive` runs no tests",
+        ),
+        (
+            "run --archive-file x.tar.zst",
+            "error: `--archive-file` runs binaries that were built before",
+        ),
+        (
+            "run --binaries-metadata=x.json",
+            "error: `--binaries-metadata` runs binaries that were built before",
+        ),
         ("run --max-growth 1XB", "error: invalid value '1XB' for '--max-growth <SIZE>'"),
     ] {
         let output = project.subcommand("nextest", args).run().code(exit::USAGE);
         assert!(output.stderr.starts_with(words), "{args}: {}", output.stderr);
     }
     let unknown = project.subcommand("nextest", "run --max-grwoth 1").run().code(exit::USAGE);
-    assert!(unknown.stderr.contains("unexpected argument '--max-grwoth'"), "nextest knows no such option either");
+    assert!(
+        unknown.stderr.contains("unexpected argument '--max-grwoth'"),
+        "nextest knows no such option either"
+    );
 
     // A machine without nextest: of this one's programs, only Rust's and the system's.
-    let sysroot = Call::program("rustc").args("--print sysroot").dir(&project.root).run().code(exit::CLEAN);
+    let sysroot =
+        Call::program("rustc").args("--print sysroot").dir(&project.root).run().code(exit::CLEAN);
     let path = format!("{}/bin:/usr/bin:/bin", sysroot.stdout.trim());
-    let missing = project.subcommand("nextest", "run").env("PATH", path).env("CARGO_HOME", project.root.join("none"));
+    let missing = project
+        .subcommand("nextest", "run")
+        .env("PATH", path)
+        .env("CARGO_HOME", project.root.join("none"));
     let missing = missing.run().code(exit::COULD_NOT_RUN);
-    let words = "error: cargo-nextest is needed, and was not found: see https://nexte.st/docs/installation";
+    let words =
+        "error: cargo-nextest is needed, and was not found: see https://nexte.st/docs/installation";
     assert!(missing.stderr.starts_with(words), "{}", missing.stderr);
 }
 
@@ -132,7 +159,8 @@ fn in_shown_environment(project: &Project, args: &str, program: &str) -> Output 
 fn who_calls_cargo_is_told_by_failing_tests() {
     let project = Project::copy("demo", "show-env");
     let leaked = |output: &Output| {
-        let said = |text: &str| text.contains("leaked 4096 B in 1 block a run (1 of 1 run), limit 0 B");
+        let said =
+            |text: &str| text.contains("leaked 4096 B in 1 block a run (1 of 1 run), limit 0 B");
         (said(&output.stdout) || said(&output.stderr)).then_some(output.code).flatten()
     };
     let tested = in_shown_environment(&project, "", "cargo test --no-fail-fast");
@@ -143,13 +171,18 @@ fn who_calls_cargo_is_told_by_failing_tests() {
     for args in ["--max-growth 4KiB", "--no-fail", "--exclude *cache.rs"] {
         in_shown_environment(&project, args, "cargo test").code(exit::CLEAN);
     }
-    project.write("tracemalloc.toml", "[[known-leaks]]\ntest = '*oldest'\nreason = 'we pop without freeing'\n");
+    project.write(
+        "tracemalloc.toml",
+        "[[known-leaks]]\ntest = '*oldest'\nreason = 'we pop without freeing'\n",
+    );
     in_shown_environment(&project, "", "cargo test").code(exit::CLEAN);
     assert!(!project.root.join("target/tracemalloc/report.json").exists());
 
     let command = env!("CARGO_BIN_EXE_cargo-tracemalloc");
     let both = in_shown_environment(&project, "", &format!("{command} test")).code(exit::USAGE);
-    assert!(both.stderr.starts_with("error: this environment is that of `cargo tracemalloc show-env`"));
+    assert!(
+        both.stderr.starts_with("error: this environment is that of `cargo tracemalloc show-env`")
+    );
 }
 
 #[test]
@@ -161,12 +194,18 @@ fn a_target_without_a_harness_is_judged_for_whoever_starts_it() {
         let report = project.report();
         let target = report.target("lists");
         assert!(target.traced, "{args}: {:?}", target.note);
-        let found: Vec<_> = target.tests.iter().map(|test| (test.name.as_str(), test.verdict.unwrap())).collect();
+        let found: Vec<_> =
+            target.tests.iter().map(|test| (test.name.as_str(), test.verdict.unwrap())).collect();
         assert_eq!(found, entries, "{args}");
-        let [growth] = target.tests.last().unwrap().growth.as_slice() else { panic!("{args}: one traceback") };
+        let [growth] = target.tests.last().unwrap().growth.as_slice() else {
+            panic!("{args}: one traceback")
+        };
         let frame = growth.traceback.last().unwrap();
         let source = fs::read_to_string(project.root.join(&frame.file)).unwrap();
-        assert!(source.lines().nth(frame.line as usize - 1).unwrap().ends_with("// lost"), "{args}: {frame:?}");
+        assert!(
+            source.lines().nth(frame.line as usize - 1).unwrap().ends_with("// lost"),
+            "{args}: {frame:?}"
+        );
         assert_eq!((growth.bytes, growth.blocks), (640, 1), "{args}");
     };
     // nextest starts a process for each test that the target has named.
@@ -176,10 +215,15 @@ fn a_target_without_a_harness_is_judged_for_whoever_starts_it() {
     assert_found("test", &[("main", Verdict::Leak)]);
 
     let said = "lists: leaked 640 B in 1 block a run (1 of 1 run), limit 0 B";
-    let tested = in_shown_environment(&project, "", &format!("cargo test {target}")).code(exit::TEST_FAILED);
+    let tested =
+        in_shown_environment(&project, "", &format!("cargo test {target}")).code(exit::TEST_FAILED);
     assert!(tested.stderr.contains(said), "{}", tested.stderr);
     let run = in_shown_environment(&project, "", &format!("cargo nextest run {target}")).code(100);
-    assert!(run.stderr.contains(said) && run.stderr.contains("1 passed, 1 failed"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(said) && run.stderr.contains("1 passed, 1 failed"),
+        "{}",
+        run.stderr
+    );
     in_shown_environment(&project, "--no-fail", &format!("cargo test {target}")).code(exit::CLEAN);
 }
 
@@ -188,9 +232,15 @@ fn a_target_without_a_harness_is_judged_for_whoever_starts_it() {
 fn a_shell_takes_what_show_env_prints() {
     let project = Project::copy("demo", "show-env in a shell");
     let command = env!("CARGO_BIN_EXE_cargo-tracemalloc");
-    let script = format!("eval \"$('{command}' show-env --export-prefix)\" && cargo test --lib forgets");
+    let script =
+        format!("eval \"$('{command}' show-env --export-prefix)\" && cargo test --lib forgets");
     let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let output = Call::program("sh").arg("-c").arg(script).env("TRACEMALLOC_CACHE_DIR", cache).dir(&project.root).run();
+    let output = Call::program("sh")
+        .arg("-c")
+        .arg(script)
+        .env("TRACEMALLOC_CACHE_DIR", cache)
+        .dir(&project.root)
+        .run();
     assert_eq!(output.code, Some(exit::TEST_FAILED));
     assert!(output.stdout.contains("leaked 4096 B"));
 }

@@ -79,7 +79,10 @@ fn a_report_goes_where_it_is_wanted() {
     fs::create_dir_all(project.root.join("target")).unwrap();
     project.tracemalloc("--report target/elsewhere.json").run().code(exit::LEAK);
     let json = fs::read_to_string(&path).unwrap();
-    assert_eq!(json, fs::read_to_string(project.root.join("target/tracemalloc/report.json")).unwrap());
+    assert_eq!(
+        json,
+        fs::read_to_string(project.root.join("target/tracemalloc/report.json")).unwrap()
+    );
 
     // A wish for JSON leaves nothing else on stdout.
     let output = project.tracemalloc("--format json").run().code(exit::LEAK);
@@ -88,7 +91,10 @@ fn a_report_goes_where_it_is_wanted() {
 
     // Nothing in it changes from run to run, and no path of this machine is in it.
     let stable = |json: &str| -> String {
-        json.lines().filter(|line| !line.contains("duration_seconds")).collect::<Vec<_>>().join("\n")
+        json.lines()
+            .filter(|line| !line.contains("duration_seconds"))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     pretty_assertions::assert_eq!(stable(&output.stdout), stable(&json));
     assert!(!json.contains(project.root.to_str().unwrap()), "{json}");

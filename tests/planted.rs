@@ -26,7 +26,12 @@ fn planted() -> BTreeMap<Place, Amount> {
             for comment in line.split("// leak: ").skip(1) {
                 let (test, amount) = parse(comment);
                 let place = (test, file.to_str().unwrap().replace('\\', "/"), number);
-                assert_eq!(planted.insert(place, amount), None, "{}: said twice: {line}", file.display());
+                assert_eq!(
+                    planted.insert(place, amount),
+                    None,
+                    "{}: said twice: {line}",
+                    file.display()
+                );
             }
         }
     }
@@ -35,7 +40,8 @@ fn planted() -> BTreeMap<Place, Amount> {
 
 /// `test=crate::path size=48 count=any held=crate::STATIC`.
 fn parse(comment: &str) -> (String, Amount) {
-    let words: BTreeMap<&str, &str> = comment.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+    let words: BTreeMap<&str, &str> =
+        comment.split_whitespace().filter_map(|word| word.split_once('=')).collect();
     let held = words.get("held").map(|holder| (*holder).to_owned());
     assert_eq!(words.len(), 3 + usize::from(held.is_some()), "{comment}");
     let number = |word: &str| match words[word] {
@@ -51,7 +57,8 @@ fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Plac
     for (target, test) in report.tests().filter(|(_, test)| test.verdict == Some(Verdict::Leak)) {
         for growth in test.growth.iter().filter(|growth| growth.kind == GrowthKind::Leak) {
             let frame = growth.traceback.last().expect("growth has a traceback");
-            let place = (format!("{}::{}", target.crate_name(), test.name), frame.file.clone(), frame.line);
+            let place =
+                (format!("{}::{}", target.crate_name(), test.name), frame.file.clone(), frame.line);
             let sum = sums.entry(place).or_default();
             *sum = (sum.0 + growth.bytes, sum.1 + growth.blocks, holder(growth));
         }
@@ -69,7 +76,9 @@ fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Plac
 fn holder(growth: &GrowthEntry) -> Option<String> {
     match (growth.retained, &growth.holder) {
         (Some(Retained::Lost), _) => None,
-        (Some(Retained::Held), Some(holder)) if holder.kind == HolderKind::Stack => Some("stack".to_owned()),
+        (Some(Retained::Held), Some(holder)) if holder.kind == HolderKind::Stack => {
+            Some("stack".to_owned())
+        }
         (Some(Retained::Held), Some(holder)) => Some(holder.name.clone()),
         (retained, _) => Some(format!("{retained:?}")),
     }
@@ -77,7 +86,8 @@ fn holder(growth: &GrowthEntry) -> Option<String> {
 
 /// A line each, so that a difference is easy to read.
 fn lines(places: &BTreeMap<Place, Amount>) -> String {
-    let amount = |number: Option<u64>| number.map_or(String::from("any"), |number| number.to_string());
+    let amount =
+        |number: Option<u64>| number.map_or(String::from("any"), |number| number.to_string());
     let line = |((test, file, line), (bytes, blocks, held)): (&Place, &Amount)| {
         let held = held.as_ref().map(|holder| format!(" held={holder}")).unwrap_or_default();
         format!("{test} {file}:{line} size={} count={}{held}\n", amount(*bytes), amount(*blocks))
@@ -93,8 +103,12 @@ fn check(report: &Report) {
         let name = format!("{}::{}", target.crate_name(), test.name);
         assert_eq!(test.outcome, Outcome::Passed, "{name}: {:?}", test.message);
         let leaks = planted.keys().any(|(planted, ..)| *planted == name);
-        let verdicts: &[Verdict] = if leaks { &[Verdict::Leak] } else { &[Verdict::Clean, Verdict::Once] };
-        assert!(test.verdict.is_some_and(|verdict| verdicts.contains(&verdict)), "{name}: {test:#?}");
+        let verdicts: &[Verdict] =
+            if leaks { &[Verdict::Leak] } else { &[Verdict::Clean, Verdict::Once] };
+        assert!(
+            test.verdict.is_some_and(|verdict| verdicts.contains(&verdict)),
+            "{name}: {test:#?}"
+        );
         // What nothing holds is known after one run.
         let all_lost = test.growth.iter().all(|growth| growth.retained != Some(Retained::Held));
         assert!(!leaks || !all_lost || test.runs.len() == 1, "{name}: {test:#?}");

@@ -27,7 +27,11 @@ fn top(project: &Project, snapshot: &str) -> Output {
 fn first_line(child: &mut Child) -> (String, String) {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let process = line.split_whitespace().nth(1).unwrap_or_else(|| panic!("no process in {line:?}")).to_owned();
+    let process = line
+        .split_whitespace()
+        .nth(1)
+        .unwrap_or_else(|| panic!("no process in {line:?}"))
+        .to_owned();
     (line, process)
 }
 
@@ -61,10 +65,16 @@ fn a_program_runs_and_ends_as_without_us() {
         let said = format!(r#"{how}: 65536 bytes, ["--flag", "--", "rest"]"#);
         assert!(output.stderr.contains(&said), "{how}: its arguments");
         assert_eq!(output.stdout, "", "{how}: stdout is the program's");
-        assert!(output.stderr.contains("Top 10 lines\n") && output.stderr.contains(PAGE), "{how}: what is live");
+        assert!(
+            output.stderr.contains("Top 10 lines\n") && output.stderr.contains(PAGE),
+            "{how}: what is live"
+        );
         assert!(output.stderr.contains(&format!("Snapshot {SNAPSHOT}")));
         let top = top(&project, SNAPSHOT);
-        assert!(top.stdout.contains("ends/src/main.rs:6: 64.0 KiB"), "{how}: the snapshot says the same");
+        assert!(
+            top.stdout.contains("ends/src/main.rs:6: 64.0 KiB"),
+            "{how}: the snapshot says the same"
+        );
     }
 
     let mut child = project.run("-p ends -- reads").spawn();
@@ -74,14 +84,21 @@ fn a_program_runs_and_ends_as_without_us() {
     assert_eq!((stdout.as_str(), ended(child).1), ("read a line\n", Some(0)));
 
     let environment = project.run("--quiet -p ends -- environment").run().code(exit::CLEAN);
-    let ours: Vec<&str> = environment.stdout.lines().filter(|line| !line.contains("_CACHE_DIR=")).collect();
+    let ours: Vec<&str> =
+        environment.stdout.lines().filter(|line| !line.contains("_CACHE_DIR=")).collect();
     assert!(ours.is_empty(), "{ours:?}");
 
     let aborts = project.run("-p ends -- aborts").run().code(128 + 6);
-    assert!(aborts.stderr.contains("no snapshot of the program's end") && aborts.stderr.contains("SIGABRT"));
+    assert!(
+        aborts.stderr.contains("no snapshot of the program's end")
+            && aborts.stderr.contains("SIGABRT")
+    );
 
     // Tests start the same binary, and there it is not traced.
-    let plain = Command::new(project.root.join("target/tracemalloc/debug/ends")).arg("exits").status().unwrap();
+    let plain = Command::new(project.root.join("target/tracemalloc/debug/ends"))
+        .arg("exits")
+        .status()
+        .unwrap();
     assert_eq!(plain.code(), Some(7));
 }
 
@@ -115,10 +132,15 @@ Held by
         (&json["schema"], &json["lost"]["bytes"], &json["lost"]["blocks"]),
         (&1.into(), &3200.into(), &3.into())
     );
-    let [tail, head, rest @ ..] = json["lost"]["groups"].as_array().unwrap().as_slice() else { panic!("two at least") };
+    let [tail, head, rest @ ..] = json["lost"]["groups"].as_array().unwrap().as_slice() else {
+        panic!("two at least")
+    };
     assert!(rest.len() <= 1, "the cycle's other block is one more group, or of the same one");
     assert_eq!((&tail["bytes"], &tail["holder"]["kind"]), (&3072.into(), &"lost_block".into()));
-    assert_eq!((&head["type"], &tail["holder"]["line"]), (&"Rc<holds::Node>".into(), &cycle.into()));
+    assert_eq!(
+        (&head["type"], &tail["holder"]["line"]),
+        (&"Rc<holds::Node>".into(), &cycle.into())
+    );
     let holder = &json["held"][0]["holder"];
     assert_eq!((&holder["name"], &holder["kind"]), (&"holds::PAGES".into(), &"static".into()));
     assert_eq!((&holder["file"], &holder["line"]), (&"holds/src/main.rs".into(), &pages.into()));
@@ -149,8 +171,12 @@ fn ctrl_c_ends_a_program_with_its_report() {
     signal("KILL", &process);
     let (stderr, code) = ended(child);
     assert_eq!(code, Some(128 + 9));
-    for words in ["no snapshot of the program's end", "SIGKILL", "taken before", "is whole", first] {
-        assert!(stderr.contains(words) || words == "is whole" && stderr.contains("are whole"), "{words}");
+    for words in ["no snapshot of the program's end", "SIGKILL", "taken before", "is whole", first]
+    {
+        assert!(
+            stderr.contains(words) || words == "is whole" && stderr.contains("are whole"),
+            "{words}"
+        );
     }
     assert!(top(&project, first).stdout.contains(PAGE));
     assert!(!project.root.join(SNAPSHOT).exists());
@@ -165,7 +191,9 @@ fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
     let load = |requests: usize| {
         for _ in 0..requests {
             let mut stream = TcpStream::connect(address).unwrap();
-            stream.write_all(b"GET /page HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+            stream
+                .write_all(b"GET /page HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+                .unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
             assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -183,8 +211,11 @@ fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
     assert_eq!(code, Some(128 + 2));
     assert!(stderr.contains("service-1.json\n") && stderr.contains("service-2.json\n"));
 
-    let diff =
-        Call::subcommand("diff").args("service-1.json service-2.json").dir(&project.root).run().code(exit::CLEAN);
+    let diff = Call::subcommand("diff")
+        .args("service-1.json service-2.json")
+        .dir(&project.root)
+        .run()
+        .code(exit::CLEAN);
     let first = diff.stdout.lines().nth(1).unwrap();
     let source = fs::read_to_string(project.root.join("src/main.rs")).unwrap();
     let line = source.lines().position(|line| line.contains("// leak: a request")).unwrap() + 1;
@@ -215,9 +246,17 @@ fn what_cannot_be_done_is_said_before_or_after() {
     let many = "-p ends -- many";
     project.run(many).run().code(exit::CLEAN);
     let before = fs::read(project.root.join(SNAPSHOT)).unwrap();
-    let full = project.run(many).in_shell(r#"trap "" XFSZ; ulimit -f 200; exec "$@""#).run().code(exit::CLEAN);
-    for words in ["failed to take a snapshot: write snapshot", "snapshot.json", "File too large", "no snapshot of the"]
-    {
+    let full = project
+        .run(many)
+        .in_shell(r#"trap "" XFSZ; ulimit -f 200; exec "$@""#)
+        .run()
+        .code(exit::CLEAN);
+    for words in [
+        "failed to take a snapshot: write snapshot",
+        "snapshot.json",
+        "File too large",
+        "no snapshot of the",
+    ] {
         assert!(full.stderr.contains(words), "{words}");
     }
     assert_eq!(fs::read(project.root.join(SNAPSHOT)).unwrap(), before, "the last one is whole");

@@ -66,7 +66,11 @@ fn assert_found(project: &Project, report: &Report, name: &str) {
     let [growth] = report.test(LEAKS).growth.as_slice() else { panic!("{name}: one traceback") };
     assert_eq!((growth.bytes, growth.blocks), (4096, 1), "{name}");
     let frame = growth.traceback.last().unwrap();
-    assert_eq!((frame.function.as_str(), frame.file.as_str()), ("demo::cache::Cache::fill", "src/cache.rs"), "{name}");
+    assert_eq!(
+        (frame.function.as_str(), frame.file.as_str()),
+        ("demo::cache::Cache::fill", "src/cache.rs"),
+        "{name}"
+    );
     let source = fs::read_to_string(project.root.join(&frame.file)).unwrap();
     let line = source.lines().nth(frame.line as usize - 1).unwrap();
     assert!(line.contains("vec![0_u8; PAGE_SIZE]"), "{name}: {line}");
@@ -75,19 +79,34 @@ fn assert_found(project: &Project, report: &Report, name: &str) {
 #[test]
 fn flags_from_everywhere_reach_the_compiler() {
     for set_up in [
-        SetUp { name: "build.rustflags", config: "[build]\nrustflags = ['--cfg', 'set_up']", ..SetUp::default() },
+        SetUp {
+            name: "build.rustflags",
+            config: "[build]\nrustflags = ['--cfg', 'set_up']",
+            ..SetUp::default()
+        },
         SetUp {
             name: "target.rustflags",
             config: "[target.'cfg(all())']\nrustflags = ['--cfg', 'set_up']",
             ..SetUp::default()
         },
-        SetUp { name: "RUSTFLAGS", env: &[("RUSTFLAGS", "--cfg set_up -C opt-level=2")], ..SetUp::default() },
         SetUp {
-            name: "CARGO_ENCODED_RUSTFLAGS",
-            env: &[("CARGO_ENCODED_RUSTFLAGS", "--cfg\x1fset_up\x1f-Cdebuginfo=0\x1f-Cstrip=symbols")],
+            name: "RUSTFLAGS",
+            env: &[("RUSTFLAGS", "--cfg set_up -C opt-level=2")],
             ..SetUp::default()
         },
-        SetUp { name: "config-rustflags", args: "--config build.rustflags=['--cfg','set_up']", ..SetUp::default() },
+        SetUp {
+            name: "CARGO_ENCODED_RUSTFLAGS",
+            env: &[(
+                "CARGO_ENCODED_RUSTFLAGS",
+                "--cfg\x1fset_up\x1f-Cdebuginfo=0\x1f-Cstrip=symbols",
+            )],
+            ..SetUp::default()
+        },
+        SetUp {
+            name: "config-rustflags",
+            args: "--config build.rustflags=['--cfg','set_up']",
+            ..SetUp::default()
+        },
     ] {
         SetUp { cfg: true, ..set_up }.check();
     }
@@ -121,8 +140,16 @@ fn profiles_leave_tests_and_lines_as_they_are() {
             args: "--profile ci",
             ..SetUp::default()
         },
-        SetUp { name: "split-packed", manifest: "[profile.test]\nsplit-debuginfo = 'packed'", ..SetUp::default() },
-        SetUp { name: "split-unpacked", manifest: "[profile.test]\nsplit-debuginfo = 'unpacked'", ..SetUp::default() },
+        SetUp {
+            name: "split-packed",
+            manifest: "[profile.test]\nsplit-debuginfo = 'packed'",
+            ..SetUp::default()
+        },
+        SetUp {
+            name: "split-unpacked",
+            manifest: "[profile.test]\nsplit-debuginfo = 'unpacked'",
+            ..SetUp::default()
+        },
     ] {
         set_up.check();
     }
@@ -159,7 +186,8 @@ fn a_compiler_wrapper_from_anywhere_is_called() {
         let set_up = SetUp { name, config, args, ..SetUp::default() };
         let project = set_up.project();
         let (script, log) = (project.root.join(wrapper), project.root.join("wrapper.log"));
-        fs::write(&script, format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec \"$@\"\n", log.display())).unwrap();
+        fs::write(&script, format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec \"$@\"\n", log.display()))
+            .unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         project.write("other.toml", "[build]\nrustc-wrapper = './demo/wrapper.sh'");
         // Compiled anew, also where the target directory is left from an earlier test run.
@@ -172,21 +200,32 @@ fn a_compiler_wrapper_from_anywhere_is_called() {
         call.run().code(exit::LEAK);
         assert_found(&project, &project.report(), name);
         let log = fs::read_to_string(&log).unwrap_or_default();
-        let compiled = log.lines().find(|line| line.contains("--crate-name demo")).unwrap_or_else(|| panic!("{name}"));
-        assert!(compiled.contains("--test") && compiled.contains("--extern test="), "{name}: {compiled}");
+        let compiled = log
+            .lines()
+            .find(|line| line.contains("--crate-name demo"))
+            .unwrap_or_else(|| panic!("{name}"));
+        assert!(
+            compiled.contains("--test") && compiled.contains("--extern test="),
+            "{name}: {compiled}"
+        );
     }
 }
 
 #[test]
 fn a_toolchain_file_is_obeyed() {
     let project = Project::copy("demo", "set-up toolchain");
-    let sysroot = Call::program("rustc").args("--print sysroot").dir(&project.root).run().code(exit::CLEAN);
-    project.write("rust-toolchain.toml", &format!("[toolchain]\npath = '{}'\n", sysroot.stdout.trim()));
+    let sysroot =
+        Call::program("rustc").args("--print sysroot").dir(&project.root).run().code(exit::CLEAN);
+    project.write(
+        "rust-toolchain.toml",
+        &format!("[toolchain]\npath = '{}'\n", sysroot.stdout.trim()),
+    );
     project.tracemalloc("--lib").env("RUSTUP_TOOLCHAIN", "").run().code(exit::LEAK);
     assert_found(&project, &project.report(), "toolchain");
 
     project.write("rust-toolchain.toml", "[toolchain]\npath = '/no/such/toolchain'\n");
-    let output = project.tracemalloc("--lib").env("RUSTUP_TOOLCHAIN", "").run().code(exit::COULD_NOT_RUN);
+    let output =
+        project.tracemalloc("--lib").env("RUSTUP_TOOLCHAIN", "").run().code(exit::COULD_NOT_RUN);
     assert!(output.stderr.contains("/no/such/toolchain"), "{}", output.stderr);
 }
 
@@ -194,7 +233,11 @@ fn a_toolchain_file_is_obeyed() {
 fn marked(path: &Path) -> Vec<(u32, u64)> {
     let source = fs::read_to_string(path).unwrap();
     let lines = source.lines().zip(1..);
-    lines.filter_map(|(line, number)| Some((number, line.split_once("// leak: size=")?.1.parse().unwrap()))).collect()
+    lines
+        .filter_map(|(line, number)| {
+            Some((number, line.split_once("// leak: size=")?.1.parse().unwrap()))
+        })
+        .collect()
 }
 
 #[test]
@@ -217,8 +260,11 @@ fn check_marked(project: &Project, packages: &[&str]) {
         let target = report.targets.iter().find(|target| target.src == file).unwrap();
         assert!(target.traced, "{package}");
         let leak = target.tests.iter().find(|test| test.name == "tests::leaks").unwrap();
-        let found: Vec<(u32, u64)> =
-            leak.growth.iter().map(|growth| (growth.traceback.last().unwrap().line, growth.bytes)).collect();
+        let found: Vec<(u32, u64)> = leak
+            .growth
+            .iter()
+            .map(|growth| (growth.traceback.last().unwrap().line, growth.bytes))
+            .collect();
         assert_eq!(found, marked(&project.root.join(&file)), "{package}");
     }
 }
@@ -227,7 +273,12 @@ fn check_marked(project: &Project, packages: &[&str]) {
 #[test]
 fn what_nightly_offers_works_too() {
     let project = Project::copy("set-ups", "nightly");
-    for args in ["", "--benches", "-Zunstable-options -Zno-index-update", "-- -Zunstable-options --report-time"] {
+    for args in [
+        "",
+        "--benches",
+        "-Zunstable-options -Zno-index-update",
+        "-- -Zunstable-options --report-time",
+    ] {
         let args = format!("-p nightly {args}");
         let plain = project.cargo_test(&args).env("RUSTC_BOOTSTRAP", "1").run().code(exit::CLEAN);
         let traced = project.tracemalloc(&args).env("RUSTC_BOOTSTRAP", "1").run().code(exit::LEAK);
@@ -259,24 +310,45 @@ fn a_workspace_may_have_fifty_members() {
             fs::write(path, content).unwrap();
         }
     };
-    write(root.join("Cargo.toml"), "[workspace]\nresolver = '3'\nmembers = ['member-*']\n".to_owned());
+    write(
+        root.join("Cargo.toml"),
+        "[workspace]\nresolver = '3'\nmembers = ['member-*']\n".to_owned(),
+    );
     for number in 0..MEMBERS {
         let dir = root.join(member(number));
         let manifest = format!("[package]\nname = '{}'\nedition = '2024'\n", member(number));
-        let before = number.checked_sub(1).map(|before| format!("{0} = {{ path = '../{0}' }}\n", member(before)));
-        write(dir.join("Cargo.toml"), format!("{manifest}[dependencies]\n{}", before.unwrap_or_default()));
+        let before = number
+            .checked_sub(1)
+            .map(|before| format!("{0} = {{ path = '../{0}' }}\n", member(before)));
+        write(
+            dir.join("Cargo.toml"),
+            format!("{manifest}[dependencies]\n{}", before.unwrap_or_default()),
+        );
         // Every tenth leaks a byte more than the one before.
-        let body = if number % 10 == 0 { format!("vec![1_u8; {}].leak();", number + 1) } else { String::new() };
-        write(dir.join("src/lib.rs"), format!("#[test]\nfn of_member_{number:02}() {{\n    {body}\n}}\n"));
+        let body = if number % 10 == 0 {
+            format!("vec![1_u8; {}].leak();", number + 1)
+        } else {
+            String::new()
+        };
+        write(
+            dir.join("src/lib.rs"),
+            format!("#[test]\nfn of_member_{number:02}() {{\n    {body}\n}}\n"),
+        );
     }
     let output = Call::tracemalloc().args("--workspace --tests").dir(&root).run().code(exit::LEAK);
     assert_eq!(Listing::parse(&output.stdout).tests().len(), MEMBERS);
     let report = Report::read(&root.join("target/tracemalloc/report.json"));
-    assert_eq!((report.targets.len(), report.count("passed"), report.count("leak")), (MEMBERS, 50, 5));
+    assert_eq!(
+        (report.targets.len(), report.count("passed"), report.count("leak")),
+        (MEMBERS, 50, 5)
+    );
     for number in (0..MEMBERS).step_by(10) {
         let growth = &report.test(&format!("of_member_{number:02}")).growth[0];
         let frame = growth.traceback.last().unwrap();
-        assert_eq!((frame.file.as_str(), frame.line), (format!("{}/src/lib.rs", member(number)).as_str(), 3));
+        assert_eq!(
+            (frame.file.as_str(), frame.line),
+            (format!("{}/src/lib.rs", member(number)).as_str(), 3)
+        );
         assert_eq!(growth.bytes, number as u64 + 1);
     }
 }

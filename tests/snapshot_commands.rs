@@ -15,8 +15,10 @@ use tracemalloc::{Frame, Snapshot, Trace, Traceback};
 const USAGE: i32 = 2;
 const COULD_NOT_RUN: i32 = 103;
 
-const MAIN: &str = "fn main() {\n    let cache = Cache::new();\n    serve(&cache, recursion(3));\n}\n";
-const CACHE: &str = "impl Cache {\n    fn fill(&mut self) {\n\t\tself.pages.push(vec![0u8; 4096]);\n    }\n}\n";
+const MAIN: &str =
+    "fn main() {\n    let cache = Cache::new();\n    serve(&cache, recursion(3));\n}\n";
+const CACHE: &str =
+    "impl Cache {\n    fn fill(&mut self) {\n\t\tself.pages.push(vec![0u8; 4096]);\n    }\n}\n";
 
 /// A workspace's directory with sources and two snapshots, `old.json` and `new.json`.
 struct Place {
@@ -47,7 +49,11 @@ impl Place {
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-tracemalloc"));
         let args = line.split_whitespace();
-        command.current_dir(self.dir()).arg("tracemalloc").args(args).env("CARGO_TERM_COLOR", "never");
+        command
+            .current_dir(self.dir())
+            .arg("tracemalloc")
+            .args(args)
+            .env("CARGO_TERM_COLOR", "never");
         command
     }
 
@@ -61,7 +67,10 @@ impl Place {
     /// Calls with their output, for one look at all of them.
     #[track_caller]
     fn session(&self, lines: &[&str]) -> String {
-        lines.iter().map(|line| format!("$ cargo tracemalloc {line}\n{}\n", self.run(line))).collect()
+        lines
+            .iter()
+            .map(|line| format!("$ cargo tracemalloc {line}\n{}\n", self.run(line)))
+            .collect()
     }
 
     #[track_caller]
@@ -111,7 +120,11 @@ fn old() -> Snapshot {
 /// Two more pages, a mapping in another domain; the block of unknown origin is gone.
 fn new() -> Snapshot {
     let pages = std::iter::repeat_n(Trace::new(0, 4096, page()), 3);
-    let others = [Trace::new(0, 512, cache()), Trace::new(0, 100, recursion()), Trace::new(7, 1 << 20, mmap())];
+    let others = [
+        Trace::new(0, 512, cache()),
+        Trace::new(0, 100, recursion()),
+        Trace::new(7, 1 << 20, mmap()),
+    ];
     Snapshot::new(pages.chain(others).collect(), 3)
 }
 
@@ -190,8 +203,15 @@ fn json_is_as_documented() {
         place.run("diff old.json new.json --format json --limit 2 --by filename --exclude <unknown> --domain 0")
     );
     let show = place.json("show new.json --format json --include *.rs --all-frames");
-    assert_eq!((&show["command"], &show["options"]["key_type"]), (&"show".into(), &"traceback".into()));
-    assert_eq!(show["statistics"][1]["traceback"].as_array().unwrap().len(), 2, "oldest first: {show:#}");
+    assert_eq!(
+        (&show["command"], &show["options"]["key_type"]),
+        (&"show".into(), &"traceback".into())
+    );
+    assert_eq!(
+        show["statistics"][1]["traceback"].as_array().unwrap().len(),
+        2,
+        "oldest first: {show:#}"
+    );
     assert_eq!(show["statistics"][1]["traceback"][0]["filename"], "src/main.rs");
 }
 
@@ -227,7 +247,8 @@ fn sources_are_found_from_inside_the_workspace() {
     place.write("crates/demo/Cargo.toml", "[package]\n");
     place.write("crates/demo/src/main.rs", "\nthis package's own\n");
     let elsewhere = |dir: &str| {
-        let assert = place.command("top ../../new.json").current_dir(place.dir().join(dir)).assert().code(0);
+        let assert =
+            place.command("top ../../new.json").current_dir(place.dir().join(dir)).assert().code(0);
         String::from_utf8(assert.get_output().stdout.clone()).unwrap()
     };
     let text = elsewhere("crates/demo");
@@ -271,7 +292,9 @@ fn a_key_is_one_of_python_s() {
             .assert()
             .code(USAGE)
             .stdout("")
-            .stderr(starts_with("error: invalid value 'size' for '--by <KEY>': unknown key_type: 'size'"))
+            .stderr(starts_with(
+                "error: invalid value 'size' for '--by <KEY>': unknown key_type: 'size'",
+            ))
             .stderr(contains("filename, lineno or traceback"));
     }
 }
@@ -320,12 +343,20 @@ fn a_file_that_is_no_snapshot_is_named_with_the_reason() {
     place.write("report.json", "{\"schema\": 1}");
     place.write("empty.json", "");
 
-    let fails = |line: &str, error: &str| place.fails(line, COULD_NOT_RUN, &format!("failed to read snapshot {error}"));
+    let fails = |line: &str, error: &str| {
+        place.fails(line, COULD_NOT_RUN, &format!("failed to read snapshot {error}"))
+    };
     fails("top nowhere.json", "\"nowhere.json\": No such file or directory (os error 2)");
-    fails("top newer.json", "\"newer.json\": it has version 2, and this tracemalloc reads version 1");
+    fails(
+        "top newer.json",
+        "\"newer.json\": it has version 2, and this tracemalloc reads version 1",
+    );
     fails("show report.json", "\"report.json\": \"format\" is missing");
     fails("diff new.json nowhere.json", "\"nowhere.json\": No such file or directory (os error 2)");
-    fails("diff newer.json new.json", "\"newer.json\": it has version 2, and this tracemalloc reads version 1");
+    fails(
+        "diff newer.json new.json",
+        "\"newer.json\": it has version 2, and this tracemalloc reads version 1",
+    );
     for (line, reason) in [
         ("top cut.json", "\"cut.json\": it is cut off: traces: "),
         ("top damaged.json", "\"damaged.json\": traceback_limit: invalid value"),
@@ -334,7 +365,10 @@ fn a_file_that_is_no_snapshot_is_named_with_the_reason() {
     ] {
         let assert = place.command(line).assert().code(COULD_NOT_RUN).stdout("");
         let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-        assert!(stderr.starts_with(&format!("error: failed to read snapshot {reason}")), "{stderr}");
+        assert!(
+            stderr.starts_with(&format!("error: failed to read snapshot {reason}")),
+            "{stderr}"
+        );
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
 }
@@ -342,7 +376,8 @@ fn a_file_that_is_no_snapshot_is_named_with_the_reason() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let place = Place::new();
-    let traces = (0..20_000).map(|line| Trace::new(0, 1, Traceback::new([Frame::new("a.rs", line)], None)));
+    let traces =
+        (0..20_000).map(|line| Trace::new(0, 1, Traceback::new([Frame::new("a.rs", line)], None)));
     Snapshot::new(traces.collect(), 1).dump(place.dir().join("many.json")).unwrap();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-tracemalloc"))
         .args(["top", "many.json", "--limit", "20000"])

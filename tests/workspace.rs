@@ -87,7 +87,9 @@ fn packages_targets_and_features_are_selected_as_by_cargo() {
         let report = project.report();
         let mut names: Vec<String> = report
             .tests()
-            .map(|(target, test)| format!("{}: {}", target.kind, test.name.trim_start_matches("tests::")))
+            .map(|(target, test)| {
+                format!("{}: {}", target.kind, test.name.trim_start_matches("tests::"))
+            })
             .collect();
         names.sort();
         names
@@ -106,7 +108,10 @@ fn packages_targets_and_features_are_selected_as_by_cargo() {
     assert_eq!(selected(project.tracemalloc("").dir(&member)), all);
     assert_eq!(selected(project.tracemalloc("--manifest-path targets/Cargo.toml")), all);
     assert_eq!(selected(project.tracemalloc("-p targets --lib")), ["lib: of_the_library"]);
-    assert_eq!(selected(project.tracemalloc("-p targets --test outside integration")), ["test: of_the_integration"]);
+    assert_eq!(
+        selected(project.tracemalloc("-p targets --test outside integration")),
+        ["test: of_the_integration"]
+    );
     assert_eq!(selected(project.tracemalloc("-p targets --bins")), ["bin: of_the_binary"]);
     assert_eq!(
         selected(project.tracemalloc("-p targets --lib --features extra")),
@@ -125,7 +130,10 @@ fn an_optimised_build_finds_the_same_lines() {
     let report = project.report();
     assert_eq!(report.leaks(), LEAKS);
     let frame = report.test(LEAKS[0]).growth[0].traceback.last().unwrap().clone();
-    assert_eq!((frame.function.as_str(), frame.file.as_str()), ("demo::cache::Cache::fill", "src/cache.rs"));
+    assert_eq!(
+        (frame.function.as_str(), frame.file.as_str()),
+        ("demo::cache::Cache::fill", "src/cache.rs")
+    );
     let source = fs::read_to_string(project.root.join("src/cache.rs")).unwrap();
     let line = source.lines().nth(frame.line as usize - 1).unwrap();
     assert!(line.contains("vec![0_u8; PAGE_SIZE]"), "{line}");
@@ -136,7 +144,8 @@ fn tests_that_are_run_by_anybody_else_fail_when_they_leak() {
     let project = Project::copy("demo", "by-hand");
     let output = project.tracemalloc("--no-run").run().code(exit::CLEAN);
     // Executable unittests src/lib.rs (target/tracemalloc/debug/deps/demo-0123456789abcdef)
-    let executable = output.stderr.lines().find_map(|line| line.split_once("Executable ")?.1.rsplit_once('('));
+    let executable =
+        output.stderr.lines().find_map(|line| line.split_once("Executable ")?.1.rsplit_once('('));
     let (_, path) = executable.expect("cargo names the executable");
     let executable = project.root.join(path.trim_end_matches(')'));
     for (test, code) in [(LEAKS[0], exit::TEST_FAILED), ("cache::tests::remembers", exit::CLEAN)] {
@@ -152,10 +161,12 @@ fn a_workspace_wrapper_of_the_user_is_called() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = Project::copy("demo", "wrapped");
     let (wrapper, log) = (project.root.join("wrapper.sh"), project.root.join("wrapper.log"));
-    fs::write(&wrapper, format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec \"$@\"\n", log.display())).unwrap();
+    fs::write(&wrapper, format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec \"$@\"\n", log.display()))
+        .unwrap();
     fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
     // Compiled anew, also where the target directory is left from an earlier test run.
-    fs::write(project.root.join("src/lib.rs"), fs::read(project.root.join("src/lib.rs")).unwrap()).unwrap();
+    fs::write(project.root.join("src/lib.rs"), fs::read(project.root.join("src/lib.rs")).unwrap())
+        .unwrap();
     let call = project.tracemalloc("--lib").env("RUSTC_WORKSPACE_WRAPPER", &wrapper);
     call.run().code(exit::LEAK);
     assert_eq!(project.report().leaks(), LEAKS);

@@ -24,12 +24,14 @@ pub struct CargoConfig {
 impl CargoConfig {
     /// Reads it for a call of cargo in the current directory, with these values of `--config`.
     pub fn read(options: &[String]) -> Result<Self> {
-        let config = cargo_config2::Config::load().context("failed to read cargo's configuration")?;
+        let config =
+            cargo_config2::Config::load().context("failed to read cargo's configuration")?;
         let dir = env::current_dir().context("failed to find the current directory")?;
         let dir = utf8(dir)?;
         let tool = |variable: &str, key: &str, configured: Option<std::path::PathBuf>| {
             // The variables without `CARGO_BUILD_` in their names win over the command line.
-            let from_command_line = given(options, key, &dir).filter(|_| env::var_os(variable).is_none());
+            let from_command_line =
+                given(options, key, &dir).filter(|_| env::var_os(variable).is_none());
             match from_command_line {
                 Some((Value::String(program), base)) => Ok(Some(resolve(&program, &base))),
                 _ => configured.map(utf8).transpose(),
@@ -37,8 +39,16 @@ impl CargoConfig {
         };
         let targets = match given(options, "target", &dir) {
             Some((Value::String(target), _)) => vec![target],
-            Some((Value::Array(targets), _)) => targets.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            _ => config.build.target.unwrap_or_default().iter().map(|target| target.triple().to_owned()).collect(),
+            Some((Value::Array(targets), _)) => {
+                targets.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+            _ => config
+                .build
+                .target
+                .unwrap_or_default()
+                .iter()
+                .map(|target| target.triple().to_owned())
+                .collect(),
         };
         Ok(Self {
             rustc: tool("RUSTC", "rustc", config.build.rustc)?,
@@ -71,8 +81,9 @@ fn resolve(program: &str, base: &Utf8Path) -> Utf8PathBuf {
 }
 
 fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf> {
-    Utf8PathBuf::from_path_buf(path)
-        .map_err(|path| anyhow!("the path `{}` in cargo's configuration is not UTF-8", path.display()))
+    Utf8PathBuf::from_path_buf(path).map_err(|path| {
+        anyhow!("the path `{}` in cargo's configuration is not UTF-8", path.display())
+    })
 }
 
 #[cfg(test)]
@@ -93,7 +104,10 @@ mod tests {
         };
         let text = |text: &str| Value::String(text.to_owned());
         assert_eq!(wrapper(&[]), None);
-        assert_eq!(wrapper(&["build.rustc-wrapper='a'", "net.offline=true"]), Some((text("a"), dir.to_owned())));
+        assert_eq!(
+            wrapper(&["build.rustc-wrapper='a'", "net.offline=true"]),
+            Some((text("a"), dir.to_owned()))
+        );
         let from_file = Some((text("./b"), dir.parent().unwrap().to_owned()));
         assert_eq!(wrapper(&["build.rustc-wrapper='a'", "other.toml"]), from_file);
         assert_eq!(wrapper(&["no configuration at all"]), None);

@@ -40,7 +40,9 @@ const STYLES: Styles = Styles::styled()
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo tracemalloc", bin_name = "cargo tracemalloc", version, styles = STYLES, max_term_width = 100)]
-#[command(about = "Leak verdicts for every test of any Rust workspace, with the line that allocated")]
+#[command(
+    about = "Leak verdicts for every test of any Rust workspace, with the line that allocated"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -98,7 +100,8 @@ mod tests {
 
     fn parse(line: &str) -> TestArgs {
         let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
-        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args)).unwrap().command else {
+        let Command::Test(args) = Cli::try_parse_from(without_subcommand(args)).unwrap().command
+        else {
             panic!("another command: {line}");
         };
         *args
@@ -133,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_name_and_arguments_of_the_harness_are_kept_apart() {
-        let args = parse("cargo-tracemalloc test cache --max-growth '1 KiB' -- --test-threads 2 --exact");
+        let args =
+            parse("cargo-tracemalloc test cache --max-growth '1 KiB' -- --test-threads 2 --exact");
         assert_eq!(args.cargo.harness_args(), ["cache", "--", "--test-threads", "2", "--exact"]);
         assert_eq!(args.leaks.max_growth, Some(1024));
     }

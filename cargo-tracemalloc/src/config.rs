@@ -103,7 +103,8 @@ pub struct Holder {
 impl Config {
     /// Reads what there is at a workspace's root.
     pub fn find(root: &Utf8Path) -> Result<Self> {
-        let manifest = fs::read_to_string(root.join(MANIFEST)).context("failed to read the workspace's manifest")?;
+        let manifest = fs::read_to_string(root.join(MANIFEST))
+            .context("failed to read the workspace's manifest")?;
         let in_manifest = in_manifest(Document { name: MANIFEST, source: &manifest })?;
         let path = root.join(FILE);
         if !path.exists() {
@@ -111,8 +112,9 @@ impl Config {
         }
         if let Some(table) = in_manifest {
             let place = table.place;
-            let both =
-                format!("there are two configurations: `{FILE}` and `workspace.metadata.tracemalloc` in {place}");
+            let both = format!(
+                "there are two configurations: `{FILE}` and `workspace.metadata.tracemalloc` in {place}"
+            );
             return Err(UsageError(format!("{both}; move all of it to one of them")).into());
         }
         let source = fs::read_to_string(path).context("failed to read the configuration")?;
@@ -123,9 +125,21 @@ impl Config {
         let config = Self {
             options: Layer::read(&mut table)?,
             deny: table.take("deny", values::verdicts)?,
-            overrides: table.tables("overrides")?.into_iter().map(Override::read).collect::<Result<_>>()?,
-            known_leaks: table.tables("known-leaks")?.into_iter().map(KnownLeak::read).collect::<Result<_>>()?,
-            holders: table.tables("holders")?.into_iter().map(Holder::read).collect::<Result<_>>()?,
+            overrides: table
+                .tables("overrides")?
+                .into_iter()
+                .map(Override::read)
+                .collect::<Result<_>>()?,
+            known_leaks: table
+                .tables("known-leaks")?
+                .into_iter()
+                .map(KnownLeak::read)
+                .collect::<Result<_>>()?,
+            holders: table
+                .tables("holders")?
+                .into_iter()
+                .map(Holder::read)
+                .collect::<Result<_>>()?,
         };
         table.finish()?;
         Ok(config)
@@ -160,7 +174,8 @@ impl Layer {
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         let Self { max_growth, max_blocks, runs, frames, include, exclude, timeout } = self;
-        let (sizes, numbers) = (max_growth.is_none() && max_blocks.is_none(), runs.is_none() && frames.is_none());
+        let (sizes, numbers) =
+            (max_growth.is_none() && max_blocks.is_none(), runs.is_none() && frames.is_none());
         sizes && numbers && include.is_none() && exclude.is_none() && timeout.is_none()
     }
 }

@@ -49,7 +49,8 @@ impl Context {
         let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
         let config = CargoConfig::read(&options.config)?;
         let rustc = Rustc::find(&manifest_dir, config.rustc.as_deref())?;
-        let mut triples = if options.target.is_empty() { config.targets } else { options.target.clone() };
+        let mut triples =
+            if options.target.is_empty() { config.targets } else { options.target.clone() };
         // What a newer cargo calls the host.
         for triple in &mut triples {
             if *triple == "host-tuple" {
@@ -61,7 +62,8 @@ impl Context {
         }
         let metadata = metadata(options, &rustc, &triples)?;
         let target_dir = match &options.target_dir {
-            Some(dir) => absolute_utf8(dir).with_context(|| format!("failed to resolve target directory `{dir}`"))?,
+            Some(dir) => absolute_utf8(dir)
+                .with_context(|| format!("failed to resolve target directory `{dir}`"))?,
             None => metadata.target_directory.clone(),
         };
         let rustdoc = config.rustdoc.unwrap_or_else(|| rustc.rustdoc.clone());
@@ -96,7 +98,8 @@ fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
     if !path.is_file() {
         return Err(UsageError(format!("manifest path `{path}` does not exist")).into());
     }
-    let path = absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
+    let path =
+        absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
     Ok(path.parent().map(Utf8Path::to_owned).unwrap_or(path))
 }
 

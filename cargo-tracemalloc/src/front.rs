@@ -17,7 +17,8 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use tracemalloc_harness::{
-    FAILED, FRONT_VAR, ListedTest, Outcome, Placement, Session, TestEntry, TestList, Verdict, fragment, leak_text,
+    FAILED, FRONT_VAR, ListedTest, Outcome, Placement, Session, TestEntry, TestList, Verdict,
+    fragment, leak_text,
 };
 
 use crate::names_socket::NamesSocket;
@@ -77,8 +78,11 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
     if arguments.exclude_should_panic {
         tests.retain(|test| !test.should_panic);
     }
-    let left_out: Vec<String> =
-        tests.iter().filter(|test| !arguments.selects(&test.name)).map(|test| test.name.clone()).collect();
+    let left_out: Vec<String> = tests
+        .iter()
+        .filter(|test| !arguments.selects(&test.name))
+        .map(|test| test.name.clone())
+        .collect();
     let for_libtest_mimic = arguments.for_libtest_mimic(left_out);
     let write_target = || {
         fragment::write_target(fragments, &executable, list.installed)
@@ -160,14 +164,17 @@ fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -
 
 /// Whether the command tells names to the tests. They may run where it cannot be seen, as in a container.
 fn tells_names(session: Option<&Session>) -> bool {
-    session.and_then(|session| session.names.as_ref()).is_some_and(|socket| Path::new(socket).exists())
+    session
+        .and_then(|session| session.names.as_ref())
+        .is_some_and(|socket| Path::new(socket).exists())
 }
 
 impl Shared {
     /// Runs one test in a child, and leaves its fragment whatever became of the child.
     fn run(&self, test: &str, number: usize) -> Result<Completion, Failed> {
         let fragment_path = fragment::of_test(&self.fragments, number);
-        fragment::remove(&fragment_path).map_err(|error| format!("could not remove {fragment_path:?}: {error}"))?;
+        fragment::remove(&fragment_path)
+            .map_err(|error| format!("could not remove {fragment_path:?}: {error}"))?;
         let output = if self.capture {
             Output::captured(&self.fragments.join(format!("{number}.out")))
         } else {
@@ -221,11 +228,15 @@ impl Shared {
     }
 }
 
-fn trial(test: &ListedTest, run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static) -> Trial {
+fn trial(
+    test: &ListedTest,
+    run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
+) -> Trial {
     if test.is_bench {
         // Run once and never measured, so `--bench` has to be told some measurement.
         let measurement = libtest_mimic::Measurement { avg: 0, variance: 0 };
-        Trial::bench(&test.name, move |_test_mode| run().map(|_| Some(measurement))).with_ignored_flag(test.ignored)
+        Trial::bench(&test.name, move |_test_mode| run().map(|_| Some(measurement)))
+            .with_ignored_flag(test.ignored)
     } else {
         Trial::ignorable_test(&test.name, run).with_ignored_flag(test.ignored)
     }
@@ -241,7 +252,10 @@ fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
             if matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
                 && entry.verdict_reason.is_some() =>
         {
-            TestEntry { verdict_reason: Some(format!("a repeated run ended its process, which {ended}")), ..entry }
+            TestEntry {
+                verdict_reason: Some(format!("a repeated run ended its process, which {ended}")),
+                ..entry
+            }
         }
         (Some(entry), ended) if entry.outcome == Outcome::Passed => {
             TestEntry::failed(test, format!("the test passed, but its process {ended}"))

@@ -102,7 +102,10 @@ fn ensure_one(
         return Ok(runtime);
     }
     let version = env!("CARGO_PKG_VERSION");
-    term::status("Preparing", format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release));
+    term::status(
+        "Preparing",
+        format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release),
+    );
     if cache::is_damaged(dir) {
         // What was lost here may have been lost there too, and cargo would not notice.
         cache::clear(target_dir).with_context(unusable)?;

@@ -12,7 +12,9 @@ use addr2line::Loader;
 use anyhow::{Context as _, Result};
 use tracemalloc::raw::names::{Named, Statics};
 use tracemalloc::raw::scan;
-use tracemalloc_harness::{FrameEntry, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile};
+use tracemalloc_harness::{
+    FrameEntry, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile,
+};
 
 use crate::term;
 
@@ -62,15 +64,19 @@ struct File {
 impl Files {
     /// The answer to a question, both as they are sent.
     pub fn answer(&mut self, question: &[u8]) -> Result<Vec<u8>> {
-        let wanted: NamesWanted =
-            tracemalloc_harness::from_bytes(question).context("failed to understand a question for names")?;
+        let wanted: NamesWanted = tracemalloc_harness::from_bytes(question)
+            .context("failed to understand a question for names")?;
         let files = wanted.files.iter().map(|file| self.get(&file.path).tell(file)).collect();
         Ok(tracemalloc_harness::to_bytes(&NamesTold { files }))
     }
 
     fn get(&mut self, path: &str) -> &File {
         let version = Version::of(path);
-        let known = self.known.iter().position(|file| file.path == path).map(|known| self.known.remove(known));
+        let known = self
+            .known
+            .iter()
+            .position(|file| file.path == path)
+            .map(|known| self.known.remove(known));
         // Tests may build programs, and run one after another of the same name.
         let file = known.filter(|file| file.version == version).unwrap_or_else(|| File {
             path: path.to_owned(),
@@ -105,9 +111,13 @@ impl File {
         let mut told = ToldOfFile::default();
         if !wanted.places.is_empty() {
             let loader = self.debug_information.get_or_init(|| Loader::new(&self.path).ok());
-            let read = |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
+            let read =
+                |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
             let mut known = self.frames.borrow_mut();
-            let frames = wanted.places.iter().map(|place| known.entry(*place).or_insert_with_key(read).clone());
+            let frames = wanted
+                .places
+                .iter()
+                .map(|place| known.entry(*place).or_insert_with_key(read).clone());
             told.frames = frames.collect();
         }
         if wanted.statics {
@@ -127,10 +137,15 @@ fn frames(loader: &Loader, return_address: u64) -> Vec<FrameEntry> {
     let mut entries = Vec::new();
     if let Ok(mut frames) = loader.find_frames(address) {
         while let Ok(Some(frame)) = frames.next() {
-            let of_debug_information = frame.function.as_ref().and_then(|function| function.raw_name().ok());
+            let of_debug_information =
+                frame.function.as_ref().and_then(|function| function.raw_name().ok());
             let location = frame.location.as_ref();
             entries.push(FrameEntry {
-                function: of_debug_information.as_deref().or(symbol).map(demangled).unwrap_or_default(),
+                function: of_debug_information
+                    .as_deref()
+                    .or(symbol)
+                    .map(demangled)
+                    .unwrap_or_default(),
                 file: location.and_then(|location| location.file).unwrap_or_default().to_owned(),
                 line: location.and_then(|location| location.line).unwrap_or(0),
                 column: location.and_then(|location| location.column).unwrap_or(0),
@@ -140,7 +155,12 @@ fn frames(loader: &Loader, return_address: u64) -> Vec<FrameEntry> {
     if entries.is_empty()
         && let Some(symbol) = symbol
     {
-        entries.push(FrameEntry { function: demangled(symbol), file: String::new(), line: 0, column: 0 });
+        entries.push(FrameEntry {
+            function: demangled(symbol),
+            file: String::new(),
+            line: 0,
+            column: 0,
+        });
     }
     entries
 }
@@ -167,31 +187,47 @@ mod tests {
     fn ask(files: &mut Files, wanted: WantedOfFile) -> ToldOfFile {
         let question = tracemalloc_harness::to_bytes(&NamesWanted { files: vec![wanted] });
         let answer = files.answer(&question).expect("it is a question");
-        let mut told: NamesTold = tracemalloc_harness::from_bytes(&answer).expect("it is an answer");
+        let mut told: NamesTold =
+            tracemalloc_harness::from_bytes(&answer).expect("it is an answer");
         told.files.remove(0)
     }
 
     fn this_binary() -> String {
-        env::current_exe().expect("this is a program").to_str().expect("it is named in UTF-8").to_owned()
+        env::current_exe()
+            .expect("this is a program")
+            .to_str()
+            .expect("it is named in UTF-8")
+            .to_owned()
     }
 
     #[test]
     fn statics_are_told_that_can_be_written_and_no_others() {
         *ASKED_ABOUT.lock().expect("nobody panics") += 1;
-        let told = tell(WantedOfFile { path: this_binary(), statics: true, ..WantedOfFile::default() });
+        let told =
+            tell(WantedOfFile { path: this_binary(), statics: true, ..WantedOfFile::default() });
         let names: Vec<&str> = told.statics.iter().map(|named| named.name.as_str()).collect();
         assert!(names.contains(&concat!(module_path!(), "::ASKED_ABOUT")), "{names:?}");
-        assert!(told.thread_starts.iter().all(|named| named.name.contains("__rust_begin_short_backtrace")));
+        assert!(
+            told.thread_starts
+                .iter()
+                .all(|named| named.name.contains("__rust_begin_short_backtrace"))
+        );
         assert!(!told.thread_starts.is_empty() && told.frames.is_empty());
     }
 
     #[test]
     fn a_file_that_took_the_place_of_another_is_read_for_itself() {
         let directory = tempfile::tempdir().expect("there is room");
-        let path = directory.path().join("built").to_str().expect("it is named in UTF-8").to_owned();
+        let path =
+            directory.path().join("built").to_str().expect("it is named in UTF-8").to_owned();
         let mut files = Files::default();
-        let mut statics =
-            || ask(&mut files, WantedOfFile { path: path.clone(), statics: true, ..WantedOfFile::default() }).statics;
+        let mut statics = || {
+            ask(
+                &mut files,
+                WantedOfFile { path: path.clone(), statics: true, ..WantedOfFile::default() },
+            )
+            .statics
+        };
         assert_eq!(statics(), []);
         fs::copy(this_binary(), &path).expect("it can be copied");
         assert_ne!(statics(), []);
@@ -208,14 +244,22 @@ mod tests {
             }
         }
         assert_eq!(files.known.len(), MOST);
-        assert!(files.known.iter().any(|file| file.path == "/nowhere/libc.so"), "all have asked about it");
+        assert!(
+            files.known.iter().any(|file| file.path == "/nowhere/libc.so"),
+            "all have asked about it"
+        );
     }
 
     #[test]
     fn what_is_no_file_of_ours_has_no_names() {
         for path in ["/nowhere", "/proc/self/maps", "/"] {
-            let told = tell(WantedOfFile { path: path.to_owned(), places: vec![1, 2], statics: true });
-            assert_eq!(told, ToldOfFile { frames: vec![Vec::new(); 2], ..ToldOfFile::default() }, "{path}");
+            let told =
+                tell(WantedOfFile { path: path.to_owned(), places: vec![1, 2], statics: true });
+            assert_eq!(
+                told,
+                ToldOfFile { frames: vec![Vec::new(); 2], ..ToldOfFile::default() },
+                "{path}"
+            );
         }
         assert!(Files::default().answer(b"what?").is_err());
     }

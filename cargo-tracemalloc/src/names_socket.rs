@@ -31,7 +31,10 @@ impl NamesSocket {
         fs::DirBuilder::new().mode(0o700).create(&directory).ok()?;
         let socket = Self { path: directory.join("s"), directory };
         let listener = UnixListener::bind(&socket.path).ok()?;
-        thread::Builder::new().name("names".to_owned()).spawn(move || answer_all(&listener)).ok()?;
+        thread::Builder::new()
+            .name("names".to_owned())
+            .spawn(move || answer_all(&listener))
+            .ok()?;
         Some(socket)
     }
 

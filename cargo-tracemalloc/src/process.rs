@@ -80,16 +80,25 @@ impl Process {
 
     /// Runs it to its end; captures stderr, and leaves stdout as it is.
     pub fn stderr(&mut self) -> Result<Output> {
-        self.command.stdout(Stdio::inherit()).stdin(Stdio::inherit()).output().with_context(|| self.could_not_run())
+        self.command
+            .stdout(Stdio::inherit())
+            .stdin(Stdio::inherit())
+            .output()
+            .with_context(|| self.could_not_run())
     }
 
     /// What it prints on stdout, when it succeeds.
     pub fn read(&mut self) -> Result<String> {
         let output = self.command.output().with_context(|| self.could_not_run())?;
         if !output.status.success() {
-            bail!("`{self}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+            bail!(
+                "`{self}` failed ({}): {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
         }
-        String::from_utf8(output.stdout).with_context(|| format!("failed to read what `{self}` printed"))
+        String::from_utf8(output.stdout)
+            .with_context(|| format!("failed to read what `{self}` printed"))
     }
 
     fn could_not_run(&self) -> String {
@@ -103,7 +112,8 @@ impl fmt::Display for Process {
         if let Some(dir) = self.command.get_current_dir() {
             write!(formatter, "cd {} && ", shell_words::quote(&dir.to_string_lossy()))?;
         }
-        let (set, unset): (Vec<_>, Vec<_>) = self.command.get_envs().partition(|(_, value)| value.is_some());
+        let (set, unset): (Vec<_>, Vec<_>) =
+            self.command.get_envs().partition(|(_, value)| value.is_some());
         if !unset.is_empty() {
             formatter.write_str("env ")?;
         }
@@ -111,10 +121,17 @@ impl fmt::Display for Process {
             write!(formatter, "-u {} ", text(name))?;
         }
         for (name, value) in set {
-            write!(formatter, "{}={} ", text(name), shell_words::quote(&text(value.unwrap_or_default())))?;
+            write!(
+                formatter,
+                "{}={} ",
+                text(name),
+                shell_words::quote(&text(value.unwrap_or_default()))
+            )?;
         }
-        let words: Vec<OsString> =
-            std::iter::once(self.command.get_program()).chain(self.command.get_args()).map(OsStr::to_owned).collect();
+        let words: Vec<OsString> = std::iter::once(self.command.get_program())
+            .chain(self.command.get_args())
+            .map(OsStr::to_owned)
+            .collect();
         formatter.write_str(&shell_words::join(words.iter().map(|word| text(word))))
     }
 }

@@ -34,11 +34,15 @@ impl Rustc {
         let name = configured.unwrap_or(Utf8Path::new("rustc"));
         let sysroot =
             Process::new(name).args(["--print", "sysroot"]).dir(dir).read().with_context(|| {
-                format!("failed to find the Rust compiler `{name}`; is Rust installed, and in PATH?")
+                format!(
+                    "failed to find the Rust compiler `{name}`; is Rust installed, and in PATH?"
+                )
             })?;
         let bin = Utf8Path::new(sysroot.trim()).join("bin");
-        let executable =
-            |name: &str| Some(bin.join(format!("{name}{}", env::consts::EXE_SUFFIX))).filter(|path| path.is_file());
+        let executable = |name: &str| {
+            Some(bin.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+                .filter(|path| path.is_file())
+        };
         let path = match configured {
             Some(path) => path.to_owned(),
             None => executable("rustc").unwrap_or_else(|| name.to_owned()),

@@ -54,7 +54,11 @@ impl SessionDir {
     }
 
     /// Writes what the harness and the wrapper read.
-    pub fn write(&self, session: &tracemalloc_harness::Session, wrapper: &impl Serialize) -> Result<()> {
+    pub fn write(
+        &self,
+        session: &tracemalloc_harness::Session,
+        wrapper: &impl Serialize,
+    ) -> Result<()> {
         write_atomically(&self.path.join(SESSION_FILE), &tracemalloc_harness::to_bytes(session))?;
         write_atomically(&self.wrapper_file(), &serde_json::to_vec(wrapper)?)
     }
@@ -119,7 +123,8 @@ fn remove_abandoned(target_dir: &Utf8Path) {
 /// The path of this program.
 pub fn this_program() -> Result<Utf8PathBuf> {
     let this = std::env::current_exe().context("failed to find this program's own path")?;
-    Utf8PathBuf::from_path_buf(this).map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))
+    Utf8PathBuf::from_path_buf(this)
+        .map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))
 }
 
 /// Writes a file that others see whole or not at all.

@@ -154,7 +154,8 @@ impl<T> Setting<T> {
 
 impl<T> Setting<Option<T>> {
     fn of_optional(given: Option<T>, configured: Option<Placed<T>>) -> Self {
-        let configured = configured.map(|Placed { value, place }| Placed { value: Some(value), place });
+        let configured =
+            configured.map(|Placed { value, place }| Placed { value: Some(value), place });
         Self::of(given.map(Some), configured, None)
     }
 }
@@ -176,7 +177,8 @@ fn remove_given(options: &mut Layer, args: &LeakArgs) {
 
 impl Override {
     fn for_harness(&self) -> tracemalloc_harness::Override {
-        let Layer { max_growth, max_blocks, runs, frames, include, exclude, timeout } = &self.options;
+        let Layer { max_growth, max_blocks, runs, frames, include, exclude, timeout } =
+            &self.options;
         tracemalloc_harness::Override {
             package: self.package.clone(),
             test: self.test.clone(),
@@ -198,7 +200,10 @@ impl KnownLeak {
             test: self.test.clone(),
             file: self.file.clone(),
             function: self.function.clone(),
-            known: tracemalloc_harness::Known { place: self.place.clone(), reason: self.reason.clone() },
+            known: tracemalloc_harness::Known {
+                place: self.place.clone(),
+                reason: self.reason.clone(),
+            },
         }
     }
 }
@@ -207,7 +212,12 @@ impl Holder {
     fn for_harness(&self) -> HolderRule {
         HolderRule {
             is_thread: self.of_thread.is_some(),
-            pattern: self.of_thread.as_ref().or(self.of_static.as_ref()).cloned().unwrap_or_default(),
+            pattern: self
+                .of_thread
+                .as_ref()
+                .or(self.of_static.as_ref())
+                .cloned()
+                .unwrap_or_default(),
             reason: self.reason.clone(),
         }
     }

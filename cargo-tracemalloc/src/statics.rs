@@ -32,14 +32,19 @@ impl Statics {
     /// Of this binary, with file names as reports of this workspace have them.
     pub fn new(binary: Utf8PathBuf, metadata: &Metadata) -> Self {
         let prefixes = report::path_prefixes(metadata).into_iter();
-        let prefixes = prefixes.map(|rule| Prefix { prefix: rule.prefix, replacement: rule.replacement }).collect();
+        let prefixes = prefixes
+            .map(|rule| Prefix { prefix: rule.prefix, replacement: rule.replacement })
+            .collect();
         Self { binary, prefixes }
     }
 
     /// Says of holders where they are declared. The binary is only read if there is one to look for.
     pub fn declare<'a>(&self, holders: impl Iterator<Item = &'a mut HolderEntry>) {
-        let is_declared = |holder: &HolderEntry| matches!(holder.kind, HolderKind::Static | HolderKind::ThreadLocal);
-        let mut holders: Vec<&mut HolderEntry> = holders.filter(|holder| is_declared(holder)).collect();
+        let is_declared = |holder: &HolderEntry| {
+            matches!(holder.kind, HolderKind::Static | HolderKind::ThreadLocal)
+        };
+        let mut holders: Vec<&mut HolderEntry> =
+            holders.filter(|holder| is_declared(holder)).collect();
         let wanted: HashSet<String> = holders.iter().map(|holder| holder.name.clone()).collect();
         if wanted.is_empty() {
             return;
@@ -48,14 +53,18 @@ impl Statics {
         let places = places(self.binary.as_std_path(), &wanted).unwrap_or_default();
         for holder in &mut holders {
             if let Some(Some((file, line))) = places.get(&holder.name) {
-                (holder.file, holder.line) = (Some(Prefix::shorten(file, &self.prefixes)), Some(*line));
+                (holder.file, holder.line) =
+                    (Some(Prefix::shorten(file, &self.prefixes)), Some(*line));
             }
         }
     }
 }
 
 /// Where statics of these names are declared; `None` for a name that several have in different places.
-fn places(binary: &Path, wanted: &HashSet<String>) -> anyhow::Result<HashMap<String, Option<Place>>> {
+fn places(
+    binary: &Path,
+    wanted: &HashSet<String>,
+) -> anyhow::Result<HashMap<String, Option<Place>>> {
     let cache = ReadCache::new(std::fs::File::open(binary)?);
     let file = object::File::parse(&cache)?;
     let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
@@ -89,7 +98,10 @@ fn places(binary: &Path, wanted: &HashSet<String>) -> anyhow::Result<HashMap<Str
                     _ => {}
                 }
             }
-            let Some(name) = variable.name(&dwarf, &unit).filter(|name| wanted.contains(name)) else { continue };
+            let Some(name) = variable.name(&dwarf, &unit).filter(|name| wanted.contains(name))
+            else {
+                continue;
+            };
             let Some(place) = variable.place(&dwarf, &unit) else { continue };
             let known = places.entry(name).or_insert_with(|| Some(place.clone()));
             if known.as_ref() != Some(&place) {
@@ -110,15 +122,25 @@ struct Variable<'data> {
 
 impl<'data> Variable<'data> {
     /// Its name, as reports have it.
-    fn name(&self, dwarf: &gimli::Dwarf<Reader<'data>>, unit: &gimli::Unit<Reader<'data>>) -> Option<String> {
+    fn name(
+        &self,
+        dwarf: &gimli::Dwarf<Reader<'data>>,
+        unit: &gimli::Unit<Reader<'data>>,
+    ) -> Option<String> {
         let mangled = dwarf.attr_string(unit, self.name?).ok()?;
         let name = format!("{:#}", rustc_demangle::demangle(mangled.to_string().ok()?));
         Some(symbol_name::pretty(symbol_name::static_path(&name)))
     }
 
     /// Where it is declared, the file with its directory.
-    fn place(&self, dwarf: &gimli::Dwarf<Reader<'data>>, unit: &gimli::Unit<Reader<'data>>) -> Option<Place> {
-        let text = |value| dwarf.attr_string(unit, value).ok().map(|text| text.to_string_lossy().into_owned());
+    fn place(
+        &self,
+        dwarf: &gimli::Dwarf<Reader<'data>>,
+        unit: &gimli::Unit<Reader<'data>>,
+    ) -> Option<Place> {
+        let text = |value| {
+            dwarf.attr_string(unit, value).ok().map(|text| text.to_string_lossy().into_owned())
+        };
         let AttributeValue::FileIndex(index) = self.file? else { return None };
         let lines = unit.line_program.as_ref()?.header();
         let file = lines.file(index)?;
@@ -149,7 +171,9 @@ mod tests {
         let missing = "nobody::declares::THIS".to_owned();
         let binary = std::env::current_exe().expect("this is a program");
         let places = places(&binary, &[name.clone(), missing].into()).expect("it can be read");
-        let [(found, Some((file, line)))] = places.iter().collect::<Vec<_>>()[..] else { panic!("{places:?}") };
+        let [(found, Some((file, line)))] = places.iter().collect::<Vec<_>>()[..] else {
+            panic!("{places:?}")
+        };
         assert_eq!((found.as_str(), *line), (name.as_str(), LINE_OF_DECLARED));
         assert!(Path::new(file).ends_with("cargo-tracemalloc/src/statics.rs"), "{file}");
     }

@@ -51,7 +51,9 @@ impl Suite {
 
     /// The same for tests that somebody else will start, after we are gone.
     pub fn prepare_for_others(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
-        Self::with_session(options, leaks, SessionDir::for_others, |settings| Some(settings.failing()))
+        Self::with_session(options, leaks, SessionDir::for_others, |settings| {
+            Some(settings.failing())
+        })
     }
 
     fn with_session(
@@ -74,14 +76,22 @@ impl Suite {
         // Tests that somebody else starts outlive us.
         let names = if fail_on.is_none() { NamesSocket::open() } else { None };
         let socket = names.as_ref().and_then(|names| names.path().to_str());
-        let harness = Session { fail_on, names: socket.map(str::to_owned), ..harness_session(&settings, &context)? };
+        let harness = Session {
+            fail_on,
+            names: socket.map(str::to_owned),
+            ..harness_session(&settings, &context)?
+        };
         session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
         Ok(Self { context, settings, runtimes, session, _names: names })
     }
 
     /// What the test binaries have left.
     pub fn targets(&self) -> Result<Vec<Target>> {
-        report::targets(&self.session.fragments(), &self.context.metadata, &self.settings.deny.value)
+        report::targets(
+            &self.session.fragments(),
+            &self.context.metadata,
+            &self.settings.deny.value,
+        )
     }
 
     /// What verdicts come to when every test has passed.
@@ -91,7 +101,12 @@ impl Suite {
     }
 
     /// Reports, and returns the exit code.
-    pub fn finish(&self, targets: Vec<Target>, mut ran: Ran, wanted: &ReportArgs) -> Result<ExitCode> {
+    pub fn finish(
+        &self,
+        targets: Vec<Target>,
+        mut ran: Ran,
+        wanted: &ReportArgs,
+    ) -> Result<ExitCode> {
         if interrupt::interrupted() {
             term::warning("interrupted: only tests that had ended are in the report");
             ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
@@ -122,7 +137,9 @@ impl Suite {
             },
             summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
             doctests: ran.doctests,
-            stale_known_leaks: ran.complete.then(|| report::stale_known_leaks(&settings.known_leaks, &targets)),
+            stale_known_leaks: ran
+                .complete
+                .then(|| report::stale_known_leaks(&settings.known_leaks, &targets)),
             targets,
         }
     }
@@ -134,13 +151,18 @@ impl Suite {
         let path = self.context.report_path();
         let second = also.filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
         for path in second.into_iter().chain([path.as_path()]) {
-            write_atomically(path, json.as_bytes()).with_context(|| format!("failed to write the report `{path}`"))?;
+            write_atomically(path, json.as_bytes())
+                .with_context(|| format!("failed to write the report `{path}`"))?;
         }
         match wanted.format {
             Format::Json => render::print(&json),
             Format::Text => {
                 let shown = also.unwrap_or_else(|| render::shorten(&path));
-                render::print(&render::text::render(report, &self.context.metadata.workspace_root, shown));
+                render::print(&render::text::render(
+                    report,
+                    &self.context.metadata.workspace_root,
+                    shown,
+                ));
             }
         }
         Ok(())

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use tracemalloc::{
-    BaseFilter, DomainFilter, Filter, KeyType, KeyTypeError, Snapshot, Sources, Statistic, StatisticDiff,
+    BaseFilter, DomainFilter, Filter, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
+    StatisticDiff,
 };
 
 use crate::cli::ViewArgs;
@@ -97,7 +98,8 @@ mod tests {
         let a = Traceback::new([Frame::new("a.rs", 1)], None);
         let b = Traceback::new([Frame::new("a.rs", 1), Frame::new("b.rs", 1)], None);
         let traces = [(0, 1, &a), (0, 2, &b), (7, 4, &a), (7, 8, &b)];
-        let traces = traces.map(|(domain, size, traceback)| Trace::new(domain, size, traceback.clone()));
+        let traces =
+            traces.map(|(domain, size, traceback)| Trace::new(domain, size, traceback.clone()));
         let filters = filters(&args);
         let filters: Vec<&dyn BaseFilter> = filters.iter().map(AsRef::as_ref).collect();
         let kept = Snapshot::new(traces.to_vec(), 2).filter_traces(&filters);

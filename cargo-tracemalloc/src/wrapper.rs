@@ -85,7 +85,12 @@ impl Call {
     pub fn from_env() -> Option<Self> {
         let config = env::var_os(private_env::WRAPPER)?;
         if rustdoc::is_called(env::args_os().next()) {
-            return Some(Self { config, rustc: Vec::new(), args: env::args_os().skip(1).collect(), is_rustdoc: true });
+            return Some(Self {
+                config,
+                rustc: Vec::new(),
+                args: env::args_os().skip(1).collect(),
+                is_rustdoc: true,
+            });
         }
         Self::parse(config, env::args_os().skip(1))
     }
@@ -114,8 +119,8 @@ pub fn run(call: &Call) -> Result<ExitCode> {
         "failed to read what `cargo tracemalloc` left for its rustc wrapper; after `cargo clean`, `cargo tracemalloc \
          show-env` has to be called again",
     )?;
-    let config: Config =
-        serde_json::from_slice(&json).with_context(|| format!("failed to parse `{}`", path.display()))?;
+    let config: Config = serde_json::from_slice(&json)
+        .with_context(|| format!("failed to parse `{}`", path.display()))?;
 
     if call.is_rustdoc {
         return rustdoc::run(&config, &call.args);
@@ -125,7 +130,9 @@ pub fn run(call: &Call) -> Result<ExitCode> {
         return Ok(exit_code(rustc(&config, call).args(&call.args).status()?.code()));
     }
     let runtime = config.runtime(&rustc_call);
-    let symbols = runtime.and_then(|runtime| runtime.interposed.as_ref()).map(|interposed| &interposed.symbols);
+    let symbols = runtime
+        .and_then(|runtime| runtime.interposed.as_ref())
+        .map(|interposed| &interposed.symbols);
     let args = flags::with_tracing(&call.args, &rustc_call, symbols);
     let programs = env::var(private_env::PROGRAMS).ok();
     let code = match Entry::of(&rustc_call, programs.is_some()) {
@@ -133,11 +140,17 @@ pub fn run(call: &Call) -> Result<ExitCode> {
         None => rustc(&config, call).args(args).status()?.code(),
     };
     if code == Some(0) {
-        if let Some((library, symbols)) = rustc_call.library().filter(|path| path.exists()).zip(symbols) {
+        if let Some((library, symbols)) =
+            rustc_call.library().filter(|path| path.exists()).zip(symbols)
+        {
             weaken::library(&library, symbols)?;
         }
         if rustc_call.is_test || rustc_call.has_cfg_test {
-            executable::depend_on(&rustc_call, private_env::RUNTIME, Some(&config.runtimes.identity))?;
+            executable::depend_on(
+                &rustc_call,
+                private_env::RUNTIME,
+                Some(&config.runtimes.identity),
+            )?;
         } else if rustc_call.is_bin {
             // Tests start binaries as they are.
             executable::depend_on(&rustc_call, private_env::PROGRAMS, programs.as_deref())?;
@@ -151,8 +164,11 @@ pub fn run(call: &Call) -> Result<ExitCode> {
 
 /// A call of rustc, through the user's wrapper if there is one, without arguments yet.
 fn rustc(config: &Config, call: &Call) -> Process {
-    let mut programs =
-        config.inner_wrapper.iter().map(|wrapper| wrapper.as_os_str()).chain(call.rustc.iter().map(AsRef::as_ref));
+    let mut programs = config
+        .inner_wrapper
+        .iter()
+        .map(|wrapper| wrapper.as_os_str())
+        .chain(call.rustc.iter().map(AsRef::as_ref));
     let mut process = Process::new(programs.next().unwrap_or(OsStr::new("rustc")));
     process.args(programs);
     process
@@ -178,7 +194,10 @@ mod tests {
         let programs = |names: &[&str]| names.iter().map(OsString::from).collect::<Vec<_>>();
         assert_eq!(parse("/bin/rustc --crate-name a"), Some((programs(&["/bin/rustc"]), 2)));
         assert_eq!(parse("rustc -vV"), Some((programs(&["rustc"]), 1)));
-        assert_eq!(parse("/x/wrap.sh /bin/rustc -vV"), Some((programs(&["/x/wrap.sh", "/bin/rustc"]), 1)));
+        assert_eq!(
+            parse("/x/wrap.sh /bin/rustc -vV"),
+            Some((programs(&["/x/wrap.sh", "/bin/rustc"]), 1))
+        );
         assert_eq!(parse("/bin/rustc src/lib.rs"), Some((programs(&["/bin/rustc"]), 1)));
         assert_eq!(parse("test --lib"), None);
     }

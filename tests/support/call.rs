@@ -81,7 +81,10 @@ impl Call {
     /// Wraps it in a shell's script, in which `"$@"` is the call.
     pub fn in_shell(self, script: &str) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", script, "sh"]).arg(self.command.get_program()).args(self.command.get_args());
+        command
+            .args(["-c", script, "sh"])
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
         for (name, value) in self.command.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -105,7 +108,8 @@ impl Call {
     pub fn run(mut self) -> Output {
         println!("{:?}", self.command);
         let start = Instant::now();
-        let output = self.command.output().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
+        let output =
+            self.command.output().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
         let output = Output {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),

@@ -33,7 +33,9 @@ impl Listing {
             if let Some(result) = line.strip_prefix("test result: ") {
                 let numbers = result.split("finished in").next().unwrap().split_whitespace();
                 listing.counts.push(numbers.filter_map(|word| word.parse().ok()).collect());
-            } else if line.starts_with("running ") && (line.ends_with(" tests") || line.ends_with(" test")) {
+            } else if line.starts_with("running ")
+                && (line.ends_with(" tests") || line.ends_with(" test"))
+            {
                 listing.targets.push(Target::new());
             } else if let Some((name, status)) = parse_test(line) {
                 let target = listing.targets.last_mut().expect("tests belong to a target");

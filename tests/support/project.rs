@@ -62,8 +62,16 @@ fn content(source: &Path, path: &Path) -> Vec<u8> {
     if path.file_name() != Some("Cargo.toml".as_ref()) {
         return content;
     }
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_str().unwrap().replace('\\', "/");
-    String::from_utf8(content).unwrap().replace("\"../../../", &format!("\"{repository}/")).into_bytes()
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .replace('\\', "/");
+    String::from_utf8(content)
+        .unwrap()
+        .replace("\"../../../", &format!("\"{repository}/"))
+        .into_bytes()
 }
 
 /// All files below a directory, relative to it, sorted; without build products.
@@ -71,7 +79,8 @@ pub fn files(root: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut dirs = vec![root.to_owned()];
     while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+        for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
+        {
             let path = entry.unwrap().path();
             if !path.is_dir() {
                 files.push(path.strip_prefix(root).unwrap().to_owned());

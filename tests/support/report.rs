@@ -41,7 +41,8 @@ pub struct Target {
 impl Report {
     /// Reads a report.
     pub fn read(path: &Path) -> Self {
-        let json = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let json =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self::parse(&json)
     }
 

@@ -46,7 +46,12 @@ const TOOLS: [&str; 5] = ["clippy", "diagnostic", "miri", "rust_analyzer", "rust
 pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
-        Err(_) => return error(Error::new_spanned(first(&item), "`check` goes on a function with a body"), item),
+        Err(_) => {
+            return error(
+                Error::new_spanned(first(&item), "`check` goes on a function with a body"),
+                item,
+            );
+        }
     };
     let options = match Options::parse(options) {
         Ok(options) => options,
@@ -80,9 +85,13 @@ fn is_plain(attribute: &Attribute) -> bool {
     match path.get_ident() {
         Some(name) => PLAIN.iter().any(|plain| name == plain),
         None => {
-            let is_tool = path.segments.first().is_some_and(|first| TOOLS.iter().any(|tool| first.ident == tool));
+            let is_tool = path
+                .segments
+                .first()
+                .is_some_and(|first| TOOLS.iter().any(|tool| first.ident == tool));
             // What other attributes write for `#[test]`.
-            is_tool || path.segments.last().is_some_and(|last| last.ident == "test") && is_of_std(path)
+            is_tool
+                || path.segments.last().is_some_and(|last| last.ident == "test") && is_of_std(path)
         }
     }
 }
@@ -94,7 +103,10 @@ fn is_of_std(path: &syn::Path) -> bool {
 fn checked(options: &Options, mut function: ItemFn) -> Result<ItemFn, Error> {
     let signature = &function.sig;
     if let Some(keyword) = &signature.constness {
-        return Err(Error::new_spanned(keyword, "a `const fn` allocates nothing that could be checked"));
+        return Err(Error::new_spanned(
+            keyword,
+            "a `const fn` allocates nothing that could be checked",
+        ));
     }
     if let Some(keyword) = &signature.asyncness {
         let message = "an `async fn` is checked together with what runs it: add the attribute that makes it a test, such \
@@ -103,7 +115,11 @@ fn checked(options: &Options, mut function: ItemFn) -> Result<ItemFn, Error> {
     }
     let runtime = &options.runtime;
     let name = &signature.ident;
-    let value = options.value(&quote!(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name))));
+    let value = options.value(&quote!(::core::concat!(
+        ::core::module_path!(),
+        "::",
+        ::core::stringify!(#name)
+    )));
     let returned = returned(signature);
     let is_failure = match &signature.output {
         ReturnType::Default => quote!(|_: &()| false),

@@ -24,11 +24,18 @@ impl Parse for NameValue {
         let name: Ident = input.call(syn::ext::IdentExt::parse_any)?;
         if !input.peek(Token![=]) {
             let message = format!("`{name}` needs a value: `{name} = ...`");
-            return Err(if input.is_empty() { syn::Error::new(name.span(), message) } else { input.error(message) });
+            return Err(if input.is_empty() {
+                syn::Error::new(name.span(), message)
+            } else {
+                input.error(message)
+            });
         }
         let equals: Token![=] = input.parse()?;
         if input.is_empty() {
-            return Err(syn::Error::new(name.span(), format!("`{name}` needs a value: `{name} = ...`")));
+            return Err(syn::Error::new(
+                name.span(),
+                format!("`{name}` needs a value: `{name} = ...`"),
+            ));
         }
         let value: Expr = input.parse()?;
         let mut tokens = name.to_token_stream();
@@ -113,14 +120,17 @@ impl NameValue {
             _ => String::new(),
         };
         let found = words.iter().find(|word| **word == given);
-        found.copied().ok_or_else(|| self.wrong(&format!("allowed are \"{}\"", words.join("\", \""))))
+        found
+            .copied()
+            .ok_or_else(|| self.wrong(&format!("allowed are \"{}\"", words.join("\", \""))))
     }
 
     /// A text that says something.
     pub fn reason(&self) -> Result<LitStr> {
         match literal(&self.value) {
             Literal::Text(text) if !text.value().trim().is_empty() => Ok(text),
-            _ => Err(self.wrong("it has to be the reason, such as \"leaks in libfoo, see its issue 12\"")),
+            _ => Err(self
+                .wrong("it has to be the reason, such as \"leaks in libfoo, see its issue 12\"")),
         }
     }
 
@@ -128,7 +138,9 @@ impl NameValue {
     pub fn path(&self) -> Result<Path> {
         let allowed = "it has to be the path of the crate tracemalloc-rt, such as \"::memory\"";
         match literal(&self.value) {
-            Literal::Text(text) => text.parse_with(Path::parse_mod_style).map_err(|_| self.wrong(allowed)),
+            Literal::Text(text) => {
+                text.parse_with(Path::parse_mod_style).map_err(|_| self.wrong(allowed))
+            }
             _ => Err(self.wrong(allowed)),
         }
     }
@@ -148,7 +160,9 @@ fn literal(value: &Expr) -> Literal {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
             number.base10_parse().map_or(Literal::TooLarge, Literal::Integer)
         }
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(**expr, Expr::Lit(_)) => Literal::Negative,
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(**expr, Expr::Lit(_)) => {
+            Literal::Negative
+        }
         Expr::Group(group) => literal(&group.expr),
         _ => Literal::Other,
     }

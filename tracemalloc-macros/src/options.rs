@@ -9,8 +9,7 @@ use syn::{Error, LitStr, Path, Token, parse_quote};
 use crate::option::NameValue;
 
 /// What is allowed, as errors say it.
-const NAMES: &str =
-    "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `frames`, `runs`, `key`, `skip`, `crate`";
+const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `frames`, `runs`, `key`, `skip`, `crate`";
 /// What growth can be put together by: Python's key types.
 const KEYS: [&str; 3] = ["traceback", "lineno", "filename"];
 /// Not for people: says that `check` has made way for the other attributes of a function already.
@@ -79,7 +78,12 @@ impl Options {
             "skip" => self.skip = Some(option.reason()?),
             "crate" => self.runtime = option.path()?,
             LAST => self.is_last = true,
-            _ => return Err(Error::new(option.name.span(), format!("unknown option `{name}`; allowed are {NAMES}"))),
+            _ => {
+                return Err(Error::new(
+                    option.name.span(),
+                    format!("unknown option `{name}`; allowed are {NAMES}"),
+                ));
+            }
         }
         self.given.push(option.tokens.clone());
         Ok(())

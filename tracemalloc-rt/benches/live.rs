@@ -64,14 +64,22 @@ fn main() {
             tracemalloc::get_tracemalloc_memory() as f64 / count() as f64
         );
         let first = timed("take_snapshot", || tracemalloc::take_snapshot().expect("it traces"));
-        for (name, key_type) in
-            [("filename", KeyType::Filename), ("lineno", KeyType::Lineno), ("traceback", KeyType::Traceback)]
-        {
-            timed(&format!("statistics {name}"), || first.statistics(key_type, false).expect("the key is known"));
+        for (name, key_type) in [
+            ("filename", KeyType::Filename),
+            ("lineno", KeyType::Lineno),
+            ("traceback", KeyType::Traceback),
+        ] {
+            timed(&format!("statistics {name}"), || {
+                first.statistics(key_type, false).expect("the key is known")
+            });
         }
         let more = descend(3);
-        let second = timed("take_snapshot of twice as many", || tracemalloc::take_snapshot().expect("it traces"));
-        timed("compare_to lineno", || second.compare_to(&first, KeyType::Lineno, false).expect("the key is known"));
+        let second = timed("take_snapshot of twice as many", || {
+            tracemalloc::take_snapshot().expect("it traces")
+        });
+        timed("compare_to lineno", || {
+            second.compare_to(&first, KeyType::Lineno, false).expect("the key is known")
+        });
         drop((first, second));
         timed("free", || drop((blocks, more)));
         tracemalloc::stop();

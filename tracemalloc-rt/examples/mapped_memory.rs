@@ -19,7 +19,8 @@ struct Pages {
 
 impl Pages {
     fn map(size: usize) -> io::Result<Pages> {
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let (protection, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: a new mapping at an address of the system's choice touches no memory that exists.
         let address = unsafe { libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0) };
         if address == libc::MAP_FAILED {

@@ -16,8 +16,9 @@ fn main() -> Result<(), tracemalloc::Error> {
     tracemalloc::reset_peak();
 
     // A thousand at a time.
-    let small_sum: u64 =
-        (0..100).map(|part| (part * 1_000..(part + 1) * 1_000).collect::<Vec<u64>>().iter().sum::<u64>()).sum();
+    let small_sum: u64 = (0..100)
+        .map(|part| (part * 1_000..(part + 1) * 1_000).collect::<Vec<u64>>().iter().sum::<u64>())
+        .sum();
 
     let (second_size, second_peak) = tracemalloc::get_traced_memory();
 

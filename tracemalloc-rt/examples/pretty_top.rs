@@ -7,7 +7,11 @@ use tracemalloc::{Filter, KeyType, Snapshot, Sources, Tracemalloc};
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
-fn display_top(snapshot: &Snapshot, key_type: KeyType, limit: usize) -> Result<(), Box<dyn std::error::Error>> {
+fn display_top(
+    snapshot: &Snapshot,
+    key_type: KeyType,
+    limit: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
     // Nothing of code that is not known.
     let snapshot = snapshot.filter_traces(&[&Filter::new(false, "<unknown>")]);
     let top_stats = snapshot.statistics(key_type, false)?;

@@ -23,7 +23,8 @@ pub struct Check {
 
 impl Check {
     fn limits(&self) -> Limits {
-        let owned = |patterns: &[&str]| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let owned =
+            |patterns: &[&str]| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         Limits {
             max_growth: self.max_growth,
             max_blocks: self.max_blocks,

@@ -199,7 +199,10 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
         Stack::None => true,
         Stack::Missed => false,
         Stack::Of(StackId::OURS) if tracing & FOR_HARNESS == 0 => true,
-        Stack::Of(id) => note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS }),
+        Stack::Of(id) => note(
+            block,
+            Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS },
+        ),
     }
 }
 

@@ -247,8 +247,9 @@ fn snapshot(inner_end: InnerEnd) -> Result<Snapshot, Error> {
     }
     let mut namer = Namer::new(table, inner_end);
     namer.prepare(blocks.iter().map(|block| block.stack as u32));
-    let traces =
-        blocks.into_iter().map(|block| Trace::new(block.domain, block.size, namer.traceback(block.stack as u32)));
+    let traces = blocks
+        .into_iter()
+        .map(|block| Trace::new(block.domain, block.size, namer.traceback(block.stack as u32)));
     Ok(Snapshot::new(traces.collect(), (table.traceback_limit)()))
 }
 
@@ -259,7 +260,8 @@ struct Found {
     stack: usize,
 }
 
-const _: () = assert!(size_of::<Found>() == size_of::<Trace>() && align_of::<Found>() == align_of::<Trace>());
+const _: () =
+    assert!(size_of::<Found>() == size_of::<Trace>() && align_of::<Found>() == align_of::<Trace>());
 
 extern "C" fn add_block(blocks: *mut u8, domain: u32, size: u64, stack: u32) {
     // SAFETY: `snapshot` hands in its vector, and does not touch it meanwhile.

@@ -83,7 +83,9 @@ pub fn ask(asked: &Asked) -> bool {
     let test = asked.test.read();
     let Some((_crate, path)) = test.split_once("::") else { return false };
     let mut running = running();
-    let Some((_, limits)) = running.as_mut().filter(|(name, _)| *name == plain(path)) else { return false };
+    let Some((_, limits)) = running.as_mut().filter(|(name, _)| *name == plain(path)) else {
+        return false;
+    };
     // SAFETY: the caller has so many texts there, and waits for our return.
     let texts = |at: *const Text, len| unsafe { core::slice::from_raw_parts(at, len) };
     let read_all = |texts: &[Text]| texts.iter().map(|text| text.read().into_owned()).collect();

@@ -13,7 +13,9 @@ use std::time::Instant;
 use crate::armed::{Armed, Balances, Ended};
 use crate::asked;
 use crate::handshake::installed;
-use crate::judge::{Grouper, Grown, Headline, Judge, Judged, Leak, Prefix, Rules, Ruling, Verdict, leak_text};
+use crate::judge::{
+    Grouper, Grown, Headline, Judge, Judged, Leak, Prefix, Rules, Ruling, Verdict, leak_text,
+};
 use crate::limits::Limits;
 use crate::{Error, format_size, spawn};
 
@@ -106,8 +108,14 @@ struct Code<Run, Passes> {
 }
 
 impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run, Passes> {
-    fn check_function(self, function: &str, limits: &Limits, place: &Location) -> Result<Ended<R>, String> {
-        let is_harness = |table: &crate::handshake::Table| asked::ask_harness(table.ask, function, limits);
+    fn check_function(
+        self,
+        function: &str,
+        limits: &Limits,
+        place: &Location,
+    ) -> Result<Ended<R>, String> {
+        let is_harness =
+            |table: &crate::handshake::Table| asked::ask_harness(table.ask, function, limits);
         if installed().is_ok_and(is_harness) {
             return self.check_peak(limits);
         }
@@ -134,7 +142,9 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
             return Ok(run_untraced(self.run));
         }
         let frames = limits.frames.unwrap_or(Rules::default().frames);
-        let Some(armed) = Armed::new(frames, limits.max_peak.is_some()).map_err(|error| error.to_string())? else {
+        let Some(armed) =
+            Armed::new(frames, limits.max_peak.is_some()).map_err(|error| error.to_string())?
+        else {
             return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
         };
         let rules = limits.over(Rules { prefixes: prefixes(place), ..Rules::default() });
@@ -160,7 +170,9 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
                     drop(ended);
                     judged(&armed, &before, &mut judge, &mut grouper, took)
                 }
-                (Some(_), Err(why)) => judge.cannot_repeat(&format!("run {} failed: {why}", judge.runs() + 1)),
+                (Some(_), Err(why)) => {
+                    judge.cannot_repeat(&format!("run {} failed: {why}", judge.runs() + 1))
+                }
             };
             if let (Ruling::Final(judged), Some(first)) = (ruling, &mut first) {
                 report(&judged, &grouper, &armed)?;
@@ -212,7 +224,9 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), S
                 .traceback
                 .traceback
                 .iter()
-                .map(|frame| (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column))
+                .map(|frame| {
+                    (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column)
+                })
                 .collect(),
         })
         .collect();
@@ -220,7 +234,14 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), S
         Verdict::Clean | Verdict::Once | Verdict::Known => Ok(()),
         Verdict::Leak => {
             let runs = judged.runs.len();
-            let headline = Headline { what: "leaked", grew: runs, runs, limit: judged.limit, id: None, reason: None };
+            let headline = Headline {
+                what: "leaked",
+                grew: runs,
+                runs,
+                limit: judged.limit,
+                id: None,
+                reason: None,
+            };
             let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(armed);
             if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
                 text += "; lines are known where the profile has `debug = \"line-tables-only\"`";
@@ -255,7 +276,11 @@ fn peak_text(armed: &Armed, limits: &Limits) -> Option<String> {
     let size = |bytes: u64| format_size(bytes as f64, false);
     (peak > most).then(|| {
         let counts = what_counts(armed);
-        format!("held {} at once ({peak} bytes), limit {} ({most} bytes)\n\n{counts}", size(peak), size(most))
+        format!(
+            "held {} at once ({peak} bytes), limit {} ({most} bytes)\n\n{counts}",
+            size(peak),
+            size(most)
+        )
     })
 }
 
@@ -312,7 +337,10 @@ fn value<R>(ended: Ended<R>) -> R {
 /// How file names become those that the harness shows: those of the workspace, relative to it; those of dependencies, from
 /// the package on.
 fn prefixes(place: &Location) -> Vec<Prefix> {
-    let prefix = |path: &Path| Prefix { prefix: path.to_string_lossy().into_owned(), replacement: String::new() };
+    let prefix = |path: &Path| Prefix {
+        prefix: path.to_string_lossy().into_owned(),
+        replacement: String::new(),
+    };
     let mut prefixes: Vec<Prefix> = cargo_home()
         .and_then(|home| std::fs::read_dir(home.join("registry/src")).ok())
         .map(|registries| registries.flatten().map(|registry| prefix(&registry.path())).collect())

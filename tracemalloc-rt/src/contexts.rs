@@ -95,7 +95,8 @@ impl Context {
     #[inline(always)]
     pub fn caller_at(self, address: usize) -> Option<Self> {
         let node = self.node()?;
-        (node.address.load(Ordering::Relaxed) == address).then(|| Self(node.caller.load(Ordering::Relaxed)))
+        (node.address.load(Ordering::Relaxed) == address)
+            .then(|| Self(node.caller.load(Ordering::Relaxed)))
     }
 
     /// The return addresses from here to the root, innermost first.
@@ -117,7 +118,8 @@ impl Context {
 
     /// How many more frames there were outside.
     pub fn beyond(self) -> u32 {
-        let root = iter::successors(Some(self), |context| Some(context.caller())).find(|context| context.is_root());
+        let root = iter::successors(Some(self), |context| Some(context.caller()))
+            .find(|context| context.is_root());
         root.map_or(0, |root| root.address() as u32)
     }
 
@@ -163,7 +165,8 @@ impl Context {
     #[inline(always)]
     fn node(self) -> Option<&'static Node> {
         // No number is larger, which the compiler cannot know.
-        let chunk = NonNull::new(CHUNK[(self.0 / PER_CHUNK) as usize % CHUNKS].load(Ordering::Acquire))?;
+        let chunk =
+            NonNull::new(CHUNK[(self.0 / PER_CHUNK) as usize % CHUNKS].load(Ordering::Acquire))?;
         // SAFETY: a published chunk has PER_CHUNK nodes, zeroed or written, and is never unmapped.
         Some(unsafe { chunk.add((self.0 % PER_CHUNK) as usize).as_ref() })
     }
@@ -191,7 +194,11 @@ fn slot(table: NonNull<Table>, offset: usize) -> &'static Slot {
 }
 
 /// The slot of a context, and the context; or the empty slot where it is missing.
-fn probe(table: NonNull<Table>, caller: Context, address: usize) -> (&'static Slot, Option<Context>) {
+fn probe(
+    table: NonNull<Table>,
+    caller: Context,
+    address: usize,
+) -> (&'static Slot, Option<Context>) {
     // SAFETY: a published table's header is never written again.
     let mask = unsafe { table.as_ref().mask };
     let mut offset = first_offset(caller, address) & mask;
@@ -274,7 +281,8 @@ fn enlarge(table: NonNull<Table>) -> Option<NonNull<Table>> {
     Some(larger)
 }
 
-const _: () = assert!(size_of::<Table>() == 16 && align_of::<Slot>() <= 16 && align_of::<Node>() <= 16);
+const _: () =
+    assert!(size_of::<Table>() == 16 && align_of::<Slot>() <= 16 && align_of::<Node>() <= 16);
 
 #[cfg(test)]
 mod tests {
@@ -283,7 +291,9 @@ mod tests {
     /// The context of a path, outermost first.
     fn path(scope: u32, beyond: u32, addresses: &[usize]) -> Context {
         let root = root(scope, beyond).expect("there is memory");
-        addresses.iter().fold(root, |context, address| context.call(*address).expect("there is memory"))
+        addresses
+            .iter()
+            .fold(root, |context, address| context.call(*address).expect("there is memory"))
     }
 
     #[test]
@@ -291,7 +301,10 @@ mod tests {
         let paths = if cfg!(miri) { 200 } else { 20_000_usize };
         let all: Vec<Vec<Context>> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| (0..paths).map(|n| path(0, 0, &[0xABCD, n * 7 + 1, n])).collect()))
+                .map(|_| {
+                    scope
+                        .spawn(|| (0..paths).map(|n| path(0, 0, &[0xABCD, n * 7 + 1, n])).collect())
+                })
                 .collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
         });
@@ -306,7 +319,12 @@ mod tests {
     #[test]
     fn what_is_not_an_address_tells_paths_apart_too() {
         let addresses = [0x30, 0x20, 0x10];
-        let all = [path(0, 0, &addresses), path(0, 9, &addresses), path(5, 0, &addresses), path(5, 9, &addresses)];
+        let all = [
+            path(0, 0, &addresses),
+            path(0, 9, &addresses),
+            path(5, 0, &addresses),
+            path(5, 9, &addresses),
+        ];
         for (context, told) in all.iter().zip([(0, 0), (0, 9), (5, 0), (5, 9)]) {
             assert_eq!((context.scope(), context.beyond()), told);
             assert_eq!(context.addresses().collect::<Vec<_>>(), [0x10, 0x20, 0x30]);

@@ -78,7 +78,10 @@ pub(crate) fn dump(snapshot: &Snapshot, path: &Path) -> Result<(), DumpError> {
 }
 
 /// Writes to a file beside the target, and puts it in the target's place once it is whole and on disk.
-fn write_atomically(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let (temporary, file) = create_beside(path)?;
     let mut out = BufWriter::new(file);
     let written = write(&mut out)

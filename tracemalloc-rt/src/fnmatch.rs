@@ -63,7 +63,10 @@ impl Pattern {
 
     /// Whether there is any name that matches. What can match nothing is a set of reversed ranges alone.
     pub(crate) fn can_match(&self) -> bool {
-        !self.0.iter().any(|token| matches!(token, Token::Set(set) if set.ranges.is_empty() && !set.negated))
+        !self
+            .0
+            .iter()
+            .any(|token| matches!(token, Token::Set(set) if set.ranges.is_empty() && !set.negated))
     }
 
     /// Whether the whole name matches.
@@ -181,7 +184,11 @@ mod tests {
         check(&[
             ("", &[""], &["a"]),
             ("*", &["", "a/b", ".hidden", "two\nlines"], &[]),
-            ("src/*.rs", &["src/main.rs", "src/bin/x.rs", "src/.rs"], &["src/main.rsx", "xsrc/a.rs"]),
+            (
+                "src/*.rs",
+                &["src/main.rs", "src/bin/x.rs", "src/.rs"],
+                &["src/main.rsx", "xsrc/a.rs"],
+            ),
             ("a**b", &["ab", "axxb"], &["a", "abc"]),
             ("*a*b*c*", &["abc", "xaxbxcx", "aabbcc"], &["acb", "ab"]),
             ("*.py", &[".py", "a.py.py"], &["a.py.", "a.PY"]),

@@ -45,7 +45,13 @@ impl<'a> Grouping<'a> {
         if cumulative && key_type == KeyType::Traceback {
             return Err(KeyTypeError::CumulativeTraceback);
         }
-        Ok(Grouping { key_type, cumulative, names: Interner::new(), indexes: FxHashMap::default(), groups: Vec::new() })
+        Ok(Grouping {
+            key_type,
+            cumulative,
+            names: Interner::new(),
+            indexes: FxHashMap::default(),
+            groups: Vec::new(),
+        })
     }
 
     /// Adds the blocks to that side of their groups which `side` picks.
@@ -71,14 +77,20 @@ impl<'a> Grouping<'a> {
     fn group_of_frame(&mut self, frame: &'a Frame) -> &mut Group {
         let name = self.names.id(frame.filename());
         match self.key_type {
-            KeyType::Filename => self.group(&[pack(name, 0)], || Traceback::new([frame.file_only()], None)),
-            _ => self.group(&[pack(name, frame.lineno())], || Traceback::new([frame.clone()], None)),
+            KeyType::Filename => {
+                self.group(&[pack(name, 0)], || Traceback::new([frame.file_only()], None))
+            }
+            _ => {
+                self.group(&[pack(name, frame.lineno())], || Traceback::new([frame.clone()], None))
+            }
         }
     }
 
     fn group_of_stack(&mut self, traceback: &'a Traceback) -> &mut Group {
-        let key: Vec<u64> =
-            traceback.iter().map(|frame| pack(self.names.id(frame.filename()), frame.lineno())).collect();
+        let key: Vec<u64> = traceback
+            .iter()
+            .map(|frame| pack(self.names.id(frame.filename()), frame.lineno()))
+            .collect();
         self.group(&key, || traceback.without_total())
     }
 
@@ -88,7 +100,11 @@ impl<'a> Grouping<'a> {
             None => {
                 let index = self.groups.len();
                 self.indexes.insert(key.into(), index);
-                self.groups.push(Group { traceback: traceback(), new: Totals::default(), old: Totals::default() });
+                self.groups.push(Group {
+                    traceback: traceback(),
+                    new: Totals::default(),
+                    old: Totals::default(),
+                });
                 index
             }
         };

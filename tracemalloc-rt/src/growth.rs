@@ -82,7 +82,9 @@ impl Growth {
                 count: group.grown.blocks,
             })
             .collect();
-        sort_by(&mut statistics, |a, b| (b.size, b.count, &a.traceback).cmp(&(a.size, a.count, &b.traceback)));
+        sort_by(&mut statistics, |a, b| {
+            (b.size, b.count, &a.traceback).cmp(&(a.size, a.count, &b.traceback))
+        });
         Ok((value, Self { bytes: grown.bytes, blocks: grown.blocks, peak, statistics }))
     }
 }

@@ -50,9 +50,11 @@ pub struct Table {
     /// The stack of the block at an address, or 0.
     pub stack_of: extern "C" fn(address: usize) -> u32,
     /// Calls `visit` with its context and domain, size and stack of each block. False when the program does not trace.
-    pub for_each: extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool,
+    pub for_each:
+        extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool,
     /// Calls `visit` with its context and each return address, innermost first, and says how many frames the stack had.
-    pub stack: extern "C" fn(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32,
+    pub stack:
+        extern "C" fn(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
     /// A new scope for a check, in which stacks have at least so many frames; 0 for want of memory.
@@ -70,7 +72,8 @@ pub struct Table {
     /// The most bytes that were live at once.
     pub scope_peak: extern "C" fn(scope: u32) -> u64,
     /// Calls `visit` with its context and stack, live bytes and live blocks of each stack of a scope.
-    pub scope_for_each: extern "C" fn(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)),
+    pub scope_for_each:
+        extern "C" fn(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)),
     /// How many blocks could not be recorded so far.
     pub missed: extern "C" fn() -> u64,
     /// Asks the harness to judge its running test by these limits. False where the test is another one, or none.
@@ -187,8 +190,11 @@ pub fn installed() -> Result<&'static Table, Error> {
     let table = unsafe { &*known };
     if table.magic != MAGIC || table.form != FORM {
         // SAFETY: the fields up to here are those of every form.
-        let version = unsafe { core::slice::from_raw_parts(table.version, table.version_len as usize) };
-        return Err(Error::OtherVersion { installed: String::from_utf8_lossy(version).into_owned() });
+        let version =
+            unsafe { core::slice::from_raw_parts(table.version, table.version_len as usize) };
+        return Err(Error::OtherVersion {
+            installed: String::from_utf8_lossy(version).into_owned(),
+        });
     }
     Ok(table)
 }
@@ -211,7 +217,9 @@ fn ask() -> *const Table {
 
 /// The functions of [`TABLE`].
 mod table {
-    use super::{Asked, StackId, Untracked, asked, live, memory, scan, scope, stacks, thread, view};
+    use super::{
+        Asked, StackId, Untracked, asked, live, memory, scan, scope, stacks, thread, view,
+    };
     use crate::scan::Holdings;
     use crate::sort::sort_by_key;
 
@@ -279,9 +287,11 @@ mod table {
         let why = match scan::holdings(stack_from) {
             Ok(Holdings { doubt: Some(why), .. }) | Err(why) => why,
             Ok(Holdings { held, lost_bytes, lost_blocks, .. }) => {
-                let held = held.into_iter().map(|sum| (sum.holder.to_string(), sum.bytes, sum.blocks));
+                let held =
+                    held.into_iter().map(|sum| (sum.holder.to_string(), sum.bytes, sum.blocks));
                 let lost = ("lost".to_owned(), lost_bytes, lost_blocks);
-                let mut all: Vec<_> = held.chain([lost]).filter(|(_, _, blocks)| *blocks > 0).collect();
+                let mut all: Vec<_> =
+                    held.chain([lost]).filter(|(_, _, blocks)| *blocks > 0).collect();
                 sort_by_key(&mut all, |(_, bytes, blocks)| core::cmp::Reverse((*bytes, *blocks)));
                 for (holder, bytes, blocks) in all {
                     visit(context, holder.as_ptr(), holder.len(), bytes, blocks);
@@ -293,11 +303,18 @@ mod table {
         why.as_ptr()
     }
 
-    pub extern "C" fn for_each(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool {
+    pub extern "C" fn for_each(
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, u32, u64, u32),
+    ) -> bool {
         view::for_each(&mut |domain, size, id| visit(context, domain, size, id.0))
     }
 
-    pub extern "C" fn stack(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32 {
+    pub extern "C" fn stack(
+        id: u32,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, usize),
+    ) -> u32 {
         stacks::addresses(StackId(id)).for_each(|address| visit(context, address));
         stacks::total(StackId(id))
     }
@@ -334,8 +351,14 @@ mod table {
         scope::peak(scope)
     }
 
-    pub extern "C" fn scope_for_each(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)) {
-        scope::for_each(scope, &mut |stack, balance| visit(context, stack.0, balance.bytes, balance.blocks));
+    pub extern "C" fn scope_for_each(
+        scope: u32,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, u32, i64, i64),
+    ) {
+        scope::for_each(scope, &mut |stack, balance| {
+            visit(context, stack.0, balance.bytes, balance.blocks)
+        });
     }
 
     pub extern "C" fn missed() -> u64 {

@@ -66,7 +66,12 @@ pub fn holders() -> Result<Vec<HolderStatistic>, Error> {
     let mut holders: Vec<HolderStatistic> = Vec::new();
     (table.pause)(true);
     let mut why_len = 0;
-    let why = (table.holders)((&raw const here).addr(), (&raw mut holders).cast(), add_holder, &mut why_len);
+    let why = (table.holders)(
+        (&raw const here).addr(),
+        (&raw mut holders).cast(),
+        add_holder,
+        &mut why_len,
+    );
     (table.pause)(false);
     if why.is_null() {
         return Ok(holders);
@@ -78,7 +83,12 @@ pub fn holders() -> Result<Vec<HolderStatistic>, Error> {
 
 extern "C" fn add_holder(context: *mut u8, name: *const u8, len: usize, size: u64, count: u64) {
     // SAFETY: the context is the list that `holders` has handed over and does not touch meanwhile; the name is as long as that.
-    let (holders, name) =
-        unsafe { (&mut *context.cast::<Vec<HolderStatistic>>(), core::slice::from_raw_parts(name, len)) };
-    holders.push(HolderStatistic { holder: String::from_utf8_lossy(name).into_owned(), size, count });
+    let (holders, name) = unsafe {
+        (&mut *context.cast::<Vec<HolderStatistic>>(), core::slice::from_raw_parts(name, len))
+    };
+    holders.push(HolderStatistic {
+        holder: String::from_utf8_lossy(name).into_owned(),
+        size,
+        count,
+    });
 }

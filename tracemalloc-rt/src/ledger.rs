@@ -40,7 +40,8 @@ impl Account {
     #[inline(always)]
     pub fn add(&self, bytes: i64, blocks: i64) {
         self.bytes.store(self.bytes.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
-        self.blocks.store(self.blocks.load(Ordering::Relaxed).wrapping_add(blocks), Ordering::Relaxed);
+        self.blocks
+            .store(self.blocks.load(Ordering::Relaxed).wrapping_add(blocks), Ordering::Relaxed);
     }
 }
 
@@ -79,7 +80,10 @@ impl Ledger {
     /// What is live of one stack, as far as this ledger knows.
     pub fn balance(&self, id: StackId) -> Balance {
         let Some(account) = self.existing(id) else { return Balance::default() };
-        Balance { bytes: account.bytes.load(Ordering::Relaxed), blocks: account.blocks.load(Ordering::Relaxed) }
+        Balance {
+            bytes: account.bytes.load(Ordering::Relaxed),
+            blocks: account.blocks.load(Ordering::Relaxed),
+        }
     }
 
     /// Adds every account to its place in `totals`, which is indexed by stack id.
@@ -109,7 +113,12 @@ impl Ledger {
         let place = self.chunks.get(id.0 as usize / PER_CHUNK)?;
         let chunk = memory::reserve(PER_CHUNK * size_of::<Account>())?.cast::<Account>();
         // Of two threads that share a ledger one loses here; its chunk stays unused.
-        let _ = place.compare_exchange(ptr::null_mut(), chunk.as_ptr(), Ordering::AcqRel, Ordering::Acquire);
+        let _ = place.compare_exchange(
+            ptr::null_mut(),
+            chunk.as_ptr(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
         Some(())
     }
 }

@@ -120,8 +120,9 @@ mod view;
 
 pub use alloc::Tracemalloc;
 pub use api::{
-    clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory, get_tracemalloc_memory, is_tracing,
-    reset_peak, start, stop, take_snapshot, take_snapshot_with_std, track, untrack,
+    clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory,
+    get_tracemalloc_memory, is_tracing, reset_peak, start, stop, take_snapshot,
+    take_snapshot_with_std, track, untrack,
 };
 #[cfg(feature = "program")]
 pub use check::check;

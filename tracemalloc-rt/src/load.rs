@@ -215,7 +215,12 @@ fn shared(names: Vec<Box<str>>) -> Vec<Arc<str>> {
 }
 
 /// What `owner` (a table and a row) refers to by number.
-fn entry<'a, T>(table: &'a [T], number: u32, what: &str, (owner, row): (&str, usize)) -> Result<&'a T, String> {
+fn entry<'a, T>(
+    table: &'a [T],
+    number: u32,
+    what: &str,
+    (owner, row): (&str, usize),
+) -> Result<&'a T, String> {
     let index = usize::try_from(number).unwrap_or(usize::MAX);
     table.get(index).ok_or_else(|| {
         let len = table.len();
@@ -250,7 +255,9 @@ impl<'de> Visitor<'de> for &mut Document {
                 "filenames" => read_section(section, "filenames", &mut map, &mut self.filenames)?,
                 "functions" => read_section(section, "functions", &mut map, &mut self.functions)?,
                 "frames" => read_section(section, "frames", &mut map, &mut self.frames)?,
-                "tracebacks" => read_section(section, "tracebacks", &mut map, &mut self.tracebacks)?,
+                "tracebacks" => {
+                    read_section(section, "tracebacks", &mut map, &mut self.tracebacks)?
+                }
                 "traces" => read_section(section, "traces", &mut map, &mut self.traces)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;

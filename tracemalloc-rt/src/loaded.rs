@@ -44,7 +44,9 @@ impl Loaded {
 
     /// Which file has the code at this address, and where.
     pub fn place_of(&self, address: usize) -> Option<Place<'_>> {
-        let has_it = |file: &&LoadedFile| file.code.iter().any(|(start, end)| (*start..*end).contains(&address));
+        let has_it = |file: &&LoadedFile| {
+            file.code.iter().any(|(start, end)| (*start..*end).contains(&address))
+        };
         let file = self.files.iter().find(has_it)?;
         Some(Place { file: &file.path, address: address.wrapping_sub(file.base) })
     }
@@ -61,8 +63,10 @@ unsafe extern "C" fn take(
     // ends with a zero.
     let (name, base, segments, loaded) = unsafe {
         let module = &*module;
-        let name = (!module.dlpi_name.is_null()).then(|| core::ffi::CStr::from_ptr(module.dlpi_name));
-        let segments = core::slice::from_raw_parts(module.dlpi_phdr, usize::from(module.dlpi_phnum));
+        let name =
+            (!module.dlpi_name.is_null()).then(|| core::ffi::CStr::from_ptr(module.dlpi_name));
+        let segments =
+            core::slice::from_raw_parts(module.dlpi_phdr, usize::from(module.dlpi_phnum));
         (name, module.dlpi_addr as usize, segments, &mut *loaded.cast::<Loaded>())
     };
     // The first is the executable. Its name is empty here, or, in a static one, `/proc/self/exe`, which is another file for who is
@@ -72,7 +76,9 @@ unsafe extern "C" fn take(
     } else {
         name.map(|name| name.to_string_lossy().into_owned())
     };
-    let code = segments.iter().filter(|segment| segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_X != 0);
+    let code = segments
+        .iter()
+        .filter(|segment| segment.p_type == libc::PT_LOAD && segment.p_flags & libc::PF_X != 0);
     loaded.files.push(LoadedFile {
         path: path.unwrap_or_default(),
         base,
@@ -99,6 +105,8 @@ mod tests {
         assert_eq!((Some(place.file), place.address > 0), (executable.to_str(), true));
         assert_eq!(loaded.place_of((&raw const loaded).addr()), None);
         let in_library = loaded.place_of(libc::malloc as *const () as usize);
-        assert!(in_library.is_none_or(|place| place.file != executable.to_str().unwrap() || cfg!(target_env = "musl")));
+        assert!(in_library.is_none_or(
+            |place| place.file != executable.to_str().unwrap() || cfg!(target_env = "musl")
+        ));
     }
 }

@@ -70,7 +70,8 @@ pub unsafe fn release(memory: NonNull<u8>, size: usize) {
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
     let all = (0..COUNT.load(Ordering::Acquire)).filter_map(reservation);
-    let all = all.map(|one| (one.size.load(Ordering::Acquire), one.address.load(Ordering::Relaxed)));
+    let all =
+        all.map(|one| (one.size.load(Ordering::Acquire), one.address.load(Ordering::Relaxed)));
     all.filter(|(size, _)| *size > 0).map(|(size, address)| (address, size))
 }
 
@@ -94,7 +95,12 @@ fn note(memory: NonNull<u8>, size: usize) {
     if list.load(Ordering::Acquire).is_null() {
         let Some(new) = map(PER_LIST * size_of::<Reservation>()) else { return };
         // Of two threads that come here at once one loses; its list stays unused.
-        let _ = list.compare_exchange(ptr::null_mut(), new.as_ptr().cast(), Ordering::AcqRel, Ordering::Acquire);
+        let _ = list.compare_exchange(
+            ptr::null_mut(),
+            new.as_ptr().cast(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
     }
     let Some(reservation) = reservation(index) else { return };
     reservation.address.store(memory.addr().get(), Ordering::Relaxed);

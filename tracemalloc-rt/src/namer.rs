@@ -43,7 +43,11 @@ impl Namer {
             table,
             nframe: (table.traceback_limit)() as usize,
             inner_end,
-            symbolizer: KNOWN.try_lock().ok().and_then(|mut known| known.take()).unwrap_or_default(),
+            symbolizer: KNOWN
+                .try_lock()
+                .ok()
+                .and_then(|mut known| known.take())
+                .unwrap_or_default(),
             frames: FxHashMap::default(),
             tracebacks: FxHashMap::default(),
             last: None,
@@ -78,7 +82,8 @@ impl Namer {
         // What was not kept can only be counted, as physical frames.
         let beyond = if ended { 0 } else { total as usize - addresses.len() };
         let total_nframe = (shown.len() + beyond).clamp(1, usize::from(u16::MAX));
-        let frames: Vec<Frame> = shown.iter().take(self.nframe).rev().map(|frame| self.frame(frame)).collect();
+        let frames: Vec<Frame> =
+            shown.iter().take(self.nframe).rev().map(|frame| self.frame(frame)).collect();
         let traceback = Traceback::new(frames, Some(total_nframe as u32));
         self.tracebacks.insert(stack, traceback.clone());
         traceback
@@ -88,8 +93,11 @@ impl Namer {
         if let Some(known) = self.frames.get(&**symbol) {
             return known.clone();
         }
-        let mut frame =
-            if symbol.file.is_empty() { Frame::unknown() } else { Frame::new(symbol.file.as_str(), symbol.line) };
+        let mut frame = if symbol.file.is_empty() {
+            Frame::unknown()
+        } else {
+            Frame::new(symbol.file.as_str(), symbol.line)
+        };
         if !symbol.function.is_empty() {
             frame = frame.with_function(symbol.pretty());
         }

@@ -58,7 +58,8 @@ mod system {
 
     pub fn open() -> Option<Fd> {
         // SAFETY: the path ends in a zero.
-        let fd = unsafe { libc::open(c"/proc/self/pagemap".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+        let fd =
+            unsafe { libc::open(c"/proc/self/pagemap".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
         (fd >= 0).then_some(Fd(fd))
     }
 
@@ -72,7 +73,9 @@ mod system {
         pub fn read(&self, page: usize, entries: &mut [u64]) -> bool {
             let bytes = size_of_val(entries);
             // SAFETY: writes at most so many bytes to a place of that size.
-            let got = unsafe { libc::pread64(self.0, entries.as_mut_ptr().cast(), bytes, (page * 8) as i64) };
+            let got = unsafe {
+                libc::pread64(self.0, entries.as_mut_ptr().cast(), bytes, (page * 8) as i64)
+            };
             usize::try_from(got) == Ok(bytes)
         }
     }

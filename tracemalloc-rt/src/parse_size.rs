@@ -29,7 +29,8 @@ use std::fmt;
 /// ```
 pub fn parse_size(text: &str) -> Result<u64, ParseSizeError> {
     let trimmed = text.trim();
-    let unit_start = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let unit_start =
+        trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(unit_start);
     if trimmed.starts_with('-') {
         return Err(ParseSizeError::Negative(text.to_owned()));
@@ -162,8 +163,10 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused_by_name() {
-        let unknown_unit =
-            |text: &str, unit: &str| ParseSizeError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() };
+        let unknown_unit = |text: &str, unit: &str| ParseSizeError::UnknownUnit {
+            text: text.to_owned(),
+            unit: unit.to_owned(),
+        };
         for (text, unit) in [
             ("1XB", "XB"),
             ("1 kib", "kib"),
@@ -195,6 +198,9 @@ mod tests {
             "read size \"many\": it has to be a number of bytes such as 4096, or one with a unit such as 1.5 KiB"
         );
         assert_eq!(message("-1 B"), "read size \"-1 B\": a size cannot be negative");
-        assert_eq!(message("16777216 TiB"), "read size \"16777216 TiB\": more than 18446744073709551615 bytes");
+        assert_eq!(
+            message("16777216 TiB"),
+            "read size \"16777216 TiB\": more than 18446744073709551615 bytes"
+        );
     }
 }

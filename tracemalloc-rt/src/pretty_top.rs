@@ -59,20 +59,31 @@ mod tests {
 
     fn lines(sizes: &[u64], limit: usize) -> Vec<String> {
         let traceback = Traceback::new([Frame::new("a.rs", 1)], None);
-        let statistics: Vec<Statistic> =
-            sizes.iter().map(|&size| Statistic { traceback: traceback.clone(), size, count: 1 }).collect();
+        let statistics: Vec<Statistic> = sizes
+            .iter()
+            .map(|&size| Statistic { traceback: traceback.clone(), size, count: 1 })
+            .collect();
         pretty_top(&statistics, limit, &mut Sources::in_memory())
     }
 
     #[test]
     fn the_limit_may_be_anything() {
         assert_eq!(lines(&[], 10), ["Top 10 lines", "Total allocated size: 0.0 KiB"]);
-        assert_eq!(lines(&[1024, 512], 0), ["Top 0 lines", "2 other: 1.5 KiB", "Total allocated size: 1.5 KiB"]);
-        assert_eq!(lines(&[51], usize::MAX)[1..], ["#1: a.rs:1: 0.0 KiB", "Total allocated size: 0.0 KiB"]);
+        assert_eq!(
+            lines(&[1024, 512], 0),
+            ["Top 0 lines", "2 other: 1.5 KiB", "Total allocated size: 1.5 KiB"]
+        );
+        assert_eq!(
+            lines(&[51], usize::MAX)[1..],
+            ["#1: a.rs:1: 0.0 KiB", "Total allocated size: 0.0 KiB"]
+        );
     }
 
     #[test]
     fn a_total_that_does_not_fit_stays_at_the_bound() {
-        assert_eq!(lines(&[u64::MAX, u64::MAX], 1).last().unwrap(), "Total allocated size: 18014398509481984.0 KiB");
+        assert_eq!(
+            lines(&[u64::MAX, u64::MAX], 1).last().unwrap(),
+            "Total allocated size: 18014398509481984.0 KiB"
+        );
     }
 }

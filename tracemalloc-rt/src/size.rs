@@ -30,7 +30,11 @@ pub fn format_size(size: f64, signed: bool) -> String {
     }
     let decimals = usize::from(index > 0 && value.abs() < 100.0);
     let unit = UNITS[index];
-    if signed { format!("{value:+.decimals$} {unit}") } else { format!("{value:.decimals$} {unit}") }
+    if signed {
+        format!("{value:+.decimals$} {unit}")
+    } else {
+        format!("{value:.decimals$} {unit}")
+    }
 }
 
 #[cfg(test)]

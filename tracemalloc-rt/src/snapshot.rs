@@ -93,7 +93,11 @@ impl Snapshot {
     /// # Ok::<(), tracemalloc::KeyTypeError>(())
     /// ```
     #[cfg(feature = "program")]
-    pub fn statistics(&self, key_type: KeyType, cumulative: bool) -> Result<Vec<Statistic>, KeyTypeError> {
+    pub fn statistics(
+        &self,
+        key_type: KeyType,
+        cumulative: bool,
+    ) -> Result<Vec<Statistic>, KeyTypeError> {
         statistic::statistics(self, key_type, cumulative)
     }
 

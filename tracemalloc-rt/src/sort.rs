@@ -39,7 +39,8 @@ mod tests {
         for length in 0..200 {
             let mut list: Vec<(u64, usize)> = (0..length)
                 .map(|place| {
-                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    state =
+                        state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                     (state >> 60, place)
                 })
                 .collect();

@@ -138,7 +138,9 @@ struct Lines {
 
 impl Lines {
     fn new(text: String) -> Lines {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
+        let starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(index, _)| index + 1))
+            .collect();
         Lines { text, starts }
     }
 
@@ -158,10 +160,12 @@ mod tests {
     fn white_space_is_what_python_strips() {
         // [c for c in range(0x110000) if chr(c).isspace()] of CPython 3.11
         let expected = [
-            0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002,
-            0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
+            0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000,
+            0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028,
+            0x2029, 0x202f, 0x205f, 0x3000,
         ];
-        let spaces: Vec<u32> = ('\0'..=char::MAX).filter(|&c| is_python_space(c)).map(u32::from).collect();
+        let spaces: Vec<u32> =
+            ('\0'..=char::MAX).filter(|&c| is_python_space(c)).map(u32::from).collect();
         assert_eq!(spaces, expected);
     }
 

@@ -34,7 +34,11 @@ impl<T> SpinLock<T> {
     /// Takes the lock without a guard, for the handler that runs before a `fork`.
     pub fn acquire(&self) {
         let mut spins = 0_u32;
-        while self.locked.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        while self
+            .locked
+            .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
             spins += 1;
             if spins.is_multiple_of(64) {
                 std::thread::yield_now();

@@ -49,7 +49,11 @@ mod tests {
 
     fn path(beyond: u32, addresses: &[usize]) -> StackId {
         let root = contexts::root(0, beyond).expect("there is memory");
-        StackId::of(addresses.iter().fold(root, |context, address| context.call(*address).expect("there is memory")))
+        StackId::of(
+            addresses
+                .iter()
+                .fold(root, |context, address| context.call(*address).expect("there is memory")),
+        )
     }
 
     #[test]

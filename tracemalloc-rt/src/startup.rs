@@ -55,9 +55,9 @@ fn parse(value: &[u8]) -> Result<Option<u32>, &'static str> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return INVALID;
     }
-    let number = digits
-        .iter()
-        .try_fold(0 as c_int, |number, digit| number.checked_mul(10)?.checked_add(c_int::from(digit - b'0')));
+    let number = digits.iter().try_fold(0 as c_int, |number, digit| {
+        number.checked_mul(10)?.checked_add(c_int::from(digit - b'0'))
+    });
     match number {
         Some(0) => Ok(None),
         Some(number) if !negative => match u32::try_from(number) {
@@ -83,14 +83,34 @@ mod tests {
     /// What CPython 3.9, 3.11 and 3.13 make of the same values.
     #[test]
     fn values_are_read_as_by_cpython() {
-        for (value, expected) in [("", None), ("0", None), ("-0", None), ("1", Some(1)), ("10", Some(10))] {
+        for (value, expected) in
+            [("", None), ("0", None), ("-0", None), ("1", Some(1)), ("10", Some(10))]
+        {
             assert_eq!(parse(value.as_bytes()), Ok(expected), "{value:?}");
         }
-        for (value, expected) in [("65535", 65535), (" 5", 5), ("\t\n\x0b\x0c\r 7", 7), ("+5", 5), ("00012", 12)] {
+        for (value, expected) in
+            [("65535", 65535), (" 5", 5), ("\t\n\x0b\x0c\r 7", 7), ("+5", 5), ("00012", 12)]
+        {
             assert_eq!(parse(value.as_bytes()), Ok(Some(expected)), "{value:?}");
         }
-        for value in ["-1", "abc", "5 ", "0x10", "1e3", "2147483648", "99999999999999999999", " ", "+", "+-1", "-"] {
-            assert_eq!(parse(value.as_bytes()), Err("TRACEMALLOC: invalid number of frames\n"), "{value:?}");
+        for value in [
+            "-1",
+            "abc",
+            "5 ",
+            "0x10",
+            "1e3",
+            "2147483648",
+            "99999999999999999999",
+            " ",
+            "+",
+            "+-1",
+            "-",
+        ] {
+            assert_eq!(
+                parse(value.as_bytes()),
+                Err("TRACEMALLOC: invalid number of frames\n"),
+                "{value:?}"
+            );
         }
         for value in ["65536", "2147483647"] {
             let range = "TRACEMALLOC: the number of frames must be in range [1; 65535]\n";

@@ -107,7 +107,11 @@ pub(crate) fn statistics(
     let mut statistics: Vec<Statistic> = grouping
         .into_groups()
         .into_iter()
-        .map(|group| Statistic { traceback: group.traceback, size: group.new.size, count: group.new.count })
+        .map(|group| Statistic {
+            traceback: group.traceback,
+            size: group.new.size,
+            count: group.new.count,
+        })
         .collect();
     statistics.sort_unstable_by(|a, b| {
         let key = |s: &Statistic| Reverse((s.size, s.count));

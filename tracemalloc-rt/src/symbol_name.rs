@@ -74,8 +74,12 @@ pub fn pretty(function: &str) -> String {
     let parts = Parts::of(function);
     let rest = without_generics(parts.rest);
     match (parts.self_type, parts.of_trait) {
-        (Some(self_type), Some(of_trait)) => format!("<{} as {}>{rest}", short_type(self_type), short_type(of_trait)),
-        (Some(self_type), None) if self_type.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
+        (Some(self_type), Some(of_trait)) => {
+            format!("<{} as {}>{rest}", short_type(self_type), short_type(of_trait))
+        }
+        (Some(self_type), None)
+            if self_type.starts_with(|c: char| c.is_alphabetic() || c == '_') =>
+        {
             short_type(self_type) + &rest
         }
         (Some(self_type), None) => format!("<{}>{rest}", short_type(self_type)),
@@ -94,7 +98,9 @@ pub fn static_path(name: &str) -> &str {
 pub fn allocated_type(of_std: &[Arc<NamedFrame>]) -> Option<String> {
     // What an iterator or a callback allocates is an element, not the collection that it goes into.
     let calls_back = |frame: &Arc<NamedFrame>| {
-        ["::next", "::call_once", "::call_mut", "::call"].iter().any(|method| frame.path().ends_with(method))
+        ["::next", "::call_once", "::call_mut", "::call"]
+            .iter()
+            .any(|method| frame.path().ends_with(method))
     };
     let of_element = of_std.iter().position(calls_back).unwrap_or(of_std.len());
     let types_of = |frames: &[Arc<NamedFrame>]| -> Vec<Allocated> {
@@ -147,13 +153,17 @@ fn allocated_by(function: &str) -> Option<Allocated> {
     let generics = generics.strip_suffix('>').unwrap_or(generics);
     if function.starts_with("alloc::vec::from_elem") {
         return Some(match split_top_level(generics).first() {
-            Some(element) if !element.is_empty() => Allocated::Whole(format!("Vec<{}>", short_type(element))),
+            Some(element) if !element.is_empty() => {
+                Allocated::Whole(format!("Vec<{}>", short_type(element)))
+            }
             _ => Allocated::Head("Vec"),
         });
     }
     let candidate = match parts.self_type {
         Some("str") => return Some(Allocated::Whole("String".to_owned())),
-        Some(slice) if matches!(name, "to_vec" | "to_owned" | "into_vec") && slice.starts_with('[') => {
+        Some(slice)
+            if matches!(name, "to_vec" | "to_owned" | "into_vec") && slice.starts_with('[') =>
+        {
             let element = slice.trim_start_matches('[').trim_end_matches(']');
             return Some(Allocated::Whole(format!("Vec<{}>", short_type(element))));
         }
@@ -166,8 +176,10 @@ fn allocated_by(function: &str) -> Option<Allocated> {
     };
     let name = owner(candidate)?;
     let short = short_type(candidate);
-    let generic_parameter = |argument: &&str| argument.len() == 1 && argument.starts_with(|c: char| c.is_uppercase());
-    let arguments = short.split_once('<').map_or("", |(_, arguments)| arguments.trim_end_matches('>'));
+    let generic_parameter =
+        |argument: &&str| argument.len() == 1 && argument.starts_with(|c: char| c.is_uppercase());
+    let arguments =
+        short.split_once('<').map_or("", |(_, arguments)| arguments.trim_end_matches('>'));
     Some(match split_top_level(arguments).iter().any(generic_parameter) {
         true => Allocated::Head(name),
         false => Allocated::Whole(short),
@@ -197,7 +209,9 @@ impl<'a> Parts<'a> {
         let Some(end) = matching_angle(function) else { return whole };
         let (inner, rest) = (&function[1..end], &function[end + 1..]);
         match split_at_top_level(inner, " as ") {
-            Some((self_type, of_trait)) => Self { self_type: Some(self_type), of_trait: Some(of_trait), rest },
+            Some((self_type, of_trait)) => {
+                Self { self_type: Some(self_type), of_trait: Some(of_trait), rest }
+            }
             None => Self { self_type: Some(inner), of_trait: None, rest },
         }
     }
@@ -283,7 +297,9 @@ fn short_type(type_name: &str) -> String {
         let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
         let (path, after) = rest.split_at(end);
         let path = path.trim_end_matches("::");
-        let of_std = ["alloc::", "core::", "std::", "hashbrown::"].iter().any(|library| path.starts_with(library));
+        let of_std = ["alloc::", "core::", "std::", "hashbrown::"]
+            .iter()
+            .any(|library| path.starts_with(library));
         out.push_str(if of_std { path.rsplit("::").next().unwrap_or(path) } else { path });
         let next = after.chars().next().map_or(0, char::len_utf8);
         out.push_str(&after[..next]);
@@ -302,7 +318,8 @@ mod tests {
     use super::*;
 
     fn frame(function: &str) -> Arc<NamedFrame> {
-        let symbol = Symbol { function: function.to_owned(), file: String::new(), line: 0, column: 0 };
+        let symbol =
+            Symbol { function: function.to_owned(), file: String::new(), line: 0, column: 0 };
         Arc::new(symbol.into())
     }
 
@@ -312,7 +329,10 @@ mod tests {
             ("<alloc::vec::Vec<u8>>::with_capacity", "alloc::vec::Vec::with_capacity"),
             ("alloc::vec::Vec<T,A>::push", "alloc::vec::Vec::push"),
             ("alloc::vec::from_elem::<u8>", "alloc::vec::from_elem"),
-            ("<std::sync::once::Once>::call_once::<demo::f::{closure#0}>", "std::sync::once::Once::call_once"),
+            (
+                "<std::sync::once::Once>::call_once::<demo::f::{closure#0}>",
+                "std::sync::once::Once::call_once",
+            ),
             ("<demo::A<fn(u8) -> u8> as core::ops::drop::Drop>::drop", "demo::A::drop"),
             ("<alloc::vec::Vec<std::sync::once::Once>>::push", "alloc::vec::Vec::push"),
             ("demo::tests::x::{closure#0}", "demo::tests::x::{closure#0}"),
@@ -351,7 +371,10 @@ mod tests {
     fn types_are_told_where_the_symbols_tell_them() {
         for (frames, expected) in [
             (&["alloc::alloc::alloc", "<alloc::vec::Vec<u8>>::with_capacity"][..], Some("Vec<u8>")),
-            (&["<alloc::boxed::Box<demo::Node>>::new", "<alloc::rc::Rc<demo::Node>>::new"], Some("Rc<demo::Node>")),
+            (
+                &["<alloc::boxed::Box<demo::Node>>::new", "<alloc::rc::Rc<demo::Node>>::new"],
+                Some("Rc<demo::Node>"),
+            ),
             (&["alloc::vec::from_elem::<u8>"], Some("Vec<u8>")),
             (&["alloc::vec::Vec<T,A>::push"], Some("Vec")),
             (&["<[u16]>::to_vec"], Some("Vec<u16>")),
@@ -367,8 +390,14 @@ mod tests {
                 ],
                 Some("Vec<u8>"),
             ),
-            (&["alloc::vec::Vec<T,A>::with_capacity_in", "<alloc::vec::Vec<u8>>::with_capacity"], Some("Vec<u8>")),
-            (&["<alloc::vec::Vec<u8>>::with_capacity_in", "alloc::vec::Vec<T>::with_capacity"], Some("Vec<u8>")),
+            (
+                &["alloc::vec::Vec<T,A>::with_capacity_in", "<alloc::vec::Vec<u8>>::with_capacity"],
+                Some("Vec<u8>"),
+            ),
+            (
+                &["<alloc::vec::Vec<u8>>::with_capacity_in", "alloc::vec::Vec<T>::with_capacity"],
+                Some("Vec<u8>"),
+            ),
             (
                 &[
                     "<str as alloc::borrow::ToOwned>::to_owned",
@@ -386,9 +415,18 @@ mod tests {
 
     #[test]
     fn files_of_the_standard_library_are_known() {
-        assert_eq!(inside_std("/rustc/0123abc/library/alloc/src/vec/mod.rs"), Some("alloc/src/vec/mod.rs"));
-        assert_eq!(inside_std("/rust/deps/hashbrown-0.15.4/src/map.rs"), Some("hashbrown-0.15.4/src/map.rs"));
-        assert_eq!(inside_std("/home/x/lib/rustlib/src/rust/library/std/src/io/mod.rs"), Some("std/src/io/mod.rs"));
+        assert_eq!(
+            inside_std("/rustc/0123abc/library/alloc/src/vec/mod.rs"),
+            Some("alloc/src/vec/mod.rs")
+        );
+        assert_eq!(
+            inside_std("/rust/deps/hashbrown-0.15.4/src/map.rs"),
+            Some("hashbrown-0.15.4/src/map.rs")
+        );
+        assert_eq!(
+            inside_std("/home/x/lib/rustlib/src/rust/library/std/src/io/mod.rs"),
+            Some("std/src/io/mod.rs")
+        );
         assert_eq!(inside_std("/home/x/library/src/lib.rs"), None);
     }
 }

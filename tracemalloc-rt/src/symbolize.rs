@@ -74,7 +74,8 @@ impl Symbolizer {
     /// As [`Symbolizer::prepare`], by return addresses, which are not looked at where nobody is to be asked.
     pub fn prepare_addresses(&mut self, addresses: impl Iterator<Item = usize>) {
         let Some(teller) = names::teller() else { return };
-        let unknown: HashSet<usize> = addresses.filter(|address| !self.known.contains_key(address)).collect();
+        let unknown: HashSet<usize> =
+            addresses.filter(|address| !self.known.contains_key(address)).collect();
         if !unknown.is_empty() {
             self.known.extend(tell(teller, unknown));
         }
@@ -90,7 +91,11 @@ impl Symbolizer {
     ///
     /// What lies beyond, the program does not look up itself: behind the outermost Rust frame comes the C library, and to read
     /// its debug information can take longer than all the rest. Not traced, whoever calls it.
-    pub fn frames(&mut self, addresses: &[usize], end: impl Fn(&NamedFrame) -> bool) -> (Vec<Arc<NamedFrame>>, bool) {
+    pub fn frames(
+        &mut self,
+        addresses: &[usize],
+        end: impl Fn(&NamedFrame) -> bool,
+    ) -> (Vec<Arc<NamedFrame>>, bool) {
         let _pause = thread::pause();
         self.prepare_addresses(addresses.iter().copied());
         let mut frames = Vec::new();
@@ -111,14 +116,20 @@ fn named(symbols: Vec<Symbol>) -> Vec<Arc<NamedFrame>> {
 }
 
 /// What somebody tells of return addresses; of each something, if only that it is not known.
-fn tell(teller: &dyn Names, addresses: HashSet<usize>) -> impl Iterator<Item = (usize, Vec<Arc<NamedFrame>>)> {
+fn tell(
+    teller: &dyn Names,
+    addresses: HashSet<usize>,
+) -> impl Iterator<Item = (usize, Vec<Arc<NamedFrame>>)> {
     let loaded = Loaded::now();
     let addresses: Vec<usize> = addresses.into_iter().collect();
-    let of_files: Vec<(usize, _)> =
-        addresses.iter().filter_map(|address| Some((*address, loaded.place_of(*address)?))).collect();
+    let of_files: Vec<(usize, _)> = addresses
+        .iter()
+        .filter_map(|address| Some((*address, loaded.place_of(*address)?)))
+        .collect();
     let places: Vec<_> = of_files.iter().map(|(_, place)| *place).collect();
     let told = names::told(teller.frames(&places)).into_iter();
-    let mut told: HashMap<usize, Vec<Symbol>> = of_files.iter().map(|(address, _)| *address).zip(told).collect();
+    let mut told: HashMap<usize, Vec<Symbol>> =
+        of_files.iter().map(|(address, _)| *address).zip(told).collect();
     addresses.into_iter().map(move |address| {
         let frames = told.remove(&address).filter(|frames| !frames.is_empty());
         (address, named(frames.unwrap_or_else(|| vec![Symbol::default()])))
@@ -132,7 +143,10 @@ fn resolve(return_address: usize) -> Vec<Symbol> {
     backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
         symbols.push(Symbol {
             function: symbol.name().map(|name| format!("{name:#}")).unwrap_or_default(),
-            file: symbol.filename().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),
+            file: symbol
+                .filename()
+                .map(|file| file.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             line: symbol.lineno().unwrap_or(0),
             column: symbol.colno().unwrap_or(0),
         });

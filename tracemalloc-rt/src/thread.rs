@@ -182,7 +182,10 @@ impl Thread {
     }
 
     /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room: one stack at a time.
-    #[expect(clippy::mut_from_ref, reason = "a thread captures one stack at a time, and does not come here meanwhile")]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "a thread captures one stack at a time, and does not come here meanwhile"
+    )]
     pub fn room(&self, depth: usize) -> Option<&mut [MaybeUninit<usize>]> {
         if self.room.get().is_null() {
             let room = memory::reserve(MAX_DEPTH * size_of::<usize>())?;
@@ -299,7 +302,8 @@ fn take_free() -> Option<&'static Thread> {
 
 fn make() -> Option<&'static Thread> {
     // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, nothing remembered. Nobody else has seen it.
-    let thread: &'static Thread = unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
+    let thread: &'static Thread =
+        unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
     let mut head = ALL.load(Ordering::Acquire);
     loop {
         thread.next.store(head, Ordering::Relaxed);
@@ -368,7 +372,12 @@ mod system {
 
     /// Lowest and one past the highest address; both 0 where the system does not tell.
     pub fn stack_bounds() -> (usize, usize) {
-        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "netbsd"))]
+        #[cfg(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd"
+        ))]
         // SAFETY: the attributes are initialised by the first call before the others read them, and destroyed after.
         unsafe {
             let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
@@ -384,7 +393,8 @@ mod system {
             }
             let mut low: *mut c_void = ptr::null_mut();
             let mut size = 0_usize;
-            let got = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
+            let got =
+                libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
             libc::pthread_attr_destroy(&raw mut attributes);
             if got == 0 { (low.addr(), low.addr() + size) } else { (0, 0) }
         }

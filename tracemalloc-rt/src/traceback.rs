@@ -112,7 +112,12 @@ impl Traceback {
     /// );
     /// ```
     #[cfg(feature = "program")]
-    pub fn format_with(&self, sources: &mut Sources, limit: Option<i64>, most_recent_first: bool) -> Vec<String> {
+    pub fn format_with(
+        &self,
+        sources: &mut Sources,
+        limit: Option<i64>,
+        most_recent_first: bool,
+    ) -> Vec<String> {
         let frames = self.limited(limit);
         let mut lines = Vec::with_capacity(2 * frames.len());
         let mut show = |frame: &Frame| {

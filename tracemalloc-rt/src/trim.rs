@@ -18,13 +18,18 @@ pub fn trim(frames: &[Arc<NamedFrame>]) -> Trimmed<'_> {
     let without_runtime = after_runtime(frames);
     let inner = without_runtime.iter().position(|frame| !symbol_name::is_std(frame));
     let (of_std, shown) = without_runtime.split_at(inner.unwrap_or(0));
-    let outer = shown.iter().rposition(|frame| !symbol_name::is_std(frame)).map_or(shown.len(), |last| last + 1);
+    let outer = shown
+        .iter()
+        .rposition(|frame| !symbol_name::is_std(frame))
+        .map_or(shown.len(), |last| last + 1);
     Trimmed { of_std, of_program: &shown[..outer] }
 }
 
 /// The frames beyond those of the tracing allocator.
 pub fn after_runtime(frames: &[Arc<NamedFrame>]) -> &[Arc<NamedFrame>] {
-    let inner = frames.iter().take_while(|frame| symbol_name::is_runtime(frame) || symbol_name::is_std(frame));
+    let inner = frames
+        .iter()
+        .take_while(|frame| symbol_name::is_runtime(frame) || symbol_name::is_std(frame));
     let last = inner.enumerate().filter(|(_, frame)| symbol_name::is_runtime(frame)).last();
     &frames[last.map_or(0, |(index, _)| index + 1)..]
 }

@@ -28,8 +28,14 @@ fn what_is_freed_is_no_growth() {
 #[test]
 fn what_is_kept_is_said_with_its_line() {
     let text = failure(|| tracemalloc::check(Limits::new().max_growth(99), || leak(100)));
-    assert!(text.starts_with("leaked 100 B in 1 block a run (8 of 8 runs), limit 99 B\n"), "{text}");
-    assert!(text.contains("1 block   Vec\n    check::leak tracemalloc-rt/tests/check.rs:"), "{text}");
+    assert!(
+        text.starts_with("leaked 100 B in 1 block a run (8 of 8 runs), limit 99 B\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("1 block   Vec\n    check::leak tracemalloc-rt/tests/check.rs:"),
+        "{text}"
+    );
     assert!(text.contains("check::what_is_kept_is_said_with_its_line"), "{text}");
     assert!(!text.contains("measured_code"), "{text}");
 }
@@ -45,7 +51,10 @@ fn limits_are_for_bytes_and_blocks() {
             leak(50);
         })
     });
-    assert!(text.starts_with("leaked 150 B in 2 blocks a run (8 of 8 runs), limit 1000 B in 1 block\n"), "{text}");
+    assert!(
+        text.starts_with("leaked 150 B in 2 blocks a run (8 of 8 runs), limit 1000 B in 1 block\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -85,7 +94,8 @@ fn what_cannot_run_again_is_unconfirmed() {
 
 #[test]
 fn a_panic_is_handed_on() {
-    let text = catch_unwind(|| tracemalloc::check(Limits::new(), || panic!("as planned"))).expect_err("it panics");
+    let text = catch_unwind(|| tracemalloc::check(Limits::new(), || panic!("as planned")))
+        .expect_err("it panics");
     assert_eq!(text.downcast_ref::<&str>(), Some(&"as planned"));
 }
 
@@ -133,13 +143,19 @@ fn peaks_are_exact() {
     let (_, growth) = Growth::of(work).expect("the allocator traces");
     assert!((101_000..103_000).contains(&growth.peak), "{growth:?}");
     let (_, growth) =
-        Growth::of(|| drop((black_box(vec![0_u8; 1000]), black_box(vec![0_u8; 234])))).expect("it traces");
+        Growth::of(|| drop((black_box(vec![0_u8; 1000]), black_box(vec![0_u8; 234]))))
+            .expect("it traces");
     assert_eq!(growth.peak, 1234);
     tracemalloc::check(Limits::new().max_peak(1234), || {
         drop((black_box(vec![0_u8; 1000]), black_box(vec![0_u8; 234])))
     });
-    let text = failure(|| tracemalloc::check(Limits::new().max_peak(1233), || drop(black_box(vec![0_u8; 1234]))));
-    assert!(text.starts_with("held 1234 B at once (1234 bytes), limit 1233 B (1233 bytes)\n"), "{text}");
+    let text = failure(|| {
+        tracemalloc::check(Limits::new().max_peak(1233), || drop(black_box(vec![0_u8; 1234])))
+    });
+    assert!(
+        text.starts_with("held 1234 B at once (1234 bytes), limit 1233 B (1233 bytes)\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -171,7 +187,8 @@ fn patterns_decide_what_counts() {
 
 #[test]
 fn a_piece_of_code_is_checked_where_it_is() {
-    let kept = assert_no_growth!(max_growth = "1 KiB", max_blocks = 1, || black_box(vec![0_u8; 1024]));
+    let kept =
+        assert_no_growth!(max_growth = "1 KiB", max_blocks = 1, || black_box(vec![0_u8; 1024]));
     assert_eq!(kept.len(), 1024);
     let moved = vec![1, 2, 3];
     assert_eq!(assert_no_growth!(max_blocks = 1, runs = 1, || moved).len(), 3);
@@ -213,7 +230,10 @@ fn skipped() {
 }
 
 #[tracemalloc::check(max_growth = 8)]
-unsafe fn generic<T: Clone, const N: usize>(value: &mut T, by: fn(&T) -> T) -> impl Iterator<Item = usize> + use<T, N> {
+unsafe fn generic<T: Clone, const N: usize>(
+    value: &mut T,
+    by: fn(&T) -> T,
+) -> impl Iterator<Item = usize> + use<T, N> {
     *value = by(value);
     0..N
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use tracemalloc::{
-    BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic, StatisticDiff, Trace,
-    Traceback,
+    BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
+    StatisticDiff, Trace, Traceback,
 };
 
 /// `file:line`, oldest first.
@@ -69,7 +69,11 @@ fn group(places: &[&str], size: u64, count: u64) -> Statistic {
     Statistic { traceback: traceback(places), size, count }
 }
 
-fn change(places: &[&str], (size, size_diff): (u64, i64), (count, count_diff): (u64, i64)) -> StatisticDiff {
+fn change(
+    places: &[&str],
+    (size, size_diff): (u64, i64),
+    (count, count_diff): (u64, i64),
+) -> StatisticDiff {
     StatisticDiff { traceback: traceback(places), size, size_diff, count, count_diff }
 }
 
@@ -77,7 +81,8 @@ fn change(places: &[&str], (size, size_diff): (u64, i64), (count, count_diff): (
 fn kept(snapshot: &Snapshot, filters: &[&dyn BaseFilter]) -> Vec<usize> {
     let kept = snapshot.filter_traces(filters);
     let mut rest = kept.traces().iter().peekable();
-    let places = snapshot.traces().iter().enumerate().filter(|(_, trace)| rest.next_if_eq(trace).is_some());
+    let places =
+        snapshot.traces().iter().enumerate().filter(|(_, trace)| rest.next_if_eq(trace).is_some());
     let places = places.map(|(index, _)| index).collect();
     assert_eq!(rest.next(), None, "they are in the order of the snapshot");
     places
@@ -105,7 +110,10 @@ fn a_traceback_is_shown_with_its_frames_and_their_number() {
     );
     // Python shows `()` here, and never makes such a traceback of an allocation.
     let none = Traceback::new([], Some(0));
-    assert_eq!(format!("{none:?}"), "<Traceback (<Frame filename='<unknown>' lineno=0>,) total_nframe=0>");
+    assert_eq!(
+        format!("{none:?}"),
+        "<Traceback (<Frame filename='<unknown>' lineno=0>,) total_nframe=0>"
+    );
 }
 
 #[test]
@@ -148,7 +156,10 @@ fn a_domain_filter_asks_for_the_domain_alone() {
     let snapshot = before();
     assert_eq!(kept(&snapshot, &[&DomainFilter::new(false, 2)]), [0, 1, 2, 4]);
     assert_eq!(kept(&snapshot, &[&DomainFilter::new(true, 2)]), [3]);
-    assert_eq!(kept(&snapshot, &[&DomainFilter::new(true, 2), &DomainFilter::new(true, 0)]), [0, 1, 3]);
+    assert_eq!(
+        kept(&snapshot, &[&DomainFilter::new(true, 2), &DomainFilter::new(true, 0)]),
+        [0, 1, 3]
+    );
 }
 
 #[test]
@@ -249,7 +260,8 @@ fn texts_of_a_trace_name_its_oldest_frame() {
 
 #[test]
 fn the_text_of_a_statistic_has_size_count_and_average() {
-    let texts: Vec<String> = statistics(&before(), KeyType::Lineno, false).iter().map(ToString::to_string).collect();
+    let texts: Vec<String> =
+        statistics(&before(), KeyType::Lineno, false).iter().map(ToString::to_string).collect();
     assert_eq!(texts[0], "main.rs:3: size=500 B, count=1, average=500 B");
     assert_eq!(texts[1], "cache.rs:20: size=80 B, count=2, average=40 B");
 }
@@ -282,7 +294,8 @@ fn a_limit_chooses_frames_before_they_are_turned_round() {
     let cache = ["  File \"cache.rs\", line 20", "    let page = new();"];
     let unknown = ["  File \"<unknown>\", line 0"];
     let traceback = traceback(&["main.rs:8", "<unknown>:0", "cache.rs:20"]);
-    let mut format = |limit, most_recent_first| traceback.format_with(&mut sources, limit, most_recent_first);
+    let mut format =
+        |limit, most_recent_first| traceback.format_with(&mut sources, limit, most_recent_first);
 
     assert_eq!(format(None, false), [&main[..], &unknown, &cache].concat());
     assert_eq!(format(None, true), [&cache[..], &unknown, &main].concat());
@@ -301,7 +314,8 @@ fn a_filter_has_python_s_attributes_and_defaults() {
     assert_eq!((filter.inclusive, filter.filename_pattern()), (true, "src/*"));
     assert_eq!((filter.lineno, filter.all_frames, filter.domain), (None, false, None));
 
-    let mut filter = Filter::new(false, "a.rs").with_lineno(77).with_all_frames(true).with_domain(3);
+    let mut filter =
+        Filter::new(false, "a.rs").with_lineno(77).with_all_frames(true).with_domain(3);
     assert_eq!((filter.inclusive, filter.filename_pattern()), (false, "a.rs"));
     assert_eq!((filter.lineno, filter.all_frames, filter.domain), (Some(77), true, Some(3)));
     // All can be set but the pattern, which has no field.
@@ -311,17 +325,25 @@ fn a_filter_has_python_s_attributes_and_defaults() {
 
 #[test]
 fn a_line_is_asked_for_in_the_frame_whose_file_matches() {
-    for (lineno, lines_that_match) in
-        [(None, [true, true, true]), (Some(12), [false, true, false]), (Some(0), [true, false, false])]
-    {
+    for (lineno, lines_that_match) in [
+        (None, [true, true, true]),
+        (Some(12), [false, true, false]),
+        (Some(0), [true, false, false]),
+    ] {
         for (place, matches) in ["a.rs:0", "a.rs:12", "a.rs:13"].into_iter().zip(lines_that_match) {
             let mut filter = Filter::new(true, "a.rs");
             filter.lineno = lineno;
             assert_eq!(keeps(&filter, &[place]), matches, "{lineno:?}, {place}");
-            assert!(!keeps(&filter, &[&place.replace('a', "b")]), "another file, {lineno:?}, {place}");
+            assert!(
+                !keeps(&filter, &[&place.replace('a', "b")]),
+                "another file, {lineno:?}, {place}"
+            );
             filter.inclusive = false;
             assert_eq!(keeps(&filter, &[place]), !matches, "exclusive, {lineno:?}, {place}");
-            assert!(keeps(&filter, &[&place.replace('a', "b")]), "exclusive, another file, {lineno:?}, {place}");
+            assert!(
+                keeps(&filter, &[&place.replace('a', "b")]),
+                "exclusive, another file, {lineno:?}, {place}"
+            );
         }
     }
     // Name and line match, but not in one frame.
@@ -331,7 +353,9 @@ fn a_line_is_asked_for_in_the_frame_whose_file_matches() {
 
 #[test]
 fn a_pattern_without_wildcards_is_the_name() {
-    for (place, matches) in [("a.rs:1", true), ("b.rs:1", false), ("src/a.rs:1", false), ("<unknown>:0", false)] {
+    for (place, matches) in
+        [("a.rs:1", true), ("b.rs:1", false), ("src/a.rs:1", false), ("<unknown>:0", false)]
+    {
         assert_eq!(keeps(&Filter::new(true, "a.rs"), &[place]), matches, "{place}");
         assert_eq!(keeps(&Filter::new(false, "a.rs"), &[place]), !matches, "exclusive, {place}");
     }
@@ -355,7 +379,10 @@ fn wildcards_match_the_whole_name() {
             assert!(!matches(name, pattern), "{pattern:?} does not match {name:?}");
         }
     }
-    assert!(matches("mod.pyc", "mod.py") && matches("mod.py", "mod.pyc"), "compiled files are their sources");
+    assert!(
+        matches("mod.pyc", "mod.py") && matches("mod.py", "mod.pyc"),
+        "compiled files are their sources"
+    );
     assert!(!matches("mod.pyo", "mod.py"), "but for these");
     assert_eq!(matches("mod.pyc", "mod.PY"), cfg!(windows));
     assert_eq!(matches("Lib.rs", "lIB.RS"), cfg!(windows));
@@ -365,8 +392,12 @@ fn wildcards_match_the_whole_name() {
 
 #[test]
 fn all_frames_are_asked_on_request() {
-    let stacks =
-        [&["cache.rs:1", "main.rs:2"][..], &["cache.rs:3", "cache.rs:4"], &["<unknown>:0", "x.rs:5"], &UNKNOWN];
+    let stacks = [
+        &["cache.rs:1", "main.rs:2"][..],
+        &["cache.rs:3", "cache.rs:4"],
+        &["<unknown>:0", "x.rs:5"],
+        &UNKNOWN,
+    ];
     for (pattern, all_frames, expected) in [
         ("cache.rs", true, [true, true, false, false]),
         ("cache.rs", false, [false, true, false, false]),
@@ -376,7 +407,11 @@ fn all_frames_are_asked_on_request() {
         for (stack, expected) in stacks.into_iter().zip(expected) {
             let filter = |inclusive| Filter::new(inclusive, pattern).with_all_frames(all_frames);
             assert_eq!(keeps(&filter(true), stack), expected, "{pattern}, {all_frames}: {stack:?}");
-            assert_eq!(keeps(&filter(false), stack), !expected, "not {pattern}, {all_frames}: {stack:?}");
+            assert_eq!(
+                keeps(&filter(false), stack),
+                !expected,
+                "not {pattern}, {all_frames}: {stack:?}"
+            );
         }
     }
 }

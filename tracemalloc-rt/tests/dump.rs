@@ -164,7 +164,8 @@ fn order_blanks_and_unknown_members_do_not_matter() {
     let mut members = value.as_object().unwrap().clone();
     members.insert("comment".to_owned(), serde_json::json!({"any": ["thing", 1.5]}));
     let names: Vec<&String> = members.keys().rev().collect();
-    let members: Vec<String> = names.into_iter().map(|name| format!("  {name:?} :\t{}", members[name])).collect();
+    let members: Vec<String> =
+        names.into_iter().map(|name| format!("  {name:?} :\t{}", members[name])).collect();
     let text = format!("\n{{{}}}\n\n", members.join(",\r\n"));
     assert_eq!(load(&directory, text).unwrap(), small());
 }
@@ -205,7 +206,11 @@ fn damaged_files_are_refused_by_member_and_place() {
         ("\"version\": 1,\n", "", "\"version\" is missing"),
         ("\"traceback_limit\": 2,\n", "", "\"traceback_limit\" is missing"),
         ("\"version\": 1", "\"version\": 0", "version: there was no version 0"),
-        ("\"version\": 1", "\"version\": \"1\"", "version: invalid type: string \"1\", expected u64"),
+        (
+            "\"version\": 1",
+            "\"version\": \"1\"",
+            "version: invalid type: string \"1\", expected u64",
+        ),
         ("\"version\": 1", "\"version\": 1, \"version\": 1", "version: it is there twice"),
         ("\"traceback_limit\": 2", "\"traceback_limit\": -2", "traceback_limit: invalid value"),
         ("\"src/main.rs\"", "7", "filenames: invalid type: integer `7`, expected a string"),
@@ -235,7 +240,9 @@ fn damaged_files_are_refused_by_member_and_place() {
         let message = message(&directory, &text);
         assert!(message.starts_with(expected), "{to}: {message}");
     }
-    assert!(message(&directory, SMALL.replace("9,0,5", "9,0,\"x\"")).ends_with("at line 13 column 10"));
+    assert!(
+        message(&directory, SMALL.replace("9,0,5", "9,0,\"x\"")).ends_with("at line 13 column 10")
+    );
 }
 
 #[test]
@@ -245,7 +252,10 @@ fn what_is_something_else_is_refused() {
         let result = load(&directory, text);
         assert!(matches!(result, Err(LoadError::Malformed { .. })), "{text:?}: {result:?}");
     }
-    assert_eq!(message(&directory, "[]"), "invalid type: sequence, expected a tracemalloc snapshot at line 1 column 1");
+    assert_eq!(
+        message(&directory, "[]"),
+        "invalid type: sequence, expected a tracemalloc snapshot at line 1 column 1"
+    );
     let not_utf8 = SMALL.as_bytes().iter().map(|&b| if b == b'm' { 0xff } else { b });
     let result = load(&directory, not_utf8.collect::<Vec<u8>>());
     assert!(matches!(result, Err(LoadError::Malformed { .. })), "{result:?}");

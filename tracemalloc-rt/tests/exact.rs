@@ -12,7 +12,9 @@ use tracemalloc::raw::{self, Change, Live, Walk};
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
 fn sum(changes: &[Change]) -> (i64, i64) {
-    changes.iter().fold((0, 0), |(bytes, blocks), change| (bytes + change.bytes, blocks + change.blocks))
+    changes
+        .iter()
+        .fold((0, 0), |(bytes, blocks), change| (bytes + change.bytes, blocks + change.blocks))
 }
 
 fn main() {
@@ -79,7 +81,8 @@ fn blocks_from_before_tracing(walk: Walk) {
 
 fn threads(rounds: usize) {
     let before = Live::now();
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..8).map(|_| mpsc::sync_channel::<Vec<u64>>(16)).unzip();
+    let (senders, receivers): (Vec<_>, Vec<_>) =
+        (0..8).map(|_| mpsc::sync_channel::<Vec<u64>>(16)).unzip();
     let kept: i64 = std::thread::scope(|scope| {
         let mut workers = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {

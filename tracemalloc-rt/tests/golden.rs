@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tracemalloc::{
-    BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic, StatisticDiff, Trace,
-    Traceback, format_size, pretty_top,
+    BaseFilter, DomainFilter, Filter, Frame, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
+    StatisticDiff, Trace, Traceback, format_size, pretty_top,
 };
 
 #[test]
@@ -92,15 +92,21 @@ impl Case {
         let expected = &op["expect"];
         match text_of(&op["op"]) {
             "statistics" => {
-                let statistics =
-                    self.snapshot(&op["snap"]).statistics(key_type(op), op["cumulative"].as_bool().unwrap()).unwrap();
+                let statistics = self
+                    .snapshot(&op["snap"])
+                    .statistics(key_type(op), op["cumulative"].as_bool().unwrap())
+                    .unwrap();
                 let rows: Vec<Value> = statistics.iter().map(statistic_row).collect();
                 assert_rows(&rows, expected, place);
             }
             "compare_to" => {
                 let differences = self
                     .snapshot(&op["new_snap"])
-                    .compare_to(self.snapshot(&op["old_snap"]), key_type(op), op["cumulative"].as_bool().unwrap())
+                    .compare_to(
+                        self.snapshot(&op["old_snap"]),
+                        key_type(op),
+                        op["cumulative"].as_bool().unwrap(),
+                    )
                     .unwrap();
                 let rows: Vec<Value> = differences.iter().map(difference_row).collect();
                 assert_rows(&rows, expected, place);
@@ -132,7 +138,8 @@ impl Case {
                 assert_eq!(Value::from(sorted), expected["sorted"], "{place}");
                 let strs: Vec<Value> = tracebacks.iter().map(|t| t.to_string().into()).collect();
                 assert_rows(&strs, &expected["strs"], place);
-                let reprs: Vec<Value> = tracebacks.iter().map(|t| format!("{t:?}").into()).collect();
+                let reprs: Vec<Value> =
+                    tracebacks.iter().map(|t| format!("{t:?}").into()).collect();
                 assert_rows(&reprs, &expected["reprs"], place);
             }
             "traceback_eq" => {
@@ -168,7 +175,9 @@ impl Case {
 
     fn error(&self, call: &str) -> KeyTypeError {
         match call {
-            "statistics('traceback', cumulative=True)" => self.new.statistics(KeyType::Traceback, true).unwrap_err(),
+            "statistics('traceback', cumulative=True)" => {
+                self.new.statistics(KeyType::Traceback, true).unwrap_err()
+            }
             "statistics('line')" => "line".parse::<KeyType>().unwrap_err(),
             "compare_to(old, 'traceback', cumulative=True)" => {
                 self.new.compare_to(&self.old, KeyType::Traceback, true).unwrap_err()
@@ -183,8 +192,10 @@ impl Case {
         let filters = filters(&op["filters"]);
 
         let filtered = snapshot.filter_traces(&borrowed(&filters));
-        let kept: Vec<&Trace> =
-            array(&expected["kept"]).iter().map(|index| &snapshot.traces()[index_of(index)]).collect();
+        let kept: Vec<&Trace> = array(&expected["kept"])
+            .iter()
+            .map(|index| &snapshot.traces()[index_of(index)])
+            .collect();
         assert!(filtered.traces().iter().eq(kept), "{place}: kept");
         assert_eq!(filtered.traceback_limit(), number(&expected["traceback_limit"]), "{place}");
 
@@ -205,7 +216,8 @@ impl Case {
 
     /// The "Pretty top" recipe of Python's documentation.
     fn pretty_top(&self, op: &Value) -> Vec<Value> {
-        let filtered = self.snapshot(&op["snap"]).filter_traces(&borrowed(&filters(&op["filters"])));
+        let filtered =
+            self.snapshot(&op["snap"]).filter_traces(&borrowed(&filters(&op["filters"])));
         let statistics = filtered.statistics(key_type(op), false).unwrap();
         let lines = pretty_top(&statistics, index_of(&op["limit"]), &mut self.sources());
         lines.into_iter().map(Value::from).collect()
@@ -272,8 +284,10 @@ fn traceback_with_total(data: &Value) -> Traceback {
 }
 
 fn traceback(frames: &Value, total_nframe: Option<u32>) -> Traceback {
-    let frames: Vec<Frame> =
-        array(frames).iter().map(|frame| Frame::new(text_of(&frame[0]), number(&frame[1]))).collect();
+    let frames: Vec<Frame> = array(frames)
+        .iter()
+        .map(|frame| Frame::new(text_of(&frame[0]), number(&frame[1])))
+        .collect();
     Traceback::new(frames, total_nframe)
 }
 

@@ -246,19 +246,29 @@ fn a_snapshot_has_each_block_with_its_line() {
     assert_eq!(here(&snapshot), [(6, string_line), (4096, line), (4096, line)]);
     let statistics = snapshot.statistics(KeyType::Lineno, false).unwrap();
     let text = statistics[0].to_string();
-    assert!(text.ends_with(&format!("tests/live.rs:{line}: size=8192 B, count=2, average=4096 B")), "{text}");
+    assert!(
+        text.ends_with(&format!("tests/live.rs:{line}: size=8192 B, count=2, average=4096 B")),
+        "{text}"
+    );
     let function = statistics[0].traceback[0].function().unwrap();
     assert_eq!(function, "live::page");
     drop((first, second, string));
-    assert_eq!(here(&tracemalloc::take_snapshot().unwrap()).iter().filter(|(_, at)| *at == line).count(), 0);
+    assert_eq!(
+        here(&tracemalloc::take_snapshot().unwrap()).iter().filter(|(_, at)| *at == line).count(),
+        0
+    );
 }
 
 fn blocks_of_one_line_share_a_traceback() {
     tracemalloc::start(5).unwrap();
     let blocks: Vec<Vec<u8>> = (0..3).map(|_| page().0).collect();
     let snapshot = tracemalloc::take_snapshot().unwrap();
-    let tracebacks: Vec<&Traceback> =
-        snapshot.traces().iter().filter(|trace| trace.size() == 4096).map(tracemalloc::Trace::traceback).collect();
+    let tracebacks: Vec<&Traceback> = snapshot
+        .traces()
+        .iter()
+        .filter(|trace| trace.size() == 4096)
+        .map(tracemalloc::Trace::traceback)
+        .collect();
     assert_eq!(tracebacks.len(), 3);
     assert!(tracebacks.iter().all(|one| std::ptr::eq(one.as_ptr(), tracebacks[0].as_ptr())));
     drop(blocks);
@@ -279,8 +289,14 @@ fn frames_of_the_standard_library_are_there_on_request() {
     let functions: Vec<_> = with_std.iter().filter_map(tracemalloc::Frame::function).collect();
     // Which one is the last, depends on which crate's copy of it the linker has taken.
     assert!(functions.iter().any(|function| function.contains("RawVec")), "{functions:?}");
-    assert!(!functions.iter().any(|function| function.starts_with("tracemalloc::")), "{functions:?}");
-    assert_eq!(with_std.iter().filter(|frame| frame.lineno() == line && is_here(frame.filename())).count(), 1);
+    assert!(
+        !functions.iter().any(|function| function.starts_with("tracemalloc::")),
+        "{functions:?}"
+    );
+    assert_eq!(
+        with_std.iter().filter(|frame| frame.lineno() == line && is_here(frame.filename())).count(),
+        1
+    );
     drop(block);
 }
 
@@ -321,7 +337,11 @@ fn a_reallocated_block_belongs_to_who_reallocated_it() {
     block.reserve_exact(5_000);
     let line = line!() - 1;
     let second = tracemalloc::get_object_traceback(block.as_ptr()).unwrap();
-    assert_eq!(tracemalloc::get_traced_memory(), (5_000, 5_000), "the old size and the new one never count together");
+    assert_eq!(
+        tracemalloc::get_traced_memory(),
+        (5_000, 5_000),
+        "the old size and the new one never count together"
+    );
     assert!(first != second && lines(&second) == [line]);
     tracemalloc::reset_peak();
     let old = block.as_ptr();
@@ -418,7 +438,10 @@ fn a_pointer_into_a_block_is_enough() {
     assert_eq!(tracemalloc::get_object_traceback(&counted), None, "on the stack");
     assert_eq!(tracemalloc::get_object_traceback(&REFUSES), None, "in a static");
     assert_eq!(tracemalloc::get_object_traceback(std::ptr::null::<u8>()), None);
-    assert_eq!(tracemalloc::get_object_traceback(std::ptr::without_provenance::<u8>(usize::MAX)), None);
+    assert_eq!(
+        tracemalloc::get_object_traceback(std::ptr::without_provenance::<u8>(usize::MAX)),
+        None
+    );
 }
 
 fn a_forked_child_knows_what_its_parent_knew() {
@@ -466,7 +489,11 @@ fn blocks_of_other_domains_are_traced() {
     assert_eq!(trace.traceback().last().unwrap().lineno(), line);
     for domain in [1, 389_047, u32::MAX] {
         tracemalloc::track(domain, 0x7000, usize::MAX >> 2).unwrap();
-        assert_eq!(in_domain(domain).traces()[0].size(), u64::MAX >> 2, "one address in two domains is two blocks");
+        assert_eq!(
+            in_domain(domain).traces()[0].size(),
+            u64::MAX >> 2,
+            "one address in two domains is two blocks"
+        );
         tracemalloc::untrack(domain, 0x7000).unwrap();
     }
     assert_eq!(tracemalloc::get_object_traceback(std::ptr::without_provenance::<u8>(0x7000)), None);
@@ -480,7 +507,11 @@ fn a_block_that_is_tracked_again_is_replaced() {
     tracemalloc::track(5, 0x7000, 1_000).unwrap();
     let (result, line) = track(5, 0x7000, 10);
     result.unwrap();
-    assert_eq!(tracemalloc::get_traced_memory(), (10, 1_000), "the old size goes before the new one comes");
+    assert_eq!(
+        tracemalloc::get_traced_memory(),
+        (10, 1_000),
+        "the old size goes before the new one comes"
+    );
     let snapshot = in_domain(5);
     assert_eq!(snapshot.traces().len(), 1);
     assert_eq!(snapshot.traces()[0].size(), 10);
@@ -585,7 +616,8 @@ fn replay(event: &Value, place: &str) {
         "clear" => tracemalloc::clear_traces(),
         "reset_peak" => tracemalloc::reset_peak(),
         "track" => {
-            let result = tracemalloc::track(number(1) as u32, number(2) as usize, number(3) as usize);
+            let result =
+                tracemalloc::track(number(1) as u32, number(2) as usize, number(3) as usize);
             assert_eq!(event[4], code(result), "{place}");
         }
         "untrack" => {
@@ -602,14 +634,21 @@ fn replay(event: &Value, place: &str) {
         "snapshot" => {
             let found = tracemalloc::take_snapshot().map(|snapshot| {
                 let others = snapshot.traces().iter().filter(|trace| trace.domain() != 0);
-                let mut found: Vec<(u32, u64)> = others.map(|trace| (trace.domain(), trace.size())).collect();
+                let mut found: Vec<(u32, u64)> =
+                    others.map(|trace| (trace.domain(), trace.size())).collect();
                 found.sort_unstable();
                 found
             });
             match event[1].as_array() {
                 Some(expected) => {
-                    let pair = |pair: &Value| (pair[0].as_u64().unwrap() as u32, pair[1].as_u64().unwrap());
-                    assert_eq!(found.unwrap(), expected.iter().map(pair).collect::<Vec<_>>(), "{place}");
+                    let pair = |pair: &Value| {
+                        (pair[0].as_u64().unwrap() as u32, pair[1].as_u64().unwrap())
+                    };
+                    assert_eq!(
+                        found.unwrap(),
+                        expected.iter().map(pair).collect::<Vec<_>>(),
+                        "{place}"
+                    );
                 }
                 None => assert_eq!(found, Err(Error::SnapshotNeedsTracing), "{place}"),
             }
@@ -671,7 +710,8 @@ fn threads_lose_and_invent_nothing() {
     let (keepers, kept) = mpsc::channel::<Vec<u64>>();
     tracemalloc::start(3).unwrap();
     std::thread::scope(|scope| {
-        let (senders, receivers): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::sync_channel::<Vec<u64>>(64)).unzip();
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            (0..THREADS).map(|_| mpsc::sync_channel::<Vec<u64>>(64)).unzip();
         let mut workers = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {
             let next = senders[(number + 1) % THREADS].clone();
@@ -742,13 +782,18 @@ fn threads_lose_and_invent_nothing() {
     let kept: Vec<Vec<u64>> = kept.try_iter().collect();
     let snapshot = tracemalloc::take_snapshot().unwrap();
     let (current, _) = tracemalloc::get_traced_memory();
-    assert_eq!(snapshot.traces().iter().map(tracemalloc::Trace::size).sum::<u64>(), current, "counted as listed");
+    assert_eq!(
+        snapshot.traces().iter().map(tracemalloc::Trace::size).sum::<u64>(),
+        current,
+        "counted as listed"
+    );
     let blocks: u64 = kept.iter().map(|block| block.capacity() as u64 * 8).sum();
     assert_eq!(blocks, kept_bytes.load(Ordering::Relaxed));
     for block in &kept {
         assert!(tracemalloc::get_object_traceback(block.as_ptr()).is_some(), "no block is lost");
     }
-    let listed = here(&snapshot).iter().filter(|(size, _)| (8 * 41..=8 * 70).contains(size)).count();
+    let listed =
+        here(&snapshot).iter().filter(|(size, _)| (8 * 41..=8 * 70).contains(size)).count();
     assert_eq!(listed, kept.len(), "no block is invented");
     drop(kept);
     assert_eq!(raw::missed(), 0);
@@ -767,7 +812,10 @@ fn code_without_frame_pointers_has_whole_tracebacks() {
     // Again: what was found out about the chain of frame pointers is remembered.
     for _ in 0..3 {
         let ((again, _), _) = outer();
-        assert_eq!(lines(&tracemalloc::get_object_traceback(again.as_ptr()).unwrap())[1..], [outer_line, inner_line]);
+        assert_eq!(
+            lines(&tracemalloc::get_object_traceback(again.as_ptr()).unwrap())[1..],
+            [outer_line, inner_line]
+        );
     }
 }
 
@@ -799,13 +847,21 @@ fn told(value: Option<&str>) -> (Option<i32>, String, String) {
 
 fn the_environment_starts_tracing_before_main() {
     for (value, limit) in [("1", 1), ("25", 25), ("65535", 65535), (" +0007", 7)] {
-        assert_eq!(told(Some(value)), (Some(0), format!("true {limit} true\n"), String::new()), "{value:?}");
+        assert_eq!(
+            told(Some(value)),
+            (Some(0), format!("true {limit} true\n"), String::new()),
+            "{value:?}"
+        );
     }
 }
 
 fn the_environment_may_say_no() {
     for value in [None, Some(""), Some("0"), Some("000")] {
-        assert_eq!(told(value), (Some(0), "false 1 false\n".to_owned(), String::new()), "{value:?}");
+        assert_eq!(
+            told(value),
+            (Some(0), "false 1 false\n".to_owned(), String::new()),
+            "{value:?}"
+        );
     }
 }
 

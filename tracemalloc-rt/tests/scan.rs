@@ -22,17 +22,26 @@ static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 const CASES: &[(&str, fn())] = &[
     ("what_is_forgotten_is_lost", what_is_forgotten_is_lost),
     ("what_a_static_holds_is_held_by_it", what_a_static_holds_is_held_by_it),
-    ("what_a_known_holder_alone_holds_is_said_to_be_so", what_a_known_holder_alone_holds_is_said_to_be_so),
+    (
+        "what_a_known_holder_alone_holds_is_said_to_be_so",
+        what_a_known_holder_alone_holds_is_said_to_be_so,
+    ),
     ("a_thread_local_of_a_living_thread_holds", a_thread_local_of_a_living_thread_holds),
     ("the_stack_of_a_living_thread_holds", the_stack_of_a_living_thread_holds),
     ("the_stack_of_the_calling_thread_holds", the_stack_of_the_calling_thread_holds),
     ("a_register_of_a_parked_thread_holds", a_register_of_a_parked_thread_holds),
     ("what_only_c_holds_is_held", what_only_c_holds_is_held),
-    ("pointers_may_be_tagged_or_point_to_the_middle", pointers_may_be_tagged_or_point_to_the_middle),
+    (
+        "pointers_may_be_tagged_or_point_to_the_middle",
+        pointers_may_be_tagged_or_point_to_the_middle,
+    ),
     ("a_lost_cycle_has_one_head", a_lost_cycle_has_one_head),
     ("what_only_a_dead_stack_knows_is_lost", what_only_a_dead_stack_knows_is_lost),
     ("what_only_freed_memory_knows_is_lost", what_only_freed_memory_knows_is_lost),
-    ("a_thread_that_blocks_every_signal_is_asked_too", a_thread_that_blocks_every_signal_is_asked_too),
+    (
+        "a_thread_that_blocks_every_signal_is_asked_too",
+        a_thread_that_blocks_every_signal_is_asked_too,
+    ),
     ("threads_that_come_and_go_do_no_harm", threads_that_come_and_go_do_no_harm),
 ];
 
@@ -72,7 +81,12 @@ fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> F
 }
 
 fn grown(before: &Live) -> Vec<StackId> {
-    Live::now().changes_since(before).iter().filter(|change| change.bytes > 0).map(|change| change.stack).collect()
+    Live::now()
+        .changes_since(before)
+        .iter()
+        .filter(|change| change.bytes > 0)
+        .map(|change| change.stack)
+        .collect()
 }
 
 /// The entry about blocks of this size.
@@ -181,7 +195,8 @@ fn the_stack_of_the_calling_thread_holds() {
     let kept = black_box(Box::new([1_u8; 804]));
     let grown = grown(&before);
     let here = 0_u8;
-    let found = scan::look_up(&grown, &[], (&raw const here).addr().min((&raw const kept).addr())).unwrap();
+    let found =
+        scan::look_up(&grown, &[], (&raw const here).addr().min((&raw const kept).addr())).unwrap();
     assert_eq!(holder(&found, 804), (HolderKind::Stack, "the main thread".to_owned()));
     drop(kept);
 }
@@ -306,13 +321,16 @@ fn a_lost_cycle_has_one_head() {
     }
     let found = left_by(&[], || {
         let tail = Box::new([0; 1500]);
-        let node = |_: u8| Rc::new(Node { _name: [0; 100], next: RefCell::default(), tail: Cell::default() });
+        let node = |_: u8| {
+            Rc::new(Node { _name: [0; 100], next: RefCell::default(), tail: Cell::default() })
+        };
         let (first, second) = (node(1), node(2));
         first.next.replace(Some(second.clone()));
         second.next.replace(Some(first));
         second.tail.set(Some(tail));
     });
-    let heads: Vec<&Retained> = found.entries.iter().filter(|entry| entry.fate == Fate::Lost).collect();
+    let heads: Vec<&Retained> =
+        found.entries.iter().filter(|entry| entry.fate == Fate::Lost).collect();
     assert_eq!(heads.len(), 1, "{found:#?}");
     assert_eq!(heads[0].blocks, 1);
     let tail = of_size(&found, 1500);
@@ -384,9 +402,16 @@ fn threads_that_come_and_go_do_no_harm() {
     // reach to, on its stack and in its arena; so some look held. Most do not, and none is left out.
     let mut lost = 0;
     for round in 0..30_u64 {
-        let found = left_by(&[], move || mem::forget(black_box(vec![1_u8; 20_000 + round as usize])));
+        let found =
+            left_by(&[], move || mem::forget(black_box(vec![1_u8; 20_000 + round as usize])));
         let blocks = |counts: fn(&&Retained) -> bool| -> u64 {
-            found.entries.iter().filter(|entry| entry.bytes >= 20_000).filter(counts).map(|entry| entry.blocks).sum()
+            found
+                .entries
+                .iter()
+                .filter(|entry| entry.bytes >= 20_000)
+                .filter(counts)
+                .map(|entry| entry.blocks)
+                .sum()
         };
         assert_eq!(blocks(|_| true), round + 1, "{found:#?}");
         lost = blocks(|entry| entry.fate == Fate::Lost);

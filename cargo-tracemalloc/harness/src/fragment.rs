@@ -13,9 +13,12 @@ const TEMPORARY_PREFIX: &str = "tracemalloc-fragments-";
 /// Where the fragments of a binary go: into the session's directory, or, without one, to a temporary one.
 pub fn directory(session_dir: Option<&PathBuf>, executable: &Path) -> PathBuf {
     match session_dir {
-        Some(session_dir) => session_dir.join(FRAGMENTS_DIR).join(executable.file_name().unwrap_or_default()),
+        Some(session_dir) => {
+            session_dir.join(FRAGMENTS_DIR).join(executable.file_name().unwrap_or_default())
+        }
         None => {
-            let directory = std::env::temp_dir().join(format!("{TEMPORARY_PREFIX}{}", std::process::id()));
+            let directory =
+                std::env::temp_dir().join(format!("{TEMPORARY_PREFIX}{}", std::process::id()));
             // Of a process that had the same number and was killed.
             remove_if_temporary(&directory);
             directory
@@ -25,7 +28,8 @@ pub fn directory(session_dir: Option<&PathBuf>, executable: &Path) -> PathBuf {
 
 /// Removes a directory that no command will read.
 pub fn remove_if_temporary(directory: &Path) {
-    let name = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name =
+        directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if name.starts_with(TEMPORARY_PREFIX) {
         // What cannot be removed from the system's temporary directory, the system removes.
         let _ = std::fs::remove_dir_all(directory);
@@ -60,7 +64,11 @@ pub fn read(path: &Path) -> Option<TestEntry> {
 /// # Errors
 ///
 /// When something cannot be written.
-pub fn write_target(directory: &Path, executable: &Path, installed: bool) -> io::Result<TargetNote> {
+pub fn write_target(
+    directory: &Path,
+    executable: &Path,
+    installed: bool,
+) -> io::Result<TargetNote> {
     let mut note = target_of(executable);
     note.executable = executable.to_string_lossy().into_owned();
     if note.untraced.is_none() && !installed {
@@ -72,17 +80,20 @@ pub fn write_target(directory: &Path, executable: &Path, installed: bool) -> io:
 
 /// The note that the wrapper left beside a binary, or, where there is none, what cargo's variables tell.
 pub fn target_of(executable: &Path) -> TargetNote {
-    let stem = executable.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem =
+        executable.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = stem.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(&stem);
     let note = executable.with_file_name(format!("{stem}.{NOTE_EXTENSION}"));
-    std::fs::read(note).ok().and_then(|text| wire::from_bytes(&text).ok()).unwrap_or_else(|| TargetNote {
-        package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
-        version: std::env::var("CARGO_PKG_VERSION").unwrap_or_default(),
-        crate_name: stem.rsplit_once('-').map_or(stem, |(name, _hash)| name).to_owned(),
-        src_path: String::new(),
-        executable: String::new(),
-        untraced: None,
-        command: String::new(),
+    std::fs::read(note).ok().and_then(|text| wire::from_bytes(&text).ok()).unwrap_or_else(|| {
+        TargetNote {
+            package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
+            version: std::env::var("CARGO_PKG_VERSION").unwrap_or_default(),
+            crate_name: stem.rsplit_once('-').map_or(stem, |(name, _hash)| name).to_owned(),
+            src_path: String::new(),
+            executable: String::new(),
+            untraced: None,
+            command: String::new(),
+        }
     })
 }
 

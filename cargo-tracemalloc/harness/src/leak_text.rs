@@ -7,22 +7,28 @@ use crate::{GrowthKind, TestEntry, Verdict};
 /// What the failure of a test says whose verdict fails it, where no command reports it.
 pub fn leak_text(entry: &TestEntry) -> String {
     let leaks = entry.verdict == Some(Verdict::Leak);
-    let shown =
-        entry.growth.iter().filter(|growth| !leaks || growth.kind == GrowthKind::Leak).map(|growth| judge::Leak {
+    let shown = entry.growth.iter().filter(|growth| !leaks || growth.kind == GrowthKind::Leak).map(
+        |growth| judge::Leak {
             bytes: growth.bytes,
             blocks: growth.blocks,
             type_name: growth.type_name.as_deref(),
             traceback: growth
                 .traceback
                 .iter()
-                .map(|frame| (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column))
+                .map(|frame| {
+                    (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column)
+                })
                 .collect(),
-        });
+        },
+    );
     let headline = judge::Headline {
         what: if leaks { "leaked" } else { "grew by" },
         grew: entry.runs.iter().filter(|run| run.bytes > 0).count(),
         runs: entry.runs.len(),
-        limit: judge::Limit { max_growth: entry.limit.max_growth, max_blocks: entry.limit.max_blocks },
+        limit: judge::Limit {
+            max_growth: entry.limit.max_growth,
+            max_blocks: entry.limit.max_blocks,
+        },
         id: Some(&entry.id),
         reason: entry.verdict_reason.as_deref(),
     };

@@ -18,16 +18,18 @@ mod test_list;
 mod wire;
 
 pub use entry::{
-    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, LOST_BLOCK, Limit, Outcome,
-    Retained, RunEntry, StepEntry, TestEntry, Verdict,
+    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, LOST_BLOCK,
+    Limit, Outcome, Retained, RunEntry, StepEntry, TestEntry, Verdict,
 };
 pub use leak_text::leak_text;
-pub use names::{NAMES_VAR, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile};
+pub use names::{
+    NAMES_VAR, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile,
+};
 pub use placement::{FAILED, Placement, fail};
 pub use run::{HeldEntry, Lost, LostEntry, PROGRAM_FILE, ProgramNote, Remains, Run};
 pub use session::{
-    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix, SESSION_FILE, SESSION_VAR,
-    Session, TARGET_FILE,
+    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix,
+    SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
 };
 pub use target_note::{NOTE_EXTENSION, TargetNote};
 pub use test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};

@@ -49,8 +49,18 @@ mod tests {
     fn the_first_override_that_says_something_holds() {
         let overrides = vec![
             Override { test: text("cache::*"), max_growth: Some(1), ..Override::default() },
-            Override { package: text("demo"), max_growth: Some(2), runs: Some(3), ..Override::default() },
-            Override { package: text("demo"), test: text("cache::*"), runs: Some(4), ..Override::default() },
+            Override {
+                package: text("demo"),
+                max_growth: Some(2),
+                runs: Some(3),
+                ..Override::default()
+            },
+            Override {
+                package: text("demo"),
+                test: text("cache::*"),
+                runs: Some(4),
+                ..Override::default()
+            },
             Override { package: text("other"), max_growth: Some(5), ..Override::default() },
         ];
         let session = Session { overrides, ..Session::default() };

@@ -44,7 +44,9 @@ impl Placement {
             let text = std::fs::read(&path).unwrap_or_else(|error| {
                 fail(&format!("read the session {:?} that {SESSION_VAR} names: {error}", path))
             });
-            wire::from_bytes(&text).unwrap_or_else(|error| fail(&format!("understand the session {:?}: {error}", path)))
+            wire::from_bytes(&text).unwrap_or_else(|error| {
+                fail(&format!("understand the session {:?}: {error}", path))
+            })
         });
         Self { session_dir, session, inside: std::env::var_os(INSIDE_VAR).is_some() }
     }

@@ -104,7 +104,9 @@ impl Run {
     pub fn numbered(&self, number: usize) -> String {
         let file = self.snapshot.rfind(['/', '\\']).map_or(0, |separator| separator + 1);
         match self.snapshot[file..].rfind('.').filter(|dot| *dot > 0) {
-            Some(dot) => format!("{}-{number}{}", &self.snapshot[..file + dot], &self.snapshot[file + dot..]),
+            Some(dot) => {
+                format!("{}-{number}{}", &self.snapshot[..file + dot], &self.snapshot[file + dot..])
+            }
             None => format!("{}-{number}", self.snapshot),
         }
     }
@@ -116,8 +118,10 @@ mod tests {
 
     #[test]
     fn numbers_come_before_the_extension() {
-        let numbered =
-            |path: &str| Run { snapshot: path.to_owned(), nframe: 1, signal: None, every_seconds: None }.numbered(3);
+        let numbered = |path: &str| {
+            Run { snapshot: path.to_owned(), nframe: 1, signal: None, every_seconds: None }
+                .numbered(3)
+        };
         assert_eq!(numbered("/a.b/snapshot.json"), "/a.b/snapshot-3.json");
         assert_eq!(numbered("/a.b/snapshot"), "/a.b/snapshot-3");
         assert_eq!(numbered("/a/.snapshot"), "/a/.snapshot-3");

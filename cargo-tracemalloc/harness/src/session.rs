@@ -83,7 +83,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limit: Limit::default(), runs: 8, frames: 16, include: Vec::new(), exclude: Vec::new() }
+        Self {
+            limit: Limit::default(),
+            runs: 8,
+            frames: 16,
+            include: Vec::new(),
+            exclude: Vec::new(),
+        }
     }
 }
 

@@ -81,7 +81,9 @@ pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(WireError::Unknown)?;
     let line = std::str::from_utf8(&bytes[..end]).map_err(|_| WireError::Unknown)?;
     let mut words = line.split(' ');
-    let (Some(MAGIC), Some(found), Some(name), None) = (words.next(), words.next(), words.next(), words.next()) else {
+    let (Some(MAGIC), Some(found), Some(name), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
         return Err(WireError::Unknown);
     };
     let expected = version();
@@ -147,7 +149,10 @@ mod tests {
             bytes[changed] ^= 0xFF;
             assert!(from_bytes::<TestEntry>(&bytes).is_err(), "{changed}");
         }
-        assert_eq!(from_bytes::<TestEntry>(&[bytes.as_slice(), b"x"].concat()), Err(WireError::Damaged));
+        assert_eq!(
+            from_bytes::<TestEntry>(&[bytes.as_slice(), b"x"].concat()),
+            Err(WireError::Damaged)
+        );
         assert_eq!(from_bytes::<TestEntry>(b"{}\n"), Err(WireError::Unknown));
     }
 

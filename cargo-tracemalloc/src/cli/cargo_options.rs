@@ -102,7 +102,13 @@ pub struct CargoOptions {
     pub no_default_features: bool,
 
     /// Number of parallel jobs of the build
-    #[arg(short, long, value_name = "N", allow_hyphen_values = true, help_heading = "Compilation Options")]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "Compilation Options"
+    )]
     pub jobs: Option<String>,
     /// Build in release mode, with optimizations
     #[arg(short, long, help_heading = "Compilation Options")]
@@ -220,7 +226,9 @@ impl CargoOptions {
     pub fn selects_tests(&self) -> bool {
         let harmless = |arg: &String| {
             let number = arg.bytes().all(|byte| byte.is_ascii_digit());
-            number || ["--test-threads", "--nocapture", "--show-output", "--include-ignored"].contains(&arg.as_str())
+            number
+                || ["--test-threads", "--nocapture", "--show-output", "--include-ignored"]
+                    .contains(&arg.as_str())
         };
         let targets = self.selects_targets() && !self.tests && !self.all_targets;
         self.name.is_some() || !self.rest.iter().all(harmless) || targets || self.doc
@@ -234,7 +242,10 @@ impl CargoOptions {
             || self.tests
             || self.benches
             || self.all_targets
-            || !(self.bin.is_empty() && self.example.is_empty() && self.test.is_empty() && self.bench.is_empty())
+            || !(self.bin.is_empty()
+                && self.example.is_empty()
+                && self.test.is_empty()
+                && self.bench.is_empty())
     }
 }
 

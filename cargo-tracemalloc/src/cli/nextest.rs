@@ -66,7 +66,8 @@ struct Shared {
 impl NextestArgs {
     /// What we have to know of nextest's options.
     pub fn cargo_options(&self) -> Result<CargoOptions, clap::Error> {
-        let (shared, _) = split(self.rest.clone(), &Shared::augment_args(Command::new(NAME)), &SHARED);
+        let (shared, _) =
+            split(self.rest.clone(), &Shared::augment_args(Command::new(NAME)), &SHARED);
         Shared::try_parse_from(shared).map(|shared| shared.options)
     }
 
@@ -77,8 +78,9 @@ impl NextestArgs {
         let mut args: Vec<String> = args;
         let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
         for arg in &mut args[..end] {
-            if let Some(value) =
-                arg.strip_prefix("--exclude-package").filter(|value| value.is_empty() || value.starts_with('='))
+            if let Some(value) = arg
+                .strip_prefix("--exclude-package")
+                .filter(|value| value.is_empty() || value.starts_with('='))
             {
                 *arg = format!("--exclude{value}");
             }
@@ -95,7 +97,8 @@ pub fn sorted(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     }
     let text = |arg: &OsString| arg.to_string_lossy().into_owned();
     let command = NextestArgs::augment_args(Command::new(NAME));
-    let names: Vec<String> = command.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+    let names: Vec<String> =
+        command.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).chain(["--help", "-h"]).collect();
     let (ours, rest) = split(args[2..].iter().map(text).collect(), &command, &names);
     let ours = ours.into_iter().map(OsString::from);
@@ -116,14 +119,18 @@ fn split(args: Vec<String>, command: &Command, names: &[&str]) -> (Vec<String>, 
             Some((name, _)) if arg.starts_with("--") => (name, true),
             _ if arg.starts_with("--") || !arg.starts_with('-') => (arg.as_str(), false),
             // `-Fa`, `-vv`.
-            _ => arg.char_indices().nth(2).map_or((arg.as_str(), false), |(end, _)| (&arg[..end], true)),
+            _ => arg
+                .char_indices()
+                .nth(2)
+                .map_or((arg.as_str(), false), |(end, _)| (&arg[..end], true)),
         };
         if !names.contains(&name) {
             left.push(arg);
             continue;
         }
         let declared = command.get_arguments().find(|declared| {
-            let long = declared.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
+            let long =
+                declared.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
             long || declared
                 .get_short()
                 .is_some_and(|short| name.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])))
@@ -175,7 +182,10 @@ mod tests {
         let options = args.cargo_options().unwrap();
         assert_eq!(options.manifest_path.as_ref().unwrap(), "a/Cargo.toml");
         assert_eq!((options.features, options.verbose), (vec!["x".to_owned(), "y".to_owned()], 2));
-        assert_eq!((options.target, options.unstable), (vec!["z".to_owned()], vec!["q".to_owned()]));
+        assert_eq!(
+            (options.target, options.unstable),
+            (vec!["z".to_owned()], vec!["q".to_owned()])
+        );
         assert_eq!(options.target_dir.as_ref().unwrap(), "t");
         assert_eq!(
             args.nextest_args().join(" "),

@@ -64,7 +64,13 @@ pub struct RunArgs {
     no_default_features: bool,
 
     /// Number of parallel jobs of the build
-    #[arg(short, long, value_name = "N", allow_hyphen_values = true, help_heading = "Compilation Options")]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "Compilation Options"
+    )]
     jobs: Option<String>,
     /// Build in release mode, with optimizations
     #[arg(short, long, help_heading = "Compilation Options")]

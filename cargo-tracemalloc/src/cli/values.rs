@@ -17,7 +17,9 @@ pub fn size(text: &str) -> Result<u64, String> {
 
 /// `30s`, `500ms`, `2m`, `1.5`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let split = text
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let seconds = match unit.trim() {
         "ms" => 0.001,
@@ -28,8 +30,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             return Err(format!("`{unit}` is no unit of time: use ms, s, m or h, like `30s`"));
         }
     };
-    let number: f64 = number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
-    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
+    let number: f64 =
+        number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
+    let duration =
+        Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() {
         return Err("a duration is more than nothing".to_owned());
     }
@@ -43,8 +47,9 @@ pub fn signal(text: &str) -> Result<i32, String> {
 
     let upper = text.to_uppercase();
     let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
-    let signal: Signal =
-        name.parse().map_err(|_| format!("`{text}` is no signal of this system; use SIGUSR1, SIGUSR2 or SIGHUP"))?;
+    let signal: Signal = name.parse().map_err(|_| {
+        format!("`{text}` is no signal of this system; use SIGUSR1, SIGUSR2 or SIGHUP")
+    })?;
     let refused = match signal {
         Signal::SIGKILL | Signal::SIGSTOP => "cannot be caught",
         Signal::SIGINT | Signal::SIGTERM => "ends the program, with a snapshot",
@@ -68,7 +73,8 @@ pub fn signal(_text: &str) -> Result<i32, String> {
 
 /// `filename`, `lineno`, `traceback`.
 pub fn key_type(text: &str) -> Result<KeyType, String> {
-    text.parse().map_err(|error: KeyTypeError| format!("{error}; use filename, lineno or traceback"))
+    text.parse()
+        .map_err(|error: KeyTypeError| format!("{error}; use filename, lineno or traceback"))
 }
 
 /// A pattern that can match something.

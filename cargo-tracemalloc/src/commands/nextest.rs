@@ -61,10 +61,16 @@ fn check(rest: &[String]) -> Result<()> {
                  {other}`, or `cargo tracemalloc nextest run`"
             ));
         }
-        _ => return refuse("nextest's subcommand comes first: `cargo tracemalloc nextest run`".to_owned()),
+        _ => {
+            return refuse(
+                "nextest's subcommand comes first: `cargo tracemalloc nextest run`".to_owned(),
+            );
+        }
     }
     let own = rest.iter().take_while(|arg| *arg != "--");
-    let reused = own.filter_map(|arg| REUSE.into_iter().find(|name| arg.split('=').next() == Some(name))).next();
+    let reused = own
+        .filter_map(|arg| REUSE.into_iter().find(|name| arg.split('=').next() == Some(name)))
+        .next();
     match reused {
         Some(name) => refuse(format!(
             "`{name}` runs binaries that were built before, and not by us; leave it out, or build them in the environment \

@@ -26,15 +26,20 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     term::set_color(options.color.unwrap_or(Color::Auto));
     let context = Context::resolve(&options)?;
     let snapshot = snapshot_path(args.snapshot.as_deref(), &context)?;
-    let build_options =
-        BuildOptions { verbose: options.verbose > 0, quiet: options.quiet, offline: options.offline || options.frozen };
+    let build_options = BuildOptions {
+        verbose: options.verbose > 0,
+        quiet: options.quiet,
+        offline: options.offline || options.frozen,
+    };
     let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
     check_platform(&runtimes)?;
     interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
-    session
-        .write(&harness_session(args, &snapshot, &context)?, &wrapper::Config::new(&context, &session, &runtimes))?;
+    session.write(
+        &harness_session(args, &snapshot, &context)?,
+        &wrapper::Config::new(&context, &session, &runtimes),
+    )?;
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
     let status = cargo.print_if(options.verbose > 0).status()?;
     let Some(note) = read_note(&session)? else {
@@ -50,18 +55,25 @@ fn snapshot_path(given: Option<&Utf8Path>, context: &Context) -> Result<Utf8Path
     let Some(path) = given else {
         return Ok(context.snapshot_path());
     };
-    let absolute = absolute_utf8(path).with_context(|| format!("failed to resolve snapshot path `{path}`"))?;
+    let absolute =
+        absolute_utf8(path).with_context(|| format!("failed to resolve snapshot path `{path}`"))?;
     match absolute.parent() {
         Some(dir) if dir.is_dir() && !absolute.is_dir() => Ok(absolute),
-        Some(dir) if !dir.is_dir() => {
-            Err(UsageError(format!("the snapshot cannot be written: there is no directory `{dir}`")).into())
+        Some(dir) if !dir.is_dir() => Err(UsageError(format!(
+            "the snapshot cannot be written: there is no directory `{dir}`"
+        ))
+        .into()),
+        _ => {
+            Err(UsageError(format!("the snapshot cannot be written: `{path}` is a directory"))
+                .into())
         }
-        _ => Err(UsageError(format!("the snapshot cannot be written: `{path}` is a directory")).into()),
     }
 }
 
 fn check_platform(runtimes: &Runtimes) -> Result<()> {
-    if let Some((triple, _)) = runtimes.by_triple.iter().find(|(_, runtime)| runtime.program.is_none()) {
+    if let Some((triple, _)) =
+        runtimes.by_triple.iter().find(|(_, runtime)| runtime.program.is_none())
+    {
         bail!(
             "`cargo tracemalloc run` needs Linux with glibc, and {triple} is something else; \
              there, a program can use the library: `tracemalloc::start` and `tracemalloc::take_snapshot`"
@@ -95,7 +107,13 @@ fn read_note(session: &SessionDir) -> Result<Option<ProgramNote>> {
 }
 
 /// Says what there is, on stderr: stdout is the program's.
-fn report(note: ProgramNote, snapshot: &Utf8Path, context: &Context, status: ExitStatus, limit: usize) -> Result<()> {
+fn report(
+    note: ProgramNote,
+    snapshot: &Utf8Path,
+    context: &Context,
+    status: ExitStatus,
+    limit: usize,
+) -> Result<()> {
     if note.untraced {
         term::warning(
             "the program ran untraced: it has a `#[global_allocator]` of its own, and nothing could be put in front of it; \
@@ -104,19 +122,27 @@ fn report(note: ProgramNote, snapshot: &Utf8Path, context: &Context, status: Exi
         return Ok(());
     }
     if let Some(why) = &note.unnamed {
-        term::warning(format_args!("functions, files and lines are missing in what follows; nobody told them: {why}"));
+        term::warning(format_args!(
+            "functions, files and lines are missing in what follows; nobody told them: {why}"
+        ));
     }
     for path in &note.snapshots {
         term::status("Snapshot", render::shorten(Utf8Path::new(path)));
     }
     if !note.ended {
-        let how = if status.code().is_some() { "`_exit`, `exec` or a failed snapshot" } else { "a signal" };
+        let how = if status.code().is_some() {
+            "`_exit`, `exec` or a failed snapshot"
+        } else {
+            "a signal"
+        };
         let before = match note.snapshots.len() {
             0 => String::new(),
             1 => "; the one taken before is whole".to_owned(),
             count => format!("; the {count} taken before are whole"),
         };
-        term::warning(format_args!("no snapshot of the program's end: it ended by {how} ({status}){before}"));
+        term::warning(format_args!(
+            "no snapshot of the program's end: it ended by {how} ({status}){before}"
+        ));
         return Ok(());
     }
     term::status("Snapshot", render::shorten(snapshot));
@@ -127,7 +153,8 @@ fn report(note: ProgramNote, snapshot: &Utf8Path, context: &Context, status: Exi
         }
         let path = beside(snapshot);
         let json = render::remains::json(&remains)?;
-        write_atomically(&path, json.as_bytes()).with_context(|| format!("failed to write `{path}`"))?;
+        write_atomically(&path, json.as_bytes())
+            .with_context(|| format!("failed to write `{path}`"))?;
         let text = render::remains::text(&remains, limit, render::shorten(&path));
         term::print(&text);
     }

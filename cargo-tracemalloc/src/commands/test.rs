@@ -17,13 +17,19 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
         suite::check_writable(path)?;
     }
     let suite = Suite::prepare(&args.cargo, &args.leaks)?;
-    let status = cargo::test(&suite, &args.cargo, args.report.format)?.print_if(args.cargo.verbose > 0).status()?;
+    let status = cargo::test(&suite, &args.cargo, args.report.format)?
+        .print_if(args.cargo.verbose > 0)
+        .status()?;
     if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
     let targets = suite.targets()?;
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
-    let tests_ran = || !targets.is_empty() || interrupt::interrupted() || builds(&suite, &args.cargo).unwrap_or(false);
+    let tests_ran = || {
+        !targets.is_empty()
+            || interrupt::interrupted()
+            || builds(&suite, &args.cargo).unwrap_or(false)
+    };
     let code = judge(status, &suite, &summary, tests_ran);
     let doctests = report::doctests(&suite.session.doctests())?;
     let complete = status.success() && report::is_whole_suite(&args.cargo, &suite.context.metadata);
@@ -31,7 +37,12 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
 }
 
 /// What the whole run came to. `tests_ran` is asked only where cargo's status leaves it open.
-fn judge(status: ExitStatus, suite: &Suite, summary: &Summary, tests_ran: impl FnOnce() -> bool) -> ExitCode {
+fn judge(
+    status: ExitStatus,
+    suite: &Suite,
+    summary: &Summary,
+    tests_ran: impl FnOnce() -> bool,
+) -> ExitCode {
     if !status.success() {
         let ran = status.code().is_some() && tests_ran();
         return if ran { ExitCode::TestFailed } else { ExitCode::CouldNotRun };

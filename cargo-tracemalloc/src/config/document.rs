@@ -72,7 +72,8 @@ impl<'a> Table<'a> {
             return Ok(None);
         };
         let (name, line) = (self.document.name, self.document.line(value.span()));
-        let value = parse(value.get_ref()).map_err(|error| usage(format!("`{key}` in {name} line {line}: {error}")))?;
+        let value = parse(value.get_ref())
+            .map_err(|error| usage(format!("`{key}` in {name} line {line}: {error}")))?;
         Ok(Some(Placed { value, place: format!("{name}:{line}") }))
     }
 
@@ -93,8 +94,13 @@ impl<'a> Table<'a> {
         };
         let line = self.document.line(value.span());
         match value.into_inner() {
-            DeValue::Array(array) => array.into_iter().map(|value| self.as_table(key, value)).collect(),
-            _ => Err(usage(format!("`{key}` in {} line {line}: expected tables, as `[[{key}]]`", self.document.name))),
+            DeValue::Array(array) => {
+                array.into_iter().map(|value| self.as_table(key, value)).collect()
+            }
+            _ => Err(usage(format!(
+                "`{key}` in {} line {line}: expected tables, as `[[{key}]]`",
+                self.document.name
+            ))),
         }
     }
 
@@ -103,7 +109,10 @@ impl<'a> Table<'a> {
         let (name, line) = (self.document.name, self.document.line(span.clone()));
         match value.into_inner() {
             DeValue::Table(table) => Ok(Table::new(self.document, Spanned::new(span, table))),
-            other => Err(usage(format!("`{key}` in {name} line {line}: expected a table, found {}", other.type_str()))),
+            other => Err(usage(format!(
+                "`{key}` in {name} line {line}: expected a table, found {}",
+                other.type_str()
+            ))),
         }
     }
 
@@ -124,7 +133,11 @@ impl<'a> Table<'a> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known here are `{}`", self.known.join("`, `")),
         };
-        Err(usage(format!("unknown key `{}` in {} line {line}, {hint}", key.get_ref(), self.document.name)))
+        Err(usage(format!(
+            "unknown key `{}` in {} line {line}, {hint}",
+            key.get_ref(),
+            self.document.name
+        )))
     }
 }
 
@@ -139,7 +152,9 @@ mod tests {
     fn parse(source: &str) -> Result<(), String> {
         let read = || {
             let mut table = Document { name: "x.toml", source }.parse()?;
-            table.take("max-growth", |value| value.as_integer().map(drop).ok_or("no number".to_owned()))?;
+            table.take("max-growth", |value| {
+                value.as_integer().map(drop).ok_or("no number".to_owned())
+            })?;
             table.take("max-blocks", |_| Ok(()))?;
             for mut one in table.tables("overrides")? {
                 one.take("test", |_| Ok(()))?;
@@ -167,7 +182,10 @@ mod tests {
             "unknown key `tets` in x.toml line 5, did you mean `test`?"
         );
         assert_eq!(error("\nmax-growth = 'a'"), "`max-growth` in x.toml line 2: no number");
-        assert_eq!(error("overrides = 1"), "`overrides` in x.toml line 1: expected tables, as `[[overrides]]`");
+        assert_eq!(
+            error("overrides = 1"),
+            "`overrides` in x.toml line 1: expected tables, as `[[overrides]]`"
+        );
         let syntax = error("max-growth = 1\nmax-blocks = \n");
         assert!(syntax.starts_with("failed to parse x.toml line 2: "), "{syntax}");
     }

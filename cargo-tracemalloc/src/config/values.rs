@@ -20,11 +20,15 @@ pub fn size(value: &DeValue<'_>) -> Result<u64, String> {
 /// A number that is not negative.
 pub fn count(value: &DeValue<'_>) -> Result<u64, String> {
     let integer = value.as_integer().ok_or_else(|| expected("a number", value))?;
-    u64::from_str_radix(integer.as_str(), integer.radix()).map_err(|_| format!("`{integer}` is no count"))
+    u64::from_str_radix(integer.as_str(), integer.radix())
+        .map_err(|_| format!("`{integer}` is no count"))
 }
 
 /// A number in a range.
-pub fn number_in(range: impl RangeBounds<i64>, shown: &str) -> impl Fn(&DeValue<'_>) -> Result<u32, String> {
+pub fn number_in(
+    range: impl RangeBounds<i64>,
+    shown: &str,
+) -> impl Fn(&DeValue<'_>) -> Result<u32, String> {
     move |value| {
         let number = count(value)?;
         let in_range = i64::try_from(number).is_ok_and(|number| range.contains(&number));
@@ -66,11 +70,15 @@ pub fn patterns(value: &DeValue<'_>) -> Result<Vec<String>, String> {
 pub fn verdicts(value: &DeValue<'_>) -> Result<Vec<Deny>, String> {
     list(value, |value| {
         let name = value.as_str().ok_or_else(|| expected("a verdict", value))?;
-        Deny::from_str(name, false).map_err(|_| format!("`{name}` is no verdict to deny; use once or unconfirmed"))
+        Deny::from_str(name, false)
+            .map_err(|_| format!("`{name}` is no verdict to deny; use once or unconfirmed"))
     })
 }
 
-fn list<T>(value: &DeValue<'_>, one: impl Fn(&DeValue<'_>) -> Result<T, String>) -> Result<Vec<T>, String> {
+fn list<T>(
+    value: &DeValue<'_>,
+    one: impl Fn(&DeValue<'_>) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     match value.as_array() {
         Some(array) => array.iter().map(|value| one(value.get_ref())).collect(),
         None => Ok(vec![one(value)?]),

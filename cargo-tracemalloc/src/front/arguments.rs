@@ -112,7 +112,11 @@ impl Arguments {
         {
             match threads.parse() {
                 Ok(threads) if threads > 0 => parsed.test_threads = Some(threads),
-                _ => return Err(refuse(&format!("RUST_TEST_THREADS is `{threads}`, should be a positive integer"))),
+                _ => {
+                    return Err(refuse(&format!(
+                        "RUST_TEST_THREADS is `{threads}`, should be a positive integer"
+                    )));
+                }
             }
         }
         if parsed.test_threads == Some(0) {
@@ -125,8 +129,11 @@ impl Arguments {
 
     /// Whether filters and `--skip` let a name through.
     pub fn selects(&self, name: &str) -> bool {
-        let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(matches)) && !self.skip.iter().any(matches)
+        let matches = |filter: &String| {
+            if self.exact { name == filter } else { name.contains(filter.as_str()) }
+        };
+        (self.filters.is_empty() || self.filters.iter().any(matches))
+            && !self.skip.iter().any(matches)
     }
 
     /// The seed of a random order, where one is asked for.
@@ -171,7 +178,9 @@ fn is_set(variable: &str) -> bool {
 }
 
 fn seed_of_now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |time| time.as_nanos() as u64)
 }
 
 fn refuse(why: &str) -> i32 {
@@ -184,7 +193,8 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Arguments {
-        <Arguments as Parser>::try_parse_from(std::iter::once(&"test").chain(arguments)).expect("valid")
+        <Arguments as Parser>::try_parse_from(std::iter::once(&"test").chain(arguments))
+            .expect("valid")
     }
 
     #[test]
@@ -207,7 +217,14 @@ mod tests {
     fn what_cargo_nextest_and_editors_pass_is_taken() {
         parse(&["--list", "--format", "terse", "--ignored"]);
         parse(&["--exact", "a::b", "--nocapture"]);
-        parse(&["--no-capture", "-Z", "unstable-options", "--report-time", "--shuffle", "--shuffle-seed=3"]);
+        parse(&[
+            "--no-capture",
+            "-Z",
+            "unstable-options",
+            "--report-time",
+            "--shuffle",
+            "--shuffle-seed=3",
+        ]);
         parse(&["-Zunstable-options", "--format=json", "--show-output", "--test-threads=1"]);
         parse(&["--report-time=colored", "--ensure-time", "-q"]);
     }

@@ -64,7 +64,11 @@ pub struct Timeout<'a> {
 }
 
 /// Runs a child to its end.
-pub fn run(mut command: Command, output: &mut Output, timeout: Option<Timeout<'_>>) -> io::Result<Ended> {
+pub fn run(
+    mut command: Command,
+    output: &mut Output,
+    timeout: Option<Timeout<'_>>,
+) -> io::Result<Ended> {
     if let Some((file, _)) = &output.captured {
         command.stdout(file.try_clone()?).stderr(file.try_clone()?);
     }
@@ -121,7 +125,9 @@ impl fmt::Display for Ended {
                 }
                 if *core { write!(f, ", core dumped") } else { Ok(()) }
             }
-            Self::TimedOut(timeout) => write!(f, "was ended because it ran longer than {} s", timeout.as_secs_f64()),
+            Self::TimedOut(timeout) => {
+                write!(f, "was ended because it ran longer than {} s", timeout.as_secs_f64())
+            }
         }
     }
 }

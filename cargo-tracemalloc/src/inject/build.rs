@@ -23,8 +23,13 @@ const FLAGS: [&str; 5] = [
 /// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 /// Variables that would change the build, or make it wrap rustc once more.
-const UNWANTED: [&str; 5] =
-    ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"];
+const UNWANTED: [&str; 5] = [
+    "RUSTFLAGS",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_TARGET",
+    "CARGO_TARGET_DIR",
+];
 
 const TRACED: &str = "tracemalloc_traced";
 const UNTRACED: &str = "tracemalloc_harness";
@@ -80,7 +85,15 @@ pub fn build(
 ) -> Result<Artifacts> {
     let cargo = |packages: &[&str]| {
         let mut cargo = Process::new(&rustc.cargo);
-        cargo.args(["build", "--profile", "inject", "--target", triple, "--message-format", "json-render-diagnostics"]);
+        cargo.args([
+            "build",
+            "--profile",
+            "inject",
+            "--target",
+            triple,
+            "--message-format",
+            "json-render-diagnostics",
+        ]);
         cargo.args(packages.iter().map(|package| format!("--package={package}")));
         cargo.arg("--target-dir").arg(target_dir);
         if options.quiet {
@@ -145,7 +158,9 @@ impl Built {
     fn parse(messages: &[u8]) -> Result<Self> {
         let mut files = Vec::new();
         for message in Message::parse_stream(messages) {
-            if let Message::CompilerArtifact(artifact) = message.context("failed to read cargo's messages")? {
+            if let Message::CompilerArtifact(artifact) =
+                message.context("failed to read cargo's messages")?
+            {
                 files.extend(artifact.filenames);
             }
         }
@@ -158,10 +173,13 @@ impl Built {
         let is_it = |path: &&Utf8PathBuf| {
             let stem = path.file_stem().unwrap_or_default();
             let rest = stem.strip_prefix(&start);
-            path.extension() == Some("rlib") && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            path.extension() == Some("rlib")
+                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
         let found = self.files.iter().find(is_it);
-        found.cloned().with_context(|| format!("failed to find the library {crate_name} among cargo's messages"))
+        found.cloned().with_context(|| {
+            format!("failed to find the library {crate_name} among cargo's messages")
+        })
     }
 }
 

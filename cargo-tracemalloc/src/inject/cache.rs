@@ -35,10 +35,13 @@ pub fn dir() -> Result<Utf8PathBuf> {
     let var = |name| env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
     let dir = var(CACHE_DIR)
         .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("cargo-tracemalloc")))
-        .or_else(|| var("LOCALAPPDATA").filter(|_| cfg!(windows)).map(|dir| dir.join("cargo-tracemalloc")))
+        .or_else(|| {
+            var("LOCALAPPDATA").filter(|_| cfg!(windows)).map(|dir| dir.join("cargo-tracemalloc"))
+        })
         .or_else(|| var("HOME").map(|dir| dir.join(".cache/cargo-tracemalloc")));
     match dir {
-        Some(dir) => absolute_utf8(&dir).with_context(|| format!("failed to resolve cache directory `{dir}`")),
+        Some(dir) => absolute_utf8(&dir)
+            .with_context(|| format!("failed to resolve cache directory `{dir}`")),
         None => bail!("failed to find a cache directory: set {CACHE_DIR}"),
     }
 }
@@ -46,15 +49,17 @@ pub fn dir() -> Result<Utf8PathBuf> {
 /// What is built in `dir`, if that was finished and is still all there.
 pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     let complete: Complete = serde_json::from_slice(&fs::read(dir.join(MARKER)).ok()?).ok()?;
-    let whole =
-        |(path, size): (&Utf8PathBuf, &u64)| fs::metadata(dir.join(path)).is_ok_and(|found| found.len() == *size);
+    let whole = |(path, size): (&Utf8PathBuf, &u64)| {
+        fs::metadata(dir.join(path)).is_ok_and(|found| found.len() == *size)
+    };
     if !complete.files.iter().all(whole) {
         return None;
     }
     let search = dir.join(LIBRARIES);
-    let interposed = complete
-        .interposed
-        .map(|interposed| Interposed { library: dir.join(&interposed.library), symbols: interposed.symbols });
+    let interposed = complete.interposed.map(|interposed| Interposed {
+        library: dir.join(&interposed.library),
+        symbols: interposed.symbols,
+    });
     Some(Runtime {
         traced: dir.join(&complete.traced),
         interposed,
@@ -76,7 +81,10 @@ pub fn lock(dir: &Utf8Path) -> Result<File> {
     }
     let file = File::create(dir.with_added_extension("lock"))?;
     if file.file().try_lock().is_err() {
-        term::status("Blocking", "waiting for another process that prepares the tracemalloc runtime");
+        term::status(
+            "Blocking",
+            "waiting for another process that prepares the tracemalloc runtime",
+        );
         file.file().lock()?;
     }
     Ok(file)
@@ -104,10 +112,10 @@ pub fn finish(dir: &Utf8Path, artifacts: &Artifacts) -> Result<Runtime> {
     let complete = Complete {
         traced: place(&artifacts.traced),
         untraced: place(&artifacts.untraced),
-        interposed: artifacts
-            .interposed
-            .as_ref()
-            .map(|interposed| Interposed { library: place(&interposed.library), symbols: interposed.symbols.clone() }),
+        interposed: artifacts.interposed.as_ref().map(|interposed| Interposed {
+            library: place(&interposed.library),
+            symbols: interposed.symbols.clone(),
+        }),
         program: artifacts.program.as_deref().map(place),
         files,
     };
@@ -125,7 +133,8 @@ mod tests {
     fn built(dir: &Utf8Path) {
         let temp = tempfile::tempdir().unwrap();
         let target_dir = Utf8Path::from_path(temp.path()).unwrap();
-        let files: Vec<Utf8PathBuf> = ["liba.rlib", "libb.rlib", "libc.so"].map(|name| target_dir.join(name)).into();
+        let files: Vec<Utf8PathBuf> =
+            ["liba.rlib", "libb.rlib", "libc.so"].map(|name| target_dir.join(name)).into();
         for file in &files {
             fs_err::write(file, "content").unwrap();
         }

@@ -20,8 +20,9 @@ impl AllocatorSymbols {
         let failed = || format!("failed to read the allocator's symbols from `{library}`");
         let data = fs::read(library)?;
         let archive = ArchiveFile::parse(&*data).with_context(failed)?;
-        let mut objects =
-            archive.members().filter_map(|member| object::File::parse(member.ok()?.data(&*data).ok()?).ok());
+        let mut objects = archive
+            .members()
+            .filter_map(|member| object::File::parse(member.ok()?.data(&*data).ok()?).ok());
         if !objects.any(|file| file.format() == BinaryFormat::Elf && file.is_64()) {
             return Ok(None);
         }
@@ -45,7 +46,9 @@ impl AllocatorSymbols {
 
     /// Each with the second name by which `inject/interposed.rs` calls what the program defines under the first.
     pub fn with_second_names(&self) -> impl Iterator<Item = (&str, String)> {
-        self.iter().zip(METHODS).map(|(symbol, method)| (symbol, format!("tracemalloc_real_{method}")))
+        self.iter()
+            .zip(METHODS)
+            .map(|(symbol, method)| (symbol, format!("tracemalloc_real_{method}")))
     }
 
     /// The environment that `inject/interposed.rs` is compiled in.
@@ -58,7 +61,9 @@ impl AllocatorSymbols {
 /// Whether a symbol is `__rust_alloc`, plain or as rustc mangles it: `_RNvCs0123_7___rustc12___rust_alloc`.
 fn names(symbol: &str, method: &str) -> bool {
     let plain = format!("__rust_{method}");
-    symbol == plain || symbol.starts_with("_R") && symbol.ends_with(&format!("7___rustc{}_{plain}", plain.len()))
+    symbol == plain
+        || symbol.starts_with("_R")
+            && symbol.ends_with(&format!("7___rustc{}_{plain}", plain.len()))
 }
 
 #[cfg(test)]

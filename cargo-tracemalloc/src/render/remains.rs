@@ -27,8 +27,11 @@ struct Document<'a> {
 
 /// The JSON document that `docs/run.md` describes.
 pub fn json(remains: &Result<Remains, String>) -> Result<String> {
-    let document =
-        Document { schema: SCHEMA, remains: remains.as_ref().ok(), error: remains.as_ref().err().map(String::as_str) };
+    let document = Document {
+        schema: SCHEMA,
+        remains: remains.as_ref().ok(),
+        error: remains.as_ref().err().map(String::as_str),
+    };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
@@ -46,7 +49,10 @@ pub fn text(remains: &Result<Remains, String>, limit: usize, path: &Utf8Path) ->
     if lost.blocks == 0 {
         line(&mut text, format_args!("{BOLD}Lost:{BOLD:#} nothing"));
     } else {
-        line(&mut text, format_args!("{BOLD}Lost:{BOLD:#} {BAD}{}{BAD:#}", amount(lost.bytes, lost.blocks)));
+        line(
+            &mut text,
+            format_args!("{BOLD}Lost:{BOLD:#} {BAD}{}{BAD:#}", amount(lost.bytes, lost.blocks)),
+        );
     }
     if let Some(note) = &remains.note {
         line(&mut text, format_args!("{DIM}some of it may be held: {note}{DIM:#}"));
@@ -63,7 +69,12 @@ pub fn text(remains: &Result<Remains, String>, limit: usize, path: &Utf8Path) ->
     text
 }
 
-fn table(text: &mut String, rows: impl Iterator<Item = (u64, u64, String)>, limit: usize, path: &Utf8Path) {
+fn table(
+    text: &mut String,
+    rows: impl Iterator<Item = (u64, u64, String)>,
+    limit: usize,
+    path: &Utf8Path,
+) {
     let mut rows = rows;
     for (bytes, blocks, what) in rows.by_ref().take(limit) {
         line(text, format_args!("  {:AMOUNT$} {what}", amount(bytes, blocks)));
@@ -99,13 +110,19 @@ fn heads(groups: &[LostEntry]) -> Vec<Head<'_>> {
             Some(head) => (head.name.as_str(), head.file.as_deref().zip(head.line)),
             None => {
                 let frame = group.traceback.last().filter(|frame| frame.line > 0);
-                (group.type_name.as_deref().unwrap_or(LOST_BLOCK), frame.map(|frame| (frame.file.as_str(), frame.line)))
+                (
+                    group.type_name.as_deref().unwrap_or(LOST_BLOCK),
+                    frame.map(|frame| (frame.file.as_str(), frame.line)),
+                )
             }
         };
-        let index = heads.iter().position(|head| (head.name, head.place) == (name, place)).unwrap_or_else(|| {
-            heads.push(Head { name, place, bytes: 0, blocks: 0, leads: false });
-            heads.len() - 1
-        });
+        let index = heads
+            .iter()
+            .position(|head| (head.name, head.place) == (name, place))
+            .unwrap_or_else(|| {
+                heads.push(Head { name, place, bytes: 0, blocks: 0, leads: false });
+                heads.len() - 1
+            });
         let head = &mut heads[index];
         head.bytes += group.bytes;
         head.blocks += group.blocks;

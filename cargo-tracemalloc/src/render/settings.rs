@@ -23,7 +23,8 @@ type Line = (&'static str, Value, Origin);
 
 /// The document for programs.
 pub fn document(settings: &Settings) -> Document {
-    let with_origin = |(key, value, origin): Line| (key.to_owned(), json!({ "value": value, "from": origin }));
+    let with_origin =
+        |(key, value, origin): Line| (key.to_owned(), json!({ "value": value, "from": origin }));
     let overrides = settings.overrides.iter().map(|one| {
         let mut map = table(&one.place, selection(one));
         map.extend(layer(&one.options).into_iter().map(with_origin));
@@ -32,7 +33,11 @@ pub fn document(settings: &Settings) -> Document {
     Document {
         options: options(settings).into_iter().map(with_origin).collect(),
         overrides: overrides.collect(),
-        known_leaks: settings.known_leaks.iter().map(|one| table(&one.place, known_leak(one))).collect(),
+        known_leaks: settings
+            .known_leaks
+            .iter()
+            .map(|one| table(&one.place, known_leak(one)))
+            .collect(),
         holders: settings.holders.iter().map(|one| table(&one.place, holder(one))).collect(),
     }
 }
@@ -89,14 +94,22 @@ fn options(settings: &Settings) -> Vec<Line> {
         line("frames", &settings.frames, |frames| json!(frames)),
         line("include", &settings.include, |patterns| json!(patterns)),
         line("exclude", &settings.exclude, |patterns| json!(patterns)),
-        line("timeout", &settings.timeout, |timeout| json!(timeout.map(|timeout| timeout.as_secs_f64()))),
+        line("timeout", &settings.timeout, |timeout| {
+            json!(timeout.map(|timeout| timeout.as_secs_f64()))
+        }),
         line("deny", &settings.deny, |deny| json!(deny)),
     ]
 }
 
 fn layer(layer: &Layer) -> Vec<Line> {
-    fn line<T>(key: &'static str, placed: &Option<Placed<T>>, value: impl FnOnce(&T) -> Value) -> Option<Line> {
-        placed.as_ref().map(|placed| (key, value(&placed.value), Origin::Config(placed.place.clone())))
+    fn line<T>(
+        key: &'static str,
+        placed: &Option<Placed<T>>,
+        value: impl FnOnce(&T) -> Value,
+    ) -> Option<Line> {
+        placed
+            .as_ref()
+            .map(|placed| (key, value(&placed.value), Origin::Config(placed.place.clone())))
     }
     let lines = [
         line("max-growth", &layer.max_growth, |bytes| json!(bytes)),
@@ -116,7 +129,12 @@ fn selection(one: &Override) -> Vec<(&'static str, String)> {
 
 fn known_leak(one: &KnownLeak) -> Vec<(&'static str, String)> {
     let reason = Some(one.reason.clone());
-    let patterns = [("package", &one.package), ("test", &one.test), ("file", &one.file), ("function", &one.function)];
+    let patterns = [
+        ("package", &one.package),
+        ("test", &one.test),
+        ("file", &one.file),
+        ("function", &one.function),
+    ];
     [present(patterns), present([("reason", &reason)])].concat()
 }
 
@@ -125,6 +143,8 @@ fn holder(one: &Holder) -> Vec<(&'static str, String)> {
     present([("static", &one.of_static), ("thread", &one.of_thread), ("reason", &reason)])
 }
 
-fn present<const N: usize>(entries: [(&'static str, &Option<String>); N]) -> Vec<(&'static str, String)> {
+fn present<const N: usize>(
+    entries: [(&'static str, &Option<String>); N],
+) -> Vec<(&'static str, String)> {
     entries.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
 }

@@ -28,8 +28,9 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
     }
     let mut notes = String::new();
     for (verdict, word) in [(Verdict::Unconfirmed, "unconfirmed"), (Verdict::Known, "known")] {
-        let mut tests =
-            report.tests().filter(|(_, test)| test.verdict == Some(verdict) && !fails(test, &report.options.deny));
+        let mut tests = report.tests().filter(|(_, test)| {
+            test.verdict == Some(verdict) && !fails(test, &report.options.deny)
+        });
         for (target, test) in tests.by_ref().take(SHOWN_TESTS) {
             test_line(&mut notes, word, target, test);
         }
@@ -40,7 +41,10 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
     }
     for known in report.stale_known_leaks.iter().flatten() {
         let Known { place, reason } = known;
-        line(&mut notes, format_args!("{NOTE}known leak{NOTE:#} at {place} no longer occurs: {reason}"));
+        line(
+            &mut notes,
+            format_args!("{NOTE}known leak{NOTE:#} at {place} no longer occurs: {reason}"),
+        );
     }
     for target in &report.targets {
         if let Some(note) = &target.note {
@@ -49,7 +53,10 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
     }
     if let Some(doctests) = &report.doctests {
         let ran = count((doctests.passed + doctests.failed) as u64, "doctest");
-        line(&mut notes, format_args!("{DIM}{ran} ran untraced: {}{DIM:#}", doctests.packages.join(", ")));
+        line(
+            &mut notes,
+            format_args!("{DIM}{ran} ran untraced: {}{DIM:#}", doctests.packages.join(", ")),
+        );
     }
     if !notes.is_empty() {
         text.push('\n');
@@ -70,7 +77,13 @@ fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
     }
 }
 
-fn test_section(text: &mut String, target: &Target, test: &TestEntry, root: &Utf8Path, report_path: &Utf8Path) {
+fn test_section(
+    text: &mut String,
+    target: &Target,
+    test: &TestEntry,
+    root: &Utf8Path,
+    report_path: &Utf8Path,
+) {
     line(text, format_args!("\n{BOLD}---- {} ({}) ----{BOLD:#}", test.name, label(target)));
     line(text, headline(test));
     if let Some(reason) = &test.verdict_reason {
@@ -87,7 +100,13 @@ fn test_section(text: &mut String, target: &Target, test: &TestEntry, root: &Utf
     }
     let more = growth.count();
     if more > 0 {
-        line(text, format_args!("\n  {DIM}and {} in {report_path}{DIM:#}", count(more as u64, "more traceback")));
+        line(
+            text,
+            format_args!(
+                "\n  {DIM}and {} in {report_path}{DIM:#}",
+                count(more as u64, "more traceback")
+            ),
+        );
     }
 }
 
@@ -97,13 +116,20 @@ fn headline(test: &TestEntry) -> String {
     let runs = format!("{} of {}", runs_that_grew(test), count(test.runs.len() as u64, "run"));
     let what = match test.verdict {
         Some(Verdict::Leak) => {
-            format!("{BAD}leaked {}{BAD:#} a run ({runs})", growth::sum(&test.growth, GrowthKind::Leak))
+            format!(
+                "{BAD}leaked {}{BAD:#} a run ({runs})",
+                growth::sum(&test.growth, GrowthKind::Leak)
+            )
         }
         Some(Verdict::Once) => format!("{BAD}grew by {all}{BAD:#} in {runs}"),
         _ => format!("{BAD}grew by {all}{BAD:#}, unconfirmed"),
     };
     let limit = growth::size(test.limit.max_growth);
-    let blocks = test.limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block"))).unwrap_or_default();
+    let blocks = test
+        .limit
+        .max_blocks
+        .map(|blocks| format!(" in {}", count(blocks, "block")))
+        .unwrap_or_default();
     format!("{what}, limit {limit}{blocks}   {DIM}id {}{DIM:#}", test.id)
 }
 
@@ -114,11 +140,22 @@ fn runs_that_grew(test: &TestEntry) -> usize {
 /// `unconfirmed binds (demo lib): grew by 64 B in 1 block; run 2 failed: address in use`.
 fn test_line(text: &mut String, word: &str, target: &Target, test: &TestEntry) {
     let sum = growth::sum_of_all(&test.growth);
-    let reason = test.verdict_reason.as_deref().map(|reason| format!("; {reason}")).unwrap_or_default();
+    let reason =
+        test.verdict_reason.as_deref().map(|reason| format!("; {reason}")).unwrap_or_default();
     let name = &test.name;
-    let held = test.growth.iter().find(|growth| growth.kind == GrowthKind::Unconfirmed).and_then(growth::retained);
+    let held = test
+        .growth
+        .iter()
+        .find(|growth| growth.kind == GrowthKind::Unconfirmed)
+        .and_then(growth::retained);
     let held = held.map(|held| format!(", {held}")).unwrap_or_default();
-    line(text, format_args!("{NOTE}{word}{NOTE:#} {name} ({}): grew by {sum}{held}{reason}", label(target)));
+    line(
+        text,
+        format_args!(
+            "{NOTE}{word}{NOTE:#} {name} ({}): grew by {sum}{held}{reason}",
+            label(target)
+        ),
+    );
 }
 
 /// `demo`, `demo test cache`: a package and which of its targets.

@@ -12,7 +12,8 @@ pub fn doctests(dir: &Utf8Path) -> Result<Option<Doctests>> {
     if !dir.exists() {
         return Ok(None);
     }
-    let mut all = Doctests { traced: false, passed: 0, failed: 0, ignored: 0, packages: Vec::new() };
+    let mut all =
+        Doctests { traced: false, passed: 0, failed: 0, ignored: 0, packages: Vec::new() };
     for entry in fs::read_dir(dir)? {
         let counts: DoctestCounts = serde_json::from_slice(&fs::read(entry?.path())?)?;
         all.passed += counts.passed;

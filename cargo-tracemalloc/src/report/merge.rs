@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
-use tracemalloc_harness::{ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict};
+use tracemalloc_harness::{
+    ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict,
+};
 
 use super::{Kind, Target};
 use crate::cli::Deny;
@@ -34,8 +36,11 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
             }
         }
         let shown = tests.iter_mut().filter(|test| is_shown(test, deny));
-        statics.declare(shown.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()));
-        let key = (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
+        statics.declare(
+            shown.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()),
+        );
+        let key =
+            (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
         targets.entry(key).or_insert(target).tests.extend(tests);
     }
     let mut targets: Vec<_> = targets.into_values().collect();
@@ -59,7 +64,9 @@ fn target(note: TargetNote, metadata: &Metadata) -> Target {
     let found = metadata
         .workspace_packages()
         .into_iter()
-        .filter(|package| package.name == note.package && package.version.to_string() == note.version)
+        .filter(|package| {
+            package.name == note.package && package.version.to_string() == note.version
+        })
         .find_map(|package| find(package, &note));
     let (kind, name) = found.unwrap_or_else(|| (Kind::Lib, note.crate_name.clone()));
     Target {
@@ -76,10 +83,9 @@ fn target(note: TargetNote, metadata: &Metadata) -> Target {
 
 fn find(package: &Package, note: &TargetNote) -> Option<(Kind, String)> {
     // Several targets may share a source file, and several a name.
-    let target = package
-        .targets
-        .iter()
-        .find(|target| target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name)?;
+    let target = package.targets.iter().find(|target| {
+        target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name
+    })?;
     Some((kind(&target.kind), target.name.clone()))
 }
 
@@ -99,5 +105,6 @@ fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
 }
 
 fn read<T: Exchanged>(path: &Utf8Path) -> Result<T> {
-    tracemalloc_harness::from_bytes(&fs::read(path)?).with_context(|| format!("failed to parse fragment `{path}`"))
+    tracemalloc_harness::from_bytes(&fs::read(path)?)
+        .with_context(|| format!("failed to parse fragment `{path}`"))
 }

@@ -29,7 +29,8 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
             prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
         }
     }
-    prefixes.sort_by(|a, b| b.prefix.len().cmp(&a.prefix.len()).then_with(|| a.prefix.cmp(&b.prefix)));
+    prefixes
+        .sort_by(|a, b| b.prefix.len().cmp(&a.prefix.len()).then_with(|| a.prefix.cmp(&b.prefix)));
     prefixes
 }
 

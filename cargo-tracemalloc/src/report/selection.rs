@@ -6,7 +6,12 @@ use crate::cli::CargoOptions;
 
 /// Whether cargo runs every test of the workspace.
 pub fn is_whole_suite(options: &CargoOptions, metadata: &Metadata) -> bool {
-    let selected = || metadata.workspace_packages().into_iter().all(|package| is_selected(package, options, metadata));
+    let selected = || {
+        metadata
+            .workspace_packages()
+            .into_iter()
+            .all(|package| is_selected(package, options, metadata))
+    };
     !options.selects_tests() && selected()
 }
 
@@ -21,7 +26,9 @@ fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -
     // In a member's directory that member is meant, elsewhere the default members.
     let here = metadata.root_package();
     match here {
-        Some(here) if here.manifest_path.parent() != Some(&metadata.workspace_root) => here.id == package.id,
+        Some(here) if here.manifest_path.parent() != Some(&metadata.workspace_root) => {
+            here.id == package.id
+        }
         _ => metadata.workspace_default_packages().iter().any(|member| member.id == package.id),
     }
 }
@@ -30,7 +37,11 @@ fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -
 fn matches(spec: &str, name: &str) -> bool {
     let last = spec.rsplit('/').next().unwrap_or(spec);
     let spec = match last.split_once('#') {
-        Some((_, fragment)) if fragment.starts_with(|character: char| !character.is_ascii_digit()) => fragment,
+        Some((_, fragment))
+            if fragment.starts_with(|character: char| !character.is_ascii_digit()) =>
+        {
+            fragment
+        }
         Some((dir, _)) => dir,
         None => last,
     };
@@ -47,9 +58,14 @@ mod tests {
 
     #[test]
     fn specifications_name_packages() {
-        for spec in
-            ["serde", "serde@1.0.2", "serde:1", "ser*", "path+file:///x/serde#1.0", "registry+https://a/b#serde@1"]
-        {
+        for spec in [
+            "serde",
+            "serde@1.0.2",
+            "serde:1",
+            "ser*",
+            "path+file:///x/serde#1.0",
+            "registry+https://a/b#serde@1",
+        ] {
             assert!(matches(spec, "serde"), "{spec}");
         }
         assert!(!matches("serde_json", "serde"));

@@ -39,7 +39,9 @@ impl Entry {
     pub fn of(rustc_call: &RustcCall, programs: bool) -> Option<Self> {
         match rustc_call {
             RustcCall { is_test: true, .. } => Some(Self::Libtest),
-            RustcCall { is_bin: true, has_cfg_test, .. } if *has_cfg_test || programs => Some(Self::Main),
+            RustcCall { is_bin: true, has_cfg_test, .. } if *has_cfg_test || programs => {
+                Some(Self::Main)
+            }
             _ => None,
         }
     }
@@ -70,14 +72,25 @@ struct Compiled {
 }
 
 /// Compiles, traced if that is possible; says why, if it is not.
-fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, args: &[OsString]) -> Result<Compiled> {
+fn attempt(
+    config: &Config,
+    call: &Call,
+    rustc_call: &RustcCall,
+    entry: Entry,
+    args: &[OsString],
+) -> Result<Compiled> {
     let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
     let plain = |reason: &str| -> Result<_> {
         term::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
-        Ok(Compiled { output: rustc(config, call).args(args).stderr()?, untraced: Some(reason.to_owned()) })
+        Ok(Compiled {
+            output: rustc(config, call).args(args).stderr()?,
+            untraced: Some(reason.to_owned()),
+        })
     };
     if rustc_call.builds_std {
-        return plain("with `-Zbuild-std` it has another standard library than what would be injected");
+        return plain(
+            "with `-Zbuild-std` it has another standard library than what would be injected",
+        );
     }
     if entry == Entry::Libtest && rustc_call.has_dependency_test {
         return plain("a dependency is called `test`, which is the name of the test harness");
@@ -85,11 +98,15 @@ fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, a
     let Some(runtime) = config.runtime(rustc_call) else {
         return plain("it is compiled for the host, and not for the target that was asked for");
     };
-    let inject: &dyn Fn(&[OsString], Option<&Utf8Path>) -> Process = match (entry, &runtime.program) {
+    let inject: &dyn Fn(&[OsString], Option<&Utf8Path>) -> Process = match (entry, &runtime.program)
+    {
         (Entry::Libtest, _) => &|args, allocator| {
             let mut rustc = rustc(config, call);
             // The harness is in the allocator's library, and libtest's place has room for one.
-            rustc.args(args).arg("--extern").arg(format!("test={}", allocator.unwrap_or(&runtime.untraced)));
+            rustc
+                .args(args)
+                .arg("--extern")
+                .arg(format!("test={}", allocator.unwrap_or(&runtime.untraced)));
             rustc
         },
         (Entry::Main, Some(program)) => &|args, allocator| {
@@ -123,7 +140,9 @@ fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, a
             let rustc = |args: &[OsString]| inject(args, Some(&interposed.library));
             match interposition::compile(rustc, rustc_call, args, &interposed.symbols)? {
                 Interposition::Done(output) => return Ok(Compiled { output, untraced: None }),
-                Interposition::Failed(why) => format!("and nothing can be put in front of it: {why}"),
+                Interposition::Failed(why) => {
+                    format!("and nothing can be put in front of it: {why}")
+                }
             }
         }
     };
@@ -132,13 +151,16 @@ fn attempt(config: &Config, call: &Call, rustc_call: &RustcCall, entry: Entry, a
 }
 
 fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
-    let path = rustc_call.output(NOTE_EXTENSION).context("failed to name the test binary's note")?;
+    let path =
+        rustc_call.output(NOTE_EXTENSION).context("failed to name the test binary's note")?;
     let source = rustc_call.source.as_deref().unwrap_or(Utf8Path::new(""));
     let note = TargetNote {
         package: env::var(private_env::PACKAGE_NAME).unwrap_or_default(),
         version: env::var(private_env::PACKAGE_VERSION).unwrap_or_default(),
         crate_name: rustc_call.crate_name.clone().unwrap_or_default(),
-        src_path: absolute_utf8(source).with_context(|| format!("failed to resolve `{source}`"))?.into_string(),
+        src_path: absolute_utf8(source)
+            .with_context(|| format!("failed to resolve `{source}`"))?
+            .into_string(),
         executable: String::new(),
         untraced,
         command: this_program()?.into_string(),

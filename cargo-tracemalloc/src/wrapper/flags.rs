@@ -9,11 +9,20 @@ use crate::inject::AllocatorSymbols;
 ///
 /// `symbols` are the functions of an allocator that the crate may bring. What is put in front of them is only called if
 /// they are: inlined, they would be out of its reach.
-pub fn with_tracing(args: &[OsString], call: &RustcCall, symbols: Option<&AllocatorSymbols>) -> Vec<OsString> {
+pub fn with_tracing(
+    args: &[OsString],
+    call: &RustcCall,
+    symbols: Option<&AllocatorSymbols>,
+) -> Vec<OsString> {
     let mut flags: Vec<OsString> =
-        ["-C", "force-frame-pointers=yes", "-C", "symbol-mangling-version=v0"].map(OsString::from).into();
+        ["-C", "force-frame-pointers=yes", "-C", "symbol-mangling-version=v0"]
+            .map(OsString::from)
+            .into();
     for symbol in symbols.into_iter().flat_map(AllocatorSymbols::iter) {
-        flags.extend([OsString::from("-C"), format!("llvm-args=-force-attribute={symbol}:noinline").into()]);
+        flags.extend([
+            OsString::from("-C"),
+            format!("llvm-args=-force-attribute={symbol}:noinline").into(),
+        ]);
     }
     flags.extend(args.iter().cloned());
     if !call.has_debuginfo() {

@@ -40,10 +40,15 @@ pub fn compile(
     for path in objects(rustc_call)? {
         weaken::object(&path, symbols)?;
     }
-    let source = rustc_call.source.as_ref().context("failed to find the source file among rustc's arguments")?;
+    let source = rustc_call
+        .source
+        .as_ref()
+        .context("failed to find the source file among rustc's arguments")?;
     let linking = rustc_call.output("rlink").context("failed to name what rustc is to link")?;
-    let args: Vec<OsString> =
-        args.iter().map(|arg| if arg == source.as_str() { linking.clone().into() } else { arg.clone() }).collect();
+    let args: Vec<OsString> = args
+        .iter()
+        .map(|arg| if arg == source.as_str() { linking.clone().into() } else { arg.clone() })
+        .collect();
     let linked = rustc(&args).arg("-Zlink-only").env(RUSTC_BOOTSTRAP, Some("1")).stderr()?;
     // Rustc removes the objects when it has linked them.
     for path in objects(rustc_call)?.into_iter().chain([linking]) {
@@ -76,9 +81,15 @@ fn objects(rustc_call: &RustcCall) -> Result<Vec<Utf8PathBuf>> {
 /// What a linker said, in one line.
 fn reason(stderr: &str) -> String {
     let notes = stderr.lines().find_map(notes).unwrap_or_default();
-    let lines = || notes.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
-    let culprit = |line: &&str| line.contains("undefined") || line.contains("duplicate") || line.contains("multiple");
-    let line = lines().find(culprit).or_else(|| lines().next()).unwrap_or("the program cannot be linked that way");
+    let lines =
+        || notes.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty());
+    let culprit = |line: &&str| {
+        line.contains("undefined") || line.contains("duplicate") || line.contains("multiple")
+    };
+    let line = lines()
+        .find(culprit)
+        .or_else(|| lines().next())
+        .unwrap_or("the program cannot be linked that way");
     line.trim().chars().take(200).collect()
 }
 
@@ -98,12 +109,22 @@ mod tests {
     #[test]
     fn what_the_linker_said_is_found_in_what_rustc_says() {
         let of = |said: &str| {
-            let notes = ["the command", super::OMITTED, said].map(|note| serde_json::json!({ "message": note }));
+            let notes = ["the command", super::OMITTED, said]
+                .map(|note| serde_json::json!({ "message": note }));
             let error = serde_json::json!({ "message": "linking with `cc` failed: exit status: 1", "children": notes });
-            reason(&format!("{}\n{error}\n", serde_json::json!({ "message": "unused import", "children": [] })))
+            reason(&format!(
+                "{}\n{error}\n",
+                serde_json::json!({ "message": "unused import", "children": [] })
+            ))
         };
-        assert_eq!(of("\n  ld: no weak symbols here\n  collect2: ld returned 1"), "ld: no weak symbols here");
-        assert_eq!(of("ld: in function `f':\nx.c:1: undefined reference to `g'"), "x.c:1: undefined reference to `g'");
+        assert_eq!(
+            of("\n  ld: no weak symbols here\n  collect2: ld returned 1"),
+            "ld: no weak symbols here"
+        );
+        assert_eq!(
+            of("ld: in function `f':\nx.c:1: undefined reference to `g'"),
+            "x.c:1: undefined reference to `g'"
+        );
         assert_eq!(reason("no JSON at all"), "the program cannot be linked that way");
     }
 }

@@ -84,7 +84,8 @@ impl RustcCall {
                 let (options, name) = options_and_name(&value);
                 self.has_dependency_test |= name == "test";
                 // Cargo says so of nothing else.
-                self.builds_std |= name == "core" && options.split(',').any(|option| option == "noprelude");
+                self.builds_std |=
+                    name == "core" && options.split(',').any(|option| option == "noprelude");
             }
             "--print" | "-vV" | "-V" | "--version" | "--help" | "-h" => self.asks = true,
             "-C" | "--codegen" => self.codegen(&value()),
@@ -149,7 +150,8 @@ impl RustcCall {
 
     /// A library or a test of a package called `build-script-something` is none.
     fn is_build_script(&self) -> bool {
-        let named_so = self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"));
+        let named_so =
+            self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"));
         named_so && self.is_bin && !self.is_test && env::var_os(private_env::BIN_NAME).is_none()
     }
 
@@ -184,7 +186,9 @@ mod tests {
     use super::RustcCall;
 
     fn parse(line: &str) -> RustcCall {
-        RustcCall::parse(&shell_words::split(line).unwrap().into_iter().map(OsString::from).collect::<Vec<_>>())
+        RustcCall::parse(
+            &shell_words::split(line).unwrap().into_iter().map(OsString::from).collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -197,14 +201,23 @@ mod tests {
         assert_eq!(call.crate_name.as_deref(), Some("demo"));
         assert_eq!(call.source.as_ref().unwrap(), "src/lib.rs");
         assert_eq!(call.output("d").unwrap(), "/x y/deps/demo-0123.d");
-        assert!(call.is_test && call.has_debuginfo() && !call.strips && !call.asks && !call.has_dependency_test);
+        assert!(
+            call.is_test
+                && call.has_debuginfo()
+                && !call.strips
+                && !call.asks
+                && !call.has_dependency_test
+        );
     }
 
     #[test]
     fn a_test_without_a_harness_is_told_by_its_cfg() {
         let call = parse("--crate-name plain tests/plain.rs --cfg test --cfg 'feature=\"a\"'");
         assert!(call.has_cfg_test && call.is_bin && !call.is_test);
-        assert!(!parse("--crate-name demo src/main.rs --crate-type bin --cfg 'feature=\"test\"'").has_cfg_test);
+        assert!(
+            !parse("--crate-name demo src/main.rs --crate-type bin --cfg 'feature=\"test\"'")
+                .has_cfg_test
+        );
     }
 
     #[test]
@@ -230,20 +243,34 @@ mod tests {
         }
         assert!(!parse("--extern testing=/test.rlib").has_dependency_test);
         assert!(!parse("--extern noprelude:test=/x.rlib --extern core=/x.rlib").builds_std);
-        assert!(parse("--extern noprelude,nounused:core=/c.rlib --extern noprelude,nounused:test=/t.rlib").builds_std);
+        assert!(
+            parse(
+                "--extern noprelude,nounused:core=/c.rlib --extern noprelude,nounused:test=/t.rlib"
+            )
+            .builds_std
+        );
     }
 
     #[test]
     fn only_a_binary_can_be_a_build_script() {
-        assert!(parse("--crate-name build_script_build build.rs --crate-type bin").is_build_script());
-        assert!(!parse("--crate-name build_script_kit src/lib.rs --crate-type lib").is_build_script());
+        assert!(
+            parse("--crate-name build_script_build build.rs --crate-type bin").is_build_script()
+        );
+        assert!(
+            !parse("--crate-name build_script_kit src/lib.rs --crate-type lib").is_build_script()
+        );
         assert!(!parse("--crate-name build_script_kit src/lib.rs --test").is_build_script());
     }
 
     #[test]
     fn lto_in_all_spellings() {
-        for line in ["-C lto", "-Clto=fat", "-C lto=thin", "-C linker-plugin-lto", "--codegen=linker-plugin-lto=/x.so"]
-        {
+        for line in [
+            "-C lto",
+            "-Clto=fat",
+            "-C lto=thin",
+            "-C linker-plugin-lto",
+            "--codegen=linker-plugin-lto=/x.so",
+        ] {
             assert!(parse(line).has_lto, "{line}");
         }
         for line in ["-C lto=off", "-C lto=no", "-C embed-bitcode=no", "-C lto -C lto=off"] {

@@ -48,7 +48,12 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
         rustdoc.arg("--test-args=--color=always");
     }
     let mut child = rustdoc.stdout(Stdio::piped()).spawn().with_context(could_not_run)?;
-    let printed = child.stdout.take().map(pass_on).transpose().context("failed to read what rustdoc prints")?;
+    let printed = child
+        .stdout
+        .take()
+        .map(pass_on)
+        .transpose()
+        .context("failed to read what rustdoc prints")?;
     let status = child.wait().with_context(could_not_run)?;
     let package = env::var(private_env::PACKAGE_NAME).unwrap_or_default();
     let counts = DoctestCounts { package, ..count(&printed.unwrap_or_default()) };
@@ -79,7 +84,8 @@ fn count(printed: &str) -> DoctestCounts {
     for result in printed.lines().filter_map(|line| line.strip_prefix("test result: ")) {
         for part in result.split([';', '.']) {
             let mut words = part.split_whitespace();
-            let number = words.next().and_then(|word| word.parse::<usize>().ok()).unwrap_or_default();
+            let number =
+                words.next().and_then(|word| word.parse::<usize>().ok()).unwrap_or_default();
             match words.next() {
                 Some("passed") => counts.passed += number,
                 Some("failed") => counts.failed += number,

@@ -6,7 +6,9 @@
 //! linker.
 
 use anyhow::{Context as _, Result, bail};
-use ar_archive_writer::{ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream};
+use ar_archive_writer::{
+    ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
+};
 use camino::Utf8Path;
 use fs_err as fs;
 use object::elf::{self, FileHeader64, SectionHeader64};
@@ -20,7 +22,9 @@ use crate::session::write_atomically;
 /// Changes an object file where it defines the functions. Says whether it did.
 pub fn object(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     let data = fs::read(path)?;
-    let Some(changed) = weakened(&data, symbols).with_context(|| format!("failed to change `{path}`"))? else {
+    let Some(changed) =
+        weakened(&data, symbols).with_context(|| format!("failed to change `{path}`"))?
+    else {
         return Ok(false);
     };
     // Not in place: rustc's incremental cache may hold the same file.
@@ -33,12 +37,9 @@ pub fn library(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     let failed = || format!("failed to change `{path}`");
     let data = fs::read(path)?;
     let archive = ArchiveFile::parse(&*data).with_context(failed)?;
-    let defines = archive
-        .symbols()
-        .with_context(failed)?
-        .into_iter()
-        .flatten()
-        .any(|symbol| symbol.is_ok_and(|symbol| symbols.iter().any(|name| name.as_bytes() == symbol.name())));
+    let defines = archive.symbols().with_context(failed)?.into_iter().flatten().any(|symbol| {
+        symbol.is_ok_and(|symbol| symbols.iter().any(|name| name.as_bytes() == symbol.name()))
+    });
     if !defines {
         return Ok(false);
     }
@@ -54,7 +55,8 @@ pub fn library(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
         members.push(NewArchiveMember::new(content, &DEFAULT_OBJECT_READER, name));
     }
     let mut out = std::io::Cursor::new(Vec::new());
-    write_archive_to_stream(&mut out, &members, ArchiveKind::Gnu, false, None).with_context(failed)?;
+    write_archive_to_stream(&mut out, &members, ArchiveKind::Gnu, false, None)
+        .with_context(failed)?;
     write_atomically(path, out.get_ref())?;
     Ok(any_changed)
 }
@@ -76,7 +78,8 @@ fn weakened(data: &[u8], symbols: &AllocatorSymbols) -> Result<Option<Vec<u8>>> 
     let mut names = names_section.data(endian, data)?.to_vec();
     let mut entries = table.symbols().to_vec();
     // The places of sections whose number is too large for an entry, in a table beside.
-    let shndx_section = sections.section(table.shndx_section()).ok().filter(|_| table.shndx_section().0 != 0);
+    let shndx_section =
+        sections.section(table.shndx_section()).ok().filter(|_| table.shndx_section().0 != 0);
     let mut places: Vec<U32<Endianness>> = match shndx_section {
         Some(section) => section.data_as_array(endian, data)?.to_vec(),
         None => Vec::new(),
@@ -86,7 +89,9 @@ fn weakened(data: &[u8], symbols: &AllocatorSymbols) -> Result<Option<Vec<u8>>> 
             continue;
         }
         let name = symbol.name(endian, table.strings())?;
-        let Some((_, second_name)) = symbols.with_second_names().find(|(first, _)| first.as_bytes() == name) else {
+        let Some((_, second_name)) =
+            symbols.with_second_names().find(|(first, _)| first.as_bytes() == name)
+        else {
             continue;
         };
         let mut second = *symbol;
@@ -108,7 +113,8 @@ fn weakened(data: &[u8], symbols: &AllocatorSymbols) -> Result<Option<Vec<u8>>> 
         out.resize(out.len().next_multiple_of(8), 0);
         let place = out.len();
         out.extend(content);
-        let header_place = header.e_shoff(endian) as usize + section.0 * size_of::<SectionHeader64<Endianness>>();
+        let header_place =
+            header.e_shoff(endian) as usize + section.0 * size_of::<SectionHeader64<Endianness>>();
         let bytes = out.get_mut(header_place..).context("a section's header is beyond the end")?;
         let Ok((header, _)) = pod::from_bytes_mut::<SectionHeader64<Endianness>>(bytes) else {
             bail!("a section's header is cut off");

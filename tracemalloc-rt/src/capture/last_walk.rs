@@ -155,7 +155,11 @@ impl LastWalk {
                     }
                 }
                 let Words { next, return_address } = Words::at(at);
-                if place == full || return_address == 0 || next <= at || !next.is_multiple_of(size_of::<usize>()) {
+                if place == full
+                    || return_address == 0
+                    || next <= at
+                    || !next.is_multiple_of(size_of::<usize>())
+                {
                     return None;
                 }
                 (*place).set(Found { at, return_address });
@@ -241,7 +245,11 @@ impl LastWalk {
                 place = place.add(1);
                 let Found { at, return_address } = (*found).get();
                 let (known, address) = ((*place).get().context, strip(return_address));
-                context = if known.caller_at(address) == Some(context) { known } else { call(context, address)? };
+                context = if known.caller_at(address) == Some(context) {
+                    known
+                } else {
+                    call(context, address)?
+                };
                 (*place).set(Frame { words: Words { next, return_address }, at, context });
                 next = at;
             }
@@ -278,7 +286,8 @@ impl LastWalk {
                 beyond = chain.count(self.found[new].get().at);
             }
         }
-        let (words, context) = (Words { next: 0, return_address: 0 }, contexts::root(wanted.scope, beyond as u32)?);
+        let (words, context) =
+            (Words { next: 0, return_address: 0 }, contexts::root(wanted.scope, beyond as u32)?);
         self.frames[0].set(Frame { words, at: usize::MAX, context });
         let found = self.found.as_ptr().wrapping_add(new);
         // SAFETY: no more than `SHORT` were found.
@@ -327,7 +336,8 @@ unsafe fn is_there(frame: Frame) -> bool {
 #[inline(always)]
 unsafe fn are_there(first: *const Cell<Frame>) -> usize {
     use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi32, _mm_load_si128, _mm_loadu_si128, _mm_movemask_epi8, _mm_packs_epi16, _mm_packs_epi32,
+        __m128i, _mm_cmpeq_epi32, _mm_load_si128, _mm_loadu_si128, _mm_movemask_epi8,
+        _mm_packs_epi16, _mm_packs_epi32,
     };
 
     // SAFETY: by the promise of the caller; a frame begins with its words, and is aligned to them.
@@ -337,7 +347,8 @@ unsafe fn are_there(first: *const Cell<Frame>) -> usize {
             let now = core::ptr::with_exposed_provenance::<__m128i>((*frame).get().at);
             _mm_cmpeq_epi32(_mm_loadu_si128(now), _mm_load_si128(frame.cast()))
         };
-        let all = _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
+        let all =
+            _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
         // Four bits of each.
         let bits = _mm_movemask_epi8(all);
         if bits == 0xFFFF { 4 } else { bits.trailing_ones() as usize / 4 }
@@ -411,7 +422,10 @@ mod tests {
 
     impl Numbers {
         fn below(&mut self, end: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 33) as usize % end
         }
     }
@@ -437,15 +451,19 @@ mod tests {
                 stack.words[outermost + 1].set(numbers.below(2) * 0xE000);
                 stack.words[outermost].set([0, 1, stack.address(outermost)][numbers.below(3)]);
             }
-            let wanted = Wanted { depth: 30 + numbers.below(20), counts_all: numbers.below(2) == 0, scope: 0 };
+            let wanted = Wanted {
+                depth: 30 + numbers.below(20),
+                counts_all: numbers.below(2) == 0,
+                scope: 0,
+            };
             let chain = stack.chain();
             let again = remembering.again(chain).map(|context| (context, false));
             met += usize::from(again.is_some());
             let found = again.or_else(|| remembering.anew(chain, wanted));
             assert_eq!(found, nothing_remembered().anew(chain, wanted));
             let (context, is_cut) = found.expect("there is memory");
-            let frames =
-                stack.frames.len() - usize::from(stack.words[outermost + 1].get() == 0).min(stack.frames.len() - 1);
+            let frames = stack.frames.len()
+                - usize::from(stack.words[outermost + 1].get() == 0).min(stack.frames.len() - 1);
             let kept = if frames > SHORT { wanted.depth } else { frames };
             assert_eq!((context.addresses().count(), is_cut), (kept, frames > SHORT));
             cut += usize::from(is_cut);

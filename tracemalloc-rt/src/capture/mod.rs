@@ -79,7 +79,8 @@ const OUTERMOST: usize = 3;
 pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
     if settings.walk() != Walk::Unwind
-        && let bounds = thread.map_or_else(|| Bounds::from(thread::stack_bounds()), Thread::stack_bounds)
+        && let bounds =
+            thread.map_or_else(|| Bounds::from(thread::stack_bounds()), Thread::stack_bounds)
         && let Some(chain) = Chain::from(here, bounds)
     {
         let (context, is_cut) = match thread {
@@ -87,7 +88,9 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
                 let (depth, counts_all) = (settings.depth(), settings.counts_all());
                 match thread.last_walk.again(chain) {
                     Some(context) => (context, false),
-                    None => thread.last_walk.anew(chain, Wanted { depth, counts_all, scope: thread.scope() })?,
+                    None => thread
+                        .last_walk
+                        .anew(chain, Wanted { depth, counts_all, scope: thread.scope() })?,
                 }
             }
             _ => walk_all(settings, thread, chain)?,
@@ -155,7 +158,11 @@ fn either(
 
 /// Room for a stack, on the stack itself while it is short.
 #[inline(always)]
-fn with_room<R>(settings: Settings, thread: Option<&Thread>, use_it: impl FnOnce(&mut Captured) -> R) -> R {
+fn with_room<R>(
+    settings: Settings,
+    thread: Option<&Thread>,
+    use_it: impl FnOnce(&mut Captured) -> R,
+) -> R {
     let mut short = [const { MaybeUninit::uninit() }; SHORT];
     let mut room = short.as_mut_slice();
     if settings.depth() > SHORT
@@ -206,7 +213,8 @@ impl Captured<'_> {
     /// The context of the innermost frame. `None` when there is no memory for it.
     fn context(&self) -> Option<Context> {
         // SAFETY: `push` has written the first `len` entries.
-        let addresses = unsafe { core::slice::from_raw_parts(self.room.as_ptr().cast::<usize>(), self.len) };
+        let addresses =
+            unsafe { core::slice::from_raw_parts(self.room.as_ptr().cast::<usize>(), self.len) };
         let root = contexts::root(self.scope, self.beyond as u32)?;
         addresses.iter().rev().try_fold(root, |context, address| context.call(*address))
     }

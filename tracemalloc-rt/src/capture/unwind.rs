@@ -34,7 +34,12 @@ fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
 /// `outermost` others beyond; any number, where the chain was `cut`.
 #[cold]
 #[inline(never)]
-pub fn agrees(chain: impl Iterator<Item = usize>, root: *const (), cut: bool, outermost: usize) -> bool {
+pub fn agrees(
+    chain: impl Iterator<Item = usize>,
+    root: *const (),
+    cut: bool,
+    outermost: usize,
+) -> bool {
     let mut chain = chain.peekable();
     let mut outside = false;
     let mut beyond = 0;

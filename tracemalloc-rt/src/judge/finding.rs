@@ -73,7 +73,8 @@ impl Teller<'_> {
     fn step(&mut self, stack: Option<StackId>, bytes: u64) -> Step {
         let traceback = stack.map(|stack| self.traceback(stack));
         let recent = traceback.as_ref().and_then(|traceback| traceback.traceback.last());
-        let place = recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
+        let place =
+            recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
         Step { type_name: traceback.and_then(|traceback| traceback.type_name), place, bytes }
     }
 

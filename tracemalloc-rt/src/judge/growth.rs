@@ -85,11 +85,15 @@ impl Grown {
     /// What stacks have grown by that grew, together.
     pub fn gross(changes: &[Change]) -> Self {
         let grew = changes.iter().filter(|change| change.bytes > 0);
-        grew.map(|change| Self { bytes: change.bytes as u64, blocks: change.blocks.max(0) as u64 }).sum()
+        grew.map(|change| Self { bytes: change.bytes as u64, blocks: change.blocks.max(0) as u64 })
+            .sum()
     }
 
     fn less(self, other: Self) -> Self {
-        Self { bytes: self.bytes.saturating_sub(other.bytes), blocks: self.blocks.saturating_sub(other.blocks) }
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            blocks: self.blocks.saturating_sub(other.blocks),
+        }
     }
 
     fn at_most(self, other: Self) -> Self {
@@ -99,7 +103,10 @@ impl Grown {
 
 impl Changed {
     fn grown(&self) -> Grown {
-        Grown { bytes: u64::try_from(self.bytes).unwrap_or(0), blocks: u64::try_from(self.blocks).unwrap_or(0) }
+        Grown {
+            bytes: u64::try_from(self.bytes).unwrap_or(0),
+            blocks: u64::try_from(self.blocks).unwrap_or(0),
+        }
     }
 }
 
@@ -151,10 +158,12 @@ impl<'a> Grouper<'a> {
             if !self.shortener.keeps(&traceback) {
                 continue;
             }
-            let group = *self.by_traceback.entry(self.shortener.key(traceback)).or_insert_with_key(|traceback| {
-                self.groups.push(traceback.clone());
-                GroupId(self.groups.len() - 1)
-            });
+            let group = *self.by_traceback.entry(self.shortener.key(traceback)).or_insert_with_key(
+                |traceback| {
+                    self.groups.push(traceback.clone());
+                    GroupId(self.groups.len() - 1)
+                },
+            );
             let changed = by_group.entry(group).or_default();
             changed.bytes += change.bytes;
             changed.blocks += change.blocks;
@@ -162,9 +171,12 @@ impl<'a> Grouper<'a> {
         }
         by_group.retain(|_, changed| changed.bytes > 0);
         let is_open = |id: &GroupId| self.get(*id).initialiser.is_none();
-        let open: Grown = by_group.iter().filter(|(id, _)| is_open(id)).map(|(_, changed)| changed.grown()).sum();
-        let stacks =
-            by_group.iter().filter(|(id, _)| is_open(id)).flat_map(|(_, changed)| changed.stacks.iter().copied());
+        let open: Grown =
+            by_group.iter().filter(|(id, _)| is_open(id)).map(|(_, changed)| changed.grown()).sum();
+        let stacks = by_group
+            .iter()
+            .filter(|(id, _)| is_open(id))
+            .flat_map(|(_, changed)| changed.stacks.iter().copied());
         let heap = self.heap.as_ref().filter(|_| open.exceeds(&self.limit));
         let found = heap.map(|heap| heap.ask(&stacks.collect::<Vec<_>>()));
         self.heap_note = match &found {
@@ -173,13 +185,21 @@ impl<'a> Grouper<'a> {
             Some(Err(why)) => Some(why),
         };
         let found = found.and_then(Result::ok);
-        self.symbolizer.prepare(found.iter().flat_map(|found| &found.entries).flat_map(scan::Retained::stacks));
+        self.symbolizer.prepare(
+            found.iter().flat_map(|found| &found.entries).flat_map(scan::Retained::stacks),
+        );
         let mut growth = Vec::new();
         for (id, changed) in by_group {
             let known = self.get(id).known.is_some();
             if self.get(id).initialiser.is_some() {
                 let finding = Finding::default();
-                growth.push(GroupGrowth { id, share: Share::Initialiser, grown: changed.grown(), finding, known });
+                growth.push(GroupGrowth {
+                    id,
+                    share: Share::Initialiser,
+                    grown: changed.grown(),
+                    finding,
+                    known,
+                });
             } else if let Some(found) = &found {
                 self.cut(id, &changed, found, &mut growth);
             } else {
@@ -204,17 +224,26 @@ impl<'a> Grouper<'a> {
     ///
     /// The heap tells of all live blocks, not of new ones alone. So what is lost may be older than this run, as far as
     /// there are older blocks; and of the rest, as much as can be is taken for held by what is not known.
-    fn cut(&mut self, id: GroupId, changed: &Changed, found: &Found, growth: &mut Vec<GroupGrowth>) {
+    fn cut(
+        &mut self,
+        id: GroupId,
+        changed: &Changed,
+        found: &Found,
+        growth: &mut Vec<GroupGrowth>,
+    ) {
         let of_group: Vec<&scan::Retained> =
             found.entries.iter().filter(|entry| changed.stacks.contains(&entry.stack)).collect();
         let share_of = |entry: &scan::Retained| match entry.fate {
             Fate::Lost | Fate::LostWith if found.doubt.is_none() => Share::Lost,
             Fate::Lost | Fate::LostWith => Share::Open,
-            Fate::Held if entry.holder.as_ref().is_some_and(|holder| holder.known) => Share::Excused,
+            Fate::Held if entry.holder.as_ref().is_some_and(|holder| holder.known) => {
+                Share::Excused
+            }
             Fate::Held => Share::Open,
         };
         let live = |share: Option<Share>| -> Grown {
-            let entries = of_group.iter().filter(|entry| share.is_none_or(|share| share_of(entry) == share));
+            let entries =
+                of_group.iter().filter(|entry| share.is_none_or(|share| share_of(entry) == share));
             entries.map(|entry| Grown { bytes: entry.bytes, blocks: entry.blocks }).sum()
         };
         let grown = changed.grown();
@@ -226,14 +255,18 @@ impl<'a> Grouper<'a> {
         } else {
             Grown::default()
         };
-        for (share, grown) in [(Share::Lost, lost), (Share::Excused, excused), (Share::Open, rest.less(excused))] {
+        for (share, grown) in
+            [(Share::Lost, lost), (Share::Excused, excused), (Share::Open, rest.less(excused))]
+        {
             if grown.bytes == 0 {
                 continue;
             }
-            let mut entries: Vec<&&scan::Retained> = of_group.iter().filter(|entry| share_of(entry) == share).collect();
+            let mut entries: Vec<&&scan::Retained> =
+                of_group.iter().filter(|entry| share_of(entry) == share).collect();
             // A block that leads to others says more than they do.
             sort_by_key(&mut entries, |entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
-            let mut teller = Teller { shortener: &self.shortener, symbolizer: &mut self.symbolizer };
+            let mut teller =
+                Teller { shortener: &self.shortener, symbolizer: &mut self.symbolizer };
             let finding = entries.first().map(|entry| teller.finding(entry)).unwrap_or_default();
             let known = self.get(id).known.is_some();
             growth.push(GroupGrowth { id, share, grown, finding, known });

@@ -42,12 +42,15 @@ const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
 
 /// The innermost initialiser that the frames, which come innermost first, run through.
 pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
-    let first_of_program =
-        frames.iter().position(|frame| !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame));
+    let first_of_program = frames
+        .iter()
+        .position(|frame| !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame));
     frames.iter().enumerate().find_map(|(index, frame)| {
         let path = frame.path();
         let by_itself = first_of_program.is_none_or(|program| index < program);
-        let found = INITIALISERS.iter().find(|one| path.starts_with(one.path) && (one.calls_program || by_itself))?;
+        let found = INITIALISERS
+            .iter()
+            .find(|one| path.starts_with(one.path) && (one.calls_program || by_itself))?;
         Some(found.name)
     })
 }
@@ -58,8 +61,13 @@ mod tests {
     use crate::symbolize::Symbol;
 
     fn frames(functions: &[&str]) -> Vec<Arc<NamedFrame>> {
-        let file =
-            |function: &str| if function.contains("demo::") { "/demo/src/lib.rs" } else { "/rustc/0/library/std/x.rs" };
+        let file = |function: &str| {
+            if function.contains("demo::") {
+                "/demo/src/lib.rs"
+            } else {
+                "/rustc/0/library/std/x.rs"
+            }
+        };
         let symbol = |function: &&str| Symbol {
             function: (*function).to_owned(),
             file: file(function).to_owned(),
@@ -71,11 +79,16 @@ mod tests {
 
     #[test]
     fn what_an_initialiser_calls_belongs_to_it() {
-        let under =
-            frames(&["alloc::alloc::alloc", "demo::init", "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>"]);
+        let under = frames(&[
+            "alloc::alloc::alloc",
+            "demo::init",
+            "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>",
+        ]);
         assert_eq!(of(&under), Some("std::sync::OnceLock"));
-        let lazy =
-            frames(&["demo::init", "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>"]);
+        let lazy = frames(&[
+            "demo::init",
+            "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>",
+        ]);
         assert_eq!(of(&lazy), Some("thread_local!"));
     }
 
@@ -83,8 +96,11 @@ mod tests {
     fn what_printing_calls_does_not() {
         let buffer = frames(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
         assert_eq!(of(&buffer), Some("std's stdio"));
-        let display =
-            frames(&["alloc::alloc::alloc", "<demo::Noisy as core::fmt::Display>::fmt", "std::io::stdio::_print"]);
+        let display = frames(&[
+            "alloc::alloc::alloc",
+            "<demo::Noisy as core::fmt::Display>::fmt",
+            "std::io::stdio::_print",
+        ]);
         assert_eq!(of(&display), None);
     }
 }

@@ -41,8 +41,11 @@ pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
     let bytes = leaks.iter().map(|leak| leak.bytes).sum();
     let blocks = leaks.iter().map(|leak| leak.blocks).sum();
     let plural = if *runs == 1 { "" } else { "s" };
-    let mut text =
-        format!("{what} {} a run ({grew} of {runs} run{plural}), limit {}", amount(bytes, blocks), of(limit));
+    let mut text = format!(
+        "{what} {} a run ({grew} of {runs} run{plural}), limit {}",
+        amount(bytes, blocks),
+        of(limit)
+    );
     if let Some(id) = id {
         // Writing to a string does not fail.
         let _ = write!(text, "   id {id}");

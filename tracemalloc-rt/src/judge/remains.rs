@@ -56,13 +56,22 @@ impl Remains {
             let amount = groups.entry((traceback, with)).or_default();
             *amount = *amount + Grown { bytes: lost.bytes, blocks: lost.blocks };
         }
-        let mut lost_groups: Vec<LostGroup> =
-            groups.into_iter().map(|((traceback, with), amount)| LostGroup { amount, with, traceback }).collect();
+        let mut lost_groups: Vec<LostGroup> = groups
+            .into_iter()
+            .map(|((traceback, with), amount)| LostGroup { amount, with, traceback })
+            .collect();
         sort_by(&mut lost_groups, |a, b| {
             let size = |group: &LostGroup| (group.amount.bytes, group.amount.blocks);
-            (size(b), &a.traceback.traceback, &a.with).cmp(&(size(a), &b.traceback.traceback, &b.with))
+            (size(b), &a.traceback.traceback, &a.with).cmp(&(
+                size(a),
+                &b.traceback.traceback,
+                &b.with,
+            ))
         });
-        let held = holdings.held.iter().map(|sum| HolderSum { holder: teller.holder(&sum.holder), ..*sum });
+        let held = holdings
+            .held
+            .iter()
+            .map(|sum| HolderSum { holder: teller.holder(&sum.holder), ..*sum });
         Ok(Self {
             lost: Grown { bytes: holdings.lost_bytes, blocks: holdings.lost_blocks },
             held: held.collect(),

@@ -45,9 +45,12 @@ pub struct KnownLeak {
 impl KnownLeak {
     /// Whether one of the frames is what this is about.
     pub fn is_in(&self, traceback: &[Symbol]) -> bool {
-        let matches =
-            |pattern: &Option<String>, name: &str| pattern.as_ref().is_none_or(|pattern| fnmatchcase(name, pattern));
-        traceback.iter().any(|frame| matches(&self.file, &frame.file) && matches(&self.function, &frame.function))
+        let matches = |pattern: &Option<String>, name: &str| {
+            pattern.as_ref().is_none_or(|pattern| fnmatchcase(name, pattern))
+        };
+        traceback.iter().any(|frame| {
+            matches(&self.file, &frame.file) && matches(&self.function, &frame.function)
+        })
     }
 }
 
@@ -82,9 +85,16 @@ mod tests {
     #[test]
     fn a_known_leak_is_about_one_frame() {
         let text = |text: &str| Some(text.to_owned());
-        let frame =
-            |function: &str, file: &str| Symbol { function: function.into(), file: file.into(), line: 1, column: 1 };
-        let traceback = [frame("demo::tests::fills", "src/lib.rs"), frame("demo::cache::Cache::fill", "src/cache.rs")];
+        let frame = |function: &str, file: &str| Symbol {
+            function: function.into(),
+            file: file.into(),
+            line: 1,
+            column: 1,
+        };
+        let traceback = [
+            frame("demo::tests::fills", "src/lib.rs"),
+            frame("demo::cache::Cache::fill", "src/cache.rs"),
+        ];
         let is_in = |file, function| KnownLeak { file, function }.is_in(&traceback);
         assert!(is_in(None, None));
         assert!(is_in(text("src/lib.rs"), None));

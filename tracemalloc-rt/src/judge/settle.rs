@@ -35,7 +35,11 @@ impl Patience {
 /// What has changed in a run. `quiet` says whether no
 /// thread of the run is left; it is asked before `changes`, because a thread that is seen to have ended had freed what it
 /// held before.
-pub fn settled(patience: Patience, quiet: impl Fn() -> bool, mut changes: impl FnMut() -> Vec<Change>) -> Vec<Change> {
+pub fn settled(
+    patience: Patience,
+    quiet: impl Fn() -> bool,
+    mut changes: impl FnMut() -> Vec<Change>,
+) -> Vec<Change> {
     let started = Instant::now();
     loop {
         let quiet = quiet();

@@ -54,11 +54,15 @@ impl Shortener {
         if self.include.is_empty() && self.exclude.is_empty() {
             return true;
         }
-        let frames: Vec<Frame> =
-            traceback.traceback.iter().map(|frame| Frame::new(frame.file.as_str(), frame.line)).collect();
+        let frames: Vec<Frame> = traceback
+            .traceback
+            .iter()
+            .map(|frame| Frame::new(frame.file.as_str(), frame.line))
+            .collect();
         let traceback = crate::Traceback::new(frames, Some(traceback.total_nframe));
         let matches = |filter: &Filter| filter.matches(0, &traceback);
-        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
+        (self.include.is_empty() || self.include.iter().any(matches))
+            && !self.exclude.iter().any(matches)
     }
 
     /// The traceback of these frames, which come innermost first and end where the program's own end.
@@ -74,9 +78,15 @@ impl Shortener {
         }
         // `Bencher::iter` is ours, and so is what it is called by.
         let shown: Vec<_> = shown.iter().filter(|frame| !is_harness(frame)).collect();
-        let mut traceback: Vec<Symbol> = shown.iter().take(self.frames).map(|frame| self.frame(frame)).rev().collect();
+        let mut traceback: Vec<Symbol> =
+            shown.iter().take(self.frames).map(|frame| self.frame(frame)).rev().collect();
         if traceback.is_empty() {
-            traceback.push(Symbol { function: String::new(), file: UNKNOWN.to_owned(), line: 0, column: 0 });
+            traceback.push(Symbol {
+                function: String::new(),
+                file: UNKNOWN.to_owned(),
+                line: 0,
+                column: 0,
+            });
         }
         Traceback {
             known: self.known_leaks.iter().position(|known| known.is_in(&traceback)),
@@ -128,7 +138,11 @@ impl Prefix {
             let Some(rest) = file.strip_prefix(prefix.as_str()) else { continue };
             let Some(rest) = rest.strip_prefix(['/', MAIN_SEPARATOR]) else { continue };
             let rest = rest.trim_start_matches("./");
-            return if replacement.is_empty() { rest.to_owned() } else { format!("{replacement}/{rest}") };
+            return if replacement.is_empty() {
+                rest.to_owned()
+            } else {
+                format!("{replacement}/{rest}")
+            };
         }
         file.to_owned()
     }
@@ -147,13 +161,16 @@ fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
                 if let Some(body) = shown.iter_mut().rfind(|frame| !symbol_name::is_std(frame))
                     && let Some(function) = symbol_name::function_of_closure(&body.function)
                 {
-                    *body = Arc::new(Symbol { function: function.to_owned(), ..(***body).clone() }.into());
+                    *body = Arc::new(
+                        Symbol { function: function.to_owned(), ..(***body).clone() }.into(),
+                    );
                 }
                 return shown;
             }
             MEASURED_CODE => {
-                let is_program =
-                    |frame: &Arc<NamedFrame>| !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame);
+                let is_program = |frame: &Arc<NamedFrame>| {
+                    !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame)
+                };
                 rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
             }
             _ => shown.push(frame.clone()),

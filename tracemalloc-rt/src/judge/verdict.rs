@@ -140,7 +140,12 @@ impl Judge {
 
     /// Takes in a run that passed: what it has grown by before filters, and, asked for only where that is too much, by
     /// group and after filters.
-    pub fn passed(&mut self, gross: Grown, groups: impl FnOnce() -> Vec<GroupGrowth>, took: Duration) -> Ruling {
+    pub fn passed(
+        &mut self,
+        gross: Grown,
+        groups: impl FnOnce() -> Vec<GroupGrowth>,
+        took: Duration,
+    ) -> Ruling {
         let first = self.runs.is_empty();
         if first && !gross.exceeds(&self.limit) {
             self.runs.push(gross);
@@ -165,12 +170,17 @@ impl Judge {
             return Ruling::Final(self.close(Verdict::Clean, None));
         }
         let runs = self.runs();
-        let may_leak = |wanted: Share| self.sum(move |share, history| share == wanted && history.leaks(share, runs));
+        let may_leak = |wanted: Share| {
+            self.sum(move |share, history| share == wanted && history.leaks(share, runs))
+        };
         let (lost, surviving) = (may_leak(Share::Lost), may_leak(Share::Open));
         let enough = runs >= self.least_runs() && self.took >= LONG;
         if !(lost + surviving).exceeds(&self.limit) {
             Ruling::Final(self.close(Verdict::Once, None))
-        } else if runs >= self.most_runs || enough || lost.exceeds(&self.limit) && !surviving.exceeds(&self.limit) {
+        } else if runs >= self.most_runs
+            || enough
+            || lost.exceeds(&self.limit) && !surviving.exceeds(&self.limit)
+        {
             Ruling::Final(self.close(Verdict::Leak, None))
         } else {
             Ruling::RunAgain
@@ -196,9 +206,13 @@ impl Judge {
             let leaks = history.leaks(*share, runs);
             let kind = match (verdict, share) {
                 (_, Share::Initialiser) => GrowthKind::Initialiser,
-                (Verdict::Leak | Verdict::Unconfirmed, _) if leaks && history.known => GrowthKind::Known,
+                (Verdict::Leak | Verdict::Unconfirmed, _) if leaks && history.known => {
+                    GrowthKind::Known
+                }
                 (Verdict::Leak, Share::Lost) => GrowthKind::Leak,
-                (Verdict::Leak | Verdict::Unconfirmed, Share::Open) if cut_off && leaks => GrowthKind::Unconfirmed,
+                (Verdict::Leak | Verdict::Unconfirmed, Share::Open) if cut_off && leaks => {
+                    GrowthKind::Unconfirmed
+                }
                 (Verdict::Leak, Share::Open) if leaks => GrowthKind::Leak,
                 (Verdict::Unconfirmed, Share::Lost) => GrowthKind::Unconfirmed,
                 _ => GrowthKind::Once,
@@ -210,7 +224,13 @@ impl Judge {
             Verdict::Leak | Verdict::Unconfirmed if !unknown.exceeds(&self.limit) => Verdict::Known,
             verdict => verdict,
         };
-        Judged { verdict, reason, limit: self.limit, runs: self.runs.clone(), groups: groups.collect() }
+        Judged {
+            verdict,
+            reason,
+            limit: self.limit,
+            runs: self.runs.clone(),
+            groups: groups.collect(),
+        }
     }
 
     /// The least that such groups have grown by, together.
@@ -273,7 +293,11 @@ mod tests {
     use super::*;
 
     fn judge(limit: u64, max_blocks: Option<u64>) -> Judge {
-        Judge::new(&Rules { limit: Limit { max_growth: limit, max_blocks }, runs: 4, ..Rules::default() })
+        Judge::new(&Rules {
+            limit: Limit { max_growth: limit, max_blocks },
+            runs: 4,
+            ..Rules::default()
+        })
     }
 
     /// A run in which groups, by number, grew by so many bytes in a block each.
@@ -307,7 +331,11 @@ mod tests {
 
     fn verdict(limit: u64, runs: &[&[(usize, u64)]]) -> Option<Verdict> {
         let mut judge = judge(limit, None);
-        runs.iter().map(|groups| run(&mut judge, groups)).last().flatten().map(|judged| judged.verdict)
+        runs.iter()
+            .map(|groups| run(&mut judge, groups))
+            .last()
+            .flatten()
+            .map(|judged| judged.verdict)
     }
 
     #[test]
@@ -327,7 +355,10 @@ mod tests {
 
     #[test]
     fn the_limit_is_for_the_sum_of_what_leaks() {
-        assert_eq!(verdict(15, &[&[(1, 8), (2, 8), (3, 900)], &[(1, 8), (2, 7)]]), Some(Verdict::Once));
+        assert_eq!(
+            verdict(15, &[&[(1, 8), (2, 8), (3, 900)], &[(1, 8), (2, 7)]]),
+            Some(Verdict::Once)
+        );
         assert_eq!(verdict(15, &[&[(1, 8), (2, 8)], &[(1, 8), (2, 8)]]), None);
     }
 
@@ -350,11 +381,15 @@ mod tests {
         for _ in 0..3 {
             assert!(run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).is_none());
         }
-        let judged = run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).expect("four runs are enough");
+        let judged =
+            run(&mut judge, &[(1, 8), (INITIALISERS, 4096)]).expect("four runs are enough");
         assert_eq!(judged.verdict, Verdict::Leak);
         assert_eq!(judged.runs[0], Grown { bytes: 8, blocks: 1 });
         for (id, _, kind, _) in judged.groups {
-            assert_eq!(kind, if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser });
+            assert_eq!(
+                kind,
+                if id == GroupId(1) { GrowthKind::Leak } else { GrowthKind::Initialiser }
+            );
         }
     }
 
@@ -370,7 +405,10 @@ mod tests {
         let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed") else { panic!("final") };
         assert_eq!(judged.verdict, Verdict::Leak);
         for (id, _, kind, _) in judged.groups {
-            assert_eq!(kind, if id == GroupId(LOST) { GrowthKind::Leak } else { GrowthKind::Unconfirmed });
+            assert_eq!(
+                kind,
+                if id == GroupId(LOST) { GrowthKind::Leak } else { GrowthKind::Unconfirmed }
+            );
         }
     }
 
@@ -383,8 +421,13 @@ mod tests {
             finding: Finding::default(),
             known: false,
         };
-        let traceback =
-            Traceback { traceback: Vec::new(), total_nframe: 0, type_name: None, initialiser: None, known: None };
+        let traceback = Traceback {
+            traceback: Vec::new(),
+            total_nframe: 0,
+            type_name: None,
+            initialiser: None,
+            known: None,
+        };
         // The shares are kept in a map, whose order differs from one to the next.
         for _ in 0..50 {
             let mut judge = judge(0, None);
@@ -395,7 +438,8 @@ mod tests {
             for (_, share, _, history) in &mut judged.groups {
                 history.runs = *share as u32;
             }
-            let shares: Vec<u32> = judged.ordered(|_| &traceback).map(|(_, _, history)| history.runs).collect();
+            let shares: Vec<u32> =
+                judged.ordered(|_| &traceback).map(|(_, _, history)| history.runs).collect();
             assert_eq!(shares, [Share::Lost as u32, Share::Open as u32]);
         }
     }
@@ -418,7 +462,13 @@ mod tests {
         let mut judge = judge(0, None);
         let groups = || {
             let grown = Grown { bytes: 8, blocks: 1 };
-            vec![GroupGrowth { id: GroupId(1), share: Share::Open, grown, finding: Finding::default(), known: false }]
+            vec![GroupGrowth {
+                id: GroupId(1),
+                share: Share::Open,
+                grown,
+                finding: Finding::default(),
+                known: false,
+            }]
         };
         let mut runs = 0;
         while let Ruling::RunAgain = judge.passed(Grown { bytes: 8, blocks: 1 }, groups, LONG) {
@@ -431,7 +481,9 @@ mod tests {
     fn a_body_that_cannot_run_again_is_unconfirmed() {
         let mut judge = judge(0, None);
         assert!(run(&mut judge, &[(1, 8)]).is_none());
-        let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed: taken") else { panic!("final") };
+        let Ruling::Final(judged) = judge.cannot_repeat("run 2 failed: taken") else {
+            panic!("final")
+        };
         assert_eq!(judged.verdict, Verdict::Unconfirmed);
         assert_eq!(judged.reason.as_deref(), Some("run 2 failed: taken"));
         assert_eq!(judged.groups[0].2, GrowthKind::Unconfirmed);

@@ -47,24 +47,48 @@ pub struct KnownHolder<'a> {
 
 /// The ones that need not be told of.
 pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
-    of_statics("crossbeam_epoch::default::*COLLECTOR", "garbage that is freed when no thread can look at it any more"),
+    of_statics(
+        "crossbeam_epoch::default::*COLLECTOR",
+        "garbage that is freed when no thread can look at it any more",
+    ),
     of_statics(
         "rayon_core::registry::THE_REGISTRY",
         "the global thread pool, started by its first user, and its queues",
     ),
-    of_threads("<rayon_core::*", "workers of a thread pool keep what they allocated for themselves until they end"),
-    of_threads("rayon_core::*", "workers of a thread pool keep what they allocated for themselves until they end"),
+    of_threads(
+        "<rayon_core::*",
+        "workers of a thread pool keep what they allocated for themselves until they end",
+    ),
+    of_threads(
+        "rayon_core::*",
+        "workers of a thread pool keep what they allocated for themselves until they end",
+    ),
     of_statics(
         "tokio::signal::registry::globals::GLOBALS",
         "one entry for each signal, made by the first that listens",
     ),
-    of_statics("std::io::stdio::*", "buffers of stdin, stdout and stderr, made by their first user"),
-    of_statics("std::sys::*stack_overflow::*", "names of living threads, for the message when a stack overflows"),
-    of_statics("*std::backtrace_rs::symbolize::gimli::*", "debug information that the first backtrace has read"),
-    of_statics("*backtrace::symbolize::gimli::*", "debug information that the first backtrace has read"),
+    of_statics(
+        "std::io::stdio::*",
+        "buffers of stdin, stdout and stderr, made by their first user",
+    ),
+    of_statics(
+        "std::sys::*stack_overflow::*",
+        "names of living threads, for the message when a stack overflows",
+    ),
+    of_statics(
+        "*std::backtrace_rs::symbolize::gimli::*",
+        "debug information that the first backtrace has read",
+    ),
+    of_statics(
+        "*backtrace::symbolize::gimli::*",
+        "debug information that the first backtrace has read",
+    ),
     of_statics("insta::env::*", "what insta has read of a workspace, once for each"),
     of_statics("insta::runtime::*", "which snapshots a test has compared, by its name and theirs"),
-    of_statics("parking_lot_core::parking_lot::HASHTABLE", "one table for all locks, enlarged for more threads"),
+    of_statics(
+        "parking_lot_core::parking_lot::HASHTABLE",
+        "one table for all locks, enlarged for more threads",
+    ),
 ];
 
 const fn of_statics(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
@@ -86,7 +110,9 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let thread = self.thread.as_deref().unwrap_or(&self.name);
         match self.kind {
-            HolderKind::Static | HolderKind::Library | HolderKind::Foreign => f.write_str(&self.name),
+            HolderKind::Static | HolderKind::Library | HolderKind::Foreign => {
+                f.write_str(&self.name)
+            }
             HolderKind::ThreadLocal => write!(f, "{} of thread `{thread}`", self.name),
             HolderKind::Stack => write!(f, "stack of thread `{thread}`"),
             HolderKind::Register => write!(f, "register of thread `{thread}`"),

@@ -10,7 +10,10 @@
 mod holder;
 #[cfg(all(feature = "program", target_os = "linux"))]
 mod statics;
-#[cfg_attr(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))), path = "no_world.rs")]
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "no_world.rs"
+)]
 mod world;
 
 pub use holder::{Holder, HolderKind, KNOWN_HOLDERS, KnownHolder};

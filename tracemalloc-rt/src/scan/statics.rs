@@ -2,7 +2,9 @@
 
 use object::elf::{FileHeader64, PF_W};
 use object::read::elf::{ElfFile64, ElfSegment64, ElfSymbol};
-use object::{Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolKind};
+use object::{
+    Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags, SymbolKind,
+};
 
 use crate::names::{Named, Statics};
 use crate::sort::sort_by_key;
@@ -21,8 +23,7 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
     let mut found = Statics::default();
     let Some(mapped) = MappedFile::open(path) else { return found };
     let Ok(file) = ElfFile64::<Endianness>::parse(mapped.bytes()) else { return found };
-    let is_written =
-        |segment: &Segment<'_>| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags.contains(PF_W));
+    let is_written = |segment: &Segment<'_>| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags.contains(PF_W));
     let written: Vec<(u64, u64)> = file
         .segments()
         .filter(is_written)
@@ -38,7 +39,9 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
         let start = symbol.address() as usize;
         let end = start.saturating_add(symbol.size() as usize);
         let list = match symbol.kind() {
-            SymbolKind::Data if written.iter().any(|(from, to)| (*from..*to).contains(&symbol.address())) => {
+            SymbolKind::Data
+                if written.iter().any(|(from, to)| (*from..*to).contains(&symbol.address())) =>
+            {
                 &mut found.statics
             }
             SymbolKind::Tls => &mut found.thread_locals,
@@ -85,8 +88,16 @@ impl MappedFile {
         let file = std::fs::File::open(path).ok()?;
         let size = usize::try_from(file.metadata().ok()?.len()).ok().filter(|size| *size > 0)?;
         // SAFETY: a mapping at an address of the kernel's choice touches no memory that exists.
-        let start =
-            unsafe { libc::mmap(core::ptr::null_mut(), size, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+        let start = unsafe {
+            libc::mmap(
+                core::ptr::null_mut(),
+                size,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE,
+                file.as_raw_fd(),
+                0,
+            )
+        };
         (start != libc::MAP_FAILED).then_some(Self { start, size })
     }
 

@@ -81,7 +81,12 @@ pub fn prepare() -> bool {
     let Some(made) = memory::reserve(LEAVES * size_of::<AtomicU32>()) else { return false };
     let Some(root) = memory::reserve(LEAVES * size_of::<AtomicPtr<Leaf>>()) else { return false };
     // Of two threads that come here at once one loses; its reservation is address space that is never touched.
-    let _ = MADE.compare_exchange(ptr::null_mut(), made.cast().as_ptr(), Ordering::AcqRel, Ordering::Acquire);
+    let _ = MADE.compare_exchange(
+        ptr::null_mut(),
+        made.cast().as_ptr(),
+        Ordering::AcqRel,
+        Ordering::Acquire,
+    );
     let root = root.cast::<AtomicPtr<Leaf>>().as_ptr();
     let _ = ROOT.compare_exchange(ptr::null_mut(), root, Ordering::AcqRel, Ordering::Acquire);
     true
@@ -93,14 +98,16 @@ pub fn insert(address: usize, block: Block) -> bool {
         return false;
     }
     let Some(leaf) = leaf_or_new(address) else { return false };
-    Common::at(address).is_some_and(|place| place.insert(block)) || insert_elsewhere(leaf, address, block)
+    Common::at(address).is_some_and(|place| place.insert(block))
+        || insert_elsewhere(leaf, address, block)
 }
 
 /// A block that is not [`Common`].
 #[cold]
 fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     if block.size <= SMALL {
-        leaf[slot_index(address)].store(first_slot(block) | (block.size as u32) << SIZE_SHIFT, Ordering::Release);
+        leaf[slot_index(address)]
+            .store(first_slot(block) | (block.size as u32) << SIZE_SHIFT, Ordering::Release);
         return true;
     }
     let words = if block.size >> SIZE_BITS == 0 { SIZE_IN_ONE } else { SIZE_IN_TWO };
@@ -157,7 +164,9 @@ impl Common {
         let id = first.wrapping_sub(BEGINS | SIZE_IN_ONE << SIZE_SHIFT);
         let (id, size) = if id < MAX_STACKS {
             (id, self.second.load(Ordering::Relaxed))
-        } else if first & (BEGINS | IN_VIEW) == BEGINS && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT {
+        } else if first & (BEGINS | IN_VIEW) == BEGINS
+            && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT
+        {
             (first & (MAX_STACKS - 1), (first & SIZE_MASK) >> SIZE_SHIFT)
         } else {
             return None;
@@ -285,7 +294,8 @@ pub fn begin_of(address: usize) -> Option<usize> {
         let first = here & !((1 << LEAF_BITS) - 1);
         // A large block may reach over addresses where none begins.
         if let Some(leaf) = leaf(here) {
-            let begins = |address: &usize| leaf[slot_index(*address)].load(Ordering::Relaxed) & BEGINS != 0;
+            let begins =
+                |address: &usize| leaf[slot_index(*address)].load(Ordering::Relaxed) & BEGINS != 0;
             if let Some(begin) = (first..=here).rev().step_by(8).find(begins) {
                 return Some(begin);
             }
@@ -297,7 +307,9 @@ pub fn begin_of(address: usize) -> Option<usize> {
 
 /// The block that a first slot tells of, if it is in the view.
 fn in_view(leaf: &Leaf, address: usize, first: u32) -> Option<Block> {
-    if first & (BEGINS | IN_VIEW) == BEGINS | IN_VIEW && (first & SIZE_MASK) >> SIZE_SHIFT <= SMALL as u32 {
+    if first & (BEGINS | IN_VIEW) == BEGINS | IN_VIEW
+        && (first & SIZE_MASK) >> SIZE_SHIFT <= SMALL as u32
+    {
         // Its size came with its id.
         return Some(block(leaf, address, first));
     }
@@ -305,7 +317,12 @@ fn in_view(leaf: &Leaf, address: usize, first: u32) -> Option<Block> {
 }
 
 /// Reads a block of the view while holding its first slot, and leaves `after` of what was there in it.
-fn read_in_view(leaf: &Leaf, address: usize, first: u32, after: impl FnOnce(u32) -> u32) -> Option<Block> {
+fn read_in_view(
+    leaf: &Leaf,
+    address: usize,
+    first: u32,
+    after: impl FnOnce(u32) -> u32,
+) -> Option<Block> {
     let slot = &leaf[slot_index(address)];
     let mut first = first;
     loop {
@@ -335,7 +352,9 @@ fn for_each_slot(visit: &mut impl FnMut(&'static Leaf, usize, u32)) {
         let slots = ptr::from_ref(leaf).addr();
         pages.touched(slots, size_of::<Leaf>(), &mut |touched, bytes| {
             let first = (touched - slots) / size_of::<AtomicU32>();
-            for (index, slot) in leaf.iter().enumerate().skip(first).take(bytes / size_of::<AtomicU32>()) {
+            for (index, slot) in
+                leaf.iter().enumerate().skip(first).take(bytes / size_of::<AtomicU32>())
+            {
                 let content = slot.load(Ordering::Acquire);
                 if content & BEGINS != 0 {
                     visit(leaf, begin + index % HALF * 16 + index / HALF * 8, content);
@@ -393,16 +412,17 @@ fn new_leaf(address: usize) -> Option<&'static Leaf> {
     let made = NonNull::new(MADE.load(Ordering::Acquire))?;
     let new = memory::reserve(size_of::<Leaf>())?.cast::<Leaf>().as_ptr();
     // Of two threads that come here at once one loses; its leaf is address space that is never touched.
-    let published = match entry.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => {
-            let index = MADE_COUNT.fetch_add(1, Ordering::AcqRel);
-            // SAFETY: each leaf is published once, so `index` is below LEAVES, for which there is room.
-            let number = unsafe { made.add(index).as_ref() };
-            number.store((address >> LEAF_BITS) as u32 + 1, Ordering::Release);
-            new
-        }
-        Err(other) => other,
-    };
+    let published =
+        match entry.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => {
+                let index = MADE_COUNT.fetch_add(1, Ordering::AcqRel);
+                // SAFETY: each leaf is published once, so `index` is below LEAVES, for which there is room.
+                let number = unsafe { made.add(index).as_ref() };
+                number.store((address >> LEAF_BITS) as u32 + 1, Ordering::Release);
+                new
+            }
+            Err(other) => other,
+        };
     // SAFETY: a published leaf has SLOTS zeroed or written slots and is never unmapped.
     unsafe { published.as_ref() }
 }
@@ -420,7 +440,18 @@ mod tests {
     fn every_size_comes_back() {
         assert!(prepare());
         let id = StackId(MAX_STACKS - 1);
-        for size in [0, 1, 15, 16, 17, 4096, (1 << 31) - 1, 1 << 31, (1 << 31) + 5, isize::MAX as usize >> 1] {
+        for size in [
+            0,
+            1,
+            15,
+            16,
+            17,
+            4096,
+            (1 << 31) - 1,
+            1 << 31,
+            (1 << 31) + 5,
+            isize::MAX as usize >> 1,
+        ] {
             assert!(insert(FREE, Block { id, size, in_view: false }));
             assert_eq!(remove(FREE), Some(Block { id, size, in_view: false }));
             assert_eq!(remove(FREE), None);
@@ -446,8 +477,11 @@ mod tests {
         assert!(prepare());
         let begin = FREE + (512 << LEAF_BITS);
         for distance in [8, 16, 24] {
-            let block =
-                |n: usize| Block { id: StackId(n as u32), size: distance - n % 2, in_view: n.is_multiple_of(3) };
+            let block = |n: usize| Block {
+                id: StackId(n as u32),
+                size: distance - n % 2,
+                in_view: n.is_multiple_of(3),
+            };
             let address = |n: usize| begin + n * distance;
             for n in 0..64 {
                 assert!(insert(address(n), block(n)));
@@ -493,7 +527,10 @@ mod tests {
                 seen.push((address, block))
             }
         });
-        assert_eq!(seen, (0..100).step_by(2).map(|n| (begin + n * 1024, block(n))).collect::<Vec<_>>());
+        assert_eq!(
+            seen,
+            (0..100).step_by(2).map(|n| (begin + n * 1024, block(n))).collect::<Vec<_>>()
+        );
         assert_eq!(begin_of(begin + 99 * 1024 + 777), Some(begin + 99 * 1024));
         let mut cleared = 0;
         clear_view(&mut |address, block| {

@@ -77,7 +77,9 @@ pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
         loop {
             let mut shard = shard.lock();
             if shard.len <= copy.capacity() {
-                copy.extend(shard.entries().unwrap_or_default().iter().filter(|entry| entry.id != 0));
+                copy.extend(
+                    shard.entries().unwrap_or_default().iter().filter(|entry| entry.id != 0),
+                );
                 break;
             }
             let len = shard.len;
@@ -120,7 +122,8 @@ pub fn after_fork() {
 }
 
 fn hash(domain: u32, address: usize) -> usize {
-    let mixed = (address as u64 ^ u64::from(domain).rotate_left(40)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed =
+        (address as u64 ^ u64::from(domain).rotate_left(40)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed ^ mixed >> 32) as usize
 }
 
@@ -210,7 +213,11 @@ mod tests {
     #[test]
     fn blocks_come_back_after_growth_and_in_any_order() {
         let count = if cfg!(miri) { 2_000 } else { 100_000_usize };
-        let block = |n: usize| Block { id: StackId(n as u32 % 1000 + 1), size: n, in_view: n.is_multiple_of(2) };
+        let block = |n: usize| Block {
+            id: StackId(n as u32 % 1000 + 1),
+            size: n,
+            in_view: n.is_multiple_of(2),
+        };
         let domain = |n: usize| (n % 3) as u32;
         for n in 0..count {
             assert!(insert(domain(n), n / 3, block(n)));

@@ -47,7 +47,9 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
         let entry = match test.of_panic(panic.payload_as_str()) {
             Ok(()) => TestEntry {
                 verdict: assignment.session.as_ref().map(|_| Verdict::Skipped),
-                verdict_reason: Some("with `panic = \"abort\"`, a panic leaves nothing to judge".to_owned()),
+                verdict_reason: Some(
+                    "with `panic = \"abort\"`, a panic leaves nothing to judge".to_owned(),
+                ),
                 ..TestEntry::new(test.name)
             },
             Err(why) => TestEntry::failed(test.name, why),
@@ -77,7 +79,8 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     let missed = raw::missed();
     if missed > 0 {
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
-        entry.verdict_reason = Some(format!("{reason}{missed} blocks were not recorded, for want of memory"));
+        entry.verdict_reason =
+            Some(format!("{reason}{missed} blocks were not recorded, for want of memory"));
     }
     write(assignment, &entry);
     entry
@@ -129,19 +132,27 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
                 let changes = settle::changes(&before, judge.patience());
                 judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
             }
-            Ran::Failed(message) if judge.runs() == 0 => return TestEntry::failed(test.name, message),
-            Ran::Failed(message) => {
-                judge.cannot_repeat(&format!("run {} failed: {}", judge.runs() + 1, short(&message)))
+            Ran::Failed(message) if judge.runs() == 0 => {
+                return TestEntry::failed(test.name, message);
             }
-            Ran::Late => judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1)),
+            Ran::Failed(message) => judge.cannot_repeat(&format!(
+                "run {} failed: {}",
+                judge.runs() + 1,
+                short(&message)
+            )),
+            Ran::Late => {
+                judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1))
+            }
         };
         match ruling {
             Ruling::Final(judged) => return judged::entry(test.name, &judged, &grouper, session),
             Ruling::RunAgain if judge.runs() == 1 => {
                 // A repeated run may end the process, and what is known by now must not be lost with it.
-                let unconfirmed = judge.unconfirmed("the test ended its process when it was run again");
+                let unconfirmed =
+                    judge.unconfirmed("the test ended its process when it was run again");
                 write(assignment, &judged::entry(test.name, &unconfirmed, &grouper, session));
-                let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
+                let timeout =
+                    session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
                 patience = Some(PATIENCE.max(took * 10).min(timeout));
                 REPEATS.store(true, Ordering::Relaxed);
                 silence::stdout_and_stderr();

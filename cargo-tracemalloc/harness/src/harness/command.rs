@@ -44,7 +44,8 @@ pub fn become_front(placement: &Placement, tests: &[Test]) -> ! {
 pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
     let told_by_session = session.map(|session| session.command.clone()).unwrap_or_default();
     let built_by = fragment::target_of(executable).command;
-    let mut places: Vec<String> = [told_by_session, built_by].into_iter().filter(|place| !place.is_empty()).collect();
+    let mut places: Vec<String> =
+        [told_by_session, built_by].into_iter().filter(|place| !place.is_empty()).collect();
     places.dedup();
     places
 }
@@ -55,7 +56,10 @@ fn leave(path: &Path, executable: &Path, tests: &[Test]) -> io::Result<()> {
         return Ok(());
     }
     let Some(executable) = executable.to_str() else {
-        return Err(io::Error::new(ErrorKind::InvalidFilename, "the path of this test binary is not UTF-8"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidFilename,
+            "the path of this test binary is not UTF-8",
+        ));
     };
     let list = TestList {
         executable: executable.to_owned(),
@@ -93,6 +97,7 @@ fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
 /// Runs this program and ends as it does, and returns only where that cannot be.
 #[cfg(not(unix))]
 fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
-    let status = Command::new(program).args(std::env::args_os().skip(1)).env(FRONT_VAR, list).status()?;
+    let status =
+        Command::new(program).args(std::env::args_os().skip(1)).env(FRONT_VAR, list).status()?;
     std::process::exit(status.code().unwrap_or(crate::FAILED));
 }

@@ -27,7 +27,8 @@ struct Request {
 /// The test that these arguments ask for by its exact name, and that is to run here; and whether little is to be printed.
 pub fn asked_for(tests: &[Test], arguments: impl Iterator<Item = String>) -> Option<(Test, bool)> {
     let request = Request::parse(arguments)?;
-    let mut selected = tests.iter().filter(|test| request.names.iter().any(|name| name == test.name));
+    let mut selected =
+        tests.iter().filter(|test| request.names.iter().any(|name| name == test.name));
     let (Some(test), None) = (selected.next(), selected.next()) else { return None };
     let runs = if request.include_ignored { true } else { test.ignored == request.ignored };
     (request.exact && runs).then_some((*test, request.quiet))
@@ -50,7 +51,9 @@ impl Request {
                 // Nothing is captured in any case.
                 ("--nocapture" | "--no-capture" | "--show-output", None) => {}
                 // One test is one thread.
-                ("--test-threads", value) => drop(value.or_else(|| arguments.next())?.parse::<NonZeroUsize>().ok()?),
+                ("--test-threads", value) => {
+                    drop(value.or_else(|| arguments.next())?.parse::<NonZeroUsize>().ok()?)
+                }
                 _ if argument.starts_with('-') => return None,
                 _ => request.names.push(argument),
             }
@@ -77,7 +80,10 @@ pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
     }
     if failed {
         let message = entry.message.as_deref().unwrap_or("failed");
-        print(format_args!("\nfailures:\n\n---- {0} ----\n{message}\n\n\n\nfailures:\n    {0}\n", test.name));
+        print(format_args!(
+            "\nfailures:\n\n---- {0} ----\n{message}\n\n\n\nfailures:\n    {0}\n",
+            test.name
+        ));
     }
     print(format_args!(
         "\ntest result: {}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out; finished in {:.2}s\n\n",
@@ -109,7 +115,13 @@ mod tests {
         let names = || vec!["a::b".to_owned()];
         let exact = Request { names: names(), exact: true, ..Request::default() };
         assert_eq!(parse("--exact a::b --nocapture"), Some(exact));
-        let ignored = Request { names: names(), exact: true, ignored: true, quiet: true, ..Request::default() };
+        let ignored = Request {
+            names: names(),
+            exact: true,
+            ignored: true,
+            quiet: true,
+            ..Request::default()
+        };
         assert_eq!(parse("a::b --test-threads 1 --exact -q --ignored"), Some(ignored));
         let included = Request { names: names(), include_ignored: true, ..Request::default() };
         assert_eq!(parse("a::b --test-threads=1 --show-output --include-ignored"), Some(included));
@@ -117,9 +129,14 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_the_fronts() {
-        for line in
-            ["--exact a --list", "a --format=json", "a --test-threads 0", "a --test-threads", "a --exact=1", "a -- b"]
-        {
+        for line in [
+            "--exact a --list",
+            "a --format=json",
+            "a --test-threads 0",
+            "a --test-threads",
+            "a --exact=1",
+            "a -- b",
+        ] {
             assert_eq!(parse(line), None, "{line}");
         }
     }

@@ -4,10 +4,17 @@ use tracemalloc::raw::{self, Symbol, judge};
 
 use crate::harness::holder::{holder_entry, lost_block, step_entry};
 use crate::harness::leak_id::leak_id;
-use crate::{FrameEntry, GrowthEntry, GrowthKind, Limit, Retained, RunEntry, Session, TestEntry, Verdict};
+use crate::{
+    FrameEntry, GrowthEntry, GrowthKind, Limit, Retained, RunEntry, Session, TestEntry, Verdict,
+};
 
 /// The entry of a test that passed and was judged.
-pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper<'_>, session: &Session) -> TestEntry {
+pub fn entry(
+    name: &str,
+    judged: &judge::Judged,
+    grouper: &judge::Grouper<'_>,
+    session: &Session,
+) -> TestEntry {
     let growth: Vec<GrowthEntry> =
         judged.growth(grouper).into_iter().map(|growth| growth_entry(growth, session)).collect();
     let id = if growth.is_empty() { String::new() } else { leak_id(name, &growth) };
@@ -15,7 +22,11 @@ pub fn entry(name: &str, judged: &judge::Judged, grouper: &judge::Grouper<'_>, s
     let is_known = judged.verdict == judge::Verdict::Known;
     TestEntry {
         verdict: Some(verdict(judged.verdict)),
-        verdict_reason: with_missing_names(if is_known { Some(reasons(&growth)) } else { judged.reason.clone() }),
+        verdict_reason: with_missing_names(if is_known {
+            Some(reasons(&growth))
+        } else {
+            judged.reason.clone()
+        }),
         limit: Limit { max_growth: judged.limit.max_growth, max_blocks: judged.limit.max_blocks },
         runs: runs.collect(),
         growth,
@@ -34,22 +45,31 @@ fn with_missing_names(reason: Option<String>) -> Option<String> {
 
 /// Why all that is known is known, each reason once.
 fn reasons(growth: &[GrowthEntry]) -> String {
-    let mut reasons: Vec<&str> =
-        growth.iter().filter_map(|growth| growth.known.as_ref()).map(|known| known.reason.as_str()).collect();
+    let mut reasons: Vec<&str> = growth
+        .iter()
+        .filter_map(|growth| growth.known.as_ref())
+        .map(|known| known.reason.as_str())
+        .collect();
     reasons.sort();
     reasons.dedup();
     reasons.join("; ")
 }
 
 fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
-    let judge::Traceback { traceback, total_nframe, type_name, initialiser, known } = growth.traceback;
+    let judge::Traceback { traceback, total_nframe, type_name, initialiser, known } =
+        growth.traceback;
     let is_known = growth.kind == judge::GrowthKind::Known;
     let (retained, holder, path, path_steps) = match growth.finding {
         judge::Finding::Unknown => (None, None, Vec::new(), 0),
-        judge::Finding::Lost { with } => (Some(Retained::Lost), with.map(lost_block), Vec::new(), 0),
-        judge::Finding::Held { by, path, steps } => {
-            (Some(Retained::Held), Some(holder_entry(by)), path.into_iter().map(step_entry).collect(), steps)
+        judge::Finding::Lost { with } => {
+            (Some(Retained::Lost), with.map(lost_block), Vec::new(), 0)
         }
+        judge::Finding::Held { by, path, steps } => (
+            Some(Retained::Held),
+            Some(holder_entry(by)),
+            path.into_iter().map(step_entry).collect(),
+            steps,
+        ),
     };
     GrowthEntry {
         kind: match growth.kind {
@@ -76,7 +96,12 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
 
 /// A frame, as it is in the report.
 pub fn frame_entry(frame: Symbol) -> FrameEntry {
-    FrameEntry { function: frame.function, file: frame.file, line: frame.line, column: frame.column }
+    FrameEntry {
+        function: frame.function,
+        file: frame.file,
+        line: frame.line,
+        column: frame.column,
+    }
 }
 
 fn verdict(verdict: judge::Verdict) -> Verdict {

@@ -95,7 +95,11 @@ impl Bencher {
 /// When the value's [`Termination`] reports another code than success.
 pub fn assert_test_result<T: Termination>(result: T) -> Result<(), String> {
     let code = result.report();
-    if code == ExitCode::SUCCESS { Ok(()) } else { Err("the test returned a value that reports failure".to_owned()) }
+    if code == ExitCode::SUCCESS {
+        Ok(())
+    } else {
+        Err("the test returned a value that reports failure".to_owned())
+    }
 }
 
 /// What `main` of a test binary calls.

@@ -25,7 +25,8 @@ impl Limits {
     /// Puts them back, as far as the system lets us: a hard limit that was lowered stays, but for root.
     pub fn restore(&self) {
         #[cfg(unix)]
-        for (kind, saved) in [libc::RLIMIT_NOFILE, libc::RLIMIT_FSIZE].into_iter().zip(&self.saved) {
+        for (kind, saved) in [libc::RLIMIT_NOFILE, libc::RLIMIT_FSIZE].into_iter().zip(&self.saved)
+        {
             if let Some(saved) = saved {
                 // SAFETY: `saved` is a limit that the system gave.
                 unsafe { libc::setrlimit(kind, saved) };

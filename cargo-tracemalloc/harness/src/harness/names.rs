@@ -15,7 +15,10 @@ use tracemalloc::raw::{Place, Symbol};
 
 use crate::harness::command;
 use crate::harness::this_binary;
-use crate::{FrameEntry, NAMES_VAR, NamedEntry, NamesTold, NamesWanted, Placement, TELL_NAMES_VAR, WantedOfFile};
+use crate::{
+    FrameEntry, NAMES_VAR, NamedEntry, NamesTold, NamesWanted, Placement, TELL_NAMES_VAR,
+    WantedOfFile,
+};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,9 +29,17 @@ pub fn ask_command(placement: &Placement) {
     let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from).or_else(of_command);
     let (session, executable) = (placement.session.clone(), this_binary::path());
     // Most tests never ask, and most of those that do find the socket.
-    let find =
-        move || command::places(session.as_ref(), &executable).into_iter().chain([command::NAME.to_owned()]).collect();
-    names::ask(Box::new(Asked { socket, programs: LazyLock::new(Box::new(find)), statics: Mutex::default() }));
+    let find = move || {
+        command::places(session.as_ref(), &executable)
+            .into_iter()
+            .chain([command::NAME.to_owned()])
+            .collect()
+    };
+    names::ask(Box::new(Asked {
+        socket,
+        programs: LazyLock::new(Box::new(find)),
+        statics: Mutex::default(),
+    }));
 }
 
 /// The command.
@@ -45,7 +56,10 @@ impl Asked {
     fn ask(&self, wanted: &NamesWanted) -> Result<NamesTold, String> {
         let question = crate::to_bytes(wanted);
         let mut errors = Vec::new();
-        let by_socket = self.socket.iter().map(|socket| (socket.display().to_string(), by_socket(socket, &question)));
+        let by_socket = self
+            .socket
+            .iter()
+            .map(|socket| (socket.display().to_string(), by_socket(socket, &question)));
         // The socket may be out of sight, in a process that has changed its root directory.
         let programs = std::iter::once_with(|| self.programs.iter()).flatten();
         let by_process = programs.map(|program| (program.clone(), by_process(program, &question)));
@@ -72,7 +86,10 @@ impl Names for Asked {
             .map(|place| {
                 let known = wanted.files.iter().position(|file| file.path == place.file);
                 let number = known.unwrap_or_else(|| {
-                    wanted.files.push(WantedOfFile { path: place.file.to_owned(), ..WantedOfFile::default() });
+                    wanted.files.push(WantedOfFile {
+                        path: place.file.to_owned(),
+                        ..WantedOfFile::default()
+                    });
                     wanted.files.len() - 1
                 });
                 let file = &mut wanted.files[number];
@@ -81,7 +98,9 @@ impl Names for Asked {
             })
             .collect();
         let mut told = self.ask(&wanted)?;
-        let mut take = |(file, answer): (usize, usize)| told.files[file].frames.get_mut(answer).map(std::mem::take);
+        let mut take = |(file, answer): (usize, usize)| {
+            told.files[file].frames.get_mut(answer).map(std::mem::take)
+        };
         let frames = numbers.into_iter().map(|number| take(number).unwrap_or_default());
         Ok(frames.map(|frames| frames.into_iter().map(symbol).collect()).collect())
     }
@@ -90,7 +109,11 @@ impl Names for Asked {
         let mut known = self.statics.lock().unwrap_or_else(PoisonError::into_inner);
         let unknown = files.iter().filter(|file| !known.contains_key(**file));
         let wanted: Vec<WantedOfFile> = unknown
-            .map(|file| WantedOfFile { path: (*file).to_owned(), statics: true, ..WantedOfFile::default() })
+            .map(|file| WantedOfFile {
+                path: (*file).to_owned(),
+                statics: true,
+                ..WantedOfFile::default()
+            })
             .collect();
         if !wanted.is_empty() {
             let wanted = NamesWanted { files: wanted };
@@ -126,7 +149,8 @@ fn by_process(program: &str, question: &[u8]) -> io::Result<Vec<u8>> {
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
-    let mut teller = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut teller =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut answer = Vec::new();
     // It reads all of the question before it answers.
     let asked = teller.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(question));
@@ -154,7 +178,11 @@ mod tests {
     fn who_does_not_tell_is_named() {
         let socket = Some(PathBuf::from("/nowhere/s"));
         let programs = || vec!["/nowhere/command".to_owned(), "cat".to_owned()];
-        let asked = Asked { socket, programs: LazyLock::new(Box::new(programs)), statics: Mutex::default() };
+        let asked = Asked {
+            socket,
+            programs: LazyLock::new(Box::new(programs)),
+            statics: Mutex::default(),
+        };
         let error = asked.frames(&[Place { file: "/bin/true", address: 1 }]).unwrap_err();
         let told: Vec<&str> = error.splitn(3, ", ").collect();
         assert!(told[0].starts_with("/nowhere/s: "), "{error}");

@@ -74,7 +74,8 @@ pub fn start_program() {
     let _pause = raw::pause();
     names::ask_command(&placement);
     placement.become_program();
-    let arguments: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     if session.run.is_none() && arguments.iter().any(|argument| argument == "--list") {
         return;
     }
@@ -83,7 +84,9 @@ pub fn start_program() {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },
-        None => Task::Judge(Box::new(Test::start(session, placement.reports_to(), name(&arguments)))),
+        None => {
+            Task::Judge(Box::new(Test::start(session, placement.reports_to(), name(&arguments))))
+        }
     };
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;
@@ -101,7 +104,10 @@ unsafe extern "C" {
 }
 
 extern "C" fn ended(status: c_int, _argument: *mut c_void) {
-    let Some(program) = PROGRAM.get().filter(|program| program.process == std::process::id()) else { return };
+    let Some(program) = PROGRAM.get().filter(|program| program.process == std::process::id())
+    else {
+        return;
+    };
     let _pause = raw::pause();
     // A panic of ours must not be what the program ends with. It has said on stderr what it is.
     let _ = catch_unwind(|| match &program.task {
@@ -135,7 +141,9 @@ impl Test {
                     eprintln!("error: tracemalloc harness failed to write {fragment:?}: {error}");
                 }
             }
-            Told::Caller(fail_on) if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) => {
+            Told::Caller(fail_on)
+                if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) =>
+            {
                 let crate_name = this_binary::target().crate_name;
                 // The exit code says it too, should nobody listen.
                 let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
@@ -155,7 +163,11 @@ impl Test {
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
         let changes = grouper.since_main(settle::changes(&self.before, Patience::First));
-        let ruling = judge.passed(Grown::gross(&changes), || grouper.group(&changes), self.started.elapsed());
+        let ruling = judge.passed(
+            Grown::gross(&changes),
+            || grouper.group(&changes),
+            self.started.elapsed(),
+        );
         let judged = match ruling {
             Ruling::Final(judged) => judged,
             Ruling::RunAgain => judge.unconfirmed("still live at the end of the process"),

@@ -9,7 +9,8 @@ use crate::{HeldEntry, Lost, LostEntry, Remains, Session};
 /// What is live now; the error says why the heap could not be searched. Below the address `stack_from`, the stack of this
 /// thread is the harness's own.
 pub fn remains(session: &Session, stack_from: usize) -> Result<Remains, String> {
-    let judge::Remains { lost, lost_groups, held, doubt } = judge::Remains::now(&session.rules(), stack_from)?;
+    let judge::Remains { lost, lost_groups, held, doubt } =
+        judge::Remains::now(&session.rules(), stack_from)?;
     let held = held.into_iter().map(|sum| HeldEntry {
         bytes: sum.bytes,
         blocks: sum.blocks,

@@ -10,10 +10,15 @@ impl Session {
     /// The rules for a test that says nothing of its own.
     pub(crate) fn rules(&self) -> Rules {
         let options = &self.options;
-        let prefix =
-            |rule: &crate::PathPrefix| Prefix { prefix: rule.prefix.clone(), replacement: rule.replacement.clone() };
+        let prefix = |rule: &crate::PathPrefix| Prefix {
+            prefix: rule.prefix.clone(),
+            replacement: rule.replacement.clone(),
+        };
         Rules {
-            limit: Limit { max_growth: options.limit.max_growth, max_blocks: options.limit.max_blocks },
+            limit: Limit {
+                max_growth: options.limit.max_growth,
+                max_blocks: options.limit.max_blocks,
+            },
             runs: options.runs,
             frames: options.frames,
             include: options.include.clone(),
@@ -22,7 +27,10 @@ impl Session {
             known_leaks: self
                 .known_leaks
                 .iter()
-                .map(|known| KnownLeak { file: known.file.clone(), function: known.function.clone() })
+                .map(|known| KnownLeak {
+                    file: known.file.clone(),
+                    function: known.function.clone(),
+                })
                 .collect(),
             prefixes: self.path_prefixes.iter().map(prefix).collect(),
         }
@@ -31,7 +39,8 @@ impl Session {
 
 /// What the report says of a test's own options.
 pub fn check_entry(limits: Limits) -> CheckEntry {
-    let Limits { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip } = limits;
+    let Limits { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip } =
+        limits;
     let key = key.map(|key| key.to_string());
     CheckEntry { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip }
 }
@@ -62,17 +71,42 @@ mod tests {
         let of_test = |test| session.clone().of_test("demo", test).rules();
         let of_rules = |rules: Rules| {
             let Limit { max_growth, max_blocks } = rules.limit;
-            (max_growth, max_blocks, rules.runs, rules.frames, rules.include.concat(), rules.exclude.concat())
+            (
+                max_growth,
+                max_blocks,
+                rules.runs,
+                rules.frames,
+                rules.include.concat(),
+                rules.exclude.concat(),
+            )
         };
         let text = str::to_owned;
-        assert_eq!(of_rules(of_test("empties")), (1, Some(1), 4, 1, text("options"), text("options")));
-        assert_eq!(of_rules(of_test("fills")), (2, Some(2), 5, 1, text("override"), text("options")));
+        assert_eq!(
+            of_rules(of_test("empties")),
+            (1, Some(1), 4, 1, text("options"), text("options"))
+        );
+        assert_eq!(
+            of_rules(of_test("fills")),
+            (2, Some(2), 5, 1, text("override"), text("options"))
+        );
 
         let own = |limits: Limits| of_rules(limits.over(of_test("fills")));
         assert_eq!(own(Limits::new()), (2, Some(2), 5, 1, text("override"), text("options")));
-        assert_eq!(own(Limits::new().max_growth(3)), (3, None, 5, 1, text("override"), text("options")));
-        assert_eq!(own(Limits::new().max_blocks(3)), (u64::MAX, Some(3), 5, 1, text("override"), text("options")));
-        let all = Limits::new().max_growth(3).max_blocks(3).runs(6).frames(3).include("check").exclude("check");
+        assert_eq!(
+            own(Limits::new().max_growth(3)),
+            (3, None, 5, 1, text("override"), text("options"))
+        );
+        assert_eq!(
+            own(Limits::new().max_blocks(3)),
+            (u64::MAX, Some(3), 5, 1, text("override"), text("options"))
+        );
+        let all = Limits::new()
+            .max_growth(3)
+            .max_blocks(3)
+            .runs(6)
+            .frames(3)
+            .include("check")
+            .exclude("check");
         assert_eq!(own(all), (3, Some(3), 6, 3, text("check"), text("check")));
     }
 
@@ -81,6 +115,9 @@ mod tests {
         let known = crate::KnownLeak { function: Some("*::grow".to_owned()), ..Default::default() };
         let session = Session { known_leaks: vec![known], ..Session::default() };
         let rules = Limits::new().max_growth(3).over(session.rules());
-        assert_eq!(rules.known_leaks, [KnownLeak { file: None, function: Some("*::grow".to_owned()) }]);
+        assert_eq!(
+            rules.known_leaks,
+            [KnownLeak { file: None, function: Some("*::grow".to_owned()) }]
+        );
     }
 }

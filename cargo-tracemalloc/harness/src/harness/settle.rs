@@ -25,5 +25,9 @@ pub fn changes(before: &Point, patience: Patience) -> Vec<Change> {
 
 /// How many threads this process has, where the system tells.
 fn threads() -> Option<usize> {
-    if cfg!(target_os = "linux") { std::fs::read_dir("/proc/self/task").ok().map(Iterator::count) } else { None }
+    if cfg!(target_os = "linux") {
+        std::fs::read_dir("/proc/self/task").ok().map(Iterator::count)
+    } else {
+        None
+    }
 }

@@ -48,7 +48,9 @@ impl Snapshots {
             note: Mutex::new(ProgramNote::default()),
         }));
         let untraced = !raw::is_this_copy_installed();
-        if let Err(error) = snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() }) {
+        if let Err(error) =
+            snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() })
+        {
             fail(&format!("write to {session_dir:?}: {error}"));
         }
         if untraced {
@@ -100,7 +102,9 @@ impl Snapshots {
         let written = tracemalloc::take_snapshot()
             .map_err(|error| error.to_string())
             .and_then(|snapshot| snapshot.dump(path).map_err(|error| error.to_string()));
-        written.inspect_err(|error| eprintln!("error: tracemalloc failed to take a snapshot: {error}")).is_ok()
+        written
+            .inspect_err(|error| eprintln!("error: tracemalloc failed to take a snapshot: {error}"))
+            .is_ok()
     }
 
     fn keep(&self, note: &mut ProgramNote) {
@@ -159,7 +163,8 @@ fn ends_the_program(signal: c_int) -> bool {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: `now` is a place to write to, and is read only if it was written.
     unsafe {
-        libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0 && now.assume_init().sa_sigaction == libc::SIG_DFL
+        libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0
+            && now.assume_init().sa_sigaction == libc::SIG_DFL
     }
 }
 
@@ -270,7 +275,9 @@ impl Semaphore {
             };
             match result {
                 0 => return true,
-                _ if std::io::Error::last_os_error().raw_os_error() == Some(libc::ETIMEDOUT) => return false,
+                _ if std::io::Error::last_os_error().raw_os_error() == Some(libc::ETIMEDOUT) => {
+                    return false;
+                }
                 _ => {}
             }
         }

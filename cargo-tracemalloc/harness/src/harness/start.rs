@@ -19,7 +19,8 @@ pub fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
     if let Some((name, assignment)) = placement.assignment() {
         std::process::exit(child::main(&tests, &name, &assignment, panics_abort));
     }
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     if placement.is_inside()
         && let Some((test, quiet)) = inside::asked_for(&tests, arguments)
     {

@@ -79,7 +79,9 @@ impl Test {
                     "panic did not contain expected string\n      panic message: {message:?}\n expected substring: \
                      {expected:?}"
                 )),
-                None => Err(format!("expected panic with a string that contains {expected:?}, found another value")),
+                None => Err(format!(
+                    "expected panic with a string that contains {expected:?}, found another value"
+                )),
             },
             ShouldPanic::No => Err(match message {
                 Some(message) => format!("panicked: {message}"),

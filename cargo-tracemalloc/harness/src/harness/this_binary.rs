@@ -6,7 +6,8 @@ use crate::{TargetNote, fail, fragment};
 
 /// Its path. Ends the process where the system does not tell.
 pub fn path() -> PathBuf {
-    std::env::current_exe().unwrap_or_else(|error| fail(&format!("find the path of this test binary: {error}")))
+    std::env::current_exe()
+        .unwrap_or_else(|error| fail(&format!("find the path of this test binary: {error}")))
 }
 
 /// What it was built from.

@@ -44,7 +44,10 @@ fn memory_blocks(count: u64, size: u64) -> String {
 }
 
 fn kib(size: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "Python divides as floating point too; one decimal is shown")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "Python divides as floating point too; one decimal is shown"
+    )]
     let size = size as f64;
     format!("{:.1} KiB", size / 1024.0)
 }

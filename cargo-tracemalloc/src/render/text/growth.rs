@@ -1,7 +1,9 @@
 //! One traceback's growth: how much, of what, allocated where.
 
 use camino::Utf8Path;
-use tracemalloc_harness::{FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Retained, StepEntry};
+use tracemalloc_harness::{
+    FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Retained, StepEntry,
+};
 
 use super::{count, line};
 use crate::term::{BOLD, DIM};
@@ -22,13 +24,17 @@ pub fn sum_of_all(growth: &[GrowthEntry]) -> String {
 }
 
 fn amount<'a>(growth: impl Iterator<Item = &'a GrowthEntry>) -> String {
-    let (bytes, blocks) = growth.fold((0, 0), |sum, growth| (sum.0 + growth.bytes, sum.1 + growth.blocks));
+    let (bytes, blocks) =
+        growth.fold((0, 0), |sum, growth| (sum.0 + growth.bytes, sum.1 + growth.blocks));
     format!("{} in {}", size(bytes), count(blocks, "block"))
 }
 
 /// As Python's tracemalloc writes sizes.
 pub fn size(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "Python divides as floating point too; at most one digit is shown")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "Python divides as floating point too; at most one digit is shown"
+    )]
     tracemalloc::format_size(bytes as f64, false)
 }
 
@@ -37,16 +43,25 @@ const SHOWN_STEPS: usize = 3;
 
 /// The amount, the type, and the frames, most recent first.
 pub fn render(text: &mut String, growth: &GrowthEntry, root: &Utf8Path) {
-    let type_name = growth.type_name.as_deref().map(|name| format!("   {name}")).unwrap_or_default();
-    let initialiser =
-        growth.initialiser.as_deref().map(|name| format!("   {DIM}under {name}{DIM:#}")).unwrap_or_default();
+    let type_name =
+        growth.type_name.as_deref().map(|name| format!("   {name}")).unwrap_or_default();
+    let initialiser = growth
+        .initialiser
+        .as_deref()
+        .map(|name| format!("   {DIM}under {name}{DIM:#}"))
+        .unwrap_or_default();
     let amount = amount(std::iter::once(growth));
     line(text, format_args!("\n  {BOLD}{amount}{BOLD:#}{type_name}{initialiser}"));
     if let Some(retained) = retained(growth) {
         line(text, format_args!("    {retained}"));
     }
-    let width =
-        growth.traceback.iter().map(|frame| frame.function.chars().count()).max().unwrap_or(0).min(WIDEST_FUNCTION);
+    let width = growth
+        .traceback
+        .iter()
+        .map(|frame| frame.function.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(WIDEST_FUNCTION);
     for (index, frame) in growth.traceback.iter().rev().enumerate() {
         let function = if frame.function.is_empty() { "<unknown>" } else { &frame.function };
         line(text, format_args!("    {function:width$}   {DIM}{}{DIM:#}", place(frame)));
@@ -72,8 +87,8 @@ pub fn retained(growth: &GrowthEntry) -> Option<String> {
             for step in first.iter().take(SHOWN_STEPS) {
                 text += &format!(" -> {}", self::step(step, false));
             }
-            let left_out =
-                u64::from(growth.path_steps).saturating_sub((first.len().min(SHOWN_STEPS) + last.len()) as u64);
+            let left_out = u64::from(growth.path_steps)
+                .saturating_sub((first.len().min(SHOWN_STEPS) + last.len()) as u64);
             if left_out > 0 {
                 text += &format!(" -> {}", count(left_out, "more block"));
             }
@@ -91,7 +106,8 @@ pub fn holder(holder: &HolderEntry) -> String {
     let name = &holder.name;
     let of_thread = || {
         let thread = holder.thread.as_deref().unwrap_or(name);
-        let start = holder.start.as_ref().map(|start| format!(" (runs {start})")).unwrap_or_default();
+        let start =
+            holder.start.as_ref().map(|start| format!(" (runs {start})")).unwrap_or_default();
         if thread.starts_with("the ") || thread.starts_with("a ") {
             format!("{thread}{start}")
         } else {
@@ -104,7 +120,9 @@ pub fn holder(holder: &HolderEntry) -> String {
         HolderKind::Stack => format!("the stack of {}", of_thread()),
         HolderKind::Register => format!("a register of {}", of_thread()),
         HolderKind::Foreign => "foreign memory".to_owned(),
-        HolderKind::LostBlock => format!("the lost {}{place}", name.strip_prefix("a lost ").unwrap_or(name)),
+        HolderKind::LostBlock => {
+            format!("the lost {}{place}", name.strip_prefix("a lost ").unwrap_or(name))
+        }
     }
 }
 

@@ -35,7 +35,10 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
         (_, true) => "no tests checked".to_owned(),
     };
     let others = if others.is_empty() { others } else { format!("; {others}") };
-    line(text, format_args!("{style}tracemalloc:{style:#} {checked}{others}; report {report_path}"));
+    line(
+        text,
+        format_args!("{style}tracemalloc:{style:#} {checked}{others}; report {report_path}"),
+    );
 }
 
 /// `20 clean, 1 leak`, without what there is none of.

@@ -2,7 +2,9 @@
 
 use anstream::adapter::strip_str;
 use camino::Utf8Path;
-use tracemalloc_harness::{FrameEntry, GrowthEntry, GrowthKind, Limit, Options, Outcome, RunEntry, TestEntry, Verdict};
+use tracemalloc_harness::{
+    FrameEntry, GrowthEntry, GrowthKind, Limit, Options, Outcome, RunEntry, TestEntry, Verdict,
+};
 
 use crate::cli::Deny;
 use crate::report::{Doctests, Kind, Report, ReportOptions, SCHEMA, Summary, Target};
@@ -71,7 +73,13 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
         rustc: "rustc 1.95.0".to_owned(),
         target_triple: "x86_64-unknown-linux-gnu".to_owned(),
         options: ReportOptions {
-            measure: Options { limit: Limit::default(), runs: 8, frames: 16, include: Vec::new(), exclude: Vec::new() },
+            measure: Options {
+                limit: Limit::default(),
+                runs: 8,
+                frames: 16,
+                include: Vec::new(),
+                exclude: Vec::new(),
+            },
             deny,
             no_fail: false,
             known_holders: true,
@@ -104,13 +112,18 @@ fn leak() -> TestEntry {
 }
 
 fn unconfirmed() -> TestEntry {
-    let mut test = test("binds", Some(Verdict::Unconfirmed), vec![growth(GrowthKind::Unconfirmed, 64, 1, None)]);
+    let mut test = test(
+        "binds",
+        Some(Verdict::Unconfirmed),
+        vec![growth(GrowthKind::Unconfirmed, 64, 1, None)],
+    );
     test.verdict_reason = Some("the second run failed: address in use".to_owned());
     test
 }
 
 fn once() -> TestEntry {
-    let mut test = test("lazy", Some(Verdict::Once), vec![growth(GrowthKind::Once, 20_480, 3, None)]);
+    let mut test =
+        test("lazy", Some(Verdict::Once), vec![growth(GrowthKind::Once, 20_480, 3, None)]);
     test.runs[1] = RunEntry { bytes: 0, blocks: 0 };
     test.runs.truncate(2);
     test
@@ -126,8 +139,13 @@ fn a_leak_comes_first_and_with_its_lines() {
     failed.outcome = Outcome::Failed;
     let lib = target(Kind::Lib, "demo", vec![clean, leak(), unconfirmed(), once(), failed]);
     let mut report = report(vec![lib, own], Vec::new());
-    report.doctests =
-        Some(Doctests { traced: false, passed: 2, failed: 1, ignored: 1, packages: vec!["demo".to_owned()] });
+    report.doctests = Some(Doctests {
+        traced: false,
+        passed: 2,
+        failed: 1,
+        ignored: 1,
+        packages: vec!["demo".to_owned()],
+    });
     insta::assert_snapshot!(render(&report));
 }
 

@@ -11,7 +11,8 @@ const TRACED_FLAGS: &str = "-Cforce-frame-pointers=yes -Csymbol-mangling-version
 
 /// Where everything of this is: what is built, and what is found out.
 pub fn directory() -> Result<Utf8PathBuf> {
-    let directory = std::env::var("BENCH_DIR").context("BENCH_DIR is not set: this is called by ci/bench.sh")?;
+    let directory = std::env::var("BENCH_DIR")
+        .context("BENCH_DIR is not set: this is called by ci/bench.sh")?;
     fs_err::create_dir_all(&directory)?;
     Ok(directory.into())
 }
@@ -22,7 +23,8 @@ pub fn our_command(directory: &Utf8Path) -> Result<Utf8PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--locked", "--release", "--package", "cargo-tracemalloc"]);
     cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml")]);
-    let status = cargo.arg("--target-dir").arg(&target).status().context("failed to start cargo")?;
+    let status =
+        cargo.arg("--target-dir").arg(&target).status().context("failed to start cargo")?;
     ensure!(status.success(), "failed to build cargo-tracemalloc (see above)");
     Ok(target.join("release/cargo-tracemalloc"))
 }
@@ -90,7 +92,10 @@ impl Builds {
             _ => (self.directory.join("untraced"), ""),
         };
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--quiet", "--package", binary.package()]).arg("--target-dir").arg(&target);
+        cargo
+            .args(["build", "--quiet", "--package", binary.package()])
+            .arg("--target-dir")
+            .arg(&target);
         cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")]);
         cargo.env("RUSTFLAGS", flags);
         let subdirectory = match profile {

@@ -26,6 +26,7 @@ pub fn run(command: &mut Command) -> Result<Run> {
     ensure!(output.status.success(), "{command:?} ended with {}:\n{stderr}", output.status);
     let stdout = String::from_utf8_lossy(&output.stdout);
     let number = |label| stdout.lines().find_map(|line| line.strip_prefix(label)?.parse().ok());
-    let figure = number(FIGURE).with_context(|| format!("{command:?} printed no figure:\n{stdout}{stderr}"))?;
+    let figure = number(FIGURE)
+        .with_context(|| format!("{command:?} printed no figure:\n{stdout}{stderr}"))?;
     Ok(Run { figure, processor: number(PROCESSOR), wall })
 }

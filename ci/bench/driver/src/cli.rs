@@ -47,7 +47,8 @@ impl Cli {
                 bail!("there is no workload {wanted:?}; there are {}", names());
             }
         }
-        let all = self.workloads.is_empty() && !(self.suites || self.first_build || self.cpython || self.show);
+        let all = self.workloads.is_empty()
+            && !(self.suites || self.first_build || self.cpython || self.show);
         let at_hand = |case: &Case| all && !(self.quick && case.is_huge());
         cases.retain(|case| at_hand(case) || self.workloads.contains(&case.name));
         Ok(cases)

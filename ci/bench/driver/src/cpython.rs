@@ -38,7 +38,8 @@ pub fn measure(builds: &mut Builds) -> Result<Vec<Row>> {
     for _ in 0..ROUNDS {
         pairs.push((python("memory", 0)?.figure, python("memory", 16)?.figure));
     }
-    let mut row = Row::new(Group::Memory, "memory", NAME, UNTRACED.name, Comparison::Difference, &pairs)?;
+    let mut row =
+        Row::new(Group::Memory, "memory", NAME, UNTRACED.name, Comparison::Difference, &pairs)?;
     row.what = "1,000,000 floats, live at once, 16 frames".to_owned();
     rows.push(row);
     Ok(rows)

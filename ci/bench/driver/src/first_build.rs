@@ -23,8 +23,10 @@ pub fn measure(directory: &Utf8Path) -> Result<Vec<Row>> {
     // The first round may load sources from the registry.
     for round in 0..=ROUNDS {
         let scratch = tempfile::tempdir().context("failed to make a temporary directory")?;
-        let scratch = Utf8Path::from_path(scratch.path()).context("the temporary directory is not UTF-8")?;
-        let small = package(scratch, "small", "clap = \"4\"\nbacktrace = \"0.3\"\n", "fn main() {}\n")?;
+        let scratch =
+            Utf8Path::from_path(scratch.path()).context("the temporary directory is not UTF-8")?;
+        let small =
+            package(scratch, "small", "clap = \"4\"\nbacktrace = \"0.3\"\n", "fn main() {}\n")?;
         let trivial = package(scratch, "trivial", "", "#[test]\nfn passes() {}\nfn main() {}\n")?;
         let baseline = seconds(Command::new("cargo").arg("build").current_dir(small))?;
         let ours = || {
@@ -40,14 +42,20 @@ pub fn measure(directory: &Utf8Path) -> Result<Vec<Row>> {
             pairs.push((baseline, with_runtime - without));
         }
     }
-    let mut row = Row::new(Group::FirstBuild, "first build", "ours", BASELINE, Comparison::Ratio, &pairs)?;
+    let mut row =
+        Row::new(Group::FirstBuild, "first build", "ours", BASELINE, Comparison::Ratio, &pairs)?;
     row.what = "what is injected, without the tested crate itself".to_owned();
     row.by_wall = true;
     row.goal = Some(GOAL);
     Ok(vec![row])
 }
 
-fn package(scratch: &Utf8Path, name: &str, dependencies: &str, main: &str) -> Result<camino::Utf8PathBuf> {
+fn package(
+    scratch: &Utf8Path,
+    name: &str,
+    dependencies: &str,
+    main: &str,
+) -> Result<camino::Utf8PathBuf> {
     let directory = scratch.join(name);
     fs::create_dir_all(directory.join("src"))?;
     let manifest = format!(
@@ -61,7 +69,10 @@ fn package(scratch: &Utf8Path, name: &str, dependencies: &str, main: &str) -> Re
 /// The seconds that a command takes, which has to end well.
 fn seconds(command: &mut Command) -> Result<f64> {
     let started = Instant::now();
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("failed to start {command:?}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("failed to start {command:?}"))?;
     let seconds = started.elapsed().as_secs_f64();
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?} ended with {}:\n{stderr}", output.status);

@@ -30,7 +30,11 @@ impl Machine {
             line.and_then(|line| Some(line.split_once(':')?.1.trim().to_owned()))
         };
         let memory = field(&read("/proc/meminfo")?, "MemTotal").unwrap_or_default();
-        let kilobytes: f64 = memory.trim_end_matches("kB").trim().parse().context("/proc/meminfo has no MemTotal")?;
+        let kilobytes: f64 = memory
+            .trim_end_matches("kB")
+            .trim()
+            .parse()
+            .context("/proc/meminfo has no MemTotal")?;
         Ok(Self {
             processor: field(&read("/proc/cpuinfo")?, "model name")
                 .unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
@@ -55,7 +59,10 @@ pub fn today() -> Result<String> {
 }
 
 fn output(command: &str, argument: &str) -> Result<String> {
-    let output = Command::new(command).arg(argument).output().with_context(|| format!("failed to start {command}"))?;
+    let output = Command::new(command)
+        .arg(argument)
+        .output()
+        .with_context(|| format!("failed to start {command}"))?;
     ensure!(output.status.success(), "{command} {argument} ended with {}", output.status);
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

@@ -41,13 +41,24 @@ const fn rounds(rounds: usize, parts: usize) -> Rounds {
 const OUTPUT: &str = "OUTPUT";
 
 /// What all others are compared with.
-pub const UNTRACED: Peer =
-    Peer { name: "untraced", binary: Binary::Untraced, tool: &[], env: &[], brief: rounds(0, 1), live: rounds(0, 1) };
+pub const UNTRACED: Peer = Peer {
+    name: "untraced",
+    binary: Binary::Untraced,
+    tool: &[],
+    env: &[],
+    brief: rounds(0, 1),
+    live: rounds(0, 1),
+};
 
 /// Ours. It takes less than twice as long as untraced, so that many rounds are needed to tell by how much less; and they are short,
 /// because what else the machine does has to be the same for both.
-pub const OURS: Peer =
-    Peer { name: "ours", binary: Binary::Ours, brief: rounds(101, 10), live: rounds(21, 1), ..UNTRACED };
+pub const OURS: Peer = Peer {
+    name: "ours",
+    binary: Binary::Ours,
+    brief: rounds(101, 10),
+    live: rounds(21, 1),
+    ..UNTRACED
+};
 
 /// What the others have in common. They take so much longer that few rounds tell by how much.
 const OTHER: Peer = Peer { brief: rounds(3, 1), live: rounds(3, 10), ..UNTRACED };
@@ -57,7 +68,13 @@ const OTHERS: [Peer; 5] = [
     Peer { name: "heaptrack", tool: &["heaptrack", "--output", OUTPUT], ..OTHER },
     Peer {
         name: "massif",
-        tool: &["valgrind", "--quiet", "--tool=massif", "--depth=16", "--massif-out-file=/dev/null"],
+        tool: &[
+            "valgrind",
+            "--quiet",
+            "--tool=massif",
+            "--depth=16",
+            "--massif-out-file=/dev/null",
+        ],
         ..OTHER
     },
     Peer {
@@ -105,8 +122,15 @@ impl Peer {
     }
 
     /// The process that does one of so many parts of a workload.
-    pub fn command(&self, path: &Utf8Path, workload: &Workload, parts: usize, scratch: &Utf8Path) -> Command {
-        let mut words = self.tool.iter().map(|word| word.replace(OUTPUT, scratch.join("output").as_str()));
+    pub fn command(
+        &self,
+        path: &Utf8Path,
+        workload: &Workload,
+        parts: usize,
+        scratch: &Utf8Path,
+    ) -> Command {
+        let mut words =
+            self.tool.iter().map(|word| word.replace(OUTPUT, scratch.join("output").as_str()));
         let mut command = match words.next() {
             Some(tool) => {
                 let mut command = Command::new(tool);

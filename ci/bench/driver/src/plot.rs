@@ -36,9 +36,17 @@ fn drawn(rows: &[&Row]) -> Result<String> {
         for row in rows.iter().filter(|row| row.name == name) {
             let place = peers.iter().position(|peer| *peer == row.peer).unwrap_or(0);
             let (length, colour) = (x(row.compared) - LEFT, COLOURS[place % COLOURS.len()]);
-            writeln!(bars, r#"<rect x="{LEFT}" y="{y}" width="{length:.1}" height="{BAR}" fill="{colour}"/>"#)?;
+            writeln!(
+                bars,
+                r#"<rect x="{LEFT}" y="{y}" width="{length:.1}" height="{BAR}" fill="{colour}"/>"#
+            )?;
             let label = format!("{:.1} {}", row.compared, row.peer);
-            writeln!(bars, r#"<text x="{:.1}" y="{:.1}">{label}</text>"#, LEFT + length + 4.0, y + BAR - 2.0)?;
+            writeln!(
+                bars,
+                r#"<text x="{:.1}" y="{:.1}">{label}</text>"#,
+                LEFT + length + 4.0,
+                y + BAR - 2.0
+            )?;
             y += BAR + 1.0;
         }
         let middle = f64::midpoint(start, y) + 3.0;
@@ -52,8 +60,16 @@ fn drawn(rows: &[&Row]) -> Result<String> {
     let mut axis = String::new();
     for tick in [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0] {
         let x = x(tick);
-        writeln!(axis, r##"<line x1="{x:.1}" y1="{}" x2="{x:.1}" y2="{y}" stroke="#ddd"/>"##, TOP - 6.0)?;
-        writeln!(axis, r#"<text x="{x:.1}" y="{}" text-anchor="middle">{tick}</text>"#, TOP - 10.0)?;
+        writeln!(
+            axis,
+            r##"<line x1="{x:.1}" y1="{}" x2="{x:.1}" y2="{y}" stroke="#ddd"/>"##,
+            TOP - 6.0
+        )?;
+        writeln!(
+            axis,
+            r#"<text x="{x:.1}" y="{}" text-anchor="middle">{tick}</text>"#,
+            TOP - 10.0
+        )?;
     }
     let (width, height) = (LEFT + WIDTH + 110.0, y + 6.0);
     Ok(format!(

@@ -146,18 +146,21 @@ impl Results {
         if !path.exists() {
             return Ok(Self { machine, rows: Vec::new() });
         }
-        let results: Self =
-            serde_json::from_str(&fs::read_to_string(&path)?).with_context(|| format!("failed to read {path}"))?;
+        let results: Self = serde_json::from_str(&fs::read_to_string(&path)?)
+            .with_context(|| format!("failed to read {path}"))?;
         let rows = if results.machine == machine { results.rows } else { Vec::new() };
         Ok(Self { machine, rows })
     }
 
     /// Takes rows in place of those of the same name and tracer.
     pub fn take(&mut self, rows: &[Row]) {
-        let same = |old: &Row, new: &Row| (old.group, &old.name, &old.peer) == (new.group, &new.name, &new.peer);
+        let same = |old: &Row, new: &Row| {
+            (old.group, &old.name, &old.peer) == (new.group, &new.name, &new.peer)
+        };
         self.rows.retain(|old| !rows.iter().any(|new| same(old, new)));
         self.rows.extend(rows.iter().cloned());
-        self.rows.sort_by_key(|row| (row.group, case::position(&row.name), peer::position(&row.peer)));
+        self.rows
+            .sort_by_key(|row| (row.group, case::position(&row.name), peer::position(&row.peer)));
     }
 
     /// Writes the document.

@@ -26,11 +26,17 @@ struct Runner {
 }
 
 /// The words of the one that the others are compared with.
-const BASELINE: Runner = Runner { name: "nextest", words: &["cargo", "nextest", "run"], rounds: 3, exit_codes: &[0] };
+const BASELINE: Runner =
+    Runner { name: "nextest", words: &["cargo", "nextest", "run"], rounds: 3, exit_codes: &[0] };
 
 const RUNNERS: [Runner; 4] = [
     // It ends with 102 where a test leaks, and one of rayon's does.
-    Runner { name: OURS.name, words: &["COMMAND", "tracemalloc", "test"], exit_codes: &[0, 102], ..BASELINE },
+    Runner {
+        name: OURS.name,
+        words: &["COMMAND", "tracemalloc", "test"],
+        exit_codes: &[0, 102],
+        ..BASELINE
+    },
     Runner {
         name: "ours, nextest",
         words: &["COMMAND", "tracemalloc", "nextest", "run"],
@@ -80,14 +86,17 @@ pub fn measure((name, goal): (&str, Option<f64>), directory: &Utf8Path) -> Resul
     let mut notes = RUNNERS.map(|_| None);
     for round in 0..BASELINE.rounds {
         let (baseline, _) = suite.run(&BASELINE, &command, directory, false)?;
-        for (number, runner) in RUNNERS.iter().enumerate().filter(|(_, runner)| round < runner.rounds) {
+        for (number, runner) in
+            RUNNERS.iter().enumerate().filter(|(_, runner)| round < runner.rounds)
+        {
             let (seconds, code) = suite.run(runner, &command, directory, false)?;
             pairs[number].push((baseline, seconds));
             notes[number] = note(code);
         }
     }
     let rows = RUNNERS.iter().zip(&pairs).zip(notes).map(|((runner, pairs), note)| {
-        let mut row = Row::new(Group::Suite, name, runner.name, BASELINE.name, Comparison::Ratio, pairs)?;
+        let mut row =
+            Row::new(Group::Suite, name, runner.name, BASELINE.name, Comparison::Ratio, pairs)?;
         row.what = format!("cargo test {}", suite.selection.join(" "));
         row.by_wall = true;
         row.goal = goal.filter(|_| runner.name == OURS.name);
@@ -114,7 +123,11 @@ fn unpacked(name: &str, directory: &Utf8Path) -> Result<Suite> {
         .env("REAL_CRATES_DIR", directory.join("suites"))
         .output()
         .with_context(|| format!("failed to start {script}"))?;
-    ensure!(output.status.success(), "{script} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{script} failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let line = String::from_utf8(output.stdout)?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (Some(name), Some(sources)) = (words.next(), words.next()) else {
@@ -125,18 +138,30 @@ fn unpacked(name: &str, directory: &Utf8Path) -> Result<Suite> {
 
 impl Suite {
     /// Runs it, or only builds it. Returns seconds and exit code.
-    fn run(&self, runner: &Runner, ours: &Utf8Path, directory: &Utf8Path, builds: bool) -> Result<(f64, i32)> {
-        let mut words = runner.words.iter().map(|word| if *word == "COMMAND" { ours.as_str() } else { word });
+    fn run(
+        &self,
+        runner: &Runner,
+        ours: &Utf8Path,
+        directory: &Utf8Path,
+        builds: bool,
+    ) -> Result<(f64, i32)> {
+        let mut words =
+            runner.words.iter().map(|word| if *word == "COMMAND" { ours.as_str() } else { word });
         let mut command = Command::new(words.next().context("a runner has words")?);
         command.args(words).args(builds.then_some("--no-run")).args(&self.selection);
         command.env("CARGO_TARGET_DIR", directory.join("suites/target"));
-        let log = directory.join(format!("suites/{}.{}.log", self.name, runner.name.replace(' ', "-")));
+        let log =
+            directory.join(format!("suites/{}.{}.log", self.name, runner.name.replace(' ', "-")));
         let file = fs::File::create(&log)?;
-        command.current_dir(&self.directory).stdout(file.file().try_clone()?).stderr(file.into_file());
+        command
+            .current_dir(&self.directory)
+            .stdout(file.file().try_clone()?)
+            .stderr(file.into_file());
         let started = Instant::now();
         let status = command.status().with_context(|| format!("failed to start {command:?}"))?;
         let seconds = started.elapsed().as_secs_f64();
-        let code = status.code().with_context(|| format!("{command:?} ended with {status}, see {log}"))?;
+        let code =
+            status.code().with_context(|| format!("{command:?} ended with {status}, see {log}"))?;
         ensure!(runner.exit_codes.contains(&code), "{command:?} ended with {status}, see {log}");
         Ok((seconds, code))
     }

@@ -8,7 +8,10 @@ use crate::results::{Comparison, Group, Results, Row, distinct};
 const GROUPS: [(Group, &str); 5] = [
     (Group::Time, "Time, as a multiple of the same work untraced"),
     (Group::Memory, "Resident memory for each live block, more than untraced"),
-    (Group::Snapshot, "Snapshot and statistics by line of 1,000,000 live blocks, as a multiple of CPython's time"),
+    (
+        Group::Snapshot,
+        "Snapshot and statistics by line of 1,000,000 live blocks, as a multiple of CPython's time",
+    ),
     (Group::Suite, "Whole test suites, as a multiple of `cargo nextest run`"),
     (Group::FirstBuild, "First build of what is injected, as a multiple of a program's"),
 ];
@@ -34,7 +37,9 @@ pub fn print(results: &Results, markdown: bool) {
 /// What is said of ours beside the comparison itself.
 type Column = (&'static str, fn(&Row) -> Option<String>);
 const OF_OURS: [Column; 4] = [
-    ("least - most", |row| Some(format!("{} - {}", compared(row, row.least), compared(row, row.greatest)))),
+    ("least - most", |row| {
+        Some(format!("{} - {}", compared(row, row.least), compared(row, row.greatest)))
+    }),
     ("processor", |row| Some(compared(row, row.processor?))),
     ("ns a block", |row| Some(format!("{:.0}", row.nanoseconds_a_block?))),
     ("goal", |row| Some(compared(row, row.goal?))),
@@ -43,8 +48,10 @@ const OF_OURS: [Column; 4] = [
 /// A line for each thing that was measured, a column for each tracer.
 fn matrix(rows: &[&Row]) -> Vec<Vec<String>> {
     let peers = distinct(rows, |row| &row.peer);
-    let of_ours: Vec<Column> =
-        OF_OURS.into_iter().filter(|(_, text)| rows.iter().any(|row| text(row).is_some())).collect();
+    let of_ours: Vec<Column> = OF_OURS
+        .into_iter()
+        .filter(|(_, text)| rows.iter().any(|row| text(row).is_some()))
+        .collect();
     let mut header = vec![String::new(), rows[0].baseline.clone()];
     for peer in &peers {
         header.push((*peer).to_owned());
@@ -56,11 +63,16 @@ fn matrix(rows: &[&Row]) -> Vec<Vec<String>> {
     for name in distinct(rows, |row| &row.name) {
         let of = |peer: &str| rows.iter().find(|row| row.name == name && row.peer == peer).copied();
         let ours = of(OURS.name);
-        let mut line = vec![name.to_owned(), ours.map_or(String::new(), |row| value(row, row.baseline_median))];
+        let mut line = vec![
+            name.to_owned(),
+            ours.map_or(String::new(), |row| value(row, row.baseline_median)),
+        ];
         for peer in &peers {
             line.push(of(peer).map_or(String::new(), cell));
             if *peer == OURS.name {
-                line.extend(of_ours.iter().map(|(_, text)| ours.and_then(text).unwrap_or_default()));
+                line.extend(
+                    of_ours.iter().map(|(_, text)| ours.and_then(text).unwrap_or_default()),
+                );
             }
         }
         lines.push(line);
@@ -94,12 +106,16 @@ fn cell(row: &Row) -> String {
 fn remarks(rows: &[&Row]) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(row) = rows.iter().find(|row| row.parts > 1) {
-        remarks.push(format!("\\*: one part of {} of the work, beside as much untraced.", row.parts));
+        remarks
+            .push(format!("\\*: one part of {} of the work, beside as much untraced.", row.parts));
     }
     let by_wall: Vec<&Row> = rows.iter().copied().filter(|row| row.by_wall).collect();
     if !by_wall.is_empty() && rows[0].group == Group::Time {
         let peers = distinct(&by_wall, |row| &row.peer);
-        remarks.push(format!("{}: time of the whole process, beside that of the untraced process.", peers.join(", ")));
+        remarks.push(format!(
+            "{}: time of the whole process, beside that of the untraced process.",
+            peers.join(", ")
+        ));
     }
     for row in rows {
         if let Some(note) = &row.note {
@@ -111,13 +127,16 @@ fn remarks(rows: &[&Row]) -> Vec<String> {
 
 fn print_table(lines: &[Vec<String>], markdown: bool) {
     let columns = lines[0].len();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0).max(2);
+    let width = |column: usize| {
+        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0).max(2)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for (number, line) in lines.iter().enumerate() {
-        let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
-            0 => format!("{cell:width$}"),
-            _ => format!("{cell:>width$}"),
-        });
+        let cells =
+            line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+                0 => format!("{cell:width$}"),
+                _ => format!("{cell:>width$}"),
+            });
         let cells: Vec<String> = cells.collect();
         if !markdown {
             println!("{}", cells.join("  ").trim_end());

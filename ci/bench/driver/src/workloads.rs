@@ -24,7 +24,8 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
     let mut run = |peer: &Peer, parts: usize| -> Result<Run> {
         let path = builds.path(peer.binary, case.profile)?;
         let scratch = tempfile::tempdir().context("failed to make a temporary directory")?;
-        let scratch = Utf8Path::from_path(scratch.path()).context("the temporary directory is not UTF-8")?;
+        let scratch =
+            Utf8Path::from_path(scratch.path()).context("the temporary directory is not UTF-8")?;
         child::run(&mut peer.command(&path, workload, parts, scratch))
     };
     let mut runs: BTreeMap<&str, Vec<(Run, Run)>> = BTreeMap::new();
@@ -50,15 +51,19 @@ pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>
         .map(|peer| {
             let figure = |run: &Run| peer.figure(workload, *run);
             let runs = &runs[peer.name];
-            let pairs: Vec<_> = runs.iter().map(|(untraced, traced)| (figure(untraced), figure(traced))).collect();
-            let mut row = Row::new(group, &case.name, peer.name, UNTRACED.name, comparison, &pairs)?;
+            let pairs: Vec<_> =
+                runs.iter().map(|(untraced, traced)| (figure(untraced), figure(traced))).collect();
+            let mut row =
+                Row::new(group, &case.name, peer.name, UNTRACED.name, comparison, &pairs)?;
             row.what = case.what();
             row.parts = peer.rounds(workload).parts;
             row.by_wall = peer.is_by_wall(workload);
             if case.is_time() && !row.by_wall {
-                let processor = |(untraced, traced): &(Run, Run)| Some(traced.processor? / untraced.processor?);
+                let processor =
+                    |(untraced, traced): &(Run, Run)| Some(traced.processor? / untraced.processor?);
                 let blocks = workload.blocks.map(|blocks| blocks as f64 / row.parts as f64);
-                row.nanoseconds_a_block = blocks.map(|blocks| (row.median - row.baseline_median) / blocks * 1e9);
+                row.nanoseconds_a_block =
+                    blocks.map(|blocks| (row.median - row.baseline_median) / blocks * 1e9);
                 row.processor = runs.iter().map(processor).collect::<Option<Vec<_>>>().map(median);
             }
             row.goal = case.goal().filter(|_| peer.name == peer::OURS.name);

@@ -8,7 +8,8 @@ use crate::{Figure, Workload, timed};
 
 pub fn run(workload: &Workload, replaced: usize) -> Figure {
     let mut random = Random::new(0);
-    let mut live: Vec<Box<[u64; 4]>> = (0..workload.live).map(|n| Box::new([n as u64; 4])).collect();
+    let mut live: Vec<Box<[u64; 4]>> =
+        (0..workload.live).map(|n| Box::new([n as u64; 4])).collect();
     timed(|| {
         for n in 0..replaced {
             live[random.below(workload.live)] =

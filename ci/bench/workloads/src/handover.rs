@@ -16,8 +16,12 @@ pub fn run(_: &Workload, boxes: usize) -> Figure {
         let (sender, receiver) = mpsc::sync_channel::<Vec<Box<[u64; 4]>>>(ON_THEIR_WAY);
         let frees = std::thread::spawn(move || receiver.into_iter().for_each(drop));
         for parcel in 0..boxes / TOGETHER {
-            let make = |n: usize| at_depth(10 + n % 11, parcel % 16, &mut || black_box(Box::new([n as u64; 4])));
-            sender.send((0..TOGETHER).map(make).collect()).expect("the other thread receives until the end");
+            let make = |n: usize| {
+                at_depth(10 + n % 11, parcel % 16, &mut || black_box(Box::new([n as u64; 4])))
+            };
+            sender
+                .send((0..TOGETHER).map(make).collect())
+                .expect("the other thread receives until the end");
         }
         drop(sender);
         frees.join().expect("dropping boxes does not panic");

@@ -12,7 +12,8 @@ pub fn run(_: &Workload, times: usize) -> Figure {
     let text = document();
     timed(|| {
         for _ in 0..times {
-            let value: Value = serde_json::from_str(black_box(&text)).expect("the document is JSON");
+            let value: Value =
+                serde_json::from_str(black_box(&text)).expect("the document is JSON");
             black_box(value.clone());
         }
     })

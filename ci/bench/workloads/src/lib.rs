@@ -68,7 +68,15 @@ const fn seconds(
 
 const fn flat(name: &'static str, what: &'static str, live: usize) -> Workload {
     let operations = 2_000_000;
-    Workload { name, what, unit: Unit::Seconds, operations, blocks: Some(operations), live, run: flat::run }
+    Workload {
+        name,
+        what,
+        unit: Unit::Seconds,
+        operations,
+        blocks: Some(operations),
+        live,
+        run: flat::run,
+    }
 }
 
 const STORM: usize = 3_000_000;
@@ -79,7 +87,13 @@ pub const ALL: &[Workload] = &[
     seconds("storm", "3,000,000 small boxes, 10 to 20 calls deep", STORM, Some(STORM), storm::on_1),
     seconds("storm-2", "the same, by 2 threads", STORM, Some(STORM), storm::on_2),
     seconds("storm-8", "the same, by 8 threads", STORM, Some(STORM), storm::on_8),
-    seconds("handover", "2,000,000 boxes, freed by another thread", 2_000_000, Some(2_000_000), handover::run),
+    seconds(
+        "handover",
+        "2,000,000 boxes, freed by another thread",
+        2_000_000,
+        Some(2_000_000),
+        handover::run,
+    ),
     seconds("realloc", "200,000 vectors, pushed one by one", 200_000, None, growth::run),
     seconds("serde_json", "60 x parse and clone of a document of 2,000 keys", 60, None, json::run),
     seconds("deep", "5,000 x 200 nested calls, a box in each", 5_000, Some(1_000_000), deep::run),

@@ -27,15 +27,19 @@ pub fn memory(_: &Workload, boxes: usize) -> Figure {
 fn boxes_of<const WORDS: usize>(count: usize) -> Vec<Box<[u64; WORDS]>> {
     let mut boxes = Vec::with_capacity(count);
     for n in 0..count {
-        boxes.push(at_depth(10 + n % 11, n / 256 % 16, &mut || black_box(Box::new([n as u64; WORDS]))));
+        boxes.push(at_depth(10 + n % 11, n / 256 % 16, &mut || {
+            black_box(Box::new([n as u64; WORDS]))
+        }));
     }
     boxes
 }
 
 /// The bytes of this process that are in memory.
 fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells of every process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells its memory");
+    let status =
+        std::fs::read_to_string("/proc/self/status").expect("Linux tells of every process");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells its memory");
     let kilobytes: f64 = line.trim_end_matches("kB").trim().parse().expect("it is a number");
     kilobytes * 1024.0
 }

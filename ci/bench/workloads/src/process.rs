@@ -13,17 +13,23 @@ pub const PROCESSOR: &str = "processor: ";
 pub fn main(start: impl FnOnce(), within: fn(&mut dyn FnMut())) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, parts] = &arguments[..] else {
-        eprintln!("the arguments are a workload and into how many parts it is divided, not {arguments:?}");
+        eprintln!(
+            "the arguments are a workload and into how many parts it is divided, not {arguments:?}"
+        );
         return ExitCode::FAILURE;
     };
-    let (Some(workload), Some(parts)) = (Workload::named(name), parts.parse().ok().filter(|parts| *parts > 0)) else {
+    let (Some(workload), Some(parts)) =
+        (Workload::named(name), parts.parse().ok().filter(|parts| *parts > 0))
+    else {
         eprintln!("there is no workload {name:?}, or {parts:?} is no number of parts");
         return ExitCode::FAILURE;
     };
     start();
     let thread = std::thread::spawn(move || {
         let mut figure = None;
-        within(&mut || figure = Some((workload.run)(workload, workload.operations.div_ceil(parts))));
+        within(&mut || {
+            figure = Some((workload.run)(workload, workload.operations.div_ceil(parts)))
+        });
         figure
     });
     match thread.join() {

@@ -41,7 +41,8 @@ fn storm(boxes: usize, seed: u64) {
     let mut kept: Vec<Option<Box<[MaybeUninit<u8>]>>> = (0..KEPT).map(|_| None).collect();
     for n in 0..boxes {
         let size = 8 + 8 * random.below(16);
-        let made = at_depth(10 + n % 11, n / A_WAY % WAYS, &mut || black_box(Box::new_uninit_slice(size)));
+        let made =
+            at_depth(10 + n % 11, n / A_WAY % WAYS, &mut || black_box(Box::new_uninit_slice(size)));
         if n % 4 == 0 {
             kept[random.below(KEPT)] = Some(made);
         }

@@ -23,7 +23,10 @@ const NO_REASON: c_int = 0;
 const FAILURE: c_int = 9;
 
 unsafe extern "C" {
-    fn _Unwind_Backtrace(visit: extern "C" fn(*mut Context, *mut c_void) -> c_int, argument: *mut c_void) -> c_int;
+    fn _Unwind_Backtrace(
+        visit: extern "C" fn(*mut Context, *mut c_void) -> c_int,
+        argument: *mut c_void,
+    ) -> c_int;
     fn _Unwind_GetIP(context: *mut Context) -> usize;
     fn _Unwind_FindEnclosingFunction(address: *mut c_void) -> *mut c_void;
 }
@@ -38,14 +41,19 @@ impl Frame<'_> {
     /// Where its function begins; 0 where that is not known.
     pub fn function(&self) -> usize {
         // SAFETY: any address may be asked for.
-        unsafe { _Unwind_FindEnclosingFunction(core::ptr::without_provenance_mut(self.address())).addr() }
+        unsafe {
+            _Unwind_FindEnclosingFunction(core::ptr::without_provenance_mut(self.address())).addr()
+        }
     }
 }
 
 /// Calls `visit` with the frames of this thread, innermost first, that of this function included, as long as it says true. It
 /// must not panic.
 pub fn for_each<V: FnMut(&Frame<'_>) -> bool>(mut visit: V) {
-    extern "C" fn call<V: FnMut(&Frame<'_>) -> bool>(context: *mut Context, visit: *mut c_void) -> c_int {
+    extern "C" fn call<V: FnMut(&Frame<'_>) -> bool>(
+        context: *mut Context,
+        visit: *mut c_void,
+    ) -> c_int {
         // SAFETY: it is what was handed in below, which nobody else uses meanwhile.
         let visit = unsafe { &mut *visit.cast::<V>() };
         if visit(&Frame { context, visited: PhantomData }) { NO_REASON } else { FAILURE }

@@ -186,7 +186,14 @@ mod tests {
 
     #[test]
     fn every_byte_of_a_block_is_in_it_and_none_beside() {
-        let all = [(0x1000, 8), (0x1008, 1), (0x1010, 24), (0x1ff8, 16), (0x40_0000, 0x60_0000), (0x7f00_0000_0000, 0)];
+        let all = [
+            (0x1000, 8),
+            (0x1008, 1),
+            (0x1010, 24),
+            (0x1ff8, 16),
+            (0x40_0000, 0x60_0000),
+            (0x7f00_0000_0000, 0),
+        ];
         let mut shuffled = all;
         shuffled.reverse();
         let blocks = blocks(&shuffled);

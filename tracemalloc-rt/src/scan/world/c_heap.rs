@@ -106,7 +106,8 @@ impl CHeap {
             let mut chunk = word(cache + LISTS * 2 + list * 8);
             for _ in 0..count {
                 let place = self.chunks.binary_search_by_key(&chunk, |chunk| chunk.start);
-                let has_size = place.is_ok_and(|place| self.chunks[place].size == SMALLEST - 8 + list * HEADER);
+                let has_size = place
+                    .is_ok_and(|place| self.chunks[place].size == SMALLEST - 8 + list * HEADER);
                 if !has_size || *mark.get_or_insert(word(chunk + 8)) != word(chunk + 8) {
                     return Some(false);
                 }
@@ -129,15 +130,19 @@ impl CHeap {
         }
         // The arena's state, the heap before it, its size, and how much of it was ever made accessible.
         let [state, _, size, accessible] = [0, 8, 16, 24].map(|place| word(start + place));
-        let is_heap = (4096..=accessible).contains(&size) && accessible <= ARENA && size.is_multiple_of(4096);
+        let is_heap =
+            (4096..=accessible).contains(&size) && accessible <= ARENA && size.is_multiple_of(4096);
         if !is_heap || accessible > mapping.end - start {
             return Some(());
         }
         let end = start + size;
         let is_first = (0..=64).contains(&state.wrapping_sub(start));
         // A further heap of an arena has no state in it, only a few words about it.
-        let (first, last) =
-            if is_first { (state + STATE.start(), state + STATE.end()) } else { (start + 0x20, start + 0x40) };
+        let (first, last) = if is_first {
+            (state + STATE.start(), state + STATE.end())
+        } else {
+            (start + 0x20, start + 0x40)
+        };
         for first in (first..=last).step_by(HEADER) {
             if self.walk(first.next_multiple_of(HEADER), end, traced)? {
                 // What lies between the end and what is accessible, the heap has shrunk by.

@@ -70,7 +70,9 @@ impl<T: Copy> List<T> {
     }
 
     fn grow(&mut self) -> bool {
-        let Some(mut larger) = Self::with_room((self.capacity * 2).max(FIRST)) else { return false };
+        let Some(mut larger) = Self::with_room((self.capacity * 2).max(FIRST)) else {
+            return false;
+        };
         // SAFETY: the first `len` values are written, and the new room is larger and elsewhere.
         unsafe { larger.start.copy_from_nonoverlapping(self.start, self.len) };
         larger.len = self.len;

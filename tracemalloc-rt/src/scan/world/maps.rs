@@ -89,7 +89,14 @@ fn parse(line: &[u8]) -> Option<Mapping> {
         _ if name.starts_with(b"/") => Backing::File,
         _ => Backing::Device,
     };
-    Some(Mapping { start, end, readable: read == b'r', writable: write == b'w', shared: shared == b's', backing })
+    Some(Mapping {
+        start,
+        end,
+        readable: read == b'r',
+        writable: write == b'w',
+        shared: shared == b's',
+        backing,
+    })
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<usize> {
@@ -109,12 +116,29 @@ mod tests {
 
     #[test]
     fn lines_of_all_kinds_are_read() {
-        let of = |line: &str| parse(line.as_bytes()).map(|mapping| (mapping.start, mapping.end, mapping.backing));
-        assert_eq!(of("55d0-55d1 r--p 00000000 fe:01 42     /usr/bin/a b"), Some((0x55d0, 0x55d1, Backing::File)));
-        assert_eq!(of("7f00-7f10 rw-p 00000000 00:00 0 "), Some((0x7f00, 0x7f10, Backing::Nothing)));
-        assert_eq!(of("7f00-7f10 rw-p 00000000 00:00 0      [heap]"), Some((0x7f00, 0x7f10, Backing::Heap)));
-        assert_eq!(of("7f00-7f10 r--p 00000000 00:00 0      [vvar]"), Some((0x7f00, 0x7f10, Backing::Device)));
-        assert_eq!(of("7f00-7f10 rw-s 00000000 00:00 9      /dev/nvidia0"), Some((0x7f00, 0x7f10, Backing::Device)));
+        let of = |line: &str| {
+            parse(line.as_bytes()).map(|mapping| (mapping.start, mapping.end, mapping.backing))
+        };
+        assert_eq!(
+            of("55d0-55d1 r--p 00000000 fe:01 42     /usr/bin/a b"),
+            Some((0x55d0, 0x55d1, Backing::File))
+        );
+        assert_eq!(
+            of("7f00-7f10 rw-p 00000000 00:00 0 "),
+            Some((0x7f00, 0x7f10, Backing::Nothing))
+        );
+        assert_eq!(
+            of("7f00-7f10 rw-p 00000000 00:00 0      [heap]"),
+            Some((0x7f00, 0x7f10, Backing::Heap))
+        );
+        assert_eq!(
+            of("7f00-7f10 r--p 00000000 00:00 0      [vvar]"),
+            Some((0x7f00, 0x7f10, Backing::Device))
+        );
+        assert_eq!(
+            of("7f00-7f10 rw-s 00000000 00:00 9      /dev/nvidia0"),
+            Some((0x7f00, 0x7f10, Backing::Device))
+        );
         assert_eq!(of("7f00"), None);
     }
 

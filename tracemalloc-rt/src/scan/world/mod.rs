@@ -48,7 +48,11 @@ struct Request<'a> {
 /// # Errors
 ///
 /// In words, why there is no answer.
-pub fn look_up(stacks: &[StackId], known: &[KnownHolder<'_>], stack_from: usize) -> Result<Found, &'static str> {
+pub fn look_up(
+    stacks: &[StackId],
+    known: &[KnownHolder<'_>],
+    stack_from: usize,
+) -> Result<Found, &'static str> {
     let _pause = thread::pause();
     let mut wanted: Vec<u32> = stacks.iter().map(|stack| stack.0).collect();
     sort_by(&mut wanted, u32::cmp);
@@ -84,10 +88,20 @@ pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
             *bytes += sum.bytes;
             *blocks += sum.blocks;
         }
-        let mut held: Vec<HolderSum> =
-            sums.into_iter().map(|(holder, (bytes, blocks))| HolderSum { holder, bytes, blocks }).collect();
-        sort_by(&mut held, |a, b| (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name)));
-        Holdings { held, lost_bytes, lost_blocks, lost: world.entries(answer), doubt: doubt(answer.hindrances) }
+        let mut held: Vec<HolderSum> = sums
+            .into_iter()
+            .map(|(holder, (bytes, blocks))| HolderSum { holder, bytes, blocks })
+            .collect();
+        sort_by(&mut held, |a, b| {
+            (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name))
+        });
+        Holdings {
+            held,
+            lost_bytes,
+            lost_blocks,
+            lost: world.entries(answer),
+            doubt: doubt(answer.hindrances),
+        }
     })
 }
 
@@ -101,7 +115,8 @@ fn ask<T>(
     let mut attempt = 1;
     loop {
         let world = World::now(known);
-        let (taken, hindrances) = world.ask(wanted, stack_from, |answer| (take(&world, answer), answer.hindrances))?;
+        let (taken, hindrances) =
+            world.ask(wanted, stack_from, |answer| (take(&world, answer), answer.hindrances))?;
         if hindrances & Hindrance::Malloc as u32 == 0 || attempt == ATTEMPTS {
             return Ok(taken);
         }
@@ -127,10 +142,15 @@ impl World {
         let thread_local_size = modules.iter().map(|module| module.thread_local_size).sum();
         let caller = system::thread_id();
         let stack_ends = threads::stack_ends(caller, thread_local_size);
-        modules::name(&mut modules, stack_ends.iter().flat_map(|end| &end.words).copied().collect());
+        modules::name(
+            &mut modules,
+            stack_ends.iter().flat_map(|end| &end.words).copied().collect(),
+        );
         let threads = threads::named(stack_ends, &modules);
         let known = KnownNames::of(known);
-        let is_known = |thread: &&ThreadName| thread.start.as_ref().is_some_and(|start| known.has_thread(start));
+        let is_known = |thread: &&ThreadName| {
+            thread.start.as_ref().is_some_and(|start| known.has_thread(start))
+        };
         let known_threads = threads.iter().filter(is_known).map(|thread| thread.id).collect();
         let mut statics = Vec::new();
         for module in &modules {
@@ -143,27 +163,40 @@ impl World {
         let thread_locals = executable.map_or(Vec::new(), |executable| {
             let base = executable.thread_locals_from();
             let locals = executable.thread_locals.iter();
-            locals.map(|local| (base.wrapping_add(local.start), base.wrapping_add(local.end))).collect()
+            locals
+                .map(|local| (base.wrapping_add(local.start), base.wrapping_add(local.end)))
+                .collect()
         });
         Self { modules, threads, statics, known_threads, thread_local_size, thread_locals, caller }
     }
 
     /// Copies the process, has the copy answer, and hands the answer on.
-    fn ask<T>(&self, wanted: &[u32], stack_from: usize, take: impl FnOnce(&Answer) -> T) -> Result<T, &'static str> {
+    fn ask<T>(
+        &self,
+        wanted: &[u32],
+        stack_from: usize,
+        take: impl FnOnce(&Answer) -> T,
+    ) -> Result<T, &'static str> {
         const NO_MEMORY: &str = "there was no memory to search the heap";
         let mut answer = Shared::<Answer>::new().ok_or(NO_MEMORY)?;
         let mut board = Shared::<Board>::new().ok_or(NO_MEMORY)?;
         let thread_pointer = thread_stacks::current_pointer().unwrap_or(0);
-        let mut c_code =
-            self.modules.iter().filter(|module| module.is_c()).flat_map(|module| module.code.iter().copied());
+        let mut c_code = self
+            .modules
+            .iter()
+            .filter(|module| module.is_c())
+            .flat_map(|module| module.code.iter().copied());
         let c_code = c_code.next().unwrap_or((0, 0));
         c_heap::tidy();
         let answer_place: *mut Answer = &raw mut *answer;
         // From here on the other threads may stand still wherever they are, with the C library's locks held: nothing may be
         // allocated, freed, or looked up until they run again. Our own locks are taken before.
         fork::hold();
-        let stopped =
-            if self.threads.is_empty() && is_alone(self.caller) { None } else { Some(stop::others(&mut board)) };
+        let stopped = if self.threads.is_empty() && is_alone(self.caller) {
+            None
+        } else {
+            Some(stop::others(&mut board))
+        };
         let all_threads = stopped.as_ref().is_none_or(Option::is_some);
         let threads = match &stopped {
             Some(Some(stopped)) => stopped.threads(),
@@ -181,7 +214,8 @@ impl World {
             c_code,
             patience: PATIENCE,
         };
-        let copy = system::copy_of_process(&Request { question, answer: answer_place }, search_in_copy);
+        let copy =
+            system::copy_of_process(&Request { question, answer: answer_place }, search_in_copy);
         drop(stopped);
         fork::let_go();
         let mut copy = copy.ok_or("the process could not be copied to search the heap")?;
@@ -204,7 +238,10 @@ impl World {
     }
 
     fn entries(&self, answer: &Answer) -> Vec<Retained> {
-        answer.entries[..answer.entries_len as usize].iter().map(|entry| self.retained(entry)).collect()
+        answer.entries[..answer.entries_len as usize]
+            .iter()
+            .map(|entry| self.retained(entry))
+            .collect()
     }
 
     fn retained(&self, entry: &Entry) -> Retained {
@@ -219,7 +256,10 @@ impl World {
             steps: entry.steps_len,
             path: entry.steps[..told]
                 .iter()
-                .map(|step| Step { stack: (step.stack != 0).then_some(StackId(step.stack)), size: step.size })
+                .map(|step| Step {
+                    stack: (step.stack != 0).then_some(StackId(step.stack)),
+                    size: step.size,
+                })
                 .collect(),
         }
     }
@@ -231,19 +271,26 @@ impl World {
             RootKind::ThreadLocal => self.thread_local_at(root),
             RootKind::Stack => self.thread(root.thread, "stack"),
             RootKind::Register => self.thread(root.thread, "register"),
-            RootKind::Foreign | RootKind::Nothing => Holder::new(HolderKind::Foreign, "foreign memory".to_owned()),
+            RootKind::Foreign | RootKind::Nothing => {
+                Holder::new(HolderKind::Foreign, "foreign memory".to_owned())
+            }
         }
     }
 
     fn static_at(&self, root: &Root) -> Holder {
         let known = self.statics.get(root.number as usize).is_some_and(|part| part.known);
-        let Some(module) = self.modules.iter().find(|module| module.has_data_at(root.address)) else {
+        let Some(module) = self.modules.iter().find(|module| module.has_data_at(root.address))
+        else {
             return Holder::new(HolderKind::Library, "data of a library".to_owned());
         };
         let symbol = modules::find(&module.statics, root.address);
         let name = match symbol {
             Some(symbol) => symbol.name.clone(),
-            None => format!("a static of {}+{:#x}", module.name(), root.address.wrapping_sub(module.bias)),
+            None => format!(
+                "a static of {}+{:#x}",
+                module.name(),
+                root.address.wrapping_sub(module.bias)
+            ),
         };
         let (kind, name) = match (module.is_executable, symbol) {
             (true, _) => (HolderKind::Static, name),
@@ -258,7 +305,10 @@ impl World {
         let pointer = if root.thread == self.caller {
             thread_stacks::current_pointer()
         } else {
-            thread_stacks::all().filter(|stack| stack.thread == root.thread).last().map(|stack| stack.thread_pointer)
+            thread_stacks::all()
+                .filter(|stack| stack.thread == root.thread)
+                .last()
+                .map(|stack| stack.thread_pointer)
         };
         let executable = self.modules.iter().find(|module| module.is_executable);
         let symbol = pointer.zip(executable).and_then(|(pointer, executable)| {
@@ -270,7 +320,12 @@ impl World {
             Some(symbol) => symbol.name.clone(),
             None => "thread-local storage".to_owned(),
         };
-        Holder { known, thread: thread.thread, start: thread.start, ..Holder::new(HolderKind::ThreadLocal, name) }
+        Holder {
+            known,
+            thread: thread.thread,
+            start: thread.start,
+            ..Holder::new(HolderKind::ThreadLocal, name)
+        }
     }
 
     fn thread(&self, id: i32, what: &str) -> Holder {
@@ -292,7 +347,12 @@ impl World {
 }
 
 /// A part of a module's data, cut into statics and what lies between them.
-fn statics_of(module: &Module, range: (usize, usize), known: &KnownNames, parts: &mut Vec<StaticRange>) {
+fn statics_of(
+    module: &Module,
+    range: (usize, usize),
+    known: &KnownNames,
+    parts: &mut Vec<StaticRange>,
+) {
     let of_c = module.is_c();
     let statics = module.statics.iter().map(|symbol| ((symbol.start, symbol.end), symbol));
     parts.extend(search::cut(range, statics).map(|(range, symbol)| {
@@ -322,7 +382,10 @@ fn doubt(hindrances: u32) -> Option<&'static str> {
         (Hindrance::Registers, "other threads could not be stopped and asked for their registers"),
         (Hindrance::Unreadable, "some memory could not be read"),
     ];
-    reasons.into_iter().find(|(hindrance, _)| hindrances & *hindrance as u32 != 0).map(|(_, why)| why)
+    reasons
+        .into_iter()
+        .find(|(hindrance, _)| hindrances & *hindrance as u32 != 0)
+        .map(|(_, why)| why)
 }
 
 /// A value in memory that copies of this process share. It starts as zeroes.

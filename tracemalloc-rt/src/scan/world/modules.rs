@@ -45,7 +45,8 @@ pub fn loaded() -> Vec<Module> {
             continue;
         };
         let path = path.trim_start();
-        let start = bounds.split_once('-').and_then(|(start, _)| usize::from_str_radix(start, 16).ok());
+        let start =
+            bounds.split_once('-').and_then(|(start, _)| usize::from_str_radix(start, 16).ok());
         if let Some(start) = start.filter(|_| access.starts_with('r') && path.starts_with('/'))
             && let Some(mut module) = Module::at(start, path, &memory)
         {
@@ -63,7 +64,9 @@ impl Module {
         const IGNORED_ABI: usize = usize::MAX >> 8;
         const FIXED: usize = 2;
         let mut header = [0_usize; 8];
-        if memory.words_at(&mut header, start) < header.len() || header[0] & IGNORED_ABI != MAGIC & IGNORED_ABI {
+        if memory.words_at(&mut header, start) < header.len()
+            || header[0] & IGNORED_ABI != MAGIC & IGNORED_ABI
+        {
             return None;
         }
         let is_fixed = header[2] & 0xFFFF == FIXED;
@@ -81,8 +84,13 @@ impl Module {
         let first = segments.iter().find(|segment| kind(segment) == LOAD)?[2] & !0xFFF;
         let bias = if is_fixed { 0 } else { start.wrapping_sub(first) };
         let ranges = |flag: usize| {
-            let loaded = segments.iter().filter(|segment| kind(segment) == LOAD && segment[0] & flag != 0);
-            loaded.map(|segment| (bias.wrapping_add(segment[2]), bias.wrapping_add(segment[2] + segment[5]))).collect()
+            let loaded =
+                segments.iter().filter(|segment| kind(segment) == LOAD && segment[0] & flag != 0);
+            loaded
+                .map(|segment| {
+                    (bias.wrapping_add(segment[2]), bias.wrapping_add(segment[2] + segment[5]))
+                })
+                .collect()
         };
         let of_threads = segments.iter().find(|segment| kind(segment) == THREAD_LOCAL);
         Some(Self {
@@ -90,7 +98,8 @@ impl Module {
             bias,
             data: ranges(WRITE),
             code: ranges(EXECUTE),
-            thread_local_size: of_threads.map_or(0, |segment| segment[5].next_multiple_of(segment[6].max(1))),
+            thread_local_size: of_threads
+                .map_or(0, |segment| segment[5].next_multiple_of(segment[6].max(1))),
             is_executable: false,
             statics: Vec::new(),
             thread_locals: Vec::new(),
@@ -124,9 +133,15 @@ impl Module {
     fn take(&mut self, named: Statics) {
         let loaded = |named: Vec<Named>, bias: usize| {
             let at = move |place: usize| bias.wrapping_add(place);
-            named.into_iter().map(move |named| Named { start: at(named.start), end: at(named.end), ..named })
+            named.into_iter().map(move |named| Named {
+                start: at(named.start),
+                end: at(named.end),
+                ..named
+            })
         };
-        self.statics = loaded(named.statics, self.bias).filter(|named| self.has_data_at(named.start)).collect();
+        self.statics = loaded(named.statics, self.bias)
+            .filter(|named| self.has_data_at(named.start))
+            .collect();
         self.thread_locals = named.thread_locals;
         self.thread_starts = loaded(named.thread_starts, self.bias).collect();
     }
@@ -150,8 +165,10 @@ pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
 
 #[cfg(feature = "program")]
 fn read(module: &Module, places: &[usize]) -> Statics {
-    let is_code = |place: &&usize| module.code.iter().any(|(start, end)| (*start..*end).contains(*place));
-    let places: Vec<usize> = places.iter().filter(is_code).map(|place| place.wrapping_sub(module.bias)).collect();
+    let is_code =
+        |place: &&usize| module.code.iter().any(|(start, end)| (*start..*end).contains(*place));
+    let places: Vec<usize> =
+        places.iter().filter(is_code).map(|place| place.wrapping_sub(module.bias)).collect();
     crate::scan::statics::read(&module.path, Some(&places))
 }
 
@@ -179,7 +196,8 @@ mod tests {
         let address = (&raw const HERE).addr();
         let mut modules = loaded();
         name(&mut modules, Vec::new());
-        let module = modules.iter().find(|module| module.has_data_at(address)).expect("some module has it");
+        let module =
+            modules.iter().find(|module| module.has_data_at(address)).expect("some module has it");
         assert!(module.is_executable);
         let symbol = find(&module.statics, address).expect("tests have symbols");
         assert!(symbol.name.ends_with("scan::world::modules::tests::HERE"), "{}", symbol.name);

@@ -14,7 +14,9 @@
 use core::cmp::Ordering;
 use core::time::Duration;
 
-use super::answer::{Answer, Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, MOST_SUMS, Root, RootKind, Step, Sum};
+use super::answer::{
+    Answer, Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, MOST_SUMS, Root, RootKind, Step, Sum,
+};
 use super::blocks::{Block, Blocks, NONE, OURS};
 use super::c_heap::{self, CHeap, Range};
 use super::list::List;
@@ -74,7 +76,10 @@ pub struct StaticRange {
 }
 
 /// Cuts a range into what `inner` names of it, which comes by address, each with what it is named, and what lies between that.
-pub fn cut<T>(range: Range, inner: impl Iterator<Item = (Range, T)>) -> impl Iterator<Item = (Range, Option<T>)> {
+pub fn cut<T>(
+    range: Range,
+    inner: impl Iterator<Item = (Range, T)>,
+) -> impl Iterator<Item = (Range, Option<T>)> {
     let mut from = range.0;
     // Behind the last one, nothing up to the end.
     let inner = inner.map(|(range, name)| (range, Some(name))).chain([((range.1, range.1), None)]);
@@ -263,7 +268,9 @@ impl<'a> Search<'a> {
         // Only where every living thread is known can the others' stacks be told to be dead.
         if self.question.all_threads {
             for stack in thread_stacks::all() {
-                if !self.is_alive(stack.thread_pointer) && stack.is_as_its_thread_left_it(&self.mappings) {
+                if !self.is_alive(stack.thread_pointer)
+                    && stack.is_as_its_thread_left_it(&self.mappings)
+                {
                     self.done((stack.low, stack.high))?;
                 }
             }
@@ -291,14 +298,27 @@ impl<'a> Search<'a> {
 
     fn is_alive(&self, thread_pointer: usize) -> bool {
         let mut living = self.question.threads.iter().map(Thread::thread_pointer);
-        self.question.caller.thread_pointer == thread_pointer || living.any(|living| living == thread_pointer)
+        self.question.caller.thread_pointer == thread_pointer
+            || living.any(|living| living == thread_pointer)
     }
 
     /// The stack of a living thread, and its thread-local storage.
-    fn thread_places(&mut self, thread: i32, stack_from: usize, pointer: usize, known: bool) -> Done {
+    fn thread_places(
+        &mut self,
+        thread: i32,
+        stack_from: usize,
+        pointer: usize,
+        known: bool,
+    ) -> Done {
         let phase = |phase| if known { Phase::Known } else { phase };
-        let stack =
-            |range| Place { range, phase: phase(Phase::Stacks), kind: RootKind::Stack, thread, number: 0, of_c: false };
+        let stack = |range| Place {
+            range,
+            phase: phase(Phase::Stacks),
+            kind: RootKind::Stack,
+            thread,
+            number: 0,
+            of_c: false,
+        };
         let phase_of_locals = phase(Phase::ThreadLocals);
         let of_stack = maps::find(&self.mappings, stack_from).copied();
         let of_locals = maps::find(&self.mappings, pointer).copied();
@@ -323,7 +343,8 @@ impl<'a> Search<'a> {
                     self.local_places(range, pointer, thread, phase_of_locals)?;
                     // It runs on a stack that it has switched to, so how much of its own is in use is not known.
                     if let Some(own) = thread_stacks::of(pointer)
-                        && maps::find(&self.mappings, own.low).is_some_and(|own| own.start == mapping.start)
+                        && maps::find(&self.mappings, own.low)
+                            .is_some_and(|own| own.start == mapping.start)
                         && !(own.low..own.high).contains(&stack_from)
                     {
                         self.place(stack((own.low, own.high)))?;
@@ -343,10 +364,18 @@ impl<'a> Search<'a> {
     /// A thread's thread-local storage: its thread-locals, each by itself, and what lies between them.
     fn local_places(&mut self, range: Range, pointer: usize, thread: i32, phase: Phase) -> Done {
         let locals = self.question.thread_locals.iter();
-        let locals = locals.map(|(start, end)| (pointer.wrapping_add(*start), pointer.wrapping_add(*end)));
+        let locals =
+            locals.map(|(start, end)| (pointer.wrapping_add(*start), pointer.wrapping_add(*end)));
         let whole_words = locals.map(|(start, end)| ((start, end.next_multiple_of(8)), ()));
         for (range, _) in cut(range, whole_words) {
-            self.place(Place { range, phase, kind: RootKind::ThreadLocal, thread, number: 0, of_c: false })?;
+            self.place(Place {
+                range,
+                phase,
+                kind: RootKind::ThreadLocal,
+                thread,
+                number: 0,
+                of_c: false,
+            })?;
         }
         Ok(())
     }
@@ -389,7 +418,9 @@ impl<'a> Search<'a> {
 
     /// Whether a word of the C library's data is the address of a chunk in one of `malloc`'s own lists.
     fn is_chunk_end(&self, word: usize) -> bool {
-        let Some(block) = self.blocks.at(word).map(|number| &self.blocks[number]) else { return false };
+        let Some(block) = self.blocks.at(word).map(|number| &self.blocks[number]) else {
+            return false;
+        };
         let is_walked = self.walked.iter().any(|(low, high)| (*low..*high).contains(&block.start));
         is_walked && block.start.is_multiple_of(16) && c_heap::chunk_end(block) == word
     }
@@ -400,10 +431,13 @@ impl<'a> Search<'a> {
         let number = match self.blocks.at(word) {
             Some(number) => number,
             None if word >> 48 == 0 => return,
-            None => match self.blocks.at(word & ((1 << 48) - 1)).or_else(|| self.blocks.at(word >> 16)) {
-                Some(number) => number,
-                None => return,
-            },
+            None => {
+                match self.blocks.at(word & ((1 << 48) - 1)).or_else(|| self.blocks.at(word >> 16))
+                {
+                    Some(number) => number,
+                    None => return,
+                }
+            }
         };
         let block = &mut self.blocks[number];
         if block.root == NONE && block.stack != OURS {
@@ -434,7 +468,9 @@ impl<'a> Search<'a> {
         let mut address = block.start.next_multiple_of(8);
         while address + 8 <= block.end() {
             // A block may reach over mappings of which some cannot be read.
-            let Some(mapping) = maps::find(&self.mappings, address).filter(|mapping| mapping.readable).copied() else {
+            let Some(mapping) =
+                maps::find(&self.mappings, address).filter(|mapping| mapping.readable).copied()
+            else {
                 self.hindrances |= Hindrance::Unreadable as u32;
                 return Ok(());
             };
@@ -446,7 +482,8 @@ impl<'a> Search<'a> {
             while address + 8 <= end {
                 // SAFETY: the word lies in a mapping of this copy that can be read. Where its file has been cut off, the
                 // copy dies, and the process takes it as no answer.
-                let word = unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
+                let word =
+                    unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
                 self.meet(word, 2 * number + 1, block.root);
                 address += 8;
             }
@@ -491,9 +528,15 @@ impl<'a> Search<'a> {
                 next_block += 1;
             }
             let done = self.done.get(next_done).copied().unwrap_or((usize::MAX, usize::MAX));
-            let block =
-                self.blocks.get(next_block).map_or((usize::MAX, usize::MAX), |block| (block.start, block.end()));
-            let covered = [done, block].into_iter().filter(|range| range.0 <= address).map(|range| range.1).max();
+            let block = self
+                .blocks
+                .get(next_block)
+                .map_or((usize::MAX, usize::MAX), |block| (block.start, block.end()));
+            let covered = [done, block]
+                .into_iter()
+                .filter(|range| range.0 <= address)
+                .map(|range| range.1)
+                .max();
             address = match covered {
                 Some(end) => end,
                 None => {
@@ -507,7 +550,13 @@ impl<'a> Search<'a> {
     }
 
     /// Of private memory, only pages that this process has written are in memory or swapped out.
-    fn look_at_written(&mut self, range: Range, mapping: Mapping, root: u32, block: Option<usize>) -> Done {
+    fn look_at_written(
+        &mut self,
+        range: Range,
+        mapping: Mapping,
+        root: u32,
+        block: Option<usize>,
+    ) -> Done {
         const PRESENT: usize = 1 << 63;
         const SWAPPED: usize = 1 << 62;
         const OF_FILE: usize = 1 << 61;
@@ -527,7 +576,12 @@ impl<'a> Search<'a> {
             for (index, flags) in flags[..read].iter().enumerate() {
                 if flags & (PRESENT | SWAPPED) != 0 && flags & OF_FILE == 0 && result.is_ok() {
                     let start = (page + index) * PAGE;
-                    result = self.look_at((start.max(range.0), (start + PAGE).min(range.1)), root, block, false);
+                    result = self.look_at(
+                        (start.max(range.0), (start + PAGE).min(range.1)),
+                        root,
+                        block,
+                        false,
+                    );
                 }
             }
             page += read;
@@ -547,7 +601,11 @@ impl<'a> Search<'a> {
     fn is_wanted(&self, block: &Block) -> bool {
         let wanted = self.question.wanted;
         block.is_traced()
-            && if wanted.is_empty() { block.root == NONE } else { wanted.binary_search(&block.stack).is_ok() }
+            && if wanted.is_empty() {
+                block.root == NONE
+            } else {
+                wanted.binary_search(&block.stack).is_ok()
+            }
     }
 
     /// For every lost block the one that leads to it, which may be itself: see [`heads_of_lost`](Self::heads_of_lost).
@@ -568,7 +626,8 @@ impl<'a> Search<'a> {
                 NONE => Fate::LostWith,
                 _ => Fate::Held,
             };
-            let head_stack = if fate == Fate::LostWith { self.blocks[head as usize].stack } else { 0 };
+            let head_stack =
+                if fate == Fate::LostWith { self.blocks[head as usize].stack } else { 0 };
             (block.stack, fate, block.root, head_stack)
         };
         let order = |number: u32| (key(number), self.blocks[number as usize].from & 1, number);
@@ -618,7 +677,12 @@ impl<'a> Search<'a> {
             number = from >> 1;
         }
         let seen = self.roots[self.blocks[block].root as usize];
-        entry.root = Root { kind: seen.kind, thread: seen.thread, address: entry.root.address, number: seen.number };
+        entry.root = Root {
+            kind: seen.kind,
+            thread: seen.thread,
+            address: entry.root.address,
+            number: seen.number,
+        };
         entry.steps_len = steps as u32;
         let told = steps.min(ring.len());
         for (place, step) in entry.steps.iter_mut().zip((0..told).map(|back| steps - 1 - back)) {
@@ -683,7 +747,9 @@ impl<'a> Search<'a> {
             heads[*head as usize] = *head;
             let mut room = way.push((*head, 0));
             while let Some((number, word)) = way.pop() {
-                if let Some((next, word)) = self.next_lost(number as usize, word, |next| heads[next] == NONE) {
+                if let Some((next, word)) =
+                    self.next_lost(number as usize, word, |next| heads[next] == NONE)
+                {
                     heads[next] = *head;
                     room = room && way.push((number, word)) && way.push((next as u32, 0));
                 }
@@ -698,7 +764,12 @@ impl<'a> Search<'a> {
 
     /// The next lost block that a lost block points to, from its word `word` on, if it is of interest; and the word
     /// behind the pointer.
-    fn next_lost(&self, number: usize, word: usize, interests: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
+    fn next_lost(
+        &self,
+        number: usize,
+        word: usize,
+        interests: impl Fn(usize) -> bool,
+    ) -> Option<(usize, usize)> {
         let block = &self.blocks[number];
         let first = block.start.next_multiple_of(8);
         let words = block.end().saturating_sub(first) / 8;
@@ -708,7 +779,8 @@ impl<'a> Search<'a> {
                 maps::find(&self.mappings, address).filter(|mapping| mapping.readable)?;
             }
             // SAFETY: as in `look_into`; mappings begin and end with pages.
-            let found = unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
+            let found =
+                unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
             let Some(next) = self.blocks.at(found) else { continue };
             if self.blocks[next].root == NONE && self.blocks[next].is_traced() && interests(next) {
                 return Some((next, word + 1));
@@ -735,12 +807,18 @@ impl<'a> Search<'a> {
         }
         let nothing = Seen { kind: RootKind::Nothing, thread: 0, number: 0 };
         let roots = self.roots.iter().copied().chain([nothing]);
-        for (seen, (bytes, blocks, address)) in roots.zip(sums.iter()).filter(|(_, sum)| sum.1 > 0) {
+        for (seen, (bytes, blocks, address)) in roots.zip(sums.iter()).filter(|(_, sum)| sum.1 > 0)
+        {
             let Some(place) = answer.sums.get_mut(answer.sums_len as usize) else {
                 self.hindrances |= Hindrance::Entries as u32;
                 return;
             };
-            let root = Root { kind: seen.kind, thread: seen.thread, address: *address, number: seen.number };
+            let root = Root {
+                kind: seen.kind,
+                thread: seen.thread,
+                address: *address,
+                number: seen.number,
+            };
             *place = Sum { root, bytes: *bytes, blocks: *blocks };
             answer.sums_len += 1;
         }
@@ -760,7 +838,14 @@ fn may_be_in_malloc(thread: &Thread, c_code: Range) -> bool {
     let instruction = thread.instruction();
     (c_code.0..c_code.1).contains(&instruction)
         && thread.system_call().is_none_or(|call| {
-            [libc::SYS_brk, libc::SYS_mmap, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_madvise, libc::SYS_mprotect]
-                .contains(&call)
+            [
+                libc::SYS_brk,
+                libc::SYS_mmap,
+                libc::SYS_munmap,
+                libc::SYS_mremap,
+                libc::SYS_madvise,
+                libc::SYS_mprotect,
+            ]
+            .contains(&call)
         })
 }

@@ -178,8 +178,13 @@ fn stop_all(board: &Board, threads: &mut [Thread; MOST_THREADS], count: &mut usi
             }
             match seize(board, id) {
                 Seized::Yes if *count < MOST_THREADS => {
-                    threads[*count] =
-                        Thread { id, signal: 0, general: [0; GENERAL], vector: [0; VECTOR], thread_pointer: 0 };
+                    threads[*count] = Thread {
+                        id,
+                        signal: 0,
+                        general: [0; GENERAL],
+                        vector: [0; VECTOR],
+                        thread_pointer: 0,
+                    };
                     *count += 1;
                 }
                 Seized::Ended => {}
@@ -217,7 +222,11 @@ enum Seized {
 fn seize(board: &Board, id: i32) -> Seized {
     for _ in 0..2 {
         if ptrace(libc::PTRACE_SEIZE, id, 0, 0) == 0 {
-            return if ptrace(libc::PTRACE_INTERRUPT, id, 0, 0) == 0 { Seized::Yes } else { Seized::Ended };
+            return if ptrace(libc::PTRACE_INTERRUPT, id, 0, 0) == 0 {
+                Seized::Yes
+            } else {
+                Seized::Ended
+            };
         }
         let error = system::error();
         if error == libc::ESRCH || has_ended(board.process, id) {
@@ -246,7 +255,9 @@ fn has_ended(process: i32, id: i32) -> bool {
     let Some(read) = file.read(&mut line) else { return true };
     // `12 (name) S ...`, where the name may hold anything.
     let after_name = line[..read].iter().rposition(|byte| *byte == b')');
-    after_name.and_then(|end| line.get(end + 2)).is_none_or(|state| matches!(state, b'Z' | b'X' | b'x'))
+    after_name
+        .and_then(|end| line.get(end + 2))
+        .is_none_or(|state| matches!(state, b'Z' | b'X' | b'x'))
 }
 
 /// False where the thread does not stop; one that ends instead is marked.
@@ -255,8 +266,10 @@ fn wait_for_stop(thread: &mut Thread, deadline: Duration) -> bool {
     loop {
         let mut status = 0;
         // SAFETY: `status` is a place to write to.
-        let changed = unsafe { libc::waitpid(thread.id, &raw mut status, libc::__WALL | libc::WNOHANG) };
-        if changed < 0 && system::error() != libc::EINTR || changed > 0 && !libc::WIFSTOPPED(status) {
+        let changed =
+            unsafe { libc::waitpid(thread.id, &raw mut status, libc::__WALL | libc::WNOHANG) };
+        if changed < 0 && system::error() != libc::EINTR || changed > 0 && !libc::WIFSTOPPED(status)
+        {
             thread.id = 0;
             return true;
         }
@@ -278,7 +291,8 @@ fn take_registers(thread: &mut Thread) -> bool {
     const PRFPREG: usize = 2;
     const ARM_TLS: usize = 0x401;
     let get = |kind: usize, words: &mut [usize]| {
-        let mut place = libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: size_of_val(words) };
+        let mut place =
+            libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: size_of_val(words) };
         ptrace(libc::PTRACE_GETREGSET, thread.id, kind, (&raw mut place).addr()) == 0
     };
     let mut pointer = [0];
@@ -290,7 +304,12 @@ fn take_registers(thread: &mut Thread) -> bool {
 }
 
 /// C libraries do not agree on the type of the request.
-fn ptrace(request: impl Into<libc::c_long>, thread: i32, address: usize, data: usize) -> libc::c_long {
+fn ptrace(
+    request: impl Into<libc::c_long>,
+    thread: i32,
+    address: usize,
+    data: usize,
+) -> libc::c_long {
     let request: libc::c_long = request.into();
     // SAFETY: the requests of this module write at most to the place that an iovec of ours names.
     unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(thread), address, data) }
@@ -306,5 +325,15 @@ fn tell(step: &AtomicU32, value: u32) {
 fn wait_for_change(step: &AtomicU32, value: u32) {
     let time = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
     // SAFETY: the kernel reads the value and the time.
-    unsafe { libc::syscall(libc::SYS_futex, step.as_ptr(), libc::FUTEX_WAIT, value, &raw const time, 0, 0) };
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            step.as_ptr(),
+            libc::FUTEX_WAIT,
+            value,
+            &raw const time,
+            0,
+            0,
+        )
+    };
 }

@@ -34,7 +34,9 @@ impl File {
     pub fn words_at(&self, words: &mut [usize], place: usize) -> usize {
         let size = size_of_val(words);
         // SAFETY: `words` may be written as far as it is long, and any bytes are words.
-        let read = unsafe { libc::pread64(self.0, words.as_mut_ptr().cast(), size, place as libc::off64_t) };
+        let read = unsafe {
+            libc::pread64(self.0, words.as_mut_ptr().cast(), size, place as libc::off64_t)
+        };
         usize::try_from(read).unwrap_or(0) / size_of::<usize>()
     }
 
@@ -45,14 +47,22 @@ impl File {
         let mut buffer = [0_u64; 512];
         loop {
             // SAFETY: the buffer may be written as far as it is long.
-            let read =
-                unsafe { libc::syscall(libc::SYS_getdents64, self.0, buffer.as_mut_ptr(), size_of_val(&buffer)) };
+            let read = unsafe {
+                libc::syscall(
+                    libc::SYS_getdents64,
+                    self.0,
+                    buffer.as_mut_ptr(),
+                    size_of_val(&buffer),
+                )
+            };
             let Ok(read @ 1..) = usize::try_from(read) else { return };
             // SAFETY: so many bytes were written, and are no more than there are.
             let bytes = unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), read) };
             let mut entry = bytes;
             // Inode and offset, 8 bytes each; the entry's length, 2; its type, 1; its name, which ends with a zero.
-            while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, _, name @ ..] = entry {
+            while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, _, name @ ..] =
+                entry
+            {
                 let mut digits = name.iter().take_while(|byte| **byte != 0);
                 let number = digits.try_fold(0_i32, |number, byte| match byte {
                     b'0'..=b'9' => number.checked_mul(10)?.checked_add(i32::from(byte - b'0')),
@@ -143,7 +153,13 @@ pub fn copy_of_process<T>(value: &T, work: extern "C" fn(&T)) -> Option<Copy> {
     unsafe {
         let all = u64::MAX;
         let mut before = 0_u64;
-        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, 8);
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const all,
+            &raw mut before,
+            8,
+        );
         // No stack of its own and no exit signal; the order of the other arguments differs by architecture, the zeroes
         // do not.
         let copy = libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) as i32;
@@ -194,7 +210,9 @@ impl Copy {
     pub fn has_ended(&mut self) -> bool {
         if !self.over {
             // SAFETY: asks about a child of this process.
-            let ended = unsafe { libc::waitpid(self.process, core::ptr::null_mut(), libc::WNOHANG | libc::__WALL) };
+            let ended = unsafe {
+                libc::waitpid(self.process, core::ptr::null_mut(), libc::WNOHANG | libc::__WALL)
+            };
             // Somebody else may have waited for it.
             self.over = ended == self.process || ended < 0 && error() == libc::ECHILD;
         }
@@ -223,7 +241,8 @@ pub fn now() -> Duration {
 
 /// Does nothing for a while.
 pub fn sleep(duration: Duration) {
-    let time = libc::timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos().into() };
+    let time =
+        libc::timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos().into() };
     // SAFETY: `time` is a valid time, and nothing is to be written. Too short a sleep does no harm.
     unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
 }

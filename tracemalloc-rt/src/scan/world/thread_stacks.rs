@@ -111,7 +111,9 @@ impl ThreadStack {
         }
         [0, 16].iter().all(|offset| {
             // SAFETY: the caller has seen that it is mapped, and a word below the end.
-            let word = unsafe { ptr::with_exposed_provenance::<usize>(self.thread_pointer + offset).read_unaligned() };
+            let word = unsafe {
+                ptr::with_exposed_provenance::<usize>(self.thread_pointer + offset).read_unaligned()
+            };
             word == self.thread_pointer
         })
     }
@@ -124,14 +126,18 @@ pub fn current_pointer() -> Option<usize> {
     {
         let pointer: usize;
         // SAFETY: the first word there is the address itself, as the ABI for thread-local storage has it.
-        unsafe { core::arch::asm!("mov {}, fs:[0]", out(reg) pointer, options(nostack, readonly, preserves_flags)) };
+        unsafe {
+            core::arch::asm!("mov {}, fs:[0]", out(reg) pointer, options(nostack, readonly, preserves_flags))
+        };
         Some(pointer)
     }
     #[cfg(all(target_arch = "aarch64", target_os = "linux"))]
     {
         let pointer: usize;
         // SAFETY: copies a register.
-        unsafe { core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+        unsafe {
+            core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack, preserves_flags))
+        };
         Some(pointer)
     }
     #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]

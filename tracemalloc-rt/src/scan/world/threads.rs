@@ -58,18 +58,28 @@ pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
     stack_ends
         .into_iter()
         .map(|StackEnd { thread: id, words }| {
-            let name = std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
-            ThreadName { id, name: name.trim_end().to_owned(), start: start_function(&words, modules) }
+            let name =
+                std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
+            ThreadName {
+                id,
+                name: name.trim_end().to_owned(),
+                start: start_function(&words, modules),
+            }
         })
         .collect()
 }
 
 /// What the oldest of std's frames for the start of a thread is generic over.
 fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
-    let at = |word: &usize| modules.iter().find_map(|module| modules::find(&module.thread_starts, *word));
+    let at = |word: &usize| {
+        modules.iter().find_map(|module| modules::find(&module.thread_starts, *word))
+    };
     let start = words.iter().rev().find_map(at)?;
     let (_, generics) = start.name.split_once(THREAD_START)?;
-    Some(first_generic(generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?).to_owned())
+    Some(
+        first_generic(generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?)
+            .to_owned(),
+    )
 }
 
 /// `<a::B<C>>::d::{closure#0}, ()>` names `<a::B<C>>::d`.

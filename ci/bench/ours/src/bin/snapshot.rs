@@ -9,13 +9,17 @@ const BLOCKS: usize = 1_000_000;
 const DEPTHS: usize = 50;
 
 fn main() {
-    let nframe = std::env::args().nth(1).and_then(|nframe| nframe.parse().ok()).expect("the argument is a number");
+    let nframe = std::env::args()
+        .nth(1)
+        .and_then(|nframe| nframe.parse().ok())
+        .expect("the argument is a number");
     tracemalloc::start(nframe).expect("the allocator traces");
     let mut kept = Vec::with_capacity(BLOCKS);
     allocate(DEPTHS, &mut kept);
     let started = Instant::now();
     let snapshot = tracemalloc::take_snapshot().expect("it traces");
-    let statistics = snapshot.statistics(KeyType::Lineno, false).expect("the key can be used alone");
+    let statistics =
+        snapshot.statistics(KeyType::Lineno, false).expect("the key can be used alone");
     let seconds = started.elapsed().as_secs_f64();
     assert!(statistics.iter().map(|statistic| statistic.count).sum::<u64>() >= BLOCKS as u64);
     println!("{}{seconds}", bench_workloads::FIGURE);
