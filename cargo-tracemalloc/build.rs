@@ -1,6 +1,8 @@
-//! Embeds the sources of what is injected: the runtime, the harness, and the lock file that fixes their dependencies.
+//! Embeds the sources of what is injected: the runtime, the harness, and the lock file that fixes
+//! their dependencies.
 //!
-//! The command builds them on the user's machine with the user's compiler, so a released binary has to carry them.
+//! The command builds them on the user's machine with the user's compiler, so a released binary has
+//! to carry them.
 
 use std::env;
 use std::fmt::Write as _;
@@ -9,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-/// Embedded packages, by their directory in the workspace. Their relative places stay, so that path dependencies hold.
+/// Embedded packages, by their directory in the workspace. Their relative places stay, so that path
+/// dependencies hold.
 const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
 /// The package that what is injected does without, and the feature of the runtime that wants it.
 const LEFT_OUT: (&str, &str) = ("tracemalloc-macros", "macros");

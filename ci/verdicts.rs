@@ -1,4 +1,5 @@
-//! Prints a report's verdicts a line each, for scripts: `leak demo cache::tests::forgets_the_oldest 4096 bytes in 1 blocks`.
+//! Prints a report's verdicts a line each, for scripts: `leak demo cache::tests::forgets_the_oldest
+//! 4096 bytes in 1 blocks`.
 //!
 //! Clean tests, and those without a verdict, are left out.
 

@@ -1,4 +1,5 @@
-//! Programs on allocators that are written in C. They take a while to compile: `ci/allocators.sh` runs these tests.
+//! Programs on allocators that are written in C. They take a while to compile: `ci/allocators.sh`
+//! runs these tests.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! What tests do besides leaking: under the command they pass, fail, print and die as under `cargo test`, or better.
+//! What tests do besides leaking: under the command they pass, fail, print and die as under `cargo
+//! test`, or better.
 
 mod support;
 
@@ -33,7 +34,8 @@ fn assert_shown(output: &Output, test: &str, words: &[&str]) {
 #[test]
 fn outcomes_and_output_are_those_of_cargo_test() {
     let project = Project::copy("behaviour", "outcomes");
-    // With one thread, libtest prints a test's name before it runs, and what a child writes lands behind that.
+    // With one thread, libtest prints a test's name before it runs, and what a child writes lands
+    // behind that.
     let args = "-p outcomes --no-fail-fast -- --test-threads=2";
     let plain = project.cargo_test(args).run().code(exit::TEST_FAILED);
     let traced = project.tracemalloc(args).run().code(exit::TEST_FAILED);
@@ -255,8 +257,9 @@ fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
         let lines = lines.lines().filter(|line| !line.starts_with("\"SURROUNDINGS_FILE\"="));
         // The directory for build products is the one thing that has to differ.
         let lines = lines.map(|line| line.replace("/target/tracemalloc/", "/target/"));
-        // One was started by way of rustup, and knows nothing of our cache. The mark is for test binaries that a test
-        // starts: they judge nothing. Repeated runs would leave snapshots of insta behind.
+        // One was started by way of rustup, and knows nothing of our cache. The mark is for test
+        // binaries that a test starts: they judge nothing. Repeated runs would leave
+        // snapshots of insta behind.
         let apart = [
             "RUSTUP_",
             "RUST_RECURSION_COUNT",

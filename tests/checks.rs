@@ -1,4 +1,5 @@
-//! `#[tracemalloc::check]`, wherever its tests run. What a test of the fixture is called says what has to come of it.
+//! `#[tracemalloc::check]`, wherever its tests run. What a test of the fixture is called says what
+//! has to come of it.
 
 mod support;
 
@@ -9,7 +10,8 @@ use std::path::{Path, PathBuf};
 use support::{Call, Listing, Output, Project, Report, Status, exit};
 use tracemalloc_harness::{Outcome, Verdict};
 
-/// The last part of a test's path that says what comes of it: of a parametrised test that is not the last part.
+/// The last part of a test's path that says what comes of it: of a parametrised test that is not
+/// the last part.
 fn promise(test: &str) -> &str {
     let promises =
         ["clean", "once", "leaks", "skipped", "unconfirmed", "fails", "ignored", "match"];
@@ -24,7 +26,8 @@ fn has_to_fail(test: &str) -> bool {
     matches!(promise(test), "leaks" | "fails")
 }
 
-/// Tests that fail, of the targets that have an allocator of their own: the integration tests. Their names are all different.
+/// Tests that fail, of the targets that have an allocator of their own: the integration tests.
+/// Their names are all different.
 type Failing = BTreeSet<String>;
 
 /// By `cargo test`.
@@ -59,7 +62,8 @@ fn failing_in_report(report: &Report) -> Failing {
     failing.map(|(_, test)| test.name.clone()).collect()
 }
 
-/// What tests and the runtime depend on is compiled twice for this: `ci/checks.sh` runs it, and the next one.
+/// What tests and the runtime depend on is compiled twice for this: `ci/checks.sh` runs it, and the
+/// next one.
 #[test]
 #[ignore = "see ci/checks.sh"]
 fn a_test_comes_to_the_same_wherever_it_runs() {
@@ -81,7 +85,8 @@ fn a_test_of_other_frameworks_comes_to_the_same_wherever_it_runs() {
     what_the_injected_runtime_says(&report);
 }
 
-/// So many tests have to fail by `cargo test`, by nextest, and by the command, whose report is returned.
+/// So many tests have to fail by `cargo test`, by nextest, and by the command, whose report is
+/// returned.
 fn comes_to_the_same(project: &Project, packages: &str, fail: usize) -> Report {
     let args = format!("{packages} --no-fail-fast");
     let plain = project.cargo_test(&args).run().code(exit::TEST_FAILED);
@@ -102,7 +107,8 @@ fn comes_to_the_same(project: &Project, packages: &str, fail: usize) -> Report {
     report
 }
 
-/// In the targets that have no allocator of their own, the harness judges by the limits of the tests.
+/// In the targets that have no allocator of their own, the harness judges by the limits of the
+/// tests.
 fn what_the_injected_runtime_says(report: &Report) {
     for (_, test) in report.tests().filter(|(target, _)| target.kind == "lib") {
         let (outcome, verdict) = match promise(&test.name) {
@@ -151,7 +157,8 @@ fn what_the_injected_runtime_says(report: &Report) {
     assert_eq!(functions, ["attribute::tests::leaks_32_bytes", "attribute::leak"]);
 }
 
-/// The harness measures whatever a test starts, clears and stops: that is the view of the program, not the harness's.
+/// The harness measures whatever a test starts, clears and stops: that is the view of the program,
+/// not the harness's.
 fn what_tests_trace_themselves_is_their_own_affair(report: &Report) {
     let growth = |test: &str| {
         let test = report.test(&format!("tests::{test}"));
@@ -171,7 +178,8 @@ fn what_tests_trace_themselves_is_their_own_affair(report: &Report) {
     assert_eq!(growth("leaks_5000_bytes_that_it_never_untracks").0, 5000);
 }
 
-/// Without a tracing allocator a test runs as if there were no attribute, unless that is not allowed.
+/// Without a tracing allocator a test runs as if there were no attribute, unless that is not
+/// allowed.
 fn with_nothing_that_traces(project: &Project) {
     let plain =
         project.cargo_test("-p attribute --lib --no-fail-fast").run().code(exit::TEST_FAILED);

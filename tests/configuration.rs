@@ -1,5 +1,5 @@
-//! `tracemalloc.toml`, `[workspace.metadata.tracemalloc]`, and what the command line has to say against them; on the
-//! demo, which leaks 4,096 bytes in 1 block.
+//! `tracemalloc.toml`, `[workspace.metadata.tracemalloc]`, and what the command line has to say
+//! against them; on the demo, which leaks 4,096 bytes in 1 block.
 
 mod support;
 
@@ -145,7 +145,8 @@ fn holders_of_the_configuration_excuse_growth_unless_they_may_not() {
             (holder.name.as_str(), holder.known),
             ("keeps::keep::KEPT", verdict == Verdict::Once)
         );
-        // Cargo's profile for tests has full debug information. What has stopped growing is not looked up.
+        // Cargo's profile for tests has full debug information. What has stopped growing is not
+        // looked up.
         let place = (verdict == Verdict::Leak).then_some(("tests/keeps.rs", 5));
         assert_eq!(holder.file.as_deref().zip(holder.line), place);
         let shown =

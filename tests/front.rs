@@ -1,4 +1,5 @@
-//! The front of a test binary, which is the command: how the binary finds it, and what it must not change.
+//! The front of a test binary, which is the command: how the binary finds it, and what it must not
+//! change.
 
 mod support;
 
@@ -10,7 +11,8 @@ use tracemalloc_harness::Outcome;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_cargo-tracemalloc");
 
-/// The demo's test binary, taken away from where it was built, with the note beside it or without. It leaks.
+/// The demo's test binary, taken away from where it was built, with the note beside it or without.
+/// It leaks.
 fn moved(project: &Project, with_note: bool) -> PathBuf {
     project.tracemalloc("--lib --no-run").run().code(exit::CLEAN);
     let elsewhere = project.root.join("moved");

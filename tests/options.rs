@@ -1,4 +1,5 @@
-//! Options that say how to measure, judge and report, on the demo, which leaks 4,096 bytes in 1 block.
+//! Options that say how to measure, judge and report, on the demo, which leaks 4,096 bytes in 1
+//! block.
 
 mod support;
 

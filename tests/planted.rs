@@ -51,7 +51,8 @@ fn parse(comment: &str) -> (String, Amount) {
     (words["test"].to_owned(), (number("size"), number("count"), held))
 }
 
-/// What a report says, in the same form. Where any number will do, any that is not zero is let pass.
+/// What a report says, in the same form. Where any number will do, any that is not zero is let
+/// pass.
 fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Place, Amount> {
     let mut sums: BTreeMap<Place, (u64, u64, Option<String>)> = BTreeMap::new();
     for (target, test) in report.tests().filter(|(_, test)| test.verdict == Some(Verdict::Leak)) {

@@ -1,5 +1,6 @@
-//! The ways in which workspaces are built: flags, wrappers, targets, profiles, toolchains, crate types. Under each, tests
-//! come to what they come to under `cargo test`, and a leak is found at its line.
+//! The ways in which workspaces are built: flags, wrappers, targets, profiles, toolchains, crate
+//! types. Under each, tests come to what they come to under `cargo test`, and a leak is found at
+//! its line.
 
 mod support;
 

@@ -15,8 +15,9 @@ use crate::session::{SessionDir, this_program};
 use crate::suite::Suite;
 use crate::wrapper::rustdoc;
 
-/// What is set for cargo and has to be put back for tests. The session's variable is not among them: the harness needs
-/// it once more, in the process that it starts for a test, and takes it out there.
+/// What is set for cargo and has to be put back for tests. The session's variable is not among
+/// them: the harness needs it once more, in the process that it starts for a test, and takes it out
+/// there.
 pub const SET_FOR_CARGO: [&str; 6] = [
     private_env::RUSTC_WRAPPER,
     private_env::RUSTDOC,

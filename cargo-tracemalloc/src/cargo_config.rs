@@ -1,5 +1,5 @@
-//! Cargo's configuration, as far as we have to know it: files and variables, which cargo-config2 reads, and `--config` on
-//! the command line, which it does not.
+//! Cargo's configuration, as far as we have to know it: files and variables, which cargo-config2
+//! reads, and `--config` on the command line, which it does not.
 
 use std::env;
 
@@ -60,13 +60,14 @@ impl CargoConfig {
     }
 }
 
-/// `build.KEY` of the last option that has it, and the directory that paths in it are relative to. What is no
-/// configuration, cargo will complain of.
+/// `build.KEY` of the last option that has it, and the directory that paths in it are relative to.
+/// What is no configuration, cargo will complain of.
 fn given(options: &[String], key: &str, dir: &Utf8Path) -> Option<(Value, Utf8PathBuf)> {
     options.iter().rev().find_map(|option| {
         let path = dir.join(option);
         let (text, base) = match fs::read_to_string(&path) {
-            // As for `.cargo/config.toml`, whose paths are relative to the directory that `.cargo` is in.
+            // As for `.cargo/config.toml`, whose paths are relative to the directory that `.cargo`
+            // is in.
             Ok(text) => (text, path.parent()?.parent()?.to_owned()),
             Err(_) => (option.clone(), dir.to_owned()),
         };

@@ -28,7 +28,8 @@ pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, ShowArgs, TopArgs, ViewArgs};
 pub use test::TestArgs;
 
-/// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc tracemalloc test`.
+/// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc
+/// tracemalloc test`.
 const SUBCOMMAND: &str = "tracemalloc";
 
 /// Cargo's colours of `--help`.

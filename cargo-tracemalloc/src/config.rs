@@ -1,4 +1,5 @@
-//! What `tracemalloc.toml`, or `[workspace.metadata.tracemalloc]`, says. `docs/configuration.md` describes it.
+//! What `tracemalloc.toml`, or `[workspace.metadata.tracemalloc]`, says. `docs/configuration.md`
+//! describes it.
 //!
 //! What follows from it and from the command line is in [`settings`](crate::settings).
 

@@ -1,4 +1,5 @@
-//! What is resolved from the arguments and the environment: compiler, workspace, targets, directories.
+//! What is resolved from the arguments and the environment: compiler, workspace, targets,
+//! directories.
 
 use std::env;
 

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::process;
 
-/// What the command exits with. When several hold, the first of `CouldNotRun`, `TestFailed`, `Leak` wins.
+/// What the command exits with. When several hold, the first of `CouldNotRun`, `TestFailed`, `Leak`
+/// wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// Every test passed and none leaked (or `--no-fail` was given). What a snapshot holds was printed.
+    /// Every test passed and none leaked (or `--no-fail` was given). What a snapshot holds was
+    /// printed.
     Clean,
     /// The command line was wrong, or an argument's value was. Nothing was built.
     Usage,
@@ -14,7 +16,8 @@ pub enum ExitCode {
     TestFailed,
     /// Every test passed, and some leak (or came to a verdict that `--deny` names).
     Leak,
-    /// The tests could not be built, or not be run. A snapshot could not be read, or not be printed.
+    /// The tests could not be built, or not be run. A snapshot could not be read, or not be
+    /// printed.
     CouldNotRun,
 }
 

@@ -1,7 +1,8 @@
-//! The front of a test binary: lists its tests, runs each in a process of its own, prints what libtest would.
+//! The front of a test binary: lists its tests, runs each in a process of its own, prints what
+//! libtest would.
 //!
-//! A test binary has no parser of options and prints no results, because these would have to be built for every compiler. It
-//! leaves the list of its tests, and becomes this program.
+//! A test binary has no parser of options and prints no results, because these would have to be
+//! built for every compiler. It leaves the list of its tests, and becomes this program.
 
 mod arguments;
 mod process;
@@ -162,7 +163,8 @@ fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -
     Ok(())
 }
 
-/// Whether the command tells names to the tests. They may run where it cannot be seen, as in a container.
+/// Whether the command tells names to the tests. They may run where it cannot be seen, as in a
+/// container.
 fn tells_names(session: Option<&Session>) -> bool {
     session
         .and_then(|session| session.names.as_ref())
@@ -247,7 +249,8 @@ fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
     let found = fragment::read(fragment_path);
     match (found, ended) {
         (Some(entry), Ended::Code(0 | FAILED)) => entry,
-        // The first run was over and had passed; what ended the process was a repeated one. What was lost by then is a leak.
+        // The first run was over and had passed; what ended the process was a repeated one. What
+        // was lost by then is a leak.
         (Some(entry), ended)
             if matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
                 && entry.verdict_reason.is_some() =>
@@ -283,7 +286,8 @@ fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<C
     Ok(Completion::Completed)
 }
 
-/// Fisher and Yates, with an xorshift generator: any order will do, as long as a seed gives the same again.
+/// Fisher and Yates, with an xorshift generator: any order will do, as long as a seed gives the
+/// same again.
 fn shuffle<T>(tests: &mut [T], seed: u64) {
     let mut state = seed | 1;
     for last in (1..tests.len()).rev() {

@@ -1,7 +1,7 @@
 //! Builds what is injected, once per version, compiler and target, and finds it again.
 //!
-//! The sources are [`embedded`]. What is built is kept in the user's [`cache`], for all workspaces. A marker that is
-//! written last tells a finished build from one that was cut off.
+//! The sources are [`embedded`]. What is built is kept in the user's [`cache`], for all workspaces.
+//! A marker that is written last tells a finished build from one that was cut off.
 
 mod build;
 mod cache;
@@ -26,9 +26,11 @@ pub struct Runtime {
     pub traced: Utf8PathBuf,
     /// Harness and a tracing allocator that goes in front of the one that a program brings.
     pub interposed: Option<Interposed>,
-    /// The harness alone, for a target with an allocator of its own that nothing can be put in front of.
+    /// The harness alone, for a target with an allocator of its own that nothing can be put in
+    /// front of.
     pub untraced: Utf8PathBuf,
-    /// What traces a program with a `main` of its own, beside one of the former; `None` elsewhere than on Linux with glibc.
+    /// What traces a program with a `main` of its own, beside one of the former; `None` elsewhere
+    /// than on Linux with glibc.
     pub program: Option<Utf8PathBuf>,
     /// The directory of what they depend on.
     pub search: Utf8PathBuf,
@@ -94,8 +96,8 @@ fn ensure_one(
             crate::private_env::CACHE_DIR
         )
     };
-    // Builds of all versions share the target directory, so they wait for each other. What a build leaves for use is copied
-    // out of it: others may link that at any time.
+    // Builds of all versions share the target directory, so they wait for each other. What a build
+    // leaves for use is copied out of it: others may link that at any time.
     let _lock = cache::lock(target_dir).with_context(unusable)?;
     // Another process may have built it while we waited.
     if let Some(runtime) = cache::complete(dir) {

@@ -1,5 +1,5 @@
-//! Ctrl-C: the terminal sends it to cargo and to the tests too, so it is enough to stay alive until they are gone, and to
-//! put away then what is ours. A second one ends the command at once.
+//! Ctrl-C: the terminal sends it to cargo and to the tests too, so it is enough to stay alive until
+//! they are gone, and to put away then what is ours. A second one ends the command at once.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,5 @@
-//! `cargo tracemalloc`: says of every test of a workspace whether it leaks, and what is in snapshots of memory.
+//! `cargo tracemalloc`: says of every test of a workspace whether it leaks, and what is in
+//! snapshots of memory.
 
 #![forbid(unsafe_code)]
 

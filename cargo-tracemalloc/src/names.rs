@@ -47,7 +47,8 @@ pub struct Files {
     known: Vec<File>,
 }
 
-/// How many files are kept: a test's binary and its libraries, for as many tests as run beside each other.
+/// How many files are kept: a test's binary and its libraries, for as many tests as run beside each
+/// other.
 const MOST: usize = 16;
 
 /// What was read of a file.
@@ -130,7 +131,8 @@ impl File {
     }
 }
 
-/// The frames at a return address, innermost first: those of the byte before it, which belongs to the call.
+/// The frames at a return address, innermost first: those of the byte before it, which belongs to
+/// the call.
 fn frames(loader: &Loader, return_address: u64) -> Vec<FrameEntry> {
     let address = return_address.saturating_sub(1);
     let symbol = loader.find_symbol(address);

@@ -1,5 +1,6 @@
-//! The socket on which the processes of tests ask what stands in their files. One thread answers all of them, so that each file is
-//! read once: for all tests that the command has started, or, where somebody else has, for all tests of a binary.
+//! The socket on which the processes of tests ask what stands in their files. One thread answers
+//! all of them, so that each file is read once: for all tests that the command has started, or,
+//! where somebody else has, for all tests of a binary.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -22,8 +23,8 @@ pub struct NamesSocket {
 }
 
 impl NamesSocket {
-    /// Begins to answer. `None` where there can be no socket, as where the path of the directory for temporary files is too
-    /// long for one: then processes start the command themselves.
+    /// Begins to answer. `None` where there can be no socket, as where the path of the directory
+    /// for temporary files is too long for one: then processes start the command themselves.
     pub fn open() -> Option<Self> {
         let directory = std::env::temp_dir().join(format!("tm{:x}-names", std::process::id()));
         // Of a process that had the same number and was killed.

@@ -1,8 +1,9 @@
 //! Names of all environment variables that this program reads for itself or passes to itself.
 //!
 //! [`SESSION_VAR`](tracemalloc_harness::SESSION_VAR), which the harness reads, and
-//! [`FRONT_VAR`](tracemalloc_harness::FRONT_VAR) and [`TELL_NAMES_VAR`](tracemalloc_harness::TELL_NAMES_VAR), which it sets,
-//! are named there, and so is [`NAMES_VAR`](tracemalloc_harness::NAMES_VAR), which the front sets for it.
+//! [`FRONT_VAR`](tracemalloc_harness::FRONT_VAR) and
+//! [`TELL_NAMES_VAR`](tracemalloc_harness::TELL_NAMES_VAR), which it sets, are named there, and so
+//! is [`NAMES_VAR`](tracemalloc_harness::NAMES_VAR), which the front sets for it.
 
 // For the user.
 
@@ -11,11 +12,14 @@ pub const CACHE_DIR: &str = "TRACEMALLOC_CACHE_DIR";
 
 // For caller and callee: from the command, through cargo, to the wrapper.
 
-/// The file that holds the wrapper's [`Config`](crate::wrapper::Config). Its presence means wrapper mode.
+/// The file that holds the wrapper's [`Config`](crate::wrapper::Config). Its presence means wrapper
+/// mode.
 pub const WRAPPER: &str = "TRACEMALLOC_WRAPPER";
-/// The identity of what is injected. Test binaries depend on it, as cargo sees it, like on a variable named by `env!`.
+/// The identity of what is injected. Test binaries depend on it, as cargo sees it, like on a
+/// variable named by `env!`.
 pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
-/// The same, for binaries that are not tests. Its presence means that they are to be traced: `cargo tracemalloc run`.
+/// The same, for binaries that are not tests. Its presence means that they are to be traced: `cargo
+/// tracemalloc run`.
 pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 
 // For callee: set by cargo, read by the wrapper.
@@ -24,7 +28,8 @@ pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 pub const RUSTC_WRAPPER: &str = "RUSTC_WRAPPER";
 /// Makes cargo call us in place of rustdoc.
 pub const RUSTDOC: &str = "RUSTDOC";
-/// Where cargo builds. Set for cargo only by `show-env`; otherwise cargo is told on its command line.
+/// Where cargo builds. Set for cargo only by `show-env`; otherwise cargo is told on its command
+/// line.
 pub const TARGET_DIR: &str = "CARGO_TARGET_DIR";
 /// The name of the crate that cargo has compiled; absent where a build script calls rustc.
 pub const CRATE_NAME: &str = "CARGO_CRATE_NAME";
@@ -32,7 +37,8 @@ pub const CRATE_NAME: &str = "CARGO_CRATE_NAME";
 pub const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
 /// Version of the package that cargo has compiled.
 pub const PACKAGE_VERSION: &str = "CARGO_PKG_VERSION";
-/// Name of the binary target that cargo has compiled; absent for everything else, build scripts too.
+/// Name of the binary target that cargo has compiled; absent for everything else, build scripts
+/// too.
 pub const BIN_NAME: &str = "CARGO_BIN_NAME";
 
 // For callee: set by the wrapper, read by rustc.

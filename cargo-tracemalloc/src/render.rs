@@ -18,14 +18,15 @@ pub fn shorten(path: &Utf8Path) -> &Utf8Path {
     here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok()).unwrap_or(path)
 }
 
-/// Prints on stdout, coloured or not as the terminal wants it. What is printed is in a file too: that it cannot be printed
-/// is no reason to fail.
+/// Prints on stdout, coloured or not as the terminal wants it. What is printed is in a file too:
+/// that it cannot be printed is no reason to fail.
 pub fn print(text: &str) {
     let mut stdout = anstream::stdout();
     let _closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Prints on stdout what is nowhere else. A reader that has seen enough, like `head`, is no reason to fail.
+/// Prints on stdout what is nowhere else. A reader that has seen enough, like `head`, is no reason
+/// to fail.
 pub fn print_all(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

@@ -1,4 +1,5 @@
-//! The report: one JSON document, of which every other output is a rendering. `docs/report.md` says what each field is.
+//! The report: one JSON document, of which every other output is a rendering. `docs/report.md` says
+//! what each field is.
 
 mod doctests;
 mod known_leaks;

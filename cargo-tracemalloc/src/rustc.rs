@@ -7,7 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::process::Process;
 
-/// The oldest minor version of Rust 1 that the runtime builds with: this package's own `rust-version`.
+/// The oldest minor version of Rust 1 that the runtime builds with: this package's own
+/// `rust-version`.
 const MINIMUM: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// A compiler.
@@ -28,8 +29,8 @@ pub struct Rustc {
 }
 
 impl Rustc {
-    /// Finds the compiler as cargo would in `dir`, where `rust-toolchain.toml` may have a say. `configured` is what
-    /// cargo's configuration names.
+    /// Finds the compiler as cargo would in `dir`, where `rust-toolchain.toml` may have a say.
+    /// `configured` is what cargo's configuration names.
     pub fn find(dir: &Utf8Path, configured: Option<&Utf8Path>) -> Result<Self> {
         let name = configured.unwrap_or(Utf8Path::new("rustc"));
         let sysroot =

@@ -23,7 +23,8 @@ const DOCTESTS: &str = "doctests";
 /// The directory of a session for others, in the target directory.
 const FOR_OTHERS: &str = "show-env";
 
-/// Removes its directory when dropped, unless it is for others. What a killed command left is removed by the next.
+/// Removes its directory when dropped, unless it is for others. What a killed command left is
+/// removed by the next.
 #[derive(Debug)]
 pub struct SessionDir {
     /// Absolute.

@@ -1,4 +1,5 @@
-//! What is resolved from the command line, the configuration and the defaults: every option, and where it is from.
+//! What is resolved from the command line, the configuration and the defaults: every option, and
+//! where it is from.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Where statics are declared, as a binary's debug information has it.
 //!
-//! What is linked into tests only names them: reading the debug information there would be one more dependency of every test
-//! binary. Where there is none, or only that of lines, as in release builds, nothing is found, and nothing is said.
+//! What is linked into tests only names them: reading the debug information there would be one more
+//! dependency of every test binary. Where there is none, or only that of lines, as in release
+//! builds, nothing is found, and nothing is said.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -38,7 +39,8 @@ impl Statics {
         Self { binary, prefixes }
     }
 
-    /// Says of holders where they are declared. The binary is only read if there is one to look for.
+    /// Says of holders where they are declared. The binary is only read if there is one to look
+    /// for.
     pub fn declare<'a>(&self, holders: impl Iterator<Item = &'a mut HolderEntry>) {
         let is_declared = |holder: &HolderEntry| {
             matches!(holder.kind, HolderKind::Static | HolderKind::ThreadLocal)
@@ -60,7 +62,8 @@ impl Statics {
     }
 }
 
-/// Where statics of these names are declared; `None` for a name that several have in different places.
+/// Where statics of these names are declared; `None` for a name that several have in different
+/// places.
 fn places(
     binary: &Path,
     wanted: &HashSet<String>,

@@ -1,5 +1,5 @@
-//! One run of a workspace's tests under tracing: what has to be there before cargo is started, and what is made of what
-//! the tests leave.
+//! One run of a workspace's tests under tracing: what has to be there before cargo is started, and
+//! what is made of what the tests leave.
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, absolute_utf8};

@@ -1,4 +1,5 @@
-//! What is resolved from the options of `top`, `diff` and `show`: filters, statistics, where sources are.
+//! What is resolved from the options of `top`, `diff` and `show`: filters, statistics, where
+//! sources are.
 
 use std::env;
 use std::path::Path;
@@ -50,7 +51,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// A domain narrows every pattern, which two inclusive filters would not: a block is kept where one of them matches.
+/// A domain narrows every pattern, which two inclusive filters would not: a block is kept where one
+/// of them matches.
 fn filters(args: &ViewArgs) -> Vec<Box<dyn BaseFilter>> {
     let mut filters: Vec<Box<dyn BaseFilter>> = Vec::new();
     for (inclusive, patterns) in [(true, &args.include), (false, &args.exclude)] {
@@ -66,7 +68,8 @@ fn filters(args: &ViewArgs) -> Vec<Box<dyn BaseFilter>> {
     filters
 }
 
-/// Cargo runs rustc where the workspace is, and file names are relative to that: it is above us, and so may be a package.
+/// Cargo runs rustc where the workspace is, and file names are relative to that: it is above us,
+/// and so may be a package.
 fn sources() -> Sources {
     let mut sources = Sources::new();
     for dir in env::current_dir().iter().flat_map(|dir| dir.ancestors()) {
@@ -91,8 +94,8 @@ mod tests {
         view: ViewArgs,
     }
 
-    /// Sizes of the blocks that are left of 1 (a.rs, domain 0), 2 (b.rs called by a.rs, domain 0), 4 and 8 (the same in
-    /// domain 7).
+    /// Sizes of the blocks that are left of 1 (a.rs, domain 0), 2 (b.rs called by a.rs, domain 0),
+    /// 4 and 8 (the same in domain 7).
     fn kept(line: &str) -> u64 {
         let args = Cli::parse_from(format!("x {line}").split_whitespace()).view;
         let a = Traceback::new([Frame::new("a.rs", 1)], None);

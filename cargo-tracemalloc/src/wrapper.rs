@@ -1,8 +1,9 @@
 //! Wrapper mode: cargo calls us in place of rustc, and we call rustc with what tracing needs.
 //!
-//! Every crate of the workspace gets frame pointers, line tables and unhashed symbols; every test binary gets our
-//! harness under the name of libtest. Build scripts, proc macros and calls that only ask pass as they are, and so does
-//! every call that is not cargo's own or not for our target directory: tests run cargo too.
+//! Every crate of the workspace gets frame pointers, line tables and unhashed symbols; every test
+//! binary gets our harness under the name of libtest. Build scripts, proc macros and calls that
+//! only ask pass as they are, and so does every call that is not cargo's own or not for our target
+//! directory: tests run cargo too.
 
 mod executable;
 mod flags;
@@ -80,8 +81,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// This process's arguments, when they are a call of rustc: no subcommand of ours looks like a path or is called
-    /// `rustc`.
+    /// This process's arguments, when they are a call of rustc: no subcommand of ours looks like a
+    /// path or is called `rustc`.
     pub fn from_env() -> Option<Self> {
         let config = env::var_os(private_env::WRAPPER)?;
         if rustdoc::is_called(env::args_os().next()) {

@@ -1,4 +1,5 @@
-//! One call of a program, in an environment without what this test run itself was started with, and what came of it.
+//! One call of a program, in an environment without what this test run itself was started with, and
+//! what came of it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -140,7 +141,8 @@ impl Output {
     }
 }
 
-/// Whether a variable comes from the cargo that started the tests, from us, or from a person's habits.
+/// Whether a variable comes from the cargo that started the tests, from us, or from a person's
+/// habits.
 fn is_ours(name: &str) -> bool {
     let kept = ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let ours = ["CARGO", "RUST", "TRACEMALLOC_", "INSTA_", "PLANTED_"];

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Call, Report};
 
-/// A directory with a copy of a fixture. It stays, so that the next test run need not compile what has not changed.
+/// A directory with a copy of a fixture. It stays, so that the next test run need not compile what
+/// has not changed.
 pub struct Project {
     /// The workspace's root.
     pub root: PathBuf,
@@ -56,7 +57,8 @@ impl Project {
     }
 }
 
-/// A fixture's file as it has to be in a copy: manifests name the packages of this repository by where they are.
+/// A fixture's file as it has to be in a copy: manifests name the packages of this repository by
+/// where they are.
 fn content(source: &Path, path: &Path) -> Vec<u8> {
     let content = fs::read(source.join(path)).unwrap();
     if path.file_name() != Some("Cargo.toml".as_ref()) {
@@ -93,7 +95,8 @@ pub fn files(root: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Makes `copy` the same as `source`, and leaves files alone that already are, so that cargo sees no change.
+/// Makes `copy` the same as `source`, and leaves files alone that already are, so that cargo sees
+/// no change.
 fn sync(source: &Path, copy: &Path) {
     fs::create_dir_all(copy).unwrap();
     let wanted: BTreeSet<PathBuf> = files(source).into_iter().collect();

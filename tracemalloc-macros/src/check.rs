@@ -1,8 +1,9 @@
 //! The attribute: a function with its body handed to the runtime.
 //!
-//! What is to be measured is the whole test, so `check` has to see it as the other attributes leave it: an async test
-//! with its runtime around it, a case of a parametrised test without parameters. Attributes expand from the top down.
-//! So where others are still to come, `check` puts itself behind the last one and does nothing else.
+//! What is to be measured is the whole test, so `check` has to see it as the other attributes leave
+//! it: an async test with its runtime around it, a case of a parametrised test without parameters.
+//! Attributes expand from the top down. So where others are still to come, `check` puts itself
+//! behind the last one and does nothing else.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
@@ -10,8 +11,8 @@ use syn::{Attribute, Error, ItemFn, ReturnType, Signature, Type};
 
 use crate::options::Options;
 
-/// Attributes of the language that stay on a function: those that do not change what its body is. `cfg` and `cfg_attr`
-/// are not among them, because what they come to is not known yet.
+/// Attributes of the language that stay on a function: those that do not change what its body is.
+/// `cfg` and `cfg_attr` are not among them, because what they come to is not known yet.
 const PLAIN: [&str; 25] = [
     "allow",
     "bench",

@@ -1,7 +1,7 @@
 //! The macros of `tracemalloc-rt`: the attribute `check` and the macro `assert_no_growth!`.
 //!
-//! What they mean is documented where they are used from, in `tracemalloc-rt`. What they expand to is a call of that
-//! crate; nothing is measured here, and nothing that they write out is `unsafe`.
+//! What they mean is documented where they are used from, in `tracemalloc-rt`. What they expand to
+//! is a call of that crate; nothing is measured here, and nothing that they write out is `unsafe`.
 
 #![forbid(unsafe_code)]
 
@@ -27,8 +27,8 @@ use proc_macro::TokenStream;
 /// | `skip` | `"why"` | the test is not judged |
 /// | `crate` | `"memory"` | the path of the library, where it has another name |
 ///
-/// What counts, who judges, and examples are in `docs/check.md`, and at the function `tracemalloc::check`, which does the same for
-/// a piece of code.
+/// What counts, who judges, and examples are in `docs/check.md`, and at the function
+/// `tracemalloc::check`, which does the same for a piece of code.
 ///
 /// ```ignore
 /// #[tracemalloc::check(max_growth = "1 KiB", max_blocks = 3)]
@@ -42,11 +42,11 @@ pub fn check(options: TokenStream, item: TokenStream) -> TokenStream {
     check::expand(options.into(), item.into()).into()
 }
 
-/// Fails when a piece of code keeps memory. Takes the options of the attribute, then a closure or an expression, and gives what
-/// the first run of that gave.
+/// Fails when a piece of code keeps memory. Takes the options of the attribute, then a closure or
+/// an expression, and gives what the first run of that gave.
 ///
-/// The code runs again if it grows; with `runs = 1` it runs once, and may consume what it uses. `return` and `?` inside end the
-/// code, not the function around it.
+/// The code runs again if it grows; with `runs = 1` it runs once, and may consume what it uses.
+/// `return` and `?` inside end the code, not the function around it.
 ///
 /// ```ignore
 /// for line in lines {

@@ -1,4 +1,5 @@
-//! One option, `max_growth = "1 KiB"`: its name, and what its value has to be. Every error is at the option's own place.
+//! One option, `max_growth = "1 KiB"`: its name, and what its value has to be. Every error is at
+//! the option's own place.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens as _;

@@ -1,4 +1,5 @@
-//! The options of a check: read, each at most once, and written out as the value that the runtime takes.
+//! The options of a check: read, each at most once, and written out as the value that the runtime
+//! takes.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,5 @@
-//! How long the search of the heap takes, and how much memory: `cargo bench -p tracemalloc-rt --bench heap`.
+//! How long the search of the heap takes, and how much memory: `cargo bench -p tracemalloc-rt
+//! --bench heap`.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -11,7 +12,8 @@ static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
 static BLOCKS: Mutex<Vec<Vec<usize>>> = Mutex::new(Vec::new());
 
-/// The most memory that a child of this process has had, in bytes. Those of the process count for a copy of it too.
+/// The most memory that a child of this process has had, in bytes. Those of the process count for a
+/// copy of it too.
 #[cfg(unix)]
 fn largest_copy() -> u64 {
     // SAFETY: zeroes are a valid value, which is written over.

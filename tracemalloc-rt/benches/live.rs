@@ -1,7 +1,7 @@
 //! A million live blocks: what tracing them costs, and what snapshots and statistics of them take.
 //!
-//! `cargo bench --bench live`, with `RUSTFLAGS="-C force-frame-pointers=yes"` or without. `python3 benches/live.py` does the same
-//! in CPython.
+//! `cargo bench --bench live`, with `RUSTFLAGS="-C force-frame-pointers=yes"` or without. `python3
+//! benches/live.py` does the same in CPython.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,7 +1,8 @@
-//! How long questions to a snapshot of a million blocks take: `cargo bench -p tracemalloc-rt --bench model`.
+//! How long questions to a snapshot of a million blocks take: `cargo bench -p tracemalloc-rt
+//! --bench model`.
 //!
-//! Once with blocks that share their tracebacks, as a snapshot that was taken has them, and once with a traceback of its
-//! own for each block, all of which have to be looked at.
+//! Once with blocks that share their tracebacks, as a snapshot that was taken has them, and once
+//! with a traceback of its own for each block, all of which have to be looked at.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Trace memory that the global allocator does not hand out: pages that are mapped by the program itself.
+//! Trace memory that the global allocator does not hand out: pages that are mapped by the program
+//! itself.
 
 use std::io;
 use std::ptr::NonNull;

@@ -1,4 +1,5 @@
-//! Display the lines that hold the most memory with their source, the rest in one line, and the total.
+//! Display the lines that hold the most memory with their source, the rest in one line, and the
+//! total.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -69,8 +69,8 @@ pub fn assert_no_growth_once<R>(check: &Check, code: impl FnOnce() -> R) -> R {
     check_code_once(check.limits(), code)
 }
 
-/// What a function has returned, to ask whether that is a failure: by this type's own method where it may be, by that of
-/// [`NeverFails`] elsewhere.
+/// What a function has returned, to ask whether that is a failure: by this type's own method where
+/// it may be, by that of [`NeverFails`] elsewhere.
 pub struct Returned<'a, R>(pub &'a R);
 
 impl<T, E> Returned<'_, Result<T, E>> {

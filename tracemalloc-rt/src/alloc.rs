@@ -6,14 +6,16 @@
 //! 3. the stack is walked as far as it differs from the last one, and named;
 //! 4. the block is noted in the shadow, and added to the thread's ledger.
 //!
-//! What nearly all allocations and frees have in common is code of its own (`record_common`, `forget_common`), which gives up
-//! before anything is changed where something is not as usual.
+//! What nearly all allocations and frees have in common is code of its own (`record_common`,
+//! `forget_common`), which gives up before anything is changed where something is not as usual.
 //!
-//! A free forgets the block *before* the inner allocator gets it back, or another thread could be given the same address
-//! and lose its note. A reallocation forgets, asks, and notes the new block, or the old one again where it failed.
+//! A free forgets the block *before* the inner allocator gets it back, or another thread could be
+//! given the same address and lose its note. A reallocation forgets, asks, and notes the new block,
+//! or the old one again where it failed.
 //!
-//! Nothing here panics, allocates through the global allocator, or waits for anything but a short lock when a stack or
-//! a thread is new. Pointers, sizes and alignments are the inner allocator's own.
+//! Nothing here panics, allocates through the global allocator, or waits for anything but a short
+//! lock when a stack or a thread is new. Pointers, sizes and alignments are the inner allocator's
+//! own.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::hint;
@@ -29,7 +31,8 @@ use crate::startup;
 use crate::thread::{self, Current};
 use crate::view;
 
-/// Who wants allocations recorded: nobody, or some of [`FOR_HARNESS`], [`FOR_PROGRAM`] and [`FOR_CHECKS`].
+/// Who wants allocations recorded: nobody, or some of [`FOR_HARNESS`], [`FOR_PROGRAM`] and
+/// [`FOR_CHECKS`].
 pub static TRACING: AtomicU8 = AtomicU8::new(UNDECIDED);
 /// `cargo tracemalloc test` does.
 pub const FOR_HARNESS: u8 = 1;
@@ -44,8 +47,8 @@ pub static MISSED: AtomicU64 = AtomicU64::new(0);
 
 /// A global allocator that remembers where each live block was allocated, around another one.
 ///
-/// It records nothing before tracing is started, by [`start`](crate::start) or by the environment variable `TRACEMALLOC`,
-/// and then hands on every call unchanged.
+/// It records nothing before tracing is started, by [`start`](crate::start) or by the environment
+/// variable `TRACEMALLOC`, and then hands on every call unchanged.
 ///
 /// ```
 /// use tracemalloc::Tracemalloc;
@@ -94,11 +97,11 @@ impl<A> Tracemalloc<A> {
     }
 }
 
-// SAFETY: every call is handed on to `inner` with the arguments that came, and its result is returned as it is; what is
-// recorded beside that reads only the address as a number.
+// SAFETY: every call is handed on to `inner` with the arguments that came, and its result is
+// returned as it is; what is recorded beside that reads only the address as a number.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
-    // What allocates is not inlined, so that walks start at a frame of our own in every build. Optimised, `__rust_alloc` is a jump
-    // here, and no frame to walk to.
+    // What allocates is not inlined, so that walks start at a frame of our own in every build.
+    // Optimised, `__rust_alloc` is a jump here, and no frame to walk to.
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
@@ -119,8 +122,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if forget_common(block.addr()).is_none() {
-            // The last thing that is done here, so that the common case has no register to save for it.
-            // SAFETY: the caller's promise is handed on.
+            // The last thing that is done here, so that the common case has no register to save for
+            // it. SAFETY: the caller's promise is handed on.
             return unsafe { self.dealloc_any(block, layout) };
         }
         // SAFETY: the caller's promise is handed on.
@@ -157,7 +160,8 @@ impl<A: GlobalAlloc> Tracemalloc<A> {
     }
 }
 
-/// Records a block that the function `root`, whose frame `here` is, has just allocated; null is none.
+/// Records a block that the function `root`, whose frame `here` is, has just allocated; null is
+/// none.
 #[inline(always)]
 fn allocated(block: *mut u8, size: usize, root: *const ()) {
     match TRACING.load(Ordering::Relaxed) {
@@ -168,14 +172,16 @@ fn allocated(block: *mut u8, size: usize, root: *const ()) {
         }
         _ => {}
     }
-    // Not the last thing that is done in `root`, so that its frame is there while it is walked from.
+    // Not the last thing that is done in `root`, so that its frame is there while it is walked
+    // from.
     if !block.is_null() && !record_any(block, size, Here::new(), root) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The common case by itself, which needs few instructions: only the harness traces, so no check counts its peak; thread,
-/// stack and place are known, and the walk meets the last one. Otherwise `None`, and nothing is changed.
+/// The common case by itself, which needs few instructions: only the harness traces, so no check
+/// counts its peak; thread, stack and place are known, and the walk meets the last one. Otherwise
+/// `None`, and nothing is changed.
 #[inline(always)]
 fn record_common(address: usize, size: usize) -> Option<()> {
     let thread = thread::running().filter(|thread| !thread.is_paused())?;
@@ -206,7 +212,8 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
     }
 }
 
-/// Records a block that the program has told of. One that is known is replaced. False where there was no memory for it.
+/// Records a block that the program has told of. One that is known is replaced. False where there
+/// was no memory for it.
 #[inline(never)]
 pub fn track(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
     let tracked = match stack_of_caller(Here::new(), track as *const (), tracing) {
@@ -275,7 +282,8 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
     true
 }
 
-/// Forgets a block that is about to be freed, and returns what was known of it, in the common case, as in [`record_common`].
+/// Forgets a block that is about to be freed, and returns what was known of it, in the common case,
+/// as in [`record_common`].
 #[inline(always)]
 fn forget_common(address: usize) -> Option<Block> {
     // First, as it may be a call.

@@ -1,25 +1,28 @@
 //! The functions of Python's `tracemalloc` module.
 //!
-//! All of them speak to the runtime that is in the program's global allocator, whichever copy of this crate that is.
+//! All of them speak to the runtime that is in the program's global allocator, whichever copy of
+//! this crate that is.
 
 use crate::handshake::{Table, installed};
 use crate::namer::{InnerEnd, Namer};
 use crate::stacks::MAX_NFRAME;
 use crate::{Error, Snapshot, Trace, Traceback};
 
-/// Starts to trace allocations, with tracebacks of at most `nframe` frames. Blocks that exist already stay unknown, and
-/// freeing them is harmless. While the program is tracing already, this does nothing: the limit stays as it is.
+/// Starts to trace allocations, with tracebacks of at most `nframe` frames. Blocks that exist
+/// already stay unknown, and freeing them is harmless. While the program is tracing already, this
+/// does nothing: the limit stays as it is.
 ///
-/// The innermost frames that belong to the allocator and to the standard library are not counted: the most recent frame
-/// is the line of the program that made the standard library allocate. Code that was built with
-/// `-C force-frame-pointers=yes` is traced much faster than other code, by a factor of about fifty.
+/// The innermost frames that belong to the allocator and to the standard library are not counted:
+/// the most recent frame is the line of the program that made the standard library allocate. Code
+/// that was built with `-C force-frame-pointers=yes` is traced much faster than other code, by a
+/// factor of about fifty.
 ///
 /// Python: `tracemalloc.start`, whose `nframe` is 1 where none is given.
 ///
 /// # Errors
 ///
-/// [`Error::NframeOutOfRange`] outside of 1 to 65,535, also while tracing; [`Error::NotInstalled`] where the program's
-/// global allocator is no [`Tracemalloc`](crate::Tracemalloc).
+/// [`Error::NframeOutOfRange`] outside of 1 to 65,535, also while tracing; [`Error::NotInstalled`]
+/// where the program's global allocator is no [`Tracemalloc`](crate::Tracemalloc).
 ///
 /// ```
 /// # #[global_allocator]
@@ -67,8 +70,8 @@ pub fn is_tracing() -> bool {
     installed().is_ok_and(|table| (table.is_tracing)())
 }
 
-/// Forgets all traces, of all domains, and goes on tracing. Current and peak are 0 again. Costs by the number of blocks.
-/// Python: `tracemalloc.clear_traces`.
+/// Forgets all traces, of all domains, and goes on tracing. Current and peak are 0 again. Costs by
+/// the number of blocks. Python: `tracemalloc.clear_traces`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -88,8 +91,8 @@ pub fn clear_traces() {
 }
 
 /// Bytes that are traced now, and the most that ever were since tracing began or the last
-/// [`clear_traces`] or [`reset_peak`]; of all domains together, as they were asked for. `(0, 0)` where the program does not
-/// trace. Python: `tracemalloc.get_traced_memory`.
+/// [`clear_traces`] or [`reset_peak`]; of all domains together, as they were asked for. `(0, 0)`
+/// where the program does not trace. Python: `tracemalloc.get_traced_memory`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -126,10 +129,10 @@ pub fn reset_peak() {
     }
 }
 
-/// Bytes that the tracer itself uses, in whole pages: all that it has ever taken from the system and touched, whether the
-/// program traces now or not. What it takes it keeps, and uses again. Where the system does not tell which pages were
-/// touched (elsewhere than on Linux), address space that was only reserved counts too. 0 where the allocator does not
-/// trace.
+/// Bytes that the tracer itself uses, in whole pages: all that it has ever taken from the system
+/// and touched, whether the program traces now or not. What it takes it keeps, and uses again.
+/// Where the system does not tell which pages were touched (elsewhere than on Linux), address space
+/// that was only reserved counts too. 0 where the allocator does not trace.
 ///
 /// Python: `tracemalloc.get_tracemalloc_memory`, which leaves out about half of what it uses.
 ///
@@ -146,8 +149,9 @@ pub fn get_tracemalloc_memory() -> u64 {
     installed().map_or(0, |table| (table.tracer_memory)())
 }
 
-/// The most frames of a traceback: what [`start`] was given when tracing began; of the last time where the program does
-/// not trace, and 1 before the first. Python: `tracemalloc.get_traceback_limit`.
+/// The most frames of a traceback: what [`start`] was given when tracing began; of the last time
+/// where the program does not trace, and 1 before the first. Python:
+/// `tracemalloc.get_traceback_limit`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -162,11 +166,13 @@ pub fn get_traceback_limit() -> u32 {
     installed().map_or(1, |table| (table.traceback_limit)())
 }
 
-/// Where the block was allocated that `object` points to, or up to 16 MiB into. `None` where no traced block is there: it
-/// is older than tracing, or not on the heap. Like Python's, the traceback does not tell its `total_nframe`.
+/// Where the block was allocated that `object` points to, or up to 16 MiB into. `None` where no
+/// traced block is there: it is older than tracing, or not on the heap. Like Python's, the
+/// traceback does not tell its `total_nframe`.
 ///
-/// A reference to a `Box` or a `Vec` points to that itself, which is mostly on the stack: hand in a reference to what it
-/// holds. Nothing is read through the pointer, so any will do. Python: `tracemalloc.get_object_traceback`.
+/// A reference to a `Box` or a `Vec` points to that itself, which is mostly on the stack: hand in a
+/// reference to what it holds. Nothing is read through the pointer, so any will do. Python:
+/// `tracemalloc.get_object_traceback`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -192,9 +198,9 @@ pub fn get_object_traceback<T: ?Sized>(object: *const T) -> Option<Traceback> {
 
 /// All blocks that are traced now. Python: `tracemalloc.take_snapshot`.
 ///
-/// What other threads allocate or free meanwhile may be in it or not. What the snapshot itself allocates is not traced.
-/// Each stack's frames are looked up in the debug information of the program once a snapshot, which for the first of
-/// them takes some hundredths of a second.
+/// What other threads allocate or free meanwhile may be in it or not. What the snapshot itself
+/// allocates is not traced. Each stack's frames are looked up in the debug information of the
+/// program once a snapshot, which for the first of them takes some hundredths of a second.
 ///
 /// # Errors
 ///
@@ -217,8 +223,8 @@ pub fn take_snapshot() -> Result<Snapshot, Error> {
     snapshot(InnerEnd::Program)
 }
 
-/// As [`take_snapshot`], with the frames of the standard library at the inner end: the most recent frame is where the
-/// allocator is called. They count for the limit of frames.
+/// As [`take_snapshot`], with the frames of the standard library at the inner end: the most recent
+/// frame is where the allocator is called. They count for the limit of frames.
 ///
 /// # Errors
 ///
@@ -253,7 +259,8 @@ fn snapshot(inner_end: InnerEnd) -> Result<Snapshot, Error> {
     Ok(Snapshot::new(traces.collect(), (table.traceback_limit)()))
 }
 
-/// A block whose stack has no name yet. Its trace takes its place in memory: fresh pages would cost more than all else.
+/// A block whose stack has no name yet. Its trace takes its place in memory: fresh pages would cost
+/// more than all else.
 struct Found {
     domain: u32,
     size: u64,
@@ -268,17 +275,20 @@ extern "C" fn add_block(blocks: *mut u8, domain: u32, size: u64, stack: u32) {
     unsafe { (*blocks.cast::<Vec<Found>>()).push(Found { domain, size, stack: stack as usize }) };
 }
 
-/// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C library, a graphics card.
-/// It is in snapshots, statistics and the traced memory until [`untrack`]. `domain` is a number of your choice that tells
-/// kinds of memory apart, and [`DomainFilter`](crate::DomainFilter) chooses by; 0 is the allocator's own. `address` only
-/// names the block: nothing is ever read there. A block that is known already, of this domain and address, is replaced.
+/// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C
+/// library, a graphics card. It is in snapshots, statistics and the traced memory until
+/// [`untrack`]. `domain` is a number of your choice that tells kinds of memory apart, and
+/// [`DomainFilter`](crate::DomainFilter) chooses by; 0 is the allocator's own. `address` only names
+/// the block: nothing is ever read there. A block that is known already, of this domain and
+/// address, is replaced.
 ///
 /// Python: `PyTraceMalloc_Track`, of its C interface.
 ///
 /// # Errors
 ///
-/// [`Error::NotTracing`] where the program does not trace; the block is then in no snapshot. Under `cargo tracemalloc test` it is
-/// the test's until [`untrack`] all the same, whatever the program traces.
+/// [`Error::NotTracing`] where the program does not trace; the block is then in no snapshot. Under
+/// `cargo tracemalloc test` it is the test's until [`untrack`] all the same, whatever the program
+/// traces.
 ///
 /// ```
 /// # #[global_allocator]

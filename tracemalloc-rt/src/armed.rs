@@ -1,4 +1,5 @@
-//! A check that measures: its scope in the runtime that is installed, and what its code has changed there.
+//! A check that measures: its scope in the runtime that is installed, and what its code has changed
+//! there.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -29,7 +30,8 @@ pub type Balances = HashMap<u32, (i64, i64)>;
 pub type Ended<R> = Result<R, Box<dyn Any + Send>>;
 
 impl Armed {
-    /// Measures with so many frames of the program, and the peak too, if that is wanted. `None` where nothing traces.
+    /// Measures with so many frames of the program, and the peak too, if that is wanted. `None`
+    /// where nothing traces.
     pub fn new(frames: u32, counts_peak: bool) -> Result<Option<Self>, Error> {
         let table = match installed() {
             Ok(table) => table,
@@ -68,7 +70,8 @@ impl Armed {
         balances
     }
 
-    /// What has changed since then, once the threads that the code has started have ended, or have not.
+    /// What has changed since then, once the threads that the code has started have ended, or have
+    /// not.
     pub fn changes(&self, before: &Balances, patience: Patience) -> Vec<Change> {
         let quiet = || (self.table.scope_threads)(self.scope) == 0;
         settled(patience, quiet, || {

@@ -1,7 +1,9 @@
-//! What the attribute on a test asks of the harness that runs it: to judge it by the test's own limits.
+//! What the attribute on a test asks of the harness that runs it: to judge it by the test's own
+//! limits.
 //!
-//! The attribute belongs to the program's copy of this crate, the harness to the injected one. The question passes between
-//! them through the table of the [handshake](crate::handshake), in types of C.
+//! The attribute belongs to the program's copy of this crate, the harness to the injected one. The
+//! question passes between them through the table of the [handshake](crate::handshake), in types of
+//! C.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -54,7 +56,8 @@ pub fn asked() -> Option<Limits> {
     running().as_ref()?.1.clone()
 }
 
-/// Asks the runtime that is installed, which may be another copy. `test` is the path of the function, its crate first.
+/// Asks the runtime that is installed, which may be another copy. `test` is the path of the
+/// function, its crate first.
 #[cfg(feature = "program")]
 pub fn ask_harness(ask: extern "C" fn(&Asked) -> bool, test: &str, limits: &Limits) -> bool {
     let include: Vec<Text> = limits.include.iter().map(|pattern| Text::of(pattern)).collect();

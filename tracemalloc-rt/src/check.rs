@@ -1,8 +1,9 @@
 //! Checks: code that may keep no more than its limits say.
 //!
-//! Where a harness judges the test that the code is, it is told of the limits, and the code is only run. Otherwise the code
-//! is run and judged here, by the rules of the harness: what is above the limits runs again, and fails when it grows in
-//! every run. Where nothing traces, the code is run as it is.
+//! Where a harness judges the test that the code is, it is told of the limits, and the code is only
+//! run. Otherwise the code is run and judged here, by the rules of the harness: what is above the
+//! limits runs again, and fails when it grows in every run. Where nothing traces, the code is run
+//! as it is.
 
 use std::any::Any;
 use std::env;
@@ -22,20 +23,22 @@ use crate::{Error, format_size, spawn};
 /// Set to 1, where nothing traces is a failure.
 const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 
-/// Runs code, and fails when it keeps more memory than the limits allow. Gives what its first run gave.
+/// Runs code, and fails when it keeps more memory than the limits allow. Gives what its first run
+/// gave.
 ///
-/// What counts are the blocks that the code has allocated and that are live when it is over, whoever was to free them:
-/// those of this thread, and on Linux with the GNU C library those of threads that it has started. Code that keeps too much
-/// runs again, up to eight times, and fails when it does so every time; so a cache that fills once is no failure. What
-/// the code returns is live, and counts.
+/// What counts are the blocks that the code has allocated and that are live when it is over,
+/// whoever was to free them: those of this thread, and on Linux with the GNU C library those of
+/// threads that it has started. Code that keeps too much runs again, up to eight times, and fails
+/// when it does so every time; so a cache that fills once is no failure. What the code returns is
+/// live, and counts.
 ///
-/// Where the program's global allocator does not trace, the code runs once and is not checked, unless the
-/// environment variable `TRACEMALLOC_REQUIRE` is 1.
+/// Where the program's global allocator does not trace, the code runs once and is not checked,
+/// unless the environment variable `TRACEMALLOC_REQUIRE` is 1.
 ///
 /// # Panics
 ///
-/// When the code keeps too much, with what it keeps and where that was allocated; when it panics in its first run; and
-/// when it cannot be checked: [`Error::OtherVersion`], or `TRACEMALLOC_REQUIRE`.
+/// When the code keeps too much, with what it keeps and where that was allocated; when it panics in
+/// its first run; and when it cannot be checked: [`Error::OtherVersion`], or `TRACEMALLOC_REQUIRE`.
 ///
 /// ```
 /// use tracemalloc::{Limits, Tracemalloc};
@@ -68,8 +71,8 @@ pub fn check_once<R>(mut limits: Limits, code: impl FnOnce() -> R) -> R {
     value(conclude(Code { run, passes: returned }.check(&limits, Location::caller())))
 }
 
-/// As [`check`], for the body of a function that may be a test: then the harness judges it, where there is one. `function` is
-/// its path, with the crate.
+/// As [`check`], for the body of a function that may be a test: then the harness judges it, where
+/// there is one. `function` is its path, with the crate.
 #[track_caller]
 pub fn check_function<R>(
     function: &str,
@@ -85,8 +88,8 @@ pub fn check_function<R>(
     value(conclude(code.check_function(function, &limits, Location::caller())))
 }
 
-/// As [`check_function`], for a test that is to panic. One that keeps too much does not, after it has said why, so that it
-/// fails.
+/// As [`check_function`], for a test that is to panic. One that keeps too much does not, after it
+/// has said why, so that it fails.
 #[track_caller]
 pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
     let passes = |ended: &Ended<()>| match ended {
@@ -312,8 +315,8 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
         .or_else(|| payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned()))
 }
 
-/// The payload as one that the code has not allocated: it lives on while the code is judged, and would count. Of one that is
-/// no text, only that is kept.
+/// The payload as one that the code has not allocated: it lives on while the code is judged, and
+/// would count. Of one that is no text, only that is kept.
 fn without_its_blocks(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match message(&*payload) {
         Some(message) => Box::new(message),
@@ -334,8 +337,8 @@ fn value<R>(ended: Ended<R>) -> R {
     ended.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
-/// How file names become those that the harness shows: those of the workspace, relative to it; those of dependencies, from
-/// the package on.
+/// How file names become those that the harness shows: those of the workspace, relative to it;
+/// those of dependencies, from the package on.
 fn prefixes(place: &Location) -> Vec<Prefix> {
     let prefix = |path: &Path| Prefix {
         prefix: path.to_string_lossy().into_owned(),

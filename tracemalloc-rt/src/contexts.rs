@@ -1,12 +1,15 @@
-//! The calling context tree: each return address that was ever captured, below the one that called it.
+//! The calling context tree: each return address that was ever captured, below the one that called
+//! it.
 //!
-//! A stack is a path from a root, and its id is the number of its innermost context. Stacks that share callers share their
-//! contexts, so a walk that ends at callers known from the last one looks up only what is new (Ammons, Ball and Larus,
-//! "Exploiting hardware performance counters with flow and context sensitive profiling", 1997, have the tree).
+//! A stack is a path from a root, and its id is the number of its innermost context. Stacks that
+//! share callers share their contexts, so a walk that ends at callers known from the last one looks
+//! up only what is new (Ammons, Ball and Larus, "Exploiting hardware performance counters with flow
+//! and context sensitive profiling", 1997, have the tree).
 //!
-//! A look-up takes no lock: it probes a table of (address, caller, context), all of which is compared. A new context is
-//! added under a lock. When the table is a quarter full it is copied into one of twice the size; readers of the old one
-//! at worst miss, and then look again under the lock. Nothing is freed.
+//! A look-up takes no lock: it probes a table of (address, caller, context), all of which is
+//! compared. A new context is added under a lock. When the table is a quarter full it is copied
+//! into one of twice the size; readers of the old one at worst miss, and then look again under the
+//! lock. Nothing is freed.
 
 use core::iter;
 use core::ptr::{self, NonNull};
@@ -19,8 +22,9 @@ use crate::stacks::MAX_STACKS;
 
 /// A return address and the context that it returns to.
 ///
-/// The contexts of the first two levels stand for no address, but for what else tells stacks apart: the
-/// [`scope`](crate::scope) that they were walked in, and below it how many more frames there were than are kept.
+/// The contexts of the first two levels stand for no address, but for what else tells stacks apart:
+/// the [`scope`](crate::scope) that they were walked in, and below it how many more frames there
+/// were than are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context(u32);
 
@@ -35,7 +39,8 @@ const FIRST_TABLE: usize = 1 << 10;
 const WHOLE: u32 = 1;
 const BROKEN: u32 = 2;
 
-/// Written, but for what is known of its chain, before its context is published. Those of one scope are a list, from the newest on.
+/// Written, but for what is known of its chain, before its context is published. Those of one scope
+/// are a list, from the newest on.
 #[repr(C)]
 struct Node {
     address: AtomicUsize,
@@ -66,8 +71,8 @@ static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut(
 static LAST: AtomicU32 = AtomicU32::new(NONE.0);
 static GROWING: SpinLock<()> = SpinLock::new(());
 
-/// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond` more frames are not kept.
-/// `None` when there is no memory left.
+/// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond`
+/// more frames are not kept. `None` when there is no memory left.
 pub fn root(scope: u32, beyond: u32) -> Option<Context> {
     NONE.call(scope as usize)?.call(beyond as usize)
 }
@@ -78,8 +83,8 @@ pub fn last() -> u32 {
 }
 
 impl Context {
-    /// The context of a frame with this return address that is called from here. It is added if it is new; `None` when
-    /// there is no memory left for it.
+    /// The context of a frame with this return address that is called from here. It is added if it
+    /// is new; `None` when there is no memory left for it.
     #[inline]
     pub fn call(self, address: usize) -> Option<Self> {
         self.known_call(address).or_else(|| insert(self, address))
@@ -123,8 +128,8 @@ impl Context {
         root.map_or(0, |root| root.address() as u32)
     }
 
-    /// Whether the chain of frame pointers that this is the innermost context of has every frame, if that is known. It has not where
-    /// some function keeps no frame pointer.
+    /// Whether the chain of frame pointers that this is the innermost context of has every frame,
+    /// if that is known. It has not where some function keeps no frame pointer.
     pub fn is_whole_chain(self) -> Option<bool> {
         let chain = self.node()?.chain.load(Ordering::Relaxed);
         (chain != 0).then_some(chain == WHOLE)
@@ -189,7 +194,8 @@ fn first_offset(caller: Context, address: usize) -> usize {
 
 #[inline(always)]
 fn slot(table: NonNull<Table>, offset: usize) -> &'static Slot {
-    // SAFETY: the slots follow the table, `offset` is masked by every caller, and tables are never unmapped.
+    // SAFETY: the slots follow the table, `offset` is masked by every caller, and tables are never
+    // unmapped.
     unsafe { table.add(1).cast::<Slot>().byte_add(offset).as_ref() }
 }
 

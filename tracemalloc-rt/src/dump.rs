@@ -1,8 +1,9 @@
-//! Snapshots to files. `load` is the way back; `docs/snapshot.md` describes the format for those who read it elsewhere.
+//! Snapshots to files. `load` is the way back; `docs/snapshot.md` describes the format for those
+//! who read it elsewhere.
 //!
-//! The JSON is put together by hand. This is injected into other people's programs, where serde_json's implementations of
-//! `PartialEq` for primitive types would make `assert_eq!(numbers, [])` ambiguous; and the tables are numbers but for
-//! names.
+//! The JSON is put together by hand. This is injected into other people's programs, where
+//! serde_json's implementations of `PartialEq` for primitive types would make `assert_eq!(numbers,
+//! [])` ambiguous; and the tables are numbers but for names.
 
 use std::error::Error;
 use std::fmt;
@@ -48,8 +49,9 @@ impl Error for DumpError {
 }
 
 impl Snapshot {
-    /// Writes the snapshot to a file, as `docs/snapshot.md` in the repository describes it. Who looks sees the old file
-    /// or the new one, never a part: it is written beside it, flushed to disk and renamed.
+    /// Writes the snapshot to a file, as `docs/snapshot.md` in the repository describes it. Who
+    /// looks sees the old file or the new one, never a part: it is written beside it, flushed
+    /// to disk and renamed.
     ///
     /// Python: `Snapshot.dump`, which writes another format.
     ///
@@ -77,7 +79,8 @@ pub(crate) fn dump(snapshot: &Snapshot, path: &Path) -> Result<(), DumpError> {
         .map_err(|error| DumpError { path: path.to_owned(), error })
 }
 
-/// Writes to a file beside the target, and puts it in the target's place once it is whole and on disk.
+/// Writes to a file beside the target, and puts it in the target's place once it is whole and on
+/// disk.
 fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Why a function of the module could not do what it was asked for. The first two have the texts of Python's exceptions.
+/// Why a function of the module could not do what it was asked for. The first two have the texts of
+/// Python's exceptions.
 ///
 /// ```
 /// assert_eq!(
@@ -15,10 +16,11 @@ use std::fmt;
 pub enum Error {
     /// The limit of [`start`](crate::start) is 0, or above 65,535. Python: `ValueError`.
     NframeOutOfRange,
-    /// [`take_snapshot`](crate::take_snapshot) while the program does not trace. Python: `RuntimeError`.
+    /// [`take_snapshot`](crate::take_snapshot) while the program does not trace. Python:
+    /// `RuntimeError`.
     SnapshotNeedsTracing,
-    /// [`track`](crate::track) or [`untrack`](crate::untrack) while the program does not trace. The -2 of Python's C
-    /// interface.
+    /// [`track`](crate::track) or [`untrack`](crate::untrack) while the program does not trace. The
+    /// -2 of Python's C interface.
     NotTracing,
     /// The tracer found no memory. Python: `MemoryError`.
     NoMemory,
@@ -29,7 +31,8 @@ pub enum Error {
     },
     /// The program's global allocator does not trace.
     NotInstalled,
-    /// The program's global allocator traces, but it is one of a version that this one cannot talk to.
+    /// The program's global allocator traces, but it is one of a version that this one cannot talk
+    /// to.
     OtherVersion {
         /// The version of `tracemalloc-rt` in the allocator.
         installed: String,

@@ -1,14 +1,16 @@
-//! Which traces to keep. What the patterns mean is `fnmatch`'s, which traces are asked about `snapshot`'s.
+//! Which traces to keep. What the patterns mean is `fnmatch`'s, which traces are asked about
+//! `snapshot`'s.
 
 use std::borrow::Cow;
 
 use crate::fnmatch::Pattern;
 use crate::{Frame, Traceback};
 
-/// What [`Snapshot::filter_traces`](crate::Snapshot::filter_traces) takes: a [`Filter`], a [`DomainFilter`], or one of
-/// your own.
+/// What [`Snapshot::filter_traces`](crate::Snapshot::filter_traces) takes: a [`Filter`], a
+/// [`DomainFilter`], or one of your own.
 ///
-/// Python: `tracemalloc.BaseFilter`. The answers have to depend on the arguments alone: they are remembered.
+/// Python: `tracemalloc.BaseFilter`. The answers have to depend on the arguments alone: they are
+/// remembered.
 ///
 /// ```
 /// use tracemalloc::{BaseFilter, Traceback};
@@ -35,7 +37,8 @@ pub trait BaseFilter {
     fn matches(&self, domain: u32, traceback: &Traceback) -> bool;
 }
 
-/// A block is kept when some inclusive filter matches, or there is none, and no exclusive filter matches.
+/// A block is kept when some inclusive filter matches, or there is none, and no exclusive filter
+/// matches.
 pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceback) -> bool {
     let some_match = |inclusive: bool| {
         let mut filters = filters.iter().filter(|filter| filter.inclusive() == inclusive);
@@ -47,12 +50,13 @@ pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceb
 
 /// Matches blocks by file name and, where wanted, line and domain of where they were allocated.
 ///
-/// Python: `tracemalloc.Filter`. A block matches when a frame does, with name and line in the *same* frame, and the
-/// domain does. Only the most recent frame is asked, or with `all_frames` every frame that is stored.
+/// Python: `tracemalloc.Filter`. A block matches when a frame does, with name and line in the
+/// *same* frame, and the domain does. Only the most recent frame is asked, or with `all_frames`
+/// every frame that is stored.
 ///
-/// Patterns are those of Python's `fnmatch`: `*` (slashes too), `?`, `[a-z]`, `[!a-z]`; there is no escape character.
-/// They match the whole name. As in Python, a trailing `.pyc` counts as `.py` on both sides, and on Windows so do case
-/// and the two slashes.
+/// Patterns are those of Python's `fnmatch`: `*` (slashes too), `?`, `[a-z]`, `[!a-z]`; there is no
+/// escape character. They match the whole name. As in Python, a trailing `.pyc` counts as `.py` on
+/// both sides, and on Windows so do case and the two slashes.
 ///
 /// ```
 /// use tracemalloc::{BaseFilter, Filter, Frame, Traceback};

@@ -1,10 +1,11 @@
 //! Shell-style patterns, matched as Python's `fnmatch.fnmatchcase` matches them.
 //!
-//! Written by hand, because the glob crates reject patterns that Python accepts (an unclosed `[`, a reversed range)
-//! and stop `*` at slashes and leading dots. Matching takes at most pattern times name steps.
+//! Written by hand, because the glob crates reject patterns that Python accepts (an unclosed `[`, a
+//! reversed range) and stop `*` at slashes and leading dots. Matching takes at most pattern times
+//! name steps.
 
-/// Whether the whole name matches a pattern: `*` (any run of characters), `?` (any one), `[a-z]`, `[!a-z]`; there is no
-/// escape character.
+/// Whether the whole name matches a pattern: `*` (any run of characters), `?` (any one), `[a-z]`,
+/// `[!a-z]`; there is no escape character.
 ///
 /// Python: `fnmatch.fnmatchcase`.
 ///
@@ -61,7 +62,8 @@ impl Pattern {
         Pattern(tokens)
     }
 
-    /// Whether there is any name that matches. What can match nothing is a set of reversed ranges alone.
+    /// Whether there is any name that matches. What can match nothing is a set of reversed ranges
+    /// alone.
     pub(crate) fn can_match(&self) -> bool {
         !self
             .0
@@ -71,8 +73,8 @@ impl Pattern {
 
     /// Whether the whole name matches.
     ///
-    /// Only the last run met has to be remembered: when what follows it fails, letting an earlier run take more could
-    /// not do better.
+    /// Only the last run met has to be remembered: when what follows it fails, letting an earlier
+    /// run take more could not do better.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let mut rest = name.chars();
         let mut index = 0;
@@ -113,7 +115,8 @@ impl Token {
     }
 }
 
-/// Where the set that starts at `start`, behind its `[`, has its `]`. One that comes first is a member.
+/// Where the set that starts at `start`, behind its `[`, has its `]`. One that comes first is a
+/// member.
 fn set_end(chars: &[char], start: usize) -> Option<usize> {
     let mut first = start;
     if chars.get(first) == Some(&'!') {
@@ -130,8 +133,8 @@ impl Set {
         let mut rest = if negated { &members[1..] } else { members };
         let mut ranges = Vec::new();
         while let [low, after @ ..] = rest {
-            // Python drops reversed ranges before it looks for the negation: behind them, a `!` negates as well, and
-            // what it was the start of is no range any more.
+            // Python drops reversed ranges before it looks for the negation: behind them, a `!`
+            // negates as well, and what it was the start of is no range any more.
             let late_negation = *low == '!' && !negated && ranges.is_empty();
             rest = match after {
                 ['-', high, after @ ..] => {

@@ -1,4 +1,5 @@
-//! One line of source that a traceback goes through. What order frames stand in is the traceback's affair.
+//! One line of source that a traceback goes through. What order frames stand in is the traceback's
+//! affair.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,10 +8,12 @@ use std::sync::Arc;
 
 use crate::repr::Repr;
 
-/// One frame of a [`Traceback`](crate::Traceback): a file name and a line, and where known the function and column.
+/// One frame of a [`Traceback`](crate::Traceback): a file name and a line, and where known the
+/// function and column.
 ///
-/// Python: `tracemalloc.Frame`. As there, two frames are equal, and ordered, by file name (by code point) and then by
-/// line. Function and column are annotations that Python's frames do not have, and take no part in it.
+/// Python: `tracemalloc.Frame`. As there, two frames are equal, and ordered, by file name (by code
+/// point) and then by line. Function and column are annotations that Python's frames do not have,
+/// and take no part in it.
 ///
 /// `Display` is `file:line`, `Debug` is Python's `repr()`. A clone costs one reference count.
 ///

@@ -1,7 +1,8 @@
-//! Blocks of one or two snapshots, summed up by key. What is made of the sums, and their order, is `statistic`'s.
+//! Blocks of one or two snapshots, summed up by key. What is made of the sums, and their order, is
+//! `statistic`'s.
 //!
-//! A million blocks come from few stacks, so blocks are summed up by the address of their frames first, and only what
-//! remains is looked at frame by frame.
+//! A million blocks come from few stacks, so blocks are summed up by the address of their frames
+//! first, and only what remains is looked at frame by frame.
 
 use rustc_hash::FxHashMap;
 
@@ -116,7 +117,8 @@ fn pack(name: u32, lineno: u32) -> u64 {
     u64::from(name) << 32 | u64::from(lineno)
 }
 
-/// Sums by the address of the frames, in the order of their first appearance. Blocks that lie side by side often have one stack.
+/// Sums by the address of the frames, in the order of their first appearance. Blocks that lie side
+/// by side often have one stack.
 fn by_stack(traces: &[Trace]) -> Vec<(&Traceback, Totals)> {
     let mut indexes = FxHashMap::default();
     let mut stacks: Vec<(&Traceback, Totals)> = Vec::new();

@@ -9,8 +9,8 @@ use crate::{Error, Frame, Statistic, Traceback};
 
 /// What a piece of code has allocated and not freed: for those who assert themselves.
 ///
-/// Counted by the rules of [`check`](crate::check()), in one run: what is allocated under code that runs once by nature
-/// (`OnceLock`, `LazyLock`, `thread_local!`, ...) is left out.
+/// Counted by the rules of [`check`](crate::check()), in one run: what is allocated under code that
+/// runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`, ...) is left out.
 ///
 /// ```
 /// use tracemalloc::{Growth, Tracemalloc};
@@ -46,7 +46,8 @@ impl Growth {
     ///
     /// # Errors
     ///
-    /// [`Error::NotInstalled`], [`Error::OtherVersion`], [`Error::NoMemory`]. Then the code has not run.
+    /// [`Error::NotInstalled`], [`Error::OtherVersion`], [`Error::NoMemory`]. Then the code has not
+    /// run.
     ///
     /// # Panics
     ///

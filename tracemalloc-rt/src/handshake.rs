@@ -1,13 +1,14 @@
 //! How code finds the tracing runtime of its program, whoever installed it.
 //!
-//! There may be two copies of this crate in one program: the one that `cargo tracemalloc` injects, and the one that the
-//! program names itself. Only one is in the global allocator. So the other asks for zeroed memory of a layout that nobody
-//! else asks for. A tracing allocator recognises it and writes the address of its own [`Table`] there; any other returns
-//! zeroes. A layout is compared where memory has to be zeroed anyway, so the hot path pays nothing.
+//! There may be two copies of this crate in one program: the one that `cargo tracemalloc` injects,
+//! and the one that the program names itself. Only one is in the global allocator. So the other
+//! asks for zeroed memory of a layout that nobody else asks for. A tracing allocator recognises it
+//! and writes the address of its own [`Table`] there; any other returns zeroes. A layout is
+//! compared where memory has to be zeroed anyway, so the hot path pays nothing.
 //!
-//! Every function of the public interface then goes through that table. It has C's calling convention and no types of
-//! ours, so that copies of different versions, or built with different features, understand each other, as long as the
-//! table has the same form, which [`FORM`] counts.
+//! Every function of the public interface then goes through that table. It has C's calling
+//! convention and no types of ours, so that copies of different versions, or built with different
+//! features, understand each other, as long as the table has the same form, which [`FORM`] counts.
 
 use core::alloc::Layout;
 use core::ptr;
@@ -49,15 +50,18 @@ pub struct Table {
     pub untrack: extern "C" fn(domain: u32, address: usize) -> i32,
     /// The stack of the block at an address, or 0.
     pub stack_of: extern "C" fn(address: usize) -> u32,
-    /// Calls `visit` with its context and domain, size and stack of each block. False when the program does not trace.
+    /// Calls `visit` with its context and domain, size and stack of each block. False when the
+    /// program does not trace.
     pub for_each:
         extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool,
-    /// Calls `visit` with its context and each return address, innermost first, and says how many frames the stack had.
+    /// Calls `visit` with its context and each return address, innermost first, and says how many
+    /// frames the stack had.
     pub stack:
         extern "C" fn(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
-    /// A new scope for a check, in which stacks have at least so many frames; 0 for want of memory.
+    /// A new scope for a check, in which stacks have at least so many frames; 0 for want of
+    /// memory.
     pub scope_begin: extern "C" fn(depth: u32, counts_peak: bool) -> u32,
     /// The check is over.
     pub scope_end: extern "C" fn(scope: u32),
@@ -71,15 +75,18 @@ pub struct Table {
     pub scope_threads: extern "C" fn(scope: u32) -> u32,
     /// The most bytes that were live at once.
     pub scope_peak: extern "C" fn(scope: u32) -> u64,
-    /// Calls `visit` with its context and stack, live bytes and live blocks of each stack of a scope.
+    /// Calls `visit` with its context and stack, live bytes and live blocks of each stack of a
+    /// scope.
     pub scope_for_each:
         extern "C" fn(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)),
     /// How many blocks could not be recorded so far.
     pub missed: extern "C" fn() -> u64,
-    /// Asks the harness to judge its running test by these limits. False where the test is another one, or none.
+    /// Asks the harness to judge its running test by these limits. False where the test is another
+    /// one, or none.
     pub ask: extern "C" fn(asked: &Asked) -> bool,
-    /// Calls `visit` with its context and, for each holder, its name, bytes and blocks. Returns null, or, with its length, why
-    /// that cannot be told. What is below the address `stack_from` of the calling thread's stack does not count.
+    /// Calls `visit` with its context and, for each holder, its name, bytes and blocks. Returns
+    /// null, or, with its length, why that cannot be told. What is below the address
+    /// `stack_from` of the calling thread's stack does not count.
     pub holders: extern "C" fn(
         stack_from: usize,
         context: *mut u8,
@@ -131,7 +138,8 @@ pub fn addresses(stack: StackId) -> Vec<usize> {
 }
 
 impl Table {
-    /// The return addresses of a stack, innermost first, and how many frames it had before it was cut.
+    /// The return addresses of a stack, innermost first, and how many frames it had before it was
+    /// cut.
     pub fn addresses(&self, stack: u32) -> (Vec<usize>, u32) {
         extern "C" fn push(addresses: *mut u8, address: usize) {
             // SAFETY: the vector below, which nobody else refers to meanwhile.
@@ -143,17 +151,20 @@ impl Table {
     }
 }
 
-/// Answers the question, where an allocation is one. `block` is zeroed memory of this layout, or null.
+/// Answers the question, where an allocation is one. `block` is zeroed memory of this layout, or
+/// null.
 #[inline(always)]
 pub fn answer(block: *mut u8, layout: Layout) {
     if layout == LAYOUT && !block.is_null() {
-        // SAFETY: the block is at least as large and as aligned as a pointer, and nobody else has seen it yet.
+        // SAFETY: the block is at least as large and as aligned as a pointer, and nobody else has
+        // seen it yet.
         unsafe { block.cast::<*const Table>().write(&raw const TABLE) };
     }
 }
 
-/// Whether the program's global allocator traces: some copy of this crate that this one understands is in it, inside a
-/// [`Tracemalloc`](crate::Tracemalloc). Under `cargo tracemalloc`, that is the copy that it links.
+/// Whether the program's global allocator traces: some copy of this crate that this one understands
+/// is in it, inside a [`Tracemalloc`](crate::Tracemalloc). Under `cargo tracemalloc`, that is the
+/// copy that it links.
 ///
 /// ```
 /// use tracemalloc::Tracemalloc;
@@ -186,7 +197,8 @@ pub fn installed() -> Result<&'static Table, Error> {
     if known == NONE {
         return Err(Error::NotInstalled);
     }
-    // SAFETY: what a tracing allocator answers with is a table of its own, which is a static and begins with these fields.
+    // SAFETY: what a tracing allocator answers with is a table of its own, which is a static and
+    // begins with these fields.
     let table = unsafe { &*known };
     if table.magic != MAGIC || table.form != FORM {
         // SAFETY: the fields up to here are those of every form.
@@ -201,9 +213,10 @@ pub fn installed() -> Result<&'static Table, Error> {
 
 /// Asks the global allocator. Null where it does not trace.
 fn ask() -> *const Table {
-    // SAFETY: the layout's size is not zero; the block is freed with the layout that it was asked for with. It is read
-    // as the pointer that may be in it, for which it is large and aligned enough, and zeroes are a null pointer. The
-    // optimiser knows that fresh memory is zero, so it must not see where this memory comes from.
+    // SAFETY: the layout's size is not zero; the block is freed with the layout that it was asked
+    // for with. It is read as the pointer that may be in it, for which it is large and aligned
+    // enough, and zeroes are a null pointer. The optimiser knows that fresh memory is zero, so
+    // it must not see where this memory comes from.
     unsafe {
         let block = std::hint::black_box(std::alloc::alloc_zeroed(LAYOUT));
         if block.is_null() {

@@ -8,7 +8,8 @@ use crate::{Error, format_size};
 /// What one static, thread-local or thread holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderStatistic {
-    /// `store::SEEN`, ``stack of thread `main` ``, `foreign memory`; `lost` for what nothing points to any more.
+    /// `store::SEEN`, ``stack of thread `main` ``, `foreign memory`; `lost` for what nothing
+    /// points to any more.
     pub holder: String,
     /// Bytes of traced blocks that it leads to.
     pub size: u64,
@@ -27,16 +28,19 @@ impl fmt::Display for HolderStatistic {
     }
 }
 
-/// Which statics, thread-locals and threads hold how much of what is live and traced, the most bytes first.
+/// Which statics, thread-locals and threads hold how much of what is live and traced, the most
+/// bytes first.
 ///
-/// The heap is searched in a copy of the process, as `fork` makes it, and the other threads stand still while that is made. A block
-/// that several lead to counts for the one that is found first: statics come before thread-locals, these before stacks and
-/// registers, and these before all other memory. The names are those of the executable's symbols. Not in Python.
+/// The heap is searched in a copy of the process, as `fork` makes it, and the other threads stand
+/// still while that is made. A block that several lead to counts for the one that is found first:
+/// statics come before thread-locals, these before stacks and registers, and these before all other
+/// memory. The names are those of the executable's symbols. Not in Python.
 ///
 /// # Errors
 ///
-/// [`Error::NotInstalled`] where the program's global allocator is no [`Tracemalloc`](crate::Tracemalloc),
-/// [`Error::NotTracing`] where it does not trace, and [`Error::HeapNotSearched`] elsewhere than on Linux on x86-64 and AArch64, and where the
+/// [`Error::NotInstalled`] where the program's global allocator is no
+/// [`Tracemalloc`](crate::Tracemalloc), [`Error::NotTracing`] where it does not trace, and
+/// [`Error::HeapNotSearched`] elsewhere than on Linux on x86-64 and AArch64, and where the
 /// process cannot be copied or its threads cannot be asked.
 ///
 /// ```
@@ -82,7 +86,8 @@ pub fn holders() -> Result<Vec<HolderStatistic>, Error> {
 }
 
 extern "C" fn add_holder(context: *mut u8, name: *const u8, len: usize, size: u64, count: u64) {
-    // SAFETY: the context is the list that `holders` has handed over and does not touch meanwhile; the name is as long as that.
+    // SAFETY: the context is the list that `holders` has handed over and does not touch meanwhile;
+    // the name is as long as that.
     let (holders, name) = unsafe {
         (&mut *context.cast::<Vec<HolderStatistic>>(), core::slice::from_raw_parts(name, len))
     };

@@ -8,7 +8,8 @@ use crate::repr::Repr;
 
 /// By what blocks are put together.
 ///
-/// Python: the `key_type` of `Snapshot.statistics`. `FromStr` takes, and `Display` gives, Python's names.
+/// Python: the `key_type` of `Snapshot.statistics`. `FromStr` takes, and `Display` gives, Python's
+/// names.
 ///
 /// ```
 /// use tracemalloc::KeyType;

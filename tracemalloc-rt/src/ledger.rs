@@ -1,7 +1,8 @@
 //! Bytes and blocks that one thread allocated and freed, by stack.
 //!
-//! Only the owner writes, with plain loads and stores; anybody may read. A block that another thread frees makes the
-//! other thread's count negative: only the sum over all ledgers means something, and that sum is exact.
+//! Only the owner writes, with plain loads and stores; anybody may read. A block that another
+//! thread frees makes the other thread's count negative: only the sum over all ledgers means
+//! something, and that sum is exact.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
@@ -51,7 +52,8 @@ impl Ledger {
         Self { chunks: [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS] }
     }
 
-    /// Adds to a stack's account. For the owning thread only. False when there is no memory for the account.
+    /// Adds to a stack's account. For the owning thread only. False when there is no memory for the
+    /// account.
     #[inline(always)]
     pub fn add(&self, id: StackId, bytes: i64, blocks: i64) -> bool {
         let Some(account) = self.account(id) else { return false };
@@ -65,7 +67,8 @@ impl Ledger {
         // No id is larger, which the compiler cannot know.
         let id = (id.0 & (MAX_STACKS - 1)) as usize;
         let chunk = NonNull::new(self.chunks[id / PER_CHUNK].load(Ordering::Acquire))?;
-        // SAFETY: a published chunk has PER_CHUNK accounts and is never unmapped; zeroed memory is a valid account.
+        // SAFETY: a published chunk has PER_CHUNK accounts and is never unmapped; zeroed memory is
+        // a valid account.
         Some(unsafe { chunk.add(id % PER_CHUNK).as_ref() })
     }
 
@@ -91,7 +94,8 @@ impl Ledger {
         for (chunk, totals) in self.chunks.iter().zip(totals.chunks_mut(PER_CHUNK)) {
             let Some(chunk) = NonNull::new(chunk.load(Ordering::Acquire)) else { continue };
             for (index, total) in totals.iter_mut().enumerate() {
-                // SAFETY: a published chunk has PER_CHUNK accounts, `index` is below that, and chunks are never unmapped.
+                // SAFETY: a published chunk has PER_CHUNK accounts, `index` is below that, and
+                // chunks are never unmapped.
                 let account = unsafe { chunk.add(index).as_ref() };
                 total.bytes += account.bytes.load(Ordering::Relaxed);
                 total.blocks += account.blocks.load(Ordering::Relaxed);

@@ -1,4 +1,5 @@
-//! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and filters over what it saw.
+//! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and
+//! filters over what it saw.
 //!
 //! ```
 //! use tracemalloc::{KeyType, Tracemalloc};
@@ -19,36 +20,45 @@
 //! }
 //! ```
 //!
-//! The functions are those of Python's module, and so are the types. A program starts to trace by [`start`], or with the
-//! environment variable `TRACEMALLOC=NFRAME`, which is read like `PYTHONTRACEMALLOC` and holds from the first allocation on.
-//! What `cargo tracemalloc test` traces for itself is apart from it: each sees only what it asked for.
+//! The functions are those of Python's module, and so are the types. A program starts to trace by
+//! [`start`], or with the environment variable `TRACEMALLOC=NFRAME`, which is read like
+//! `PYTHONTRACEMALLOC` and holds from the first allocation on. What `cargo tracemalloc test` traces
+//! for itself is apart from it: each sees only what it asked for.
 //!
 //! # Differences from Python
 //!
-//! Names, arithmetic, sort orders and texts are those of CPython's `tracemalloc` (3.9 to 3.13). What differs:
+//! Names, arithmetic, sort orders and texts are those of CPython's `tracemalloc` (3.9 to 3.13).
+//! What differs:
 //!
-//! - Nothing can be traced without a [`Tracemalloc`] as the program's global allocator: [`start`] says so.
-//! - [`start`] has no default; Python's is 1. There is no `-X tracemalloc`, and no `_get_traces` nor other private names.
-//! - The most recent frame of a traceback is the innermost one that does not belong to the standard library, and the oldest
-//!   one is that of `main` or of the thread's function; [`take_snapshot_with_std`] keeps the library's. Frames that were
-//!   inlined are frames.
-//! - `total_nframe` counts the same frames. Of a stack with some fifty more frames than the limit, those that were not
-//!   kept are counted as the processor sees them: without inlined ones, and with those before `main`.
-//! - A [`Frame`] may know its function and its column. Equality, order, hash, `Display` and `Debug` leave them out, and
-//!   so do the key types of [`Snapshot::statistics`]: two functions on one line are one group, as in Python.
-//! - [`Traceback::new`] takes frames oldest first, in the order in which they are then iterated; Python's constructor
-//!   reverses. A traceback always has a frame: without any, it is `<unknown>:0`.
+//! - Nothing can be traced without a [`Tracemalloc`] as the program's global allocator: [`start`]
+//!   says so.
+//! - [`start`] has no default; Python's is 1. There is no `-X tracemalloc`, and no `_get_traces`
+//!   nor other private names.
+//! - The most recent frame of a traceback is the innermost one that does not belong to the standard
+//!   library, and the oldest one is that of `main` or of the thread's function;
+//!   [`take_snapshot_with_std`] keeps the library's. Frames that were inlined are frames.
+//! - `total_nframe` counts the same frames. Of a stack with some fifty more frames than the limit,
+//!   those that were not kept are counted as the processor sees them: without inlined ones, and
+//!   with those before `main`.
+//! - A [`Frame`] may know its function and its column. Equality, order, hash, `Display` and `Debug`
+//!   leave them out, and so do the key types of [`Snapshot::statistics`]: two functions on one line
+//!   are one group, as in Python.
+//! - [`Traceback::new`] takes frames oldest first, in the order in which they are then iterated;
+//!   Python's constructor reverses. A traceback always has a frame: without any, it is
+//!   `<unknown>:0`.
 //! - [`get_object_traceback`] takes a pointer, which may point into the block.
-//! - What this library allocates for a snapshot is not in the next one. What was freed and allocated anew by the program is
-//!   always traced anew: Rust has no lists of freed objects.
-//! - [`take_snapshot`] does not stop other threads: what they allocate or free meanwhile may be in it or not.
+//! - What this library allocates for a snapshot is not in the next one. What was freed and
+//!   allocated anew by the program is always traced anew: Rust has no lists of freed objects.
+//! - [`take_snapshot`] does not stop other threads: what they allocate or free meanwhile may be in
+//!   it or not.
 //! - [`stop`] and [`clear_traces`] give no memory back to the system: the tracer uses it again.
-//! - Where the tracer finds no memory for a block, the program gets its block all the same, untraced; CPython makes the
-//!   allocation fail.
+//! - Where the tracer finds no memory for a block, the program gets its block all the same,
+//!   untraced; CPython makes the allocation fail.
 //! - Sums that do not fit a `u64`, and differences that do not fit an `i64`, stay at the bound.
 //! - [`Snapshot::filter_traces`] takes a slice, and anything that is a [`BaseFilter`].
 //! - [`Snapshot::dump`] writes JSON, not a pickle. The two cannot read each other's files.
-//! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read as UTF-8.
+//! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read
+//!   as UTF-8.
 
 #[cfg(feature = "program")]
 #[doc(hidden)]

@@ -47,7 +47,8 @@ impl Limits {
         Self::default()
     }
 
-    /// So many bytes may be kept. 0 where neither this nor [`max_blocks`](Self::max_blocks) is given.
+    /// So many bytes may be kept. 0 where neither this nor [`max_blocks`](Self::max_blocks) is
+    /// given.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().max_growth(64 * 1024);
@@ -80,9 +81,9 @@ impl Limits {
         self
     }
 
-    /// Only blocks whose most recent frame is in a file that matches this pattern, or another one given, count. Patterns are
-    /// Python's `fnmatch` and match the whole name: `src/lib.rs` in the workspace, `serde_json-1.0.154/src/de.rs` in a
-    /// dependency.
+    /// Only blocks whose most recent frame is in a file that matches this pattern, or another one
+    /// given, count. Patterns are Python's `fnmatch` and match the whole name: `src/lib.rs` in
+    /// the workspace, `serde_json-1.0.154/src/de.rs` in a dependency.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().include("src/*").include("tests/*");
@@ -115,8 +116,8 @@ impl Limits {
         self
     }
 
-    /// Code that grew runs so often at most, and fails when it grew in every run; 8 where it is not given. With 1 its first
-    /// run decides.
+    /// Code that grew runs so often at most, and fails when it grew in every run; 8 where it is not
+    /// given. With 1 its first run decides.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().runs(1);
@@ -127,7 +128,8 @@ impl Limits {
         self
     }
 
-    /// What blocks have in common that are one growth; [`KeyType::Traceback`] where it is not given.
+    /// What blocks have in common that are one growth; [`KeyType::Traceback`] where it is not
+    /// given.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().key(tracemalloc::KeyType::Lineno);

@@ -8,8 +8,9 @@ use crate::ledger::Balance;
 use crate::stacks::StackId;
 use crate::{shadow, thread, view};
 
-/// Starts to record allocations, at least `depth` physical frames each (1 to [`MAX_DEPTH`](crate::stacks::MAX_DEPTH)), whether the
-/// program traces for itself or not. Blocks that exist already stay unknown, and freeing them is harmless.
+/// Starts to record allocations, at least `depth` physical frames each (1 to
+/// [`MAX_DEPTH`](crate::stacks::MAX_DEPTH)), whether the program traces for itself or not. Blocks
+/// that exist already stay unknown, and freeing them is harmless.
 pub fn start(walk: Walk, depth: usize) {
     view::set_harness(Some((walk, depth)));
 }
@@ -37,14 +38,16 @@ pub struct Change {
 }
 
 impl Live {
-    /// What is live now. Costs by the number of contexts, not of blocks. While other threads allocate, a block that one
-    /// frees and another has allocated may be counted on one side only.
+    /// What is live now. Costs by the number of contexts, not of blocks. While other threads
+    /// allocate, a block that one frees and another has allocated may be counted on one side
+    /// only.
     pub fn now() -> Self {
         let _pause = thread::pause();
         Self { by_stack: thread::totals() }
     }
 
-    /// Every stack whose bytes or blocks differ from `before`, in the order of their first allocation.
+    /// Every stack whose bytes or blocks differ from `before`, in the order of their first
+    /// allocation.
     pub fn changes_since(&self, before: &Self) -> Vec<Change> {
         let _pause = thread::pause();
         let mut changes = Vec::new();
@@ -80,8 +83,8 @@ pub struct LiveBlock {
     pub stack: StackId,
 }
 
-/// Calls `visit` with every live block, in no order. What other threads allocate or free meanwhile may be there or not, and
-/// its size may be that of another block at the same address.
+/// Calls `visit` with every live block, in no order. What other threads allocate or free meanwhile
+/// may be there or not, and its size may be that of another block at the same address.
 pub fn for_each_block(mut visit: impl FnMut(LiveBlock)) {
     let _pause = thread::pause();
     shadow::for_each(&mut |domain, address, block| {

@@ -1,8 +1,9 @@
-//! Snapshots from files, which may come from anywhere: whatever a file holds, it becomes a snapshot or an error, and
-//! takes memory in proportion to its length.
+//! Snapshots from files, which may come from anywhere: whatever a file holds, it becomes a snapshot
+//! or an error, and takes memory in proportion to its length.
 //!
-//! Read as a stream with a hand-written visitor: a tree of JSON values of a million traces takes ten times the memory,
-//! and deriving would bring a macro crate into every build that this one is injected into.
+//! Read as a stream with a hand-written visitor: a tree of JSON values of a million traces takes
+//! ten times the memory, and deriving would bring a macro crate into every build that this one is
+//! injected into.
 
 use std::error::Error;
 use std::fmt;
@@ -99,8 +100,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is no snapshot, is damaged, or is of a newer version. The error names the file
-    /// and what is wrong with it.
+    /// When the file cannot be read, is no snapshot, is damaged, or is of a newer version. The
+    /// error names the file and what is wrong with it.
     ///
     /// ```
     /// let error = tracemalloc::Snapshot::load("/no/such/snapshot.json").unwrap_err();
@@ -156,7 +157,8 @@ impl Document {
         deserializer.end()
     }
 
-    /// Puts frames, tracebacks and traces together. The error says what refers to something that is not there.
+    /// Puts frames, tracebacks and traces together. The error says what refers to something that is
+    /// not there.
     fn resolve(self) -> Result<Snapshot, String> {
         present("format", self.format)?;
         present("version", self.version)?;
@@ -270,7 +272,8 @@ impl<'de> Visitor<'de> for &mut Document {
 }
 
 impl Document {
-    /// Looked at after every section, so that a newer file is called newer, and not damaged for what comes after.
+    /// Looked at after every section, so that a newer file is called newer, and not damaged for
+    /// what comes after.
     fn check_header<E: serde_core::de::Error>(&mut self) -> Result<(), E> {
         if self.format.as_ref().is_some_and(|format| format != FORMAT) {
             return Err(E::custom(format_args!("it has to be {FORMAT:?}")));

@@ -1,4 +1,5 @@
-//! Where the executable and its libraries are loaded: one place of a file has another address in each process.
+//! Where the executable and its libraries are loaded: one place of a file has another address in
+//! each process.
 
 /// What is loaded into this process.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +33,8 @@ impl Loaded {
         #[cfg(target_os = "linux")]
         {
             let mut loaded = Self::default();
-            // SAFETY: `take` is called while this call lasts, with what the linker has and with the pointer to `loaded`.
+            // SAFETY: `take` is called while this call lasts, with what the linker has and with the
+            // pointer to `loaded`.
             unsafe {
                 libc::dl_iterate_phdr(Some(take), (&raw mut loaded).cast());
             }
@@ -59,8 +61,8 @@ unsafe extern "C" fn take(
     _size: libc::size_t,
     loaded: *mut libc::c_void,
 ) -> libc::c_int {
-    // SAFETY: the linker passes a module with as many headers as it says, and the pointer that it was given; a name is null or
-    // ends with a zero.
+    // SAFETY: the linker passes a module with as many headers as it says, and the pointer that it
+    // was given; a name is null or ends with a zero.
     let (name, base, segments, loaded) = unsafe {
         let module = &*module;
         let name =
@@ -69,8 +71,8 @@ unsafe extern "C" fn take(
             core::slice::from_raw_parts(module.dlpi_phdr, usize::from(module.dlpi_phnum));
         (name, module.dlpi_addr as usize, segments, &mut *loaded.cast::<Loaded>())
     };
-    // The first is the executable. Its name is empty here, or, in a static one, `/proc/self/exe`, which is another file for who is
-    // asked.
+    // The first is the executable. Its name is empty here, or, in a static one, `/proc/self/exe`,
+    // which is another file for who is asked.
     let path = if loaded.files.is_empty() {
         std::env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok())
     } else {

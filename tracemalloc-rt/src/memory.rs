@@ -1,7 +1,9 @@
-//! The tracer's own memory: zeroed pages straight from the system, never through the global allocator.
+//! The tracer's own memory: zeroed pages straight from the system, never through the global
+//! allocator.
 //!
-//! What is published is kept until the process ends: readers hold no locks. All of it is listed, so that it can be said how
-//! much of it is in use, and so that whoever looks for pointers in the program's memory leaves it out.
+//! What is published is kept until the process ends: readers hold no locks. All of it is listed, so
+//! that it can be said how much of it is in use, and so that whoever looks for pointers in the
+//! program's memory leaves it out.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -20,8 +22,8 @@ const LISTS: usize = 1 << 12;
 static LIST: [AtomicPtr<Reservation>; LISTS] = [const { AtomicPtr::new(ptr::null_mut()) }; LISTS];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Zeroed memory of `size` bytes, aligned to a page at least on Unix and to 16 elsewhere. Pages that are never touched
-/// cost address space only. `None` where the system refuses.
+/// Zeroed memory of `size` bytes, aligned to a page at least on Unix and to 16 elsewhere. Pages
+/// that are never touched cost address space only. `None` where the system refuses.
 pub fn reserve(size: usize) -> Option<NonNull<u8>> {
     let memory = map(size)?;
     note(memory, size);
@@ -31,7 +33,8 @@ pub fn reserve(size: usize) -> Option<NonNull<u8>> {
 /// As [`reserve`], and what is written there, the process and its copies all see. In whole pages.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
-    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that exists.
+    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
+    // exists.
     let address = unsafe {
         libc::mmap(
             ptr::null_mut(),
@@ -51,7 +54,8 @@ pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
 ///
 /// # Safety
 ///
-/// It came from [`reserve`] or [`reserve_shared`] with this size, and nothing refers to it any more.
+/// It came from [`reserve`] or [`reserve_shared`] with this size, and nothing refers to it any
+/// more.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub unsafe fn release(memory: NonNull<u8>, size: usize) {
     // First of all: once it is unmapped, the address may be somebody else's.
@@ -75,7 +79,8 @@ pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
     all.filter(|(size, _)| *size > 0).map(|(size, address)| (address, size))
 }
 
-/// How many bytes of what was reserved have been touched, in whole pages; all of it, where the system does not tell.
+/// How many bytes of what was reserved have been touched, in whole pages; all of it, where the
+/// system does not tell.
 pub fn in_use() -> u64 {
     let pages = Pages::open();
     let mut bytes = 0;
@@ -119,7 +124,8 @@ fn map(size: usize) -> Option<NonNull<u8>> {
     let lazily = libc::MAP_NORESERVE;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let lazily = 0;
-    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that exists.
+    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
+    // exists.
     let address = unsafe {
         libc::mmap(
             ptr::null_mut(),

@@ -21,7 +21,8 @@ pub enum InnerEnd {
     Std,
 }
 
-/// What the last one has looked up. Never waited for: it may be held for ever in the child of a `fork`.
+/// What the last one has looked up. Never waited for: it may be held for ever in the child of a
+/// `fork`.
 static KNOWN: Mutex<Option<Symbolizer>> = Mutex::new(None);
 
 /// Makes tracebacks, each stack's once.
@@ -54,7 +55,8 @@ impl Namer {
         }
     }
 
-    /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at once.
+    /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at
+    /// once.
     pub fn prepare(&mut self, stacks: impl Iterator<Item = u32>) {
         let (table, known) = (self.table, &self.tracebacks);
         let mut seen = HashSet::new();

@@ -1,4 +1,5 @@
-//! Which pages of some memory have ever been touched, as Linux tells. Elsewhere every page counts as touched.
+//! Which pages of some memory have ever been touched, as Linux tells. Elsewhere every page counts
+//! as touched.
 
 /// How many pages are asked for at once.
 const AT_ONCE: usize = 512;
@@ -17,7 +18,8 @@ impl Pages {
         Self { pagemap: system::open(), size: system::page_size() }
     }
 
-    /// Hands each run of touched pages to `visit`: its address and its size. `address` is at the start of a page.
+    /// Hands each run of touched pages to `visit`: its address and its size. `address` is at the
+    /// start of a page.
     pub fn touched(&self, address: usize, size: usize, visit: &mut impl FnMut(usize, usize)) {
         let Some(pagemap) = &self.pagemap else { return visit(address, size) };
         let pages = size.div_ceil(self.size);

@@ -5,15 +5,17 @@
 use std::error::Error;
 use std::fmt;
 
-/// Reads a size in bytes: a number, alone or with one of the units `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024),
-/// `KB`, `MB`, `GB`, `TB` (powers of 1000).
+/// Reads a size in bytes: a number, alone or with one of the units `B`, `KiB`, `MiB`, `GiB`, `TiB`
+/// (powers of 1024), `KB`, `MB`, `GB`, `TB` (powers of 1000).
 ///
-/// Blanks around and between are fine. The number may have decimals; a fraction of a byte is dropped, and so are
-/// decimals after the 18th. This is what limits are written in; Python's tracemalloc has nothing like it.
+/// Blanks around and between are fine. The number may have decimals; a fraction of a byte is
+/// dropped, and so are decimals after the 18th. This is what limits are written in; Python's
+/// tracemalloc has nothing like it.
 ///
 /// # Errors
 ///
-/// When the text is something else, is negative, or is more than a `u64` holds. The error names the text.
+/// When the text is something else, is negative, or is more than a `u64` holds. The error names the
+/// text.
 ///
 /// ```
 /// use tracemalloc::parse_size;

@@ -1,13 +1,16 @@
-//! The recipe "Pretty top" of Python's documentation. What the groups are, and their order, is `statistic`'s.
+//! The recipe "Pretty top" of Python's documentation. What the groups are, and their order, is
+//! `statistic`'s.
 
 use crate::{Sources, Statistic};
 
-/// The lines that show the first `limit` of these groups, with their source, and what all of them come to.
+/// The lines that show the first `limit` of these groups, with their source, and what all of them
+/// come to.
 ///
-/// Python: the function `display_top` of the documentation's recipe "Pretty top"; the module itself has nothing like
-/// it. A group is named by its traceback's oldest frame, which is the only one unless the groups are those of
-/// [`KeyType::Traceback`](crate::KeyType::Traceback). Sizes are in KiB, whatever they are. The total is that of the
-/// groups, so cumulative ones count a block repeatedly.
+/// Python: the function `display_top` of the documentation's recipe "Pretty top"; the module itself
+/// has nothing like it. A group is named by its traceback's oldest frame, which is the only one
+/// unless the groups are those of [`KeyType::Traceback`](crate::KeyType::Traceback). Sizes are in
+/// KiB, whatever they are. The total is that of the groups, so cumulative ones count a block
+/// repeatedly.
 ///
 /// ```
 /// use tracemalloc::{Frame, KeyType, Snapshot, Sources, Trace, Traceback, pretty_top};

@@ -1,5 +1,5 @@
-//! The tracer below Python's names: stacks of return addresses, and what is live by stack. The harness of
-//! `cargo tracemalloc` stands on it. It may change in any version.
+//! The tracer below Python's names: stacks of return addresses, and what is live by stack. The
+//! harness of `cargo tracemalloc` stands on it. It may change in any version.
 
 pub use crate::asked::{asked, expect};
 pub use crate::capture::Walk;

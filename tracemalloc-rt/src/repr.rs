@@ -26,8 +26,9 @@ impl fmt::Display for Repr<'_> {
     }
 }
 
-/// Whether Python shows the character as it is. Rust's `escape_debug` decides by the same Unicode categories; a quote
-/// is the one thing it escapes besides, and a combining mark only at the start, hence the letter in front.
+/// Whether Python shows the character as it is. Rust's `escape_debug` decides by the same Unicode
+/// categories; a quote is the one thing it escapes besides, and a combining mark only at the start,
+/// hence the letter in front.
 fn is_printable(c: char) -> bool {
     let mut text = String::from("a");
     text.push(c);

@@ -1,13 +1,16 @@
 //! Scopes: what one check allocates, told from everything else that happens in the process.
 //!
-//! While a check runs, the state of its thread holds the number of a scope, and so does that of threads that it starts. A
-//! stack that is walked meanwhile is a stack of that scope, another one than the same frames outside. So the ledgers'
-//! sum over the stacks of a scope is exactly what is live of what the check allocated, whichever thread frees it.
+//! While a check runs, the state of its thread holds the number of a scope, and so does that of
+//! threads that it starts. A stack that is walked meanwhile is a stack of that scope, another one
+//! than the same frames outside. So the ledgers' sum over the stacks of a scope is exactly what is
+//! live of what the check allocated, whichever thread frees it.
 //!
-//! A check inside a check is a scope inside a scope: what the inner one has left is the outer one's too.
+//! A check inside a check is a scope inside a scope: what the inner one has left is the outer one's
+//! too.
 //!
-//! Stacks are kept for ever, so numbers are used again: once the check is over, none of its threads runs, and nothing
-//! that it allocated is live. Another number is never used again, and what its threads still allocate is nobody's.
+//! Stacks are kept for ever, so numbers are used again: once the check is over, none of its threads
+//! runs, and nothing that it allocated is live. Another number is never used again, and what its
+//! threads still allocate is nobody's.
 
 use core::iter;
 use core::ptr::{self, NonNull};
@@ -58,8 +61,8 @@ static NUMBERS: SpinLock<Numbers> = SpinLock::new(Numbers { unused: 1, free: 0, 
 /// How many running scopes count their peak.
 static PEAKS: AtomicU32 = AtomicU32::new(0);
 
-/// A new scope inside that of the current thread, which does not enter it yet; 0 where there is no memory for one. Stacks
-/// are walked to this depth at least from now on.
+/// A new scope inside that of the current thread, which does not enter it yet; 0 where there is no
+/// memory for one. Stacks are walked to this depth at least from now on.
 pub fn begin(depth: usize, counts_peak: bool) -> u32 {
     startup::decided();
     view::deepen_for_checks(depth);
@@ -108,8 +111,8 @@ pub fn end(number: u32) {
     }
 }
 
-/// Calls `visit` with what is live of each stack of a scope, and of those inside of it that are over; paths that nothing was
-/// allocated by are among them.
+/// Calls `visit` with what is live of each stack of a scope, and of those inside of it that are
+/// over; paths that nothing was allocated by are among them.
 pub fn for_each(number: u32, visit: &mut dyn FnMut(StackId, Balance)) {
     let Some(scope) = scope(number) else { return };
     let newest = scope.newest_context.load(Ordering::Acquire);
@@ -222,7 +225,8 @@ fn for_each_outwards(number: u32, visit: impl Fn(&Scope)) {
 /// `None` for 0, and for numbers that were never used.
 fn scope(number: u32) -> Option<&'static Scope> {
     let chunk = NonNull::new(CHUNK.get((number / PER_CHUNK) as usize)?.load(Ordering::Acquire))?;
-    // SAFETY: a published chunk has PER_CHUNK scopes and is never unmapped; zeroed memory is a valid scope.
+    // SAFETY: a published chunk has PER_CHUNK scopes and is never unmapped; zeroed memory is a
+    // valid scope.
     (number != 0).then(|| unsafe { chunk.add((number % PER_CHUNK) as usize).as_ref() })
 }
 

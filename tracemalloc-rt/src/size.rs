@@ -1,13 +1,14 @@
 //! Sizes as text, as Python's tracemalloc writes them.
 //!
-//! Written by hand, because no crate rounds and changes units as Python does: what is shown here has to be Python's
-//! text to the letter (`100.0 KiB` and `10240 KiB` included).
+//! Written by hand, because no crate rounds and changes units as Python does: what is shown here
+//! has to be Python's text to the letter (`100.0 KiB` and `10240 KiB` included).
 
-/// The size as Python's tracemalloc shows it: `512 B`, `10.0 KiB`, `+1.5 MiB`. With `signed`, a plus stands before
-/// what is not negative.
+/// The size as Python's tracemalloc shows it: `512 B`, `10.0 KiB`, `+1.5 MiB`. With `signed`, a
+/// plus stands before what is not negative.
 ///
-/// Python: `tracemalloc._format_size`. The unit grows once the number reaches 10240; one decimal is shown below 100,
-/// except for bytes. Rounding is half to even, on the binary value. It takes a float because averages are shown too.
+/// Python: `tracemalloc._format_size`. The unit grows once the number reaches 10240; one decimal is
+/// shown below 100, except for bytes. Rounding is half to even, on the binary value. It takes a
+/// float because averages are shown too.
 ///
 /// ```
 /// use tracemalloc::format_size;

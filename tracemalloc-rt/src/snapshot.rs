@@ -64,11 +64,12 @@ impl Snapshot {
         self.traceback_limit
     }
 
-    /// The blocks in groups, the largest first: by size, then count, then traceback, all three descending.
+    /// The blocks in groups, the largest first: by size, then count, then traceback, all three
+    /// descending.
     ///
-    /// With `cumulative`, a block counts for every frame of its traceback and not only for the most recent one; for
-    /// every *occurrence*, as in Python, so that the blocks of a recursive function count repeatedly. Domains are
-    /// merged.
+    /// With `cumulative`, a block counts for every frame of its traceback and not only for the most
+    /// recent one; for every *occurrence*, as in Python, so that the blocks of a recursive
+    /// function count repeatedly. Domains are merged.
     ///
     /// Python: `Snapshot.statistics`.
     ///
@@ -101,9 +102,9 @@ impl Snapshot {
         statistic::statistics(self, key_type, cumulative)
     }
 
-    /// The groups of this snapshot and of an older one, the largest change first: by size of the change whatever its
-    /// sign, then size, then change of count, then count, then traceback, all descending. Groups that did not change
-    /// are there as well.
+    /// The groups of this snapshot and of an older one, the largest change first: by size of the
+    /// change whatever its sign, then size, then change of count, then count, then traceback,
+    /// all descending. Groups that did not change are there as well.
     ///
     /// Python: `Snapshot.compare_to`.
     ///
@@ -131,11 +132,12 @@ impl Snapshot {
         statistic::differences(self, old, key_type, cumulative)
     }
 
-    /// A snapshot of those traces that the filters keep, in the same order: those that some inclusive filter matches
-    /// (or all, if there is no inclusive filter) and that no exclusive filter matches.
+    /// A snapshot of those traces that the filters keep, in the same order: those that some
+    /// inclusive filter matches (or all, if there is no inclusive filter) and that no exclusive
+    /// filter matches.
     ///
-    /// Python: `Snapshot.filter_traces`. [`Filter`](crate::Filter) and [`DomainFilter`](crate::DomainFilter) may be
-    /// mixed.
+    /// Python: `Snapshot.filter_traces`. [`Filter`](crate::Filter) and
+    /// [`DomainFilter`](crate::DomainFilter) may be mixed.
     ///
     /// ```
     /// use tracemalloc::{DomainFilter, Filter, Frame, Snapshot, Trace, Traceback};
@@ -153,7 +155,8 @@ impl Snapshot {
     /// assert_eq!(kept.traces(), &snapshot.traces()[..1]);
     /// ```
     pub fn filter_traces(&self, filters: &[&dyn BaseFilter]) -> Snapshot {
-        // Blocks of one stack share their frames, but for `total_nframe`: few questions are left to ask.
+        // Blocks of one stack share their frames, but for `total_nframe`: few questions are left to
+        // ask.
         let mut answers = FxHashMap::default();
         let kept = self.traces.iter().filter(|trace| {
             let (domain, traceback) = (trace.domain(), trace.traceback());
@@ -165,7 +168,8 @@ impl Snapshot {
 }
 
 impl fmt::Debug for Snapshot {
-    /// The number of traces, as Python's `repr()` of `Snapshot.traces` has it: there may be millions.
+    /// The number of traces, as Python's `repr()` of `Snapshot.traces` has it: there may be
+    /// millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (len, traceback_limit) = (self.traces.len(), self.traceback_limit);
         write!(f, "<Snapshot traces=<Traces len={len}> traceback_limit={traceback_limit}>")

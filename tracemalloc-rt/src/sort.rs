@@ -1,7 +1,7 @@
 //! One sort for all lists that are short, or sorted rarely.
 //!
-//! Those of std are compiled for each type and each key, and were a quarter of the code that is injected, which is compiled
-//! for every new user.
+//! Those of std are compiled for each type and each key, and were a quarter of the code that is
+//! injected, which is compiled for every new user.
 
 use core::cmp::Ordering;
 

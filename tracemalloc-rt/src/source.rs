@@ -1,6 +1,7 @@
 //! Lines of source files, read once: what Python's `linecache` is to its tracebacks.
 //!
-//! Unlike `linecache`, lines end at `\n` alone, because the numbers to look up are those that rustc counted.
+//! Unlike `linecache`, lines end at `\n` alone, because the numbers to look up are those that rustc
+//! counted.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -10,8 +11,9 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Source files by name, read on first use and remembered, changed or not.
 ///
-/// Names that are not absolute are looked up from the current directory, and then from each root in turn (Python:
-/// `sys.path`). Names like `<unknown>` have no source; nor has what is not a regular file, not UTF-8, or above 64 MiB.
+/// Names that are not absolute are looked up from the current directory, and then from each root in
+/// turn (Python: `sys.path`). Names like `<unknown>` have no source; nor has what is not a regular
+/// file, not UTF-8, or above 64 MiB.
 ///
 /// ```
 /// use tracemalloc::Sources;
@@ -30,7 +32,8 @@ pub struct Sources {
     files: HashMap<String, Option<Lines>>,
 }
 
-/// A name in a snapshot may come from a file that somebody sent: it must not make us read without end.
+/// A name in a snapshot may come from a file that somebody sent: it must not make us read without
+/// end.
 const MAX_SOURCE_SIZE: u64 = 64 << 20;
 
 impl Sources {
@@ -53,7 +56,8 @@ impl Sources {
         Sources { in_memory: true, ..Sources::default() }
     }
 
-    /// Adds a directory that names which are not absolute are looked up from. What was looked up before stays as it is.
+    /// Adds a directory that names which are not absolute are looked up from. What was looked up
+    /// before stays as it is.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::new();
@@ -76,8 +80,8 @@ impl Sources {
         self.files.insert(filename.into(), Some(lines));
     }
 
-    /// The line, from 1, without the white space around it (Python: `str.strip`). `None` where there is no such line,
-    /// no such file, or nothing on the line.
+    /// The line, from 1, without the white space around it (Python: `str.strip`). `None` where
+    /// there is no such line, no such file, or nothing on the line.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::new();
@@ -124,7 +128,8 @@ fn read_source(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// What Python's `str.strip` takes away: Unicode's white space and the four separators U+001C to U+001F.
+/// What Python's `str.strip` takes away: Unicode's white space and the four separators U+001C to
+/// U+001F.
 fn is_python_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }

@@ -1,9 +1,9 @@
 //! Threads belong to the check that they are started in.
 //!
-//! A new thread can only be told who started it by the one who does. Std has no stable hook for that, so on Linux with the
-//! GNU C library this crate defines `pthread_create`, and hands on to the C library's. The definition is weak: two copies
-//! of this crate in one program are no error, and a static C library's own wins. Until the first check runs, it
-//! does nothing but hand on.
+//! A new thread can only be told who started it by the one who does. Std has no stable hook for
+//! that, so on Linux with the GNU C library this crate defines `pthread_create`, and hands on to
+//! the C library's. The definition is weak: two copies of this crate in one program are no error,
+//! and a static C library's own wins. Until the first check runs, it does nothing but hand on.
 //!
 //! Elsewhere threads start outside of every check, and what they allocate is nobody's.
 

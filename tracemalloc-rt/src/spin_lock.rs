@@ -1,7 +1,8 @@
 //! A lock for rare, short, allocation-free work: growing a table, registering a thread.
 //!
-//! `std`'s mutex would do, but for two things: it can be poisoned, and it cannot be released in the child of a `fork`.
-//! Every lock here is taken before a `fork` and released on both sides, so that the child never finds one held.
+//! `std`'s mutex would do, but for two things: it can be poisoned, and it cannot be released in the
+//! child of a `fork`. Every lock here is taken before a `fork` and released on both sides, so that
+//! the child never finds one held.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
@@ -13,7 +14,8 @@ pub struct SpinLock<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `lock` gives out one `Locked` at a time, so the value is only ever reached by one thread at a time.
+// SAFETY: `lock` gives out one `Locked` at a time, so the value is only ever reached by one thread
+// at a time.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
 /// The lock is held while this lives.

@@ -1,14 +1,17 @@
-//! Stacks: the paths of the calling context tree that blocks were allocated by, each named by a small number.
+//! Stacks: the paths of the calling context tree that blocks were allocated by, each named by a
+//! small number.
 
 use crate::contexts::Context;
 
-/// The name of a stack: the number of its innermost context. 25 bits, because that is what a slot of the shadow map has room for.
+/// The name of a stack: the number of its innermost context. 25 bits, because that is what a slot
+/// of the shadow map has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackId(pub(crate) u32);
 
 impl StackId {
-    /// Of every block that is allocated while a thread is paused, whatever its stack: they are known, so that nobody takes
-    /// what the harness keeps for what the program keeps, and are no part of what is live.
+    /// Of every block that is allocated while a thread is paused, whatever its stack: they are
+    /// known, so that nobody takes what the harness keeps for what the program keeps, and are
+    /// no part of what is live.
     pub(crate) const OURS: Self = Self(0);
 
     /// That which ends in this context.
@@ -28,8 +31,8 @@ pub(crate) const MAX_STACKS: u32 = 1 << 25;
 pub const MAX_DEPTH: usize = MAX_NFRAME as usize + FRAMES_OF_STD;
 /// The most frames that a program can ask for.
 pub const MAX_NFRAME: u32 = 65_535;
-/// Between the allocator and the program's line lie up to 35 frames of the standard library, so at least this many
-/// physical frames are captured beyond those that are shown.
+/// Between the allocator and the program's line lie up to 35 frames of the standard library, so at
+/// least this many physical frames are captured beyond those that are shown.
 pub const FRAMES_OF_STD: usize = 48;
 
 /// The return addresses of a stack, innermost first.

@@ -27,8 +27,8 @@ fn decide() -> u8 {
 
 /// How many frames the environment asks for.
 fn asked() -> Option<u32> {
-    // SAFETY: the name ends in a zero. Before `main` nobody changes the environment; later, the caller of `set_var` has
-    // promised that nobody else reads it.
+    // SAFETY: the name ends in a zero. Before `main` nobody changes the environment; later, the
+    // caller of `set_var` has promised that nobody else reads it.
     let value = unsafe { libc::getenv(c"TRACEMALLOC".as_ptr()) };
     if value.is_null() {
         return None;
@@ -40,7 +40,8 @@ fn asked() -> Option<u32> {
     }
 }
 
-/// The number of frames; `None` where tracing stays off. As CPython reads `PYTHONTRACEMALLOC`, which is by C's `strtol`.
+/// The number of frames; `None` where tracing stays off. As CPython reads `PYTHONTRACEMALLOC`,
+/// which is by C's `strtol`.
 fn parse(value: &[u8]) -> Result<Option<u32>, &'static str> {
     const INVALID: Result<Option<u32>, &str> = Err("TRACEMALLOC: invalid number of frames\n");
     if value.is_empty() {

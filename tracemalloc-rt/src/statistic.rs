@@ -19,8 +19,8 @@ use crate::{KeyType, KeyTypeError, Snapshot, Traceback, format_size};
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Statistic {
-    /// What the group shares: one frame, or for [`KeyType::Traceback`] all of them, oldest first. Where frames have a
-    /// function and a column, they are those of the group's first block.
+    /// What the group shares: one frame, or for [`KeyType::Traceback`] all of them, oldest first.
+    /// Where frames have a function and a column, they are those of the group's first block.
     pub traceback: Traceback,
     /// Bytes.
     pub size: u64,
@@ -44,7 +44,8 @@ impl fmt::Debug for Statistic {
     }
 }
 
-/// The blocks of one group of a snapshot, against those of an older one. Made by [`Snapshot::compare_to`].
+/// The blocks of one group of a snapshot, against those of an older one. Made by
+/// [`Snapshot::compare_to`].
 ///
 /// Python: `tracemalloc.StatisticDiff`. `Display` is Python's `str()`, `Debug` its `repr()`.
 ///
@@ -96,7 +97,8 @@ fn write_average(f: &mut fmt::Formatter<'_>, size: u64, count: u64) -> fmt::Resu
     write!(f, ", average={average}")
 }
 
-/// The statistics of one snapshot. No two share a traceback, so the order is total; the last tie-break descends, too.
+/// The statistics of one snapshot. No two share a traceback, so the order is total; the last
+/// tie-break descends, too.
 pub(crate) fn statistics(
     snapshot: &Snapshot,
     key_type: KeyType,

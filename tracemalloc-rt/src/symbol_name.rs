@@ -1,13 +1,15 @@
-//! What a demangled name tells: whose code it is, which path it has without its generics, what type it allocates.
+//! What a demangled name tells: whose code it is, which path it has without its generics, what type
+//! it allocates.
 //!
-//! Both manglings are read: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are) and
-//! `alloc::vec::Vec<T,A>::push` (legacy, which does not).
+//! Both manglings are read: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are)
+//! and `alloc::vec::Vec<T,A>::push` (legacy, which does not).
 
 use std::sync::Arc;
 
 use crate::symbolize::{NamedFrame, Symbol};
 
-/// The path without generics: `alloc::vec::Vec::push`; of a trait's method, the path of the type that it is for.
+/// The path without generics: `alloc::vec::Vec::push`; of a trait's method, the path of the type
+/// that it is for.
 pub fn path(function: &str) -> String {
     let parts = Parts::of(function);
     match parts.self_type {
@@ -22,8 +24,9 @@ pub const CHECKED_BODY: &str = "tracemalloc::check::__rust_begin_short_backtrace
 /// In the name of the function of std that calls what a thread was started with.
 pub const THREAD_START: &str = "__rust_begin_short_backtrace";
 
-/// Whether a frame is one that tracebacks end at: std's for a thread, the harness's for a test, or, where a thread has
-/// not come that far or was started by C, what the C library starts threads with.
+/// Whether a frame is one that tracebacks end at: std's for a thread, the harness's for a test, or,
+/// where a thread has not come that far or was started by C, what the C library starts threads
+/// with.
 pub fn ends_traceback(frame: &NamedFrame) -> bool {
     let path = frame.path();
     path.ends_with(THREAD_START) && path != CHECKED_BODY
@@ -38,13 +41,15 @@ pub fn is_runtime(frame: &NamedFrame) -> bool {
     ours.iter().any(|ours| frame.path().starts_with(ours))
 }
 
-/// Whether a frame belongs to the standard library. One without a file does: it is a generic function of the library that
-/// was compiled with the harness, which has no line tables. Crates of the program always have them.
+/// Whether a frame belongs to the standard library. One without a file does: it is a generic
+/// function of the library that was compiled with the harness, which has no line tables. Crates of
+/// the program always have them.
 pub fn is_std(symbol: &Symbol) -> bool {
     symbol.file.is_empty() || inside_std(&symbol.file).is_some()
 }
 
-/// A file's name from the crate of the standard library on: `alloc/src/vec/mod.rs`, `hashbrown-0.15.4/src/map.rs`.
+/// A file's name from the crate of the standard library on: `alloc/src/vec/mod.rs`,
+/// `hashbrown-0.15.4/src/map.rs`.
 pub fn inside_std(file: &str) -> Option<&str> {
     if let Some(dependency) = file.strip_prefix("/rust/deps/") {
         return Some(dependency);
@@ -68,8 +73,8 @@ pub fn is_closure_of(closure: &str, function: &str) -> bool {
     function_of_closure(closure) == Some(function)
 }
 
-/// As people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, `<demo::Cache as Drop>::drop` for the same with
-/// the trait's path.
+/// As people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, `<demo::Cache as
+/// Drop>::drop` for the same with the trait's path.
 pub fn pretty(function: &str) -> String {
     let parts = Parts::of(function);
     let rest = without_generics(parts.rest);
@@ -87,14 +92,16 @@ pub fn pretty(function: &str) -> String {
     }
 }
 
-/// A static's path in the source, `store::SEEN`, and not where in the code that `thread_local!` makes of it it lies.
+/// A static's path in the source, `store::SEEN`, and not where in the code that `thread_local!`
+/// makes of it it lies.
 pub fn static_path(name: &str) -> &str {
     let path = name.find("::{").map_or(name, |closure| &name[..closure]);
     path.strip_suffix("::__stability::LAZY").unwrap_or(path)
 }
 
-/// What the frames of the standard library between the allocator and the program, innermost first, say is allocated:
-/// what the outermost of them says that names a type with its generics, or else the outermost that names a type.
+/// What the frames of the standard library between the allocator and the program, innermost first,
+/// say is allocated: what the outermost of them says that names a type with its generics, or else
+/// the outermost that names a type.
 pub fn allocated_type(of_std: &[Arc<NamedFrame>]) -> Option<String> {
     // What an iterator or a callback allocates is an element, not the collection that it goes into.
     let calls_back = |frame: &Arc<NamedFrame>| {
@@ -287,8 +294,8 @@ fn without_generics(text: &str) -> String {
     out.trim_end_matches("::").to_owned()
 }
 
-/// A type as people write it: the standard library's without its path, and without the allocator and hasher that it has
-/// by default.
+/// A type as people write it: the standard library's without its path, and without the allocator
+/// and hasher that it has by default.
 fn short_type(type_name: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
     let mut out = String::with_capacity(type_name.len());

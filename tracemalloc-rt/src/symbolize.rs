@@ -65,13 +65,15 @@ pub struct Symbolizer {
 }
 
 impl Symbolizer {
-    /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at once.
+    /// Says which stacks will be asked for: somebody who is to be asked is asked for all of them at
+    /// once.
     pub fn prepare(&mut self, stacks: impl IntoIterator<Item = StackId>) {
         let _pause = thread::pause();
         self.prepare_addresses(stacks.into_iter().flat_map(handshake::addresses));
     }
 
-    /// As [`Symbolizer::prepare`], by return addresses, which are not looked at where nobody is to be asked.
+    /// As [`Symbolizer::prepare`], by return addresses, which are not looked at where nobody is to
+    /// be asked.
     pub fn prepare_addresses(&mut self, addresses: impl Iterator<Item = usize>) {
         let Some(teller) = names::teller() else { return };
         let unknown: HashSet<usize> =
@@ -86,11 +88,12 @@ impl Symbolizer {
         self.frames(&handshake::addresses(stack), symbol_name::ends_traceback).0
     }
 
-    /// The frames of these return addresses, innermost first, up to the first one that is the `end`, which is left out; and
-    /// whether there was one.
+    /// The frames of these return addresses, innermost first, up to the first one that is the
+    /// `end`, which is left out; and whether there was one.
     ///
-    /// What lies beyond, the program does not look up itself: behind the outermost Rust frame comes the C library, and to read
-    /// its debug information can take longer than all the rest. Not traced, whoever calls it.
+    /// What lies beyond, the program does not look up itself: behind the outermost Rust frame comes
+    /// the C library, and to read its debug information can take longer than all the rest. Not
+    /// traced, whoever calls it.
     pub fn frames(
         &mut self,
         addresses: &[usize],
@@ -136,7 +139,8 @@ fn tell(
     })
 }
 
-/// The frames at one return address, innermost first. A return address is behind the call; `backtrace` looks up the byte before it.
+/// The frames at one return address, innermost first. A return address is behind the call;
+/// `backtrace` looks up the byte before it.
 #[cfg(feature = "program")]
 fn resolve(return_address: usize) -> Vec<Symbol> {
     let mut symbols = Vec::new();

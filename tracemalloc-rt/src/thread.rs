@@ -1,7 +1,8 @@
 //! What the tracer keeps for each thread: its ledger, its last walk, whether it is paused.
 //!
-//! A [`Thread`] outlives the thread that it was made for and is then handed to the next new one, ledger and all: only the
-//! sum over all ledgers counts, so nothing has to be merged or cleared. There are as many as threads ever ran at once.
+//! A [`Thread`] outlives the thread that it was made for and is then handed to the next new one,
+//! ledger and all: only the sum over all ledgers counts, so nothing has to be merged or cleared.
+//! There are as many as threads ever ran at once.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -82,7 +83,8 @@ pub fn current() -> Current {
 #[inline(always)]
 pub fn running() -> Option<&'static Thread> {
     let thread = CURRENT.get();
-    // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread alone owns.
+    // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread
+    // alone owns.
     (thread.addr() > ENDED.addr()).then(|| unsafe { &*thread })
 }
 
@@ -95,7 +97,8 @@ pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
     }
 }
 
-/// The current thread's stack, as addresses from (inclusive) and to (exclusive); empty where that is not known.
+/// The current thread's stack, as addresses from (inclusive) and to (exclusive); empty where that
+/// is not known.
 #[inline(always)]
 pub fn stack_bounds() -> (usize, usize) {
     STACK.get()
@@ -123,7 +126,8 @@ pub fn scope() -> u32 {
     }
 }
 
-/// Has allocations of the current thread belong to another scope, or to none (0). Gives the one before.
+/// Has allocations of the current thread belong to another scope, or to none (0). Gives the one
+/// before.
 pub fn enter_scope(number: u32) -> u32 {
     match current() {
         Current::Running(thread) => {
@@ -148,7 +152,8 @@ pub fn totals() -> Vec<Balance> {
     let mut totals = vec![Balance::default(); contexts::last() as usize + 1];
     ENDED_LEDGER.sum_into(&mut totals);
     let mut next = ALL.load(Ordering::Acquire);
-    // SAFETY: pointers in the list are to `Thread`s that are never unmapped; of these only atomics are read.
+    // SAFETY: pointers in the list are to `Thread`s that are never unmapped; of these only atomics
+    // are read.
     while let Some(thread) = unsafe { next.as_ref() } {
         thread.ledger.sum_into(&mut totals);
         next = thread.next.load(Ordering::Acquire);
@@ -181,7 +186,8 @@ impl Thread {
         self.scope.get()
     }
 
-    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room: one stack at a time.
+    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room:
+    /// one stack at a time.
     #[expect(
         clippy::mut_from_ref,
         reason = "a thread captures one stack at a time, and does not come here meanwhile"
@@ -191,14 +197,15 @@ impl Thread {
             let room = memory::reserve(MAX_DEPTH * size_of::<usize>())?;
             self.room.set(room.as_ptr().cast());
         }
-        // SAFETY: there is room for MAX_DEPTH addresses, which is never unmapped, and only this thread comes here. It captures
-        // one stack at a time: what the unwinder allocates meanwhile is not traced, and a signal's handler may not allocate.
+        // SAFETY: there is room for MAX_DEPTH addresses, which is never unmapped, and only this
+        // thread comes here. It captures one stack at a time: what the unwinder allocates
+        // meanwhile is not traced, and a signal's handler may not allocate.
         Some(unsafe { core::slice::from_raw_parts_mut(self.room.get(), depth.min(MAX_DEPTH)) })
     }
 }
 
-/// While this lives, allocations of the thread that made it are not traced. Frees are: a traced block that is freed
-/// meanwhile is gone.
+/// While this lives, allocations of the thread that made it are not traced. Frees are: a traced
+/// block that is freed meanwhile is gone.
 #[derive(Debug)]
 pub struct Pause {
     not_send: core::marker::PhantomData<*const ()>,
@@ -236,8 +243,8 @@ pub struct Outermost {
 }
 
 impl Outermost {
-    /// Has walks end at the function that this is inlined into: what is outside of it is of no interest, and need not be
-    /// compared for every block.
+    /// Has walks end at the function that this is inlined into: what is outside of it is of no
+    /// interest, and need not be compared for every block.
     #[inline(always)]
     pub fn here() -> Self {
         if let Current::Running(thread) = current()
@@ -301,7 +308,8 @@ fn take_free() -> Option<&'static Thread> {
 }
 
 fn make() -> Option<&'static Thread> {
-    // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, nothing remembered. Nobody else has seen it.
+    // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, nothing remembered.
+    // Nobody else has seen it.
     let thread: &'static Thread =
         unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
     let mut head = ALL.load(Ordering::Acquire);
@@ -354,7 +362,8 @@ mod system {
         }
     }
 
-    /// Other destructors may still allocate, so this one asks to be called again until its last round.
+    /// Other destructors may still allocate, so this one asks to be called again until its last
+    /// round.
     extern "C" fn ended(thread: *mut c_void) {
         // SAFETY: `on_end` has set a `&'static Thread` of the thread that is just ending.
         let thread: &'static Thread = unsafe { &*thread.cast::<Thread>() };
@@ -378,7 +387,8 @@ mod system {
             target_os = "freebsd",
             target_os = "netbsd"
         ))]
-        // SAFETY: the attributes are initialised by the first call before the others read them, and destroyed after.
+        // SAFETY: the attributes are initialised by the first call before the others read them, and
+        // destroyed after.
         unsafe {
             let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
             #[cfg(any(target_os = "freebsd", target_os = "netbsd"))]
@@ -418,7 +428,8 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    //! Without POSIX threads the end of a thread is not seen, so a thread's state is never handed on.
+    //! Without POSIX threads the end of a thread is not seen, so a thread's state is never handed
+    //! on.
 
     use super::Thread;
 

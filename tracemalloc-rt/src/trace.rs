@@ -7,8 +7,9 @@ use crate::{Traceback, format_size};
 
 /// A live block of memory: its domain, its size and where it was allocated.
 ///
-/// Python: `tracemalloc.Trace`. Equality and hash take in the domain, the size, the frames and, unlike those of a
-/// [`Traceback`], `total_nframe`. `Display` is Python's `str()`, `Debug` its `repr()`.
+/// Python: `tracemalloc.Trace`. Equality and hash take in the domain, the size, the frames and,
+/// unlike those of a [`Traceback`], `total_nframe`. `Display` is Python's `str()`, `Debug` its
+/// `repr()`.
 ///
 /// ```
 /// use tracemalloc::{Frame, Trace, Traceback};
@@ -30,9 +31,11 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A trace of a block of `size` bytes. Domain 0 is what the program's global allocator hands out.
+    /// A trace of a block of `size` bytes. Domain 0 is what the program's global allocator hands
+    /// out.
     ///
-    /// Hand in clones of one traceback for blocks of one stack: statistics and filters then look at it once.
+    /// Hand in clones of one traceback for blocks of one stack: statistics and filters then look at
+    /// it once.
     ///
     /// ```
     /// use tracemalloc::{Frame, Trace, Traceback};

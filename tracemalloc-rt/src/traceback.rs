@@ -12,12 +12,12 @@ use crate::Sources;
 
 /// The stack of an allocation: at least one [`Frame`], **oldest first**, most recent last.
 ///
-/// Python: `tracemalloc.Traceback`, which is a sequence too. This one derefs to `[Frame]`, so that `len()`, `[i]`,
-/// slices, `iter()`, `contains()` and the like are all there.
+/// Python: `tracemalloc.Traceback`, which is a sequence too. This one derefs to `[Frame]`, so that
+/// `len()`, `[i]`, slices, `iter()`, `contains()` and the like are all there.
 ///
-/// Equality, order and hash are those of the frames, from the oldest on (a prefix is smaller); `total_nframe` takes no
-/// part. `Display` is Python's `str()`, which names the **oldest** frame only; `Debug` is Python's `repr()`. A clone
-/// costs one reference count.
+/// Equality, order and hash are those of the frames, from the oldest on (a prefix is smaller);
+/// `total_nframe` takes no part. `Display` is Python's `str()`, which names the **oldest** frame
+/// only; `Debug` is Python's `repr()`. A clone costs one reference count.
 ///
 /// ```
 /// use tracemalloc::{Frame, Traceback};
@@ -43,11 +43,12 @@ struct Inner {
 }
 
 impl Traceback {
-    /// A traceback of these frames, **oldest first** (Python's constructor takes them the other way round).
+    /// A traceback of these frames, **oldest first** (Python's constructor takes them the other way
+    /// round).
     ///
-    /// `total_nframe` is how many frames there were before they were cut to the limit, `None` if that is not known.
-    /// Without any frame, the traceback is the one frame [`Frame::unknown`], as it is in Python for an allocation
-    /// whose stack cannot be read.
+    /// `total_nframe` is how many frames there were before they were cut to the limit, `None` if
+    /// that is not known. Without any frame, the traceback is the one frame [`Frame::unknown`],
+    /// as it is in Python for an allocation whose stack cannot be read.
     ///
     /// ```
     /// use tracemalloc::{Frame, Traceback};
@@ -64,8 +65,8 @@ impl Traceback {
         Traceback(Arc::new(Inner { frames, total_nframe }))
     }
 
-    /// How many frames the stack had before the traceback was cut to the limit. `None` for the tracebacks of
-    /// statistics, which may stand for stacks of several depths.
+    /// How many frames the stack had before the traceback was cut to the limit. `None` for the
+    /// tracebacks of statistics, which may stand for stacks of several depths.
     ///
     /// ```
     /// use tracemalloc::{Frame, Traceback};
@@ -76,15 +77,16 @@ impl Traceback {
         self.0.total_nframe
     }
 
-    /// The lines that show the traceback, without newlines: `  File "F", line N` for each frame and, where the source
-    /// is readable, `    LINE`.
+    /// The lines that show the traceback, without newlines: `  File "F", line N` for each frame
+    /// and, where the source is readable, `    LINE`.
     ///
-    /// Python: `Traceback.format`. A positive `limit` keeps that many most recent frames, a negative one *drops*
-    /// `-limit` most recent frames (which is what Python does, not what its documentation says), 0 keeps none, `None`
-    /// keeps all. What is kept is shown oldest first, or with `most_recent_first` the other way round.
+    /// Python: `Traceback.format`. A positive `limit` keeps that many most recent frames, a
+    /// negative one *drops* `-limit` most recent frames (which is what Python does, not what
+    /// its documentation says), 0 keeps none, `None` keeps all. What is kept is shown oldest
+    /// first, or with `most_recent_first` the other way round.
     ///
-    /// Sources are read from disk, and remembered by the process. [`format_with`](Self::format_with) reads from
-    /// elsewhere.
+    /// Sources are read from disk, and remembered by the process.
+    /// [`format_with`](Self::format_with) reads from elsewhere.
     ///
     /// ```
     /// use tracemalloc::{Frame, Traceback};
@@ -166,8 +168,8 @@ impl Traceback {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Tells apart the lists of frames that are in memory: equal for clones of one traceback. Two that differ may
-    /// still be equal frame by frame.
+    /// Tells apart the lists of frames that are in memory: equal for clones of one traceback. Two
+    /// that differ may still be equal frame by frame.
     pub(crate) fn address(&self) -> *const Frame {
         self.as_ptr()
     }

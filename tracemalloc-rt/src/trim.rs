@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::symbol_name;
 use crate::symbolize::NamedFrame;
 
-/// The frames of a stack, innermost first, in two parts; those of the tracing allocator are left out.
+/// The frames of a stack, innermost first, in two parts; those of the tracing allocator are left
+/// out.
 pub struct Trimmed<'a> {
     /// The standard library's between the allocator and the program.
     pub of_std: &'a [Arc<NamedFrame>],

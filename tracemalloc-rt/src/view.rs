@@ -1,8 +1,10 @@
-//! The program's own view: what Python's `tracemalloc` module keeps, of the blocks that the program has asked to trace.
+//! The program's own view: what Python's `tracemalloc` module keeps, of the blocks that the program
+//! has asked to trace.
 //!
-//! The harness of `cargo tracemalloc test` may be tracing for itself at the same time. Each block says whether it is in the
-//! view; to stop or to clear takes all blocks out of it, and leaves everything else as it is. Bytes in the view are the
-//! sum of the sizes of the blocks that say so, at any moment: each of the two only changes together with the other.
+//! The harness of `cargo tracemalloc test` may be tracing for itself at the same time. Each block
+//! says whether it is in the view; to stop or to clear takes all blocks out of it, and leaves
+//! everything else as it is. Bytes in the view are the sum of the sizes of the blocks that say so,
+//! at any moment: each of the two only changes together with the other.
 
 use core::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
@@ -43,7 +45,8 @@ pub fn is_tracing() -> bool {
     startup::decided() & FOR_PROGRAM != 0
 }
 
-/// Begins an empty view, with tracebacks of at most `limit` frames. Does nothing while there is one.
+/// Begins an empty view, with tracebacks of at most `limit` frames. Does nothing while there is
+/// one.
 pub fn start(limit: u32) {
     if is_tracing() {
         return;
@@ -86,7 +89,8 @@ pub fn traced_memory() -> (u64, u64) {
     }
     let bytes = BYTES.load(Ordering::Relaxed);
     let peak = PEAK.load(Ordering::Relaxed).max(bytes);
-    // Below zero for the moment in which another thread has cleared a block that is just being added.
+    // Below zero for the moment in which another thread has cleared a block that is just being
+    // added.
     (bytes.max(0) as u64, peak.max(0) as u64)
 }
 
@@ -101,7 +105,8 @@ pub fn limit() -> u32 {
     LIMIT.load(Ordering::Relaxed)
 }
 
-/// Adds a block of any domain to what is traced. For a harness that measures it counts even when the program does not trace.
+/// Adds a block of any domain to what is traced. For a harness that measures it counts even when
+/// the program does not trace.
 #[inline(always)]
 pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Untracked> {
     let tracing = startup::decided();
@@ -133,8 +138,9 @@ pub fn stack_of(address: usize) -> Option<StackId> {
     shadow::get_in_view(address).map(|block| block.id)
 }
 
-/// Calls `visit` with domain, size and stack of each block in the view, and says whether the program traces. Blocks that
-/// live through the call are all there, once; what other threads allocate or free meanwhile may be there or not.
+/// Calls `visit` with domain, size and stack of each block in the view, and says whether the
+/// program traces. Blocks that live through the call are all there, once; what other threads
+/// allocate or free meanwhile may be there or not.
 pub fn for_each(visit: &mut impl FnMut(u32, u64, StackId)) -> bool {
     if !is_tracing() {
         return false;

@@ -1,4 +1,5 @@
-//! What CPython's own tests of `tracemalloc` ask of snapshots, statistics, filters and texts, asked of ours.
+//! What CPython's own tests of `tracemalloc` ask of snapshots, statistics, filters and texts, asked
+//! of ours.
 //!
 //! `docs/conformance.md` says which of its tests is covered where. Cases and wording are our own.
 
@@ -33,7 +34,8 @@ const READ: [&str; 1] = ["main.rs:3"];
 const LOAD: [&str; 1] = ["plugin.rs:700"];
 const UNKNOWN: [&str; 1] = ["<unknown>:0"];
 
-/// Two pages, one table in domain 1, one line of input in domain 2, one block of unknown origin in domain 3.
+/// Two pages, one table in domain 1, one line of input in domain 2, one block of unknown origin in
+/// domain 3.
 fn before() -> Snapshot {
     let traces = vec![
         trace(0, 40, &FILL, 6),

@@ -1,4 +1,5 @@
-//! Snapshot files: what is written comes back, and what is no snapshot is refused with a message that says why.
+//! Snapshot files: what is written comes back, and what is no snapshot is refused with a message
+//! that says why.
 
 use std::fs;
 use std::path::{Path, PathBuf};

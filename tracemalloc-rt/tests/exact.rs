@@ -1,6 +1,7 @@
 //! Every block is counted, once, whichever threads allocate, reallocate and free it.
 //!
-//! Without libtest, whose main thread allocates while a test runs: everything in this process is counted.
+//! Without libtest, whose main thread allocates while a test runs: everything in this process is
+//! counted.
 
 use std::hint::black_box;
 use std::sync::mpsc;
@@ -112,7 +113,8 @@ fn threads(rounds: usize) {
     assert_eq!(grown, (kept, 8 * rounds.div_ceil(97) as i64));
 }
 
-/// Other threads take our locks all the time while the process forks; the child has to find them free.
+/// Other threads take our locks all the time while the process forks; the child has to find them
+/// free.
 #[cfg(target_os = "linux")]
 fn forked_child() {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,7 +130,8 @@ fn forked_child() {
             })
             .collect();
         for _ in 0..100 {
-            // SAFETY: the child only allocates, frees and exits; glibc releases its own allocator's locks in it.
+            // SAFETY: the child only allocates, frees and exits; glibc releases its own allocator's
+            // locks in it.
             let child = unsafe { libc::fork() };
             if child == 0 {
                 let before = Live::now();

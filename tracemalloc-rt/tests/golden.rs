@@ -1,7 +1,8 @@
 //! Replays what CPython's `tracemalloc` answered, and expects the same answers to the letter.
 //!
-//! The cases are those of `tests/golden`, or of the directory that `TRACEMALLOC_GOLDEN_DIR` names: make more with the
-//! oracle (see the README there) and run `TRACEMALLOC_GOLDEN_DIR=DIR cargo test -p tracemalloc-rt --test golden`.
+//! The cases are those of `tests/golden`, or of the directory that `TRACEMALLOC_GOLDEN_DIR` names:
+//! make more with the oracle (see the README there) and run `TRACEMALLOC_GOLDEN_DIR=DIR cargo test
+//! -p tracemalloc-rt --test golden`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -166,8 +167,8 @@ impl Case {
                 let rows = self.pretty_top(op);
                 assert_rows(&rows, expected, place);
             }
-            // Events on the registry of the tracing allocator, which the model knows nothing of: `live.rs` replays them. Here
-            // they are only counted.
+            // Events on the registry of the tracing allocator, which the model knows nothing of:
+            // `live.rs` replays them. Here they are only counted.
             "live" => assert!(!array(&op["events"]).is_empty(), "{place}"),
             name => panic!("{place}: no op is called {name}"),
         }

@@ -1,7 +1,8 @@
 //! Python's functions on a program that really allocates.
 //!
-//! One test at a time, on the main thread: nothing else allocates in this process meanwhile, so every number is exact. What
-//! has to hold from the first allocation on is tested in processes of its own, which are this program again.
+//! One test at a time, on the main thread: nothing else allocates in this process meanwhile, so
+//! every number is exact. What has to hold from the first allocation on is tested in processes of
+//! its own, which are this program again.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
@@ -700,8 +701,8 @@ fn the_program_does_not_see_what_the_harness_traces() {
     assert_eq!(tracemalloc::get_traced_memory(), (0, 0));
 }
 
-/// Eight threads allocate, reallocate and free, mostly what another one allocated, while one takes snapshots, clears, stops
-/// and starts. In the end all that is left is there, and nothing else.
+/// Eight threads allocate, reallocate and free, mostly what another one allocated, while one takes
+/// snapshots, clears, stops and starts. In the end all that is left is there, and nothing else.
 fn threads_lose_and_invent_nothing() {
     const THREADS: usize = 8;
     let rounds = if cfg!(debug_assertions) { 20_000 } else { 200_000 };

@@ -1,4 +1,5 @@
-//! What a report says of one test, and of each growth that was seen in it. The harness writes it, the command reads it.
+//! What a report says of one test, and of each growth that was seen in it. The harness writes it,
+//! the command reads it.
 
 use nanoserde::{DeBin, SerBin};
 
@@ -14,9 +15,11 @@ pub struct TestEntry {
     pub outcome: Outcome,
     /// Why it was ignored, or how it failed, in one line. `None` where there is nothing to say.
     pub message: Option<String>,
-    /// What its growth came to. `None` where nothing was judged: the test failed, was ignored, or ran untraced.
+    /// What its growth came to. `None` where nothing was judged: the test failed, was ignored, or
+    /// ran untraced.
     pub verdict: Option<Verdict>,
-    /// Why the verdict is what it is, where that needs saying: the reason of `skipped`, why a body could not run again.
+    /// Why the verdict is what it is, where that needs saying: the reason of `skipped`, why a body
+    /// could not run again.
     pub verdict_reason: Option<String>,
     /// What growth was allowed to reach.
     pub limit: Limit,
@@ -26,10 +29,11 @@ pub struct TestEntry {
     pub runs: Vec<RunEntry>,
     /// Growth by traceback and what has become of it, the most bytes first; only what grew.
     pub growth: Vec<GrowthEntry>,
-    /// Why the heap could not be searched for what holds the growth, or not all of it. `None` where it was, or nobody asked.
+    /// Why the heap could not be searched for what holds the growth, or not all of it. `None`
+    /// where it was, or nobody asked.
     pub heap_note: Option<String>,
-    /// Eight hexadecimal digits that stay the same while the leaking lines move: made of package, target, test and the
-    /// functions of what grew. Empty where nothing grew.
+    /// Eight hexadecimal digits that stay the same while the leaking lines move: made of package,
+    /// target, test and the functions of what grew. Empty where nothing grew.
     pub id: String,
     /// Wall time of the whole child process in seconds, all runs included.
     pub duration_seconds: f64,
@@ -84,7 +88,8 @@ pub enum Outcome {
 pub enum Verdict {
     /// Growth of the first run was within the limit.
     Clean,
-    /// It grew in the first run but not in every later one, or only under an initialiser that runs once by nature.
+    /// It grew in the first run but not in every later one, or only under an initialiser that runs
+    /// once by nature.
     Once,
     /// What nothing points to any more, or what grew in every counted run, was above the limit.
     Leak,
@@ -161,7 +166,8 @@ pub struct GrowthEntry {
     pub retained: Option<Retained>,
     /// What holds it; for what only a lost block leads to, that block.
     pub holder: Option<HolderEntry>,
-    /// The shortest way from the holder to one of the blocks, which is the last step: ten steps at most.
+    /// The shortest way from the holder to one of the blocks, which is the last step: ten steps at
+    /// most.
     pub path: Vec<StepEntry>,
     /// How many steps the way has; the ones that are left out come before the last.
     pub path_steps: u32,
@@ -195,7 +201,8 @@ pub struct HolderEntry {
     pub kind: HolderKind,
     /// `store::SEEN`, a thread's name, what a lost block is.
     pub name: String,
-    /// Where a static is declared, which the command looks up, or a lost block was allocated; `None` where that is not known.
+    /// Where a static is declared, which the command looks up, or a lost block was allocated;
+    /// `None` where that is not known.
     pub file: Option<String>,
     /// From 1.
     pub line: Option<u32>,
@@ -276,8 +283,8 @@ pub struct Known {
 pub struct FrameEntry {
     /// Demangled, without a hash. Empty where nothing is known.
     pub function: String,
-    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs` in the
-    /// standard library, `<unknown>` where nothing is known.
+    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency,
+    /// `std/src/io/mod.rs` in the standard library, `<unknown>` where nothing is known.
     pub file: String,
     /// From 1; 0 is unknown.
     pub line: u32,

@@ -1,6 +1,8 @@
-//! The files that a test binary and its front leave for the command: one entry a test, and what the binary was built from.
+//! The files that a test binary and its front leave for the command: one entry a test, and what the
+//! binary was built from.
 //!
-//! Each is written under a temporary name and then renamed, so that a reader sees all of it or nothing.
+//! Each is written under a temporary name and then renamed, so that a reader sees all of it or
+//! nothing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,8 @@ use crate::{ENTRY_EXTENSION, FRAGMENTS_DIR, NOTE_EXTENSION, TARGET_FILE, TargetN
 
 const TEMPORARY_PREFIX: &str = "tracemalloc-fragments-";
 
-/// Where the fragments of a binary go: into the session's directory, or, without one, to a temporary one.
+/// Where the fragments of a binary go: into the session's directory, or, without one, to a
+/// temporary one.
 pub fn directory(session_dir: Option<&PathBuf>, executable: &Path) -> PathBuf {
     match session_dir {
         Some(session_dir) => {
@@ -58,8 +61,8 @@ pub fn read(path: &Path) -> Option<TestEntry> {
     wire::from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
-/// Makes the directory, and notes in it what the binary was built from, and whether its allocator is a tracing one. Tells it
-/// too.
+/// Makes the directory, and notes in it what the binary was built from, and whether its allocator
+/// is a tracing one. Tells it too.
 ///
 /// # Errors
 ///
@@ -78,7 +81,8 @@ pub fn write_target(
     Ok(note)
 }
 
-/// The note that the wrapper left beside a binary, or, where there is none, what cargo's variables tell.
+/// The note that the wrapper left beside a binary, or, where there is none, what cargo's variables
+/// tell.
 pub fn target_of(executable: &Path) -> TargetNote {
     let stem =
         executable.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -97,7 +101,8 @@ pub fn target_of(executable: &Path) -> TargetNote {
     })
 }
 
-/// Writes an entry, or what else goes beside it, whole or not at all; makes the directory where there is none.
+/// Writes an entry, or what else goes beside it, whole or not at all; makes the directory where
+/// there is none.
 ///
 /// # Errors
 ///

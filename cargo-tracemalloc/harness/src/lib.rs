@@ -1,8 +1,9 @@
-//! What the `cargo tracemalloc` command and the test harness that it injects have to say to each other.
+//! What the `cargo tracemalloc` command and the test harness that it injects have to say to each
+//! other.
 //!
-//! The types here are said once: the command writes a [`Session`] before it starts cargo, the wrapper leaves a
-//! [`TargetNote`] beside each test binary, the harness writes the [`TestList`] of its binary and a [`TestEntry`] for each test,
-//! and the command merges those into its report.
+//! The types here are said once: the command writes a [`Session`] before it starts cargo, the
+//! wrapper leaves a [`TargetNote`] beside each test binary, the harness writes the [`TestList`] of
+//! its binary and a [`TestEntry`] for each test, and the command merges those into its report.
 
 mod entry;
 pub mod fnv;

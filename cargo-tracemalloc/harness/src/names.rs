@@ -1,17 +1,19 @@
 //! What a traced process asks the command: what stands in the files that it has loaded.
 //!
-//! To read debug information takes libraries that would have to be compiled for every user, and more time in a process that
-//! reads it for one test than in one that has it read for the test before.
+//! To read debug information takes libraries that would have to be compiled for every user, and
+//! more time in a process that reads it for one test than in one that has it read for the test
+//! before.
 
 use nanoserde::{DeBin, SerBin};
 
 use crate::FrameEntry;
 use crate::wire::Exchanged;
 
-/// Names the socket on which the front tells names, where the command does not: see [`Session::names`](crate::Session::names).
-/// The harness takes it out of a test's environment.
+/// Names the socket on which the front tells names, where the command does not: see
+/// [`Session::names`](crate::Session::names). The harness takes it out of a test's environment.
 pub const NAMES_VAR: &str = "TRACEMALLOC_NAMES";
-/// Has `cargo-tracemalloc` read [`NamesWanted`] from its standard input, and write [`NamesTold`] to its standard output.
+/// Has `cargo-tracemalloc` read [`NamesWanted`] from its standard input, and write [`NamesTold`] to
+/// its standard output.
 pub const TELL_NAMES_VAR: &str = "TRACEMALLOC_TELL_NAMES";
 
 /// A question.

@@ -1,11 +1,13 @@
-//! What holds for one test: the session's options with its overrides, and the leaks that are known in it.
+//! What holds for one test: the session's options with its overrides, and the leaks that are known
+//! in it.
 
 use tracemalloc::fnmatchcase;
 
 use crate::Session;
 
 impl Session {
-    /// Without what is about other tests. Of several overrides that say something of one option, the first holds.
+    /// Without what is about other tests. Of several overrides that say something of one option,
+    /// the first holds.
     pub fn of_test(mut self, package: &str, test: &str) -> Self {
         let is_about = |of_package: &Option<String>, of_test: &Option<String>| {
             matches(of_package.as_deref(), package) && matches(of_test.as_deref(), test)

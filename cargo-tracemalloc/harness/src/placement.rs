@@ -7,7 +7,8 @@
 //! | cargo, nextest, a person | the front; a leak fails the test |
 //! | a test that is being traced itself | as under libtest: nothing is judged |
 //!
-//! The front is a test binary that has found its tests, and then the command, which takes over its process.
+//! The front is a test binary that has found its tests, and then the command, which takes over its
+//! process.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,8 +18,8 @@ use crate::{FRONT_VAR, NAMES_VAR, SESSION_FILE, SESSION_VAR, Session, Verdict, w
 /// Exit code when tests failed, as libtest's.
 pub const FAILED: i32 = 101;
 
-/// Names the test that a child has to run. A variable and not an argument: some tests read their process's arguments, and
-/// those are to be what they are under libtest.
+/// Names the test that a child has to run. A variable and not an argument: some tests read their
+/// process's arguments, and those are to be what they are under libtest.
 pub(crate) const TEST_VAR: &str = "TRACEMALLOC_TEST";
 /// Names the fragment that a child has to write.
 pub(crate) const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
@@ -71,8 +72,8 @@ impl Placement {
         }
     }
 
-    /// Gives a child its assignment, the socket on which the front tells names, if it does, and otherwise the environment that
-    /// `cargo test` would have given it.
+    /// Gives a child its assignment, the socket on which the front tells names, if it does, and
+    /// otherwise the environment that `cargo test` would have given it.
     pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path, names: Option<&Path>) {
         if let Some(session) = &self.session {
             for (name, value) in &session.restore_env {
@@ -82,7 +83,8 @@ impl Placement {
                 };
             }
         }
-        // After that: the command may count its own variables among those that tests should not see.
+        // After that: the command may count its own variables among those that tests should not
+        // see.
         if let Some(session_dir) = &self.session_dir {
             child.env(SESSION_VAR, session_dir);
         }

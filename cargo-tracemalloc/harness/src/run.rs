@@ -11,7 +11,8 @@ pub const PROGRAM_FILE: &str = "program";
 /// How a program is to be watched.
 #[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
 pub struct Run {
-    /// Where the snapshot goes that is taken at the end. Absolute. Earlier ones go beside it, with a number in their name.
+    /// Where the snapshot goes that is taken at the end. Absolute. Earlier ones go beside it, with
+    /// a number in their name.
     pub snapshot: String,
     /// How many frames a traceback keeps.
     pub nframe: u32,
@@ -64,7 +65,8 @@ pub struct Lost {
     pub bytes: u64,
     /// All of it, in blocks.
     pub blocks: u64,
-    /// By where it was allocated, the most bytes first. Of more than some thousand places, some are left out.
+    /// By where it was allocated, the most bytes first. Of more than some thousand places, some
+    /// are left out.
     pub groups: Vec<LostEntry>,
 }
 
@@ -100,7 +102,8 @@ pub struct HeldEntry {
 }
 
 impl Run {
-    /// Where the snapshot of this number goes, counted from 1: `dir/name-1.json` beside `dir/name.json`.
+    /// Where the snapshot of this number goes, counted from 1: `dir/name-1.json` beside
+    /// `dir/name.json`.
     pub fn numbered(&self, number: usize) -> String {
         let file = self.snapshot.rfind(['/', '\\']).map_or(0, |separator| separator + 1);
         match self.snapshot[file..].rfind('.').filter(|dot| *dot > 0) {

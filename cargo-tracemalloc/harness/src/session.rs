@@ -1,6 +1,7 @@
 //! What the command tells the harness: one file in a directory that one environment variable names.
 //!
-//! Test processes of one `cargo tracemalloc test` share the directory. Fragments go to a directory inside it.
+//! Test processes of one `cargo tracemalloc test` share the directory. Fragments go to a directory
+//! inside it.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,9 @@ use crate::{Known, Limit, Run, Verdict};
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
 /// The file in the session's directory that holds the [`Session`].
 pub const SESSION_FILE: &str = "session";
-/// The directory in the session's directory for fragments: `<executable's file name>/<test number>.entry`, each one
-/// [`TestEntry`](crate::TestEntry), and beside them `target`, a copy of the [`TargetNote`](crate::TargetNote).
+/// The directory in the session's directory for fragments: `<executable's file name>/<test
+/// number>.entry`, each one [`TestEntry`](crate::TestEntry), and beside them `target`, a copy of
+/// the [`TargetNote`](crate::TargetNote).
 pub const FRAGMENTS_DIR: &str = "fragments";
 
 /// The file with the [`TargetNote`](crate::TargetNote) among a binary's fragments.
@@ -29,24 +31,28 @@ pub struct Session {
     pub options: Options,
     /// Kill a test after this many seconds.
     pub timeout_seconds: Option<f64>,
-    /// What holds for some tests instead. Of several that say something of one option, the first holds.
+    /// What holds for some tests instead. Of several that say something of one option, the first
+    /// holds.
     pub overrides: Vec<Override>,
     /// Leaks that are no failure.
     pub known_leaks: Vec<KnownLeak>,
-    /// Verdicts that fail a test, where nobody waits for fragments; `None` where the command does, and judges.
+    /// Verdicts that fail a test, where nobody waits for fragments; `None` where the command does,
+    /// and judges.
     pub fail_on: Option<Vec<Verdict>>,
     /// How absolute file names become the report's, longest prefix first.
     pub path_prefixes: Vec<PathPrefix>,
-    /// What the environment of tests has to be put back to: variables that the command changed for cargo, each with the
-    /// value that it had, `None` for unset.
+    /// What the environment of tests has to be put back to: variables that the command changed for
+    /// cargo, each with the value that it had, `None` for unset.
     pub restore_env: BTreeMap<String, Option<String>>,
     /// Holders of memory that free later or fill once; `None` for those that are built in.
     pub known_holders: Option<Vec<HolderRule>>,
-    /// For a program that is no test: how to watch it. `None` where its growth is judged as that of a test.
+    /// For a program that is no test: how to watch it. `None` where its growth is judged as that
+    /// of a test.
     pub run: Option<Run>,
     /// The command itself, absolute: it is the front of the test binaries.
     pub command: String,
-    /// The socket on which the command tells what stands in files; `None` where it does not live as long as the tests.
+    /// The socket on which the command tells what stands in files; `None` where it does not live
+    /// as long as the tests.
     pub names: Option<String>,
 }
 
@@ -54,7 +60,8 @@ impl Exchanged for Session {
     const NAME: &'static str = "Session";
 }
 
-/// Statics or threads that free what they hold later, or fill once: growth that only they hold is no leak.
+/// Statics or threads that free what they hold later, or fill once: growth that only they hold is
+/// no leak.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct HolderRule {
     /// Whether threads are meant, by the function that they were started with, or statics.
@@ -73,9 +80,11 @@ pub struct Options {
     pub limit: Limit,
     /// How often a body runs at most.
     pub runs: u32,
-    /// Frames a traceback keeps, after those of the allocator and the standard library are left out.
+    /// Frames a traceback keeps, after those of the allocator and the standard library are left
+    /// out.
     pub frames: u32,
-    /// File name patterns (Python's `fnmatch`) of which one has to match the most recent frame; empty is all.
+    /// File name patterns (Python's `fnmatch`) of which one has to match the most recent frame;
+    /// empty is all.
     pub include: Vec<String>,
     /// File name patterns of which none may match the most recent frame.
     pub exclude: Vec<String>,

@@ -1,11 +1,12 @@
 //! How the types of this crate are written to files: the one door to the `nanoserde` crate.
 //!
-//! What is injected is what a new user waits for, and nanoserde derives without `syn`. Nor is it JSON, although the report is:
-//! each implementation of a std trait for a std type that comes along takes part in the type inference of other people's
-//! tests. With serde_json, which can be compared with numbers, `assert_eq!(numbers, [])` no longer compiles.
+//! What is injected is what a new user waits for, and nanoserde derives without `syn`. Nor is it
+//! JSON, although the report is: each implementation of a std trait for a std type that comes along
+//! takes part in the type inference of other people's tests. With serde_json, which can be compared
+//! with numbers, `assert_eq!(numbers, [])` no longer compiles.
 //!
-//! A file is a line that says what it is, a sum of what follows, and the value. nanoserde believes the lengths that it reads,
-//! and would make room for them: so nothing is read whose sum is wrong.
+//! A file is a line that says what it is, a sum of what follows, and the value. nanoserde believes
+//! the lengths that it reads, and would make room for them: so nothing is read whose sum is wrong.
 
 use std::fmt;
 

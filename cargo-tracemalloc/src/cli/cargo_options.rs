@@ -1,4 +1,5 @@
-//! The options of `cargo test`, one by one, so that a typo is met with a suggestion; and their way on to cargo.
+//! The options of `cargo test`, one by one, so that a typo is met with a suggestion; and their way
+//! on to cargo.
 
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args};
@@ -141,7 +142,8 @@ pub struct CargoOptions {
 }
 
 impl CargoOptions {
-    /// What selects and shapes a build. Without the target directory, what is printed, and what happens afterwards.
+    /// What selects and shapes a build. Without the target directory, what is printed, and what
+    /// happens afterwards.
     pub fn build_args(&self) -> Vec<String> {
         let mut args = Vec::new();
         let mut values = |name: &str, values: &[String]| {
@@ -175,7 +177,8 @@ impl CargoOptions {
         args
     }
 
-    /// What decides which packages there are, in which versions: all that `cargo metadata` understands too.
+    /// What decides which packages there are, in which versions: all that `cargo metadata`
+    /// understands too.
     pub fn resolve_args(&self) -> Vec<String> {
         let mut args = Vec::new();
         args.extend(self.manifest_path.iter().map(|path| format!("--manifest-path={path}")));

@@ -1,4 +1,5 @@
-//! Options that say how to measure and how to judge. What is not given here is looked up in the configuration.
+//! Options that say how to measure and how to judge. What is not given here is looked up in the
+//! configuration.
 
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ pub struct LeakArgs {
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = HEADING)]
     pub include: Vec<String>,
 
-    /// Count no blocks allocated in files that match (repeatable; cargo's own `--exclude` is `--exclude-package`)
+    /// Count no blocks allocated in files that match (repeatable; cargo's own `--exclude` is
+    /// `--exclude-package`)
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = HEADING)]
     pub exclude: Vec<String>,
 

@@ -1,4 +1,5 @@
-//! Options of `cargo tracemalloc nextest`: ours are declared, and may stand anywhere among nextest's, which are not.
+//! Options of `cargo tracemalloc nextest`: ours are declared, and may stand anywhere among
+//! nextest's, which are not.
 
 use std::ffi::OsString;
 
@@ -106,7 +107,8 @@ pub fn sorted(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     args[..2].iter().cloned().chain(ours).chain(["--".into()]).chain(rest).collect()
 }
 
-/// Takes options of these names out, with their values, up to a `--`. What they look like is declared in `command`.
+/// Takes options of these names out, with their values, up to a `--`. What they look like is
+/// declared in `command`.
 fn split(args: Vec<String>, command: &Command, names: &[&str]) -> (Vec<String>, Vec<String>) {
     let (mut taken, mut left) = (Vec::new(), Vec::new());
     let mut args = args.into_iter();

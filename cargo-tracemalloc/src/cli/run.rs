@@ -22,8 +22,8 @@ pub struct RunArgs {
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub program_args: Vec<OsString>,
 
-    /// Where to leave the snapshot of the end [default: `tracemalloc/snapshot.json` in the target directory]. Earlier ones
-    /// go beside it, as `snapshot-1.json` and so on
+    /// Where to leave the snapshot of the end [default: `tracemalloc/snapshot.json` in the target
+    /// directory]. Earlier ones go beside it, as `snapshot-1.json` and so on
     #[arg(long, value_name = "FILE", help_heading = "Snapshot Options")]
     pub snapshot: Option<Utf8PathBuf>,
 

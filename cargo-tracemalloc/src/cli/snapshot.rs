@@ -1,4 +1,5 @@
-//! Options of the commands over dumped snapshots: which blocks, how they are put together, what to print.
+//! Options of the commands over dumped snapshots: which blocks, how they are put together, what to
+//! print.
 
 use std::path::PathBuf;
 
@@ -62,7 +63,8 @@ pub struct ViewArgs {
     #[arg(long, value_name = "KEY", default_value = "lineno", value_parser = values::key_type)]
     pub by: KeyType,
 
-    /// Count a block for every frame of its traceback, not for the most recent one alone; not for `--by traceback`
+    /// Count a block for every frame of its traceback, not for the most recent one alone; not for
+    /// `--by traceback`
     #[arg(long)]
     pub cumulative: bool,
 

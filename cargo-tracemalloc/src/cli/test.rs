@@ -1,4 +1,5 @@
-//! Options of `cargo tracemalloc test`: how to measure and judge, what to print, what goes to cargo.
+//! Options of `cargo tracemalloc test`: how to measure and judge, what to print, what goes to
+//! cargo.
 
 use clap::Args;
 

@@ -10,7 +10,8 @@ use crate::report::Summary;
 use crate::suite::{self, Ran, Suite};
 use crate::{cargo, term};
 
-/// What nextest exits with when a test failed (`nextest-metadata`, `NextestExitCode::TEST_RUN_FAILED`).
+/// What nextest exits with when a test failed (`nextest-metadata`,
+/// `NextestExitCode::TEST_RUN_FAILED`).
 const TEST_RUN_FAILED: i32 = 100;
 /// What it exits with when it does not understand its command line.
 const USAGE: i32 = 2;
@@ -36,7 +37,8 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     }
     let targets = suite.targets()?;
     let code = judge(status, &suite, &Summary::of(targets.iter().flat_map(|target| &target.tests)));
-    // nextest's own configuration may leave out tests, so that what nobody has seen may still be there.
+    // nextest's own configuration may leave out tests, so that what nobody has seen may still be
+    // there.
     suite.finish(targets, Ran { code, doctests: None, complete: false }, &args.report)
 }
 

@@ -1,4 +1,5 @@
-//! `cargo tracemalloc run`: builds and runs a program under tracing, and shows what is live at its end.
+//! `cargo tracemalloc run`: builds and runs a program under tracing, and shows what is live at its
+//! end.
 
 use std::process::{ExitCode, ExitStatus};
 

@@ -1,5 +1,5 @@
-//! `cargo tracemalloc show-env`: prints the environment in which cargo builds tests that trace, for those who call cargo
-//! themselves.
+//! `cargo tracemalloc show-env`: prints the environment in which cargo builds tests that trace, for
+//! those who call cargo themselves.
 
 use std::fmt::Write as _;
 

@@ -50,7 +50,8 @@ fn judge(
     suite.judge(summary)
 }
 
-/// Whether the build is fine, so that it must have been a test that failed: one that leaves no fragment, as doctests do.
+/// Whether the build is fine, so that it must have been a test that failed: one that leaves no
+/// fragment, as doctests do.
 fn builds(suite: &Suite, options: &CargoOptions) -> Result<bool> {
     if suite.session.failure_mark().exists() {
         return Ok(false);

@@ -1,4 +1,5 @@
-//! A TOML file as people meet it: what is wrong in it is said with its line, and so is where a value is from.
+//! A TOML file as people meet it: what is wrong in it is said with its line, and so is where a
+//! value is from.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -9,7 +10,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::exit_code::UsageError;
 
-/// How alike two names are at least (Jaro), for one to be suggested for the other. clap's own measure.
+/// How alike two names are at least (Jaro), for one to be suggested for the other. clap's own
+/// measure.
 const ALIKE: f64 = 0.7;
 
 /// A file.

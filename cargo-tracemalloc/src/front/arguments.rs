@@ -1,5 +1,5 @@
-//! What a test binary takes on its command line: libtest's options, all of them, so that what cargo, nextest, editors and
-//! people pass works.
+//! What a test binary takes on its command line: libtest's options, all of them, so that what
+//! cargo, nextest, editors and people pass works.
 
 use std::ffi::OsString;
 
@@ -100,7 +100,8 @@ pub enum Format {
 }
 
 impl Arguments {
-    /// Where the arguments are wrong, or ask for help, that is said, and the exit code is the error.
+    /// Where the arguments are wrong, or ask for help, that is said, and the exit code is the
+    /// error.
     pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self, i32> {
         let mut parsed = <Self as Parser>::try_parse_from(arguments).map_err(|error| {
             // A closed stdout or stderr is no reason to fail.
@@ -141,8 +142,8 @@ impl Arguments {
         self.shuffle_seed.or_else(|| self.shuffle.then(seed_of_now))
     }
 
-    /// What libtest-mimic has to know. It takes one filter at the most, so it is told by their whole names which tests to
-    /// leave out.
+    /// What libtest-mimic has to know. It takes one filter at the most, so it is told by their
+    /// whole names which tests to leave out.
     pub fn for_libtest_mimic(&self, left_out: Vec<String>) -> libtest_mimic::Arguments {
         libtest_mimic::Arguments {
             include_ignored: self.include_ignored,

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 /// Where a child prints to.
 ///
-/// A file, not a pipe: it takes what threads, C code and further processes print, in the order in which they print it,
-/// and a process that outlives the test cannot keep us waiting for its end.
+/// A file, not a pipe: it takes what threads, C code and further processes print, in the order in
+/// which they print it, and a process that outlives the test cannot keep us waiting for its end.
 #[derive(Debug)]
 pub struct Output {
     captured: Option<(File, PathBuf)>,
@@ -44,7 +44,8 @@ impl Output {
         let Some((mut file, path)) = self.captured else { return String::new() };
         let mut bytes = Vec::new();
         let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-        // The whole directory is removed in the end, so a file that cannot be removed now is none the worse.
+        // The whole directory is removed in the end, so a file that cannot be removed now is none
+        // the worse.
         let _ = std::fs::remove_file(path);
         match read {
             Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),

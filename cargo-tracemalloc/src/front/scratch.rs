@@ -1,7 +1,8 @@
 //! A directory for temporary files of one test's process.
 //!
-//! Under libtest all tests share a process, so a counter in a static is enough to keep their files apart, and many test
-//! suites name directories below `std::env::temp_dir()` that way. With a process for each test they would meet there.
+//! Under libtest all tests share a process, so a counter in a static is enough to keep their files
+//! apart, and many test suites name directories below `std::env::temp_dir()` that way. With a
+//! process for each test they would meet there.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes the directory of the test with this number. Its name is short: a socket's path has little room.
+    /// Makes the directory of the test with this number. Its name is short: a socket's path has
+    /// little room.
     pub fn make(number: usize) -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("tm{:x}-{number:x}", std::process::id()));
         match std::fs::create_dir(&path) {

@@ -1,4 +1,5 @@
-//! The cargo call that builds what is injected. Nothing of the user's build configuration may reach it.
+//! The cargo call that builds what is injected. Nothing of the user's build configuration may reach
+//! it.
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,9 +11,10 @@ use super::{BuildOptions, Interposed, embedded};
 use crate::process::Process;
 use crate::rustc::Rustc;
 
-/// Frame pointers, because captures walk through the harness; metadata of its own, so that a user's crates of the same
-/// name and version do not clash; bitcode, because the user's profile may have LTO; the same mangling as in user code,
-/// because in debug builds user code calls generic functions of the standard library that were compiled here.
+/// Frame pointers, because captures walk through the harness; metadata of its own, so that a user's
+/// crates of the same name and version do not clash; bitcode, because the user's profile may have
+/// LTO; the same mangling as in user code, because in debug builds user code calls generic
+/// functions of the standard library that were compiled here.
 const FLAGS: [&str; 5] = [
     "-Cforce-frame-pointers=yes",
     "-Cmetadata=tracemalloc",
@@ -62,8 +64,8 @@ pub fn identity(rustc: &Rustc, triple: &str) -> String {
     format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hash.0)
 }
 
-/// Names the directory that cargo builds in: all versions of ours share it, so that a new one finds the dependencies
-/// built already.
+/// Names the directory that cargo builds in: all versions of ours share it, so that a new one finds
+/// the dependencies built already.
 pub fn target_dir_name(rustc: &Rustc) -> String {
     format!("target-{:016x}", hash_of_compiler(rustc).0)
 }

@@ -74,7 +74,8 @@ pub fn is_damaged(dir: &Utf8Path) -> bool {
     dir.join(MARKER).exists() && complete(dir).is_none()
 }
 
-/// Waits until nobody else builds with the target directory `dir`. The lock is beside it and lives as long as the file.
+/// Waits until nobody else builds with the target directory `dir`. The lock is beside it and lives
+/// as long as the file.
 pub fn lock(dir: &Utf8Path) -> Result<File> {
     if let Some(parent) = dir.parent() {
         fs::create_dir_all(parent)?;

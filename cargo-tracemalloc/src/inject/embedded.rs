@@ -33,8 +33,9 @@ static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
     ),
 ];
 
-/// The package that puts the runtime in front of the allocator of whatever links it. The names of its functions are
-/// the compiler's; the second names of those that it calls are given by [`crate::wrapper`].
+/// The package that puts the runtime in front of the allocator of whatever links it. The names of
+/// its functions are the compiler's; the second names of those that it calls are given by
+/// [`crate::wrapper`].
 const INTERPOSED: &[(&str, &[u8])] = &[
     (
         "interposed/Cargo.toml",
@@ -81,9 +82,10 @@ extern \"C\" fn start() {
     ),
 ];
 
-/// Appended to the workspace's manifest. What runs in every allocation, and what searches the heap, is worth optimising; the rest
-/// is what a new user waits for. Without `lto = "off"`, half of the time goes into optimising across the units of each crate, which
-/// a few units need as little: an allocation takes as many instructions. The last four are compiled elsewhere than on Linux alone.
+/// Appended to the workspace's manifest. What runs in every allocation, and what searches the heap,
+/// is worth optimising; the rest is what a new user waits for. Without `lto = "off"`, half of the
+/// time goes into optimising across the units of each crate, which a few units need as little: an
+/// allocation takes as many instructions. The last four are compiled elsewhere than on Linux alone.
 const PROFILE: &str = r#"
 [profile.inject]
 inherits = "release"

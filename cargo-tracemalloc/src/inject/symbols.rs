@@ -1,4 +1,5 @@
-//! What the compiler calls the four functions of a global allocator, read from a library that has one.
+//! What the compiler calls the four functions of a global allocator, read from a library that has
+//! one.
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -15,7 +16,8 @@ const METHODS: [&str; 4] = ["alloc", "dealloc", "realloc", "alloc_zeroed"];
 pub struct AllocatorSymbols([String; 4]);
 
 impl AllocatorSymbols {
-    /// Finds them in a library with a `#[global_allocator]`. `None` where its objects are not 64-bit ELF.
+    /// Finds them in a library with a `#[global_allocator]`. `None` where its objects are not
+    /// 64-bit ELF.
     pub fn of_library(library: &Utf8Path) -> Result<Option<Self>> {
         let failed = || format!("failed to read the allocator's symbols from `{library}`");
         let data = fs::read(library)?;
@@ -44,7 +46,8 @@ impl AllocatorSymbols {
         self.0.iter().map(String::as_str)
     }
 
-    /// Each with the second name by which `inject/interposed.rs` calls what the program defines under the first.
+    /// Each with the second name by which `inject/interposed.rs` calls what the program defines
+    /// under the first.
     pub fn with_second_names(&self) -> impl Iterator<Item = (&str, String)> {
         self.iter()
             .zip(METHODS)
@@ -58,7 +61,8 @@ impl AllocatorSymbols {
     }
 }
 
-/// Whether a symbol is `__rust_alloc`, plain or as rustc mangles it: `_RNvCs0123_7___rustc12___rust_alloc`.
+/// Whether a symbol is `__rust_alloc`, plain or as rustc mangles it:
+/// `_RNvCs0123_7___rustc12___rust_alloc`.
 fn names(symbol: &str, method: &str) -> bool {
     let plain = format!("__rust_{method}");
     symbol == plain

@@ -18,7 +18,8 @@ const SHOWN_TRACEBACKS: usize = 10;
 /// Tests of one verdict that are shown in a line each; the others are in the report.
 const SHOWN_TESTS: usize = 10;
 
-/// Renders, with colours. Source lines are read below `root`; `report_path` is named for what is not shown.
+/// Renders, with colours. Source lines are read below `root`; `report_path` is named for what is
+/// not shown.
 pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> String {
     let mut text = String::new();
     for (target, test) in report.tests() {

@@ -50,7 +50,8 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
     Ok(targets)
 }
 
-/// Whether what holds its growth is of interest: not where growth has stopped, but where it was asked to fail.
+/// Whether what holds its growth is of interest: not where growth has stopped, but where it was
+/// asked to fail.
 fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
     match test.verdict {
         Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => true,

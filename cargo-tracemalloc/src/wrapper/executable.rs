@@ -1,5 +1,5 @@
-//! Compiles a test binary, or a program: with the harness and a tracing allocator, which goes in front of one that is there
-//! already.
+//! Compiles a test binary, or a program: with the harness and a tracing allocator, which goes in
+//! front of one that is there already.
 
 use std::env;
 use std::ffi::OsString;
@@ -34,8 +34,8 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// For what this call compiles; `None` where nothing is injected. `programs` tells whether binaries are wanted, and not
-    /// only tests.
+    /// For what this call compiles; `None` where nothing is injected. `programs` tells whether
+    /// binaries are wanted, and not only tests.
     pub fn of(rustc_call: &RustcCall, programs: bool) -> Option<Self> {
         match rustc_call {
             RustcCall { is_test: true, .. } => Some(Self::Libtest),
@@ -169,8 +169,9 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
     Ok(())
 }
 
-/// Cargo does not see what we link. But it reads in rustc's dep-info which environment variables a crate depends on, and
-/// compiles it again when one of them has changed. `value` is that of the variable, where it is set.
+/// Cargo does not see what we link. But it reads in rustc's dep-info which environment variables a
+/// crate depends on, and compiles it again when one of them has changed. `value` is that of the
+/// variable, where it is set.
 pub fn depend_on(rustc_call: &RustcCall, variable: &str, value: Option<&str>) -> Result<()> {
     let Some(path) = rustc_call.output("d").filter(|path| path.exists()) else {
         return Ok(());

@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use super::rustc_call::RustcCall;
 use crate::inject::AllocatorSymbols;
 
-/// The arguments, with ours among them. Those that are a preference come first, so that the user's win.
+/// The arguments, with ours among them. Those that are a preference come first, so that the user's
+/// win.
 ///
-/// `symbols` are the functions of an allocator that the crate may bring. What is put in front of them is only called if
-/// they are: inlined, they would be out of its reach.
+/// `symbols` are the functions of an allocator that the crate may bring. What is put in front of
+/// them is only called if they are: inlined, they would be out of its reach.
 pub fn with_tracing(
     args: &[OsString],
     call: &RustcCall,

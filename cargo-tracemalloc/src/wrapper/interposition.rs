@@ -1,5 +1,5 @@
-//! Compiles a program that brings an allocator, with ours in front of it: rustc makes the objects, we change the one with
-//! the allocator in it, and rustc links them, as it would have.
+//! Compiles a program that brings an allocator, with ours in front of it: rustc makes the objects,
+//! we change the one with the allocator in it, and rustc links them, as it would have.
 
 use std::ffi::OsString;
 use std::process::Output;
@@ -93,8 +93,8 @@ fn reason(stderr: &str) -> String {
     line.trim().chars().take(200).collect()
 }
 
-/// The notes of an error of rustc, which writes JSON for cargo, where it is that linking failed. The linker's command line comes
-/// first, and is left out.
+/// The notes of an error of rustc, which writes JSON for cargo, where it is that linking failed.
+/// The linker's command line comes first, and is left out.
 fn notes(line: &str) -> Option<Vec<String>> {
     let error: Value = serde_json::from_str(line).ok()?;
     let notes = error["children"].as_array()?.iter().filter_map(|child| child["message"].as_str());

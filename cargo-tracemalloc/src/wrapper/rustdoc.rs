@@ -1,4 +1,5 @@
-//! In rustdoc's place: counts the doctests that it runs. They are not traced, and print what they print.
+//! In rustdoc's place: counts the doctests that it runs. They are not traced, and print what they
+//! print.
 
 use std::env;
 use std::ffi::OsString;
@@ -77,7 +78,8 @@ fn pass_on(mut from: impl Read) -> io::Result<String> {
     }
 }
 
-/// The sum over all lines `test result: ok. 5 passed; 0 failed; 2 ignored; ...`: rustdoc runs doctests in several goes.
+/// The sum over all lines `test result: ok. 5 passed; 0 failed; 2 ignored; ...`: rustdoc runs
+/// doctests in several goes.
 fn count(printed: &str) -> DoctestCounts {
     let mut counts = DoctestCounts::default();
     let printed = strip_str(printed).to_string();

@@ -1,9 +1,9 @@
-//! Makes room in front of an allocator: in the object that defines its functions these become weak, and each gets a second
-//! name.
+//! Makes room in front of an allocator: in the object that defines its functions these become weak,
+//! and each gets a second name.
 //!
-//! A linker's `--wrap` would not do: it leaves alone what is called and defined in one object, and in a small crate or an
-//! optimised one that is nearly everything. A weak function gives way to another of its name everywhere, with any
-//! linker.
+//! A linker's `--wrap` would not do: it leaves alone what is called and defined in one object, and
+//! in a small crate or an optimised one that is nearly everything. A weak function gives way to
+//! another of its name everywhere, with any linker.
 
 use anyhow::{Context as _, Result, bail};
 use ar_archive_writer::{
@@ -61,7 +61,8 @@ pub fn library(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     Ok(any_changed)
 }
 
-/// The object with its allocator's functions weakened and named twice; `None` where it defines none, or is no 64-bit ELF.
+/// The object with its allocator's functions weakened and named twice; `None` where it defines
+/// none, or is no 64-bit ELF.
 ///
 /// New tables of symbols and of their names go to the end of the file, and nothing else moves.
 fn weakened(data: &[u8], symbols: &AllocatorSymbols) -> Result<Option<Vec<u8>>> {

@@ -1,13 +1,15 @@
 //! The chain of frame pointers.
 //!
-//! On x86-64 and AArch64 a frame pointer points to the caller's frame pointer, with the return address in the word
-//! above. Code that keeps no frame pointers may leave anything in the register, so a step is only taken to an address
-//! that is aligned, higher than the last one, and inside the stack of the current thread: there every word can be
-//! read, so a walk never faults; at worst it ends early or names a wrong caller.
+//! On x86-64 and AArch64 a frame pointer points to the caller's frame pointer, with the return
+//! address in the word above. Code that keeps no frame pointers may leave anything in the register,
+//! so a step is only taken to an address that is aligned, higher than the last one, and inside the
+//! stack of the current thread: there every word can be read, so a walk never faults; at worst it
+//! ends early or names a wrong caller.
 
 const WORD: usize = size_of::<usize>();
 
-/// Where a function is: its frame pointer, and the end of the stack. Good for a walk as long as the function has not returned.
+/// Where a function is: its frame pointer, and the end of the stack. Good for a walk as long as the
+/// function has not returned.
 #[derive(Clone, Copy)]
 pub struct Here {
     frame: usize,
@@ -74,15 +76,17 @@ impl End {
 }
 
 impl Bounds {
-    /// From the lowest address to one past the highest. Where these are not known, both are 0, and nothing is inside.
+    /// From the lowest address to one past the highest. Where these are not known, both are 0, and
+    /// nothing is inside.
     pub fn from((low, high): (usize, usize)) -> Self {
         Self { low, last: high.saturating_sub(2 * WORD) }
     }
 }
 
 impl Chain {
-    /// From here outwards, inside of these bounds of the current thread's stack. `None` where a walk cannot start: another
-    /// architecture, a stack of unknown bounds, one that the program has switched to itself, or a function without a frame.
+    /// From here outwards, inside of these bounds of the current thread's stack. `None` where a
+    /// walk cannot start: another architecture, a stack of unknown bounds, one that the program
+    /// has switched to itself, or a function without a frame.
     #[inline(always)]
     pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
         let (Here { frame, top }, Bounds { low, last }) = (here, bounds);
@@ -94,12 +98,12 @@ impl Chain {
     ///
     /// # Safety
     ///
-    /// `frame` is the innermost one, or one that [`outside`](Self::outside) has found words at in this thread, and not below the
-    /// innermost one.
+    /// `frame` is the innermost one, or one that [`outside`](Self::outside) has found words at in
+    /// this thread, and not below the innermost one.
     #[inline(always)]
     pub unsafe fn words(self, frame: usize) -> Words {
-        // SAFETY: `frame` is aligned, and both words lie between a frame of this thread and the end of its stack,
-        // which is mapped and readable as long as the thread runs.
+        // SAFETY: `frame` is aligned, and both words lie between a frame of this thread and the end
+        // of its stack, which is mapped and readable as long as the thread runs.
         unsafe { Words::at(frame) }
     }
 
@@ -117,7 +121,8 @@ impl Chain {
         Ok(words)
     }
 
-    /// How many frames there are from this one on, which [`outside`](Self::outside) has found words at.
+    /// How many frames there are from this one on, which [`outside`](Self::outside) has found words
+    /// at.
     #[cold]
     pub fn count(self, frame: usize) -> usize {
         let mut count = 1;
@@ -133,7 +138,8 @@ impl Chain {
 }
 
 impl Here {
-    /// The end of a stack that has no more than the function's callees; `None` where that is not known.
+    /// The end of a stack that has no more than the function's callees; `None` where that is not
+    /// known.
     pub fn outside_of_frame(self) -> Option<usize> {
         (self.frame >= self.top && self.frame != 0).then_some(self.frame + WORD)
     }
@@ -143,7 +149,8 @@ impl Here {
         Self { frame, top }
     }
 
-    /// The registers of the function that this is inlined into; zeroes on architectures without frame pointers.
+    /// The registers of the function that this is inlined into; zeroes on architectures without
+    /// frame pointers.
     #[inline(always)]
     pub fn new() -> Self {
         #[cfg(target_arch = "x86_64")]

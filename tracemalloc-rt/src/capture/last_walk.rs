@@ -1,39 +1,44 @@
 //! A walk that remembers the last one.
 //!
-//! A program that allocates mostly comes from where it has just come from: the outer frames are those of the last walk,
-//! at the same addresses, with the same words in them. To compare a remembered frame with memory is cheaper than to walk to it,
-//! because no load waits for the one before; and as every frame is compared, nothing is assumed. So a walk goes
-//! from the innermost frame outwards only as far as the first frame that is remembered and still there.
+//! A program that allocates mostly comes from where it has just come from: the outer frames are
+//! those of the last walk, at the same addresses, with the same words in them. To compare a
+//! remembered frame with memory is cheaper than to walk to it, because no load waits for the one
+//! before; and as every frame is compared, nothing is assumed. So a walk goes from the innermost
+//! frame outwards only as far as the first frame that is remembered and still there.
 //!
-//! What is new inside of that is mostly a path that came before, too. One look-up, by where it is called from and by all of its
-//! addresses, tells what it may lead to, and the tree of contexts whether it does: so nothing waits for one context after another.
+//! What is new inside of that is mostly a path that came before, too. One look-up, by where it is
+//! called from and by all of its addresses, tells what it may lead to, and the tree of contexts
+//! whether it does: so nothing waits for one context after another.
 
 use core::cell::Cell;
 
 use super::frame_pointer::{Chain, End, Words, strip};
 use crate::contexts::{self, Context};
 
-/// Stacks of no more frames are kept whole, and remembered: to keep fewer of them would make another path in the tree of each depth
-/// that a recursion has, and nothing to remember it by. Of deeper ones, as many innermost frames are kept as are wanted.
+/// Stacks of no more frames are kept whole, and remembered: to keep fewer of them would make
+/// another path in the tree of each depth that a recursion has, and nothing to remember it by. Of
+/// deeper ones, as many innermost frames are kept as are wanted.
 pub const SHORT: usize = if cfg!(test) { 64 } else { 256 };
 /// So many new parts of walks. In tests they get in each other's way.
 const PATHS: usize = if cfg!(test) { 1 << 4 } else { 1 << 12 };
 
 /// What one thread remembers. Zeroes are one that remembers nothing.
 ///
-/// This is the innermost loop of tracing, and is written for few instructions: by pointers into these arrays.
+/// This is the innermost loop of tracing, and is written for few instructions: by pointers into
+/// these arrays.
 pub struct LastWalk {
     /// How many frames there were, at most [`SHORT`]; 0 when nothing is remembered.
     len: Cell<usize>,
     /// Why there were no more frames.
     end: Cell<End>,
-    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address that a frame is at. Behind
-    /// them some of walks before, whose contexts may come again.
+    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address
+    /// that a frame is at. Behind them some of walks before, whose contexts may come again.
     frames: [Cell<Frame>; SHORT + 1],
     /// Frames as they are found, innermost first, and behind them where the next one is.
     found: [Cell<Found>; SHORT + 1],
-    /// The number of the innermost context of what was new in some walk, where that was called from the same context and had
-    /// the same addresses; or of something else, or 0. See [`Inside::place`].
+    /// The number of the innermost context of what was new in some walk, where that was called
+    /// from the same context and had the same addresses; or of something else, or 0. See
+    /// [`Inside::place`].
     paths: [Cell<u32>; PATHS],
 }
 
@@ -75,8 +80,9 @@ pub struct Wanted {
 }
 
 impl LastWalk {
-    /// The context of the innermost frame, where the chain meets the last one, and every context is there already. Otherwise
-    /// `None`: then [`anew`](Self::anew) tells. What is remembered has to be of the same scope.
+    /// The context of the innermost frame, where the chain meets the last one, and every context is
+    /// there already. Otherwise `None`: then [`anew`](Self::anew) tells. What is remembered has
+    /// to be of the same scope.
     #[inline(always)]
     pub fn again(&self, chain: Chain) -> Option<Context> {
         let inside = self.meet(chain, self.same_frames()?)?;
@@ -99,13 +105,15 @@ impl LastWalk {
         unsafe { self.add(&inside, outside, new) }
     }
 
-    /// The innermost of the remembered frames that have the words that they had, from the outermost on. It may be one whose
-    /// function has returned, where nothing has been written since: such frames are inside of the whole chain.
+    /// The innermost of the remembered frames that have the words that they had, from the outermost
+    /// on. It may be one whose function has returned, where nothing has been written since:
+    /// such frames are inside of the whole chain.
     #[inline(always)]
     fn same_frames(&self) -> Option<*const Cell<Frame>> {
         let root = self.frames.as_ptr();
-        // SAFETY: all pointers are from the root to the innermost remembered frame. The chain has led to all these frames in this
-        // thread, so they are in its stack, in memory that it had used, which stays until the thread ends.
+        // SAFETY: all pointers are from the root to the innermost remembered frame. The chain has
+        // led to all these frames in this thread, so they are in its stack, in memory that
+        // it had used, which stays until the thread ends.
         unsafe {
             let innermost = root.add(self.len.get());
             let mut same = root;
@@ -135,8 +143,9 @@ impl LastWalk {
         let mut place = self.found.as_ptr();
         let mut hash = 0;
         let mut at = chain.innermost;
-        // SAFETY: `met` points to a remembered frame or to the root, which is at the highest address. What is read at `at` is the
-        // innermost frame, or one that is aligned and between that and a remembered one. `place` is in `found`.
+        // SAFETY: `met` points to a remembered frame or to the root, which is at the highest
+        // address. What is read at `at` is the innermost frame, or one that is aligned and
+        // between that and a remembered one. `place` is in `found`.
         unsafe {
             let full = place.add(SHORT);
             let mut meeting = (*met).get().at;
@@ -170,12 +179,13 @@ impl LastWalk {
         }
     }
 
-    /// Puts what is new inside of the frame that was met. Tells the innermost context; `None` where not all contexts are there, and
-    /// then nothing is remembered.
+    /// Puts what is new inside of the frame that was met. Tells the innermost context; `None` where
+    /// not all contexts are there, and then nothing is remembered.
     ///
     /// # Safety
     ///
-    /// `outside` frames go to the one that was met, `new`, more than none, were found, and there are not more than there is room for.
+    /// `outside` frames go to the one that was met, `new`, more than none, were found, and there
+    /// are not more than there is room for.
     #[inline(always)]
     unsafe fn add(&self, inside: &Inside, outside: usize, new: usize) -> Option<Context> {
         self.len.set(0);
@@ -193,8 +203,8 @@ impl LastWalk {
         Some(context)
     }
 
-    /// Puts what is new inside of the frame that was met, if it is the path that leads from there to `leaf`. If it is not, false,
-    /// and frames inside of it may have been overwritten.
+    /// Puts what is new inside of the frame that was met, if it is the path that leads from there
+    /// to `leaf`. If it is not, false, and frames inside of it may have been overwritten.
     ///
     /// # Safety
     ///
@@ -222,8 +232,8 @@ impl LastWalk {
         }
     }
 
-    /// The same for any path: where a walk before had another context at this depth, it is looked up, or made, by `call`. `None`
-    /// where that has none.
+    /// The same for any path: where a walk before had another context at this depth, it is looked
+    /// up, or made, by `call`. `None` where that has none.
     ///
     /// # Safety
     ///
@@ -257,8 +267,8 @@ impl LastWalk {
         }
     }
 
-    /// Walks to the end of the chain. Tells the innermost context, and whether there were more frames than are wanted. `None`
-    /// when there is no memory for a context.
+    /// Walks to the end of the chain. Tells the innermost context, and whether there were more
+    /// frames than are wanted. `None` when there is no memory for a context.
     #[inline(never)]
     pub fn anew(&self, chain: Chain, wanted: Wanted) -> Option<(Context, bool)> {
         self.clear();
@@ -326,8 +336,8 @@ unsafe fn is_there(frame: Frame) -> bool {
     now.next == frame.words.next && now.return_address == frame.words.return_address
 }
 
-/// How many of four frames, from this one on, are where they were before the first that is not. By four instructions each, and
-/// two more.
+/// How many of four frames, from this one on, are where they were before the first that is not. By
+/// four instructions each, and two more.
 ///
 /// # Safety
 ///

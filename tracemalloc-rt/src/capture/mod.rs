@@ -21,10 +21,11 @@ pub enum Walk {
     /// By the chain of frame pointers: fast, and complete where the code was built with
     /// `-C force-frame-pointers=yes`.
     FramePointers,
-    /// By unwind tables, through the `backtrace` crate: works for any code, and is some hundred times slower.
+    /// By unwind tables, through the `backtrace` crate: works for any code, and is some hundred
+    /// times slower.
     Unwind,
-    /// By the chain of frame pointers where it proved complete, by unwind tables where it did not: for code of which
-    /// nothing is known. Each chain is tried once.
+    /// By the chain of frame pointers where it proved complete, by unwind tables where it did not:
+    /// for code of which nothing is known. Each chain is tried once.
     Either,
 }
 
@@ -65,17 +66,19 @@ impl Settings {
     }
 }
 
-/// Says how stacks are walked from now on, how many physical frames are kept, at most [`MAX_DEPTH`], and whether those
-/// beyond are counted. Of stacks that a walk remembers, up to [`SHORT`] frames, all are kept.
+/// Says how stacks are walked from now on, how many physical frames are kept, at most
+/// [`MAX_DEPTH`], and whether those beyond are counted. Of stacks that a walk remembers, up to
+/// [`SHORT`] frames, all are kept.
 pub fn configure(walk: Walk, depth: usize, counts_all: bool) {
     SETTINGS.store(Settings::new(walk, depth.clamp(1, MAX_DEPTH), counts_all).0, Ordering::Relaxed);
 }
 
-/// How many outermost frames, those of the C library, may be missing from a chain of frame pointers that is not broken.
+/// How many outermost frames, those of the C library, may be missing from a chain of frame pointers
+/// that is not broken.
 const OUTERMOST: usize = 3;
 
-/// The id of the stack that leads to the function `root`, which is never inlined, and whose frame `here` is. `None` where it
-/// could not be kept. `thread` is the current one, if it is registered.
+/// The id of the stack that leads to the function `root`, which is never inlined, and whose frame
+/// `here` is. `None` where it could not be kept. `thread` is the current one, if it is registered.
 pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
     if settings.walk() != Walk::Unwind
@@ -103,7 +106,8 @@ pub fn stack_id(thread: Option<&Thread>, here: Here, root: *const ()) -> Option<
     unwound(settings, thread, root)
 }
 
-/// As [`stack_id`] in the common case: the chain of frame pointers meets that of the last walk. Otherwise `None`.
+/// As [`stack_id`] in the common case: the chain of frame pointers meets that of the last walk.
+/// Otherwise `None`.
 #[inline(always)]
 pub fn stack_id_again(thread: &Thread, here: Here) -> Option<StackId> {
     let settings = Settings(SETTINGS.load(Ordering::Relaxed));
@@ -138,8 +142,8 @@ fn unwound(settings: Settings, thread: Option<&Thread>, root: *const ()) -> Opti
     })
 }
 
-/// The id of the stack whose chain of frame pointers this is: of the chain itself, if it is known to be whole; or of what
-/// the unwinder says.
+/// The id of the stack whose chain of frame pointers this is: of the chain itself, if it is known
+/// to be whole; or of what the unwinder says.
 #[inline(never)]
 fn either(
     settings: Settings,

@@ -7,7 +7,8 @@ use super::Captured;
 use crate::thread;
 use unwinder::Frame;
 
-/// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers cannot walk.
+/// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers
+/// cannot walk.
 #[cold]
 #[inline(never)]
 pub fn walk(captured: &mut Captured, root: *const ()) {
@@ -30,8 +31,9 @@ fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
     frame.function() == function.addr()
 }
 
-/// Whether the unwinder sees the frames of `chain`, innermost first, right outside of that of the function `root`, and no more than
-/// `outermost` others beyond; any number, where the chain was `cut`.
+/// Whether the unwinder sees the frames of `chain`, innermost first, right outside of that of the
+/// function `root`, and no more than `outermost` others beyond; any number, where the chain was
+/// `cut`.
 #[cold]
 #[inline(never)]
 pub fn agrees(
@@ -58,7 +60,8 @@ pub fn agrees(
     agrees && chain.next().is_none() && (cut || beyond <= outermost)
 }
 
-/// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate: that is not traced.
+/// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate:
+/// that is not traced.
 fn for_each(visit: impl FnMut(&Frame<'_>) -> bool) {
     let _pause = thread::pause();
     unwinder::for_each(visit);

@@ -1,5 +1,5 @@
-//! Growth by traceback: changes by physical stack, named, trimmed and put together where they read the same; and cut into
-//! shares by what the heap says has become of it.
+//! Growth by traceback: changes by physical stack, named, trimmed and put together where they read
+//! the same; and cut into shares by what the heap says has become of it.
 
 use std::collections::HashMap;
 use std::iter::Sum;
@@ -148,8 +148,9 @@ impl<'a> Grouper<'a> {
         changes
     }
 
-    /// The groups that grew, after filters, cut into shares. A group is all stacks of one traceback, those that shrank too.
-    /// The heap is asked only where the growth is above the limit.
+    /// The groups that grew, after filters, cut into shares. A group is all stacks of one
+    /// traceback, those that shrank too. The heap is asked only where the growth is above the
+    /// limit.
     pub fn group(&mut self, changes: &[Change]) -> Vec<GroupGrowth> {
         self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         let mut by_group: HashMap<GroupId, Changed> = HashMap::new();
@@ -222,8 +223,9 @@ impl<'a> Grouper<'a> {
 
     /// Cuts a group's growth into shares.
     ///
-    /// The heap tells of all live blocks, not of new ones alone. So what is lost may be older than this run, as far as
-    /// there are older blocks; and of the rest, as much as can be is taken for held by what is not known.
+    /// The heap tells of all live blocks, not of new ones alone. So what is lost may be older than
+    /// this run, as far as there are older blocks; and of the rest, as much as can be is taken
+    /// for held by what is not known.
     fn cut(
         &mut self,
         id: GroupId,

@@ -11,7 +11,8 @@ pub struct Heap<'a> {
 }
 
 impl<'a> Heap<'a> {
-    /// Asks with these known holders. Below the address `stack_from`, the stack of this thread is that of who judges.
+    /// Asks with these known holders. Below the address `stack_from`, the stack of this thread is
+    /// that of who judges.
     pub fn new(known: Vec<KnownHolder<'a>>, stack_from: usize) -> Self {
         Self { known, stack_from }
     }

@@ -11,7 +11,8 @@ struct Initialiser {
     path: &'static str,
     /// What it is called in a report.
     name: &'static str,
-    /// Whether what code of the program allocates under it counts too, or only what the standard library does itself.
+    /// Whether what code of the program allocates under it counts too, or only what the standard
+    /// library does itself.
     calls_program: bool,
 }
 

@@ -1,8 +1,9 @@
-//! What a test has kept, and what that comes to: the harness and checks judge by the same rules, which are here.
+//! What a test has kept, and what that comes to: the harness and checks judge by the same rules,
+//! which are here.
 //!
-//! From changes by stack ([`growth`]) to tracebacks that their reader knows ([`traceback`]), and from what they have grown
-//! by in one run after another, and what the heap says of it ([`heap`]), to a verdict ([`verdict`]). Nothing here runs or
-//! measures anything.
+//! From changes by stack ([`growth`]) to tracebacks that their reader knows ([`traceback`]), and
+//! from what they have grown by in one run after another, and what the heap says of it ([`heap`]),
+//! to a verdict ([`verdict`]). Nothing here runs or measures anything.
 
 mod finding;
 mod growth;

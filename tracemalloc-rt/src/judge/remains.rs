@@ -15,7 +15,8 @@ use crate::symbolize::Symbolizer;
 pub struct Remains {
     /// What nothing points to.
     pub lost: Grown,
-    /// The same by where it was allocated, the most bytes first. Of very many places, some are left out.
+    /// The same by where it was allocated, the most bytes first. Of very many places, some are
+    /// left out.
     pub lost_groups: Vec<LostGroup>,
     /// The rest by holder, the most bytes first.
     pub held: Vec<HolderSum>,
@@ -35,7 +36,8 @@ pub struct LostGroup {
 }
 
 impl Remains {
-    /// What is live now. Below the address `stack_from`, the stack of this thread is that of who asks.
+    /// What is live now. Below the address `stack_from`, the stack of this thread is that of who
+    /// asks.
     ///
     /// # Errors
     ///

@@ -10,9 +10,11 @@ pub struct Rules {
     pub limit: Limit,
     /// How often a body runs at most.
     pub runs: u32,
-    /// Frames a traceback keeps, after those of the allocator and the standard library are left out.
+    /// Frames a traceback keeps, after those of the allocator and the standard library are left
+    /// out.
     pub frames: u32,
-    /// File name patterns (Python's `fnmatch`) of which one has to match the most recent frame; empty is all.
+    /// File name patterns (Python's `fnmatch`) of which one has to match the most recent frame;
+    /// empty is all.
     pub include: Vec<String>,
     /// File name patterns of which none may match the most recent frame.
     pub exclude: Vec<String>,

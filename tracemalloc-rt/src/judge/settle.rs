@@ -1,7 +1,8 @@
 //! Waits until threads that are still ending have ended.
 //!
-//! `thread::scope` returns before its threads' thread-locals are dropped, and a detached thread may be about to free
-//! what it holds. So what has changed is looked at again for some milliseconds, as long as there are such threads.
+//! `thread::scope` returns before its threads' thread-locals are dropped, and a detached thread may
+//! be about to free what it holds. So what has changed is looked at again for some milliseconds, as
+//! long as there are such threads.
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ pub enum Patience {
     Later,
     /// It may be the last one.
     Deciding,
-    /// It is the last one, of several. A thread that only waits for its end, a second later, has not leaked anything; as many of
-    /// them end meanwhile as earlier runs have left.
+    /// It is the last one, of several. A thread that only waits for its end, a second later, has
+    /// not leaked anything; as many of them end meanwhile as earlier runs have left.
     Last,
 }
 
@@ -33,8 +34,8 @@ impl Patience {
 }
 
 /// What has changed in a run. `quiet` says whether no
-/// thread of the run is left; it is asked before `changes`, because a thread that is seen to have ended had freed what it
-/// held before.
+/// thread of the run is left; it is asked before `changes`, because a thread that is seen to have
+/// ended had freed what it held before.
 pub fn settled(
     patience: Patience,
     quiet: impl Fn() -> bool,

@@ -1,4 +1,5 @@
-//! From the frames of a stack to the traceback that its reader knows: trimmed at both ends, with short file names.
+//! From the frames of a stack to the traceback that its reader knows: trimmed at both ends, with
+//! short file names.
 
 use std::path::MAIN_SEPARATOR;
 use std::sync::Arc;
@@ -49,7 +50,8 @@ impl Shortener {
         }
     }
 
-    /// Whether the filters let a traceback through: they look at its most recent frame, as Python's do.
+    /// Whether the filters let a traceback through: they look at its most recent frame, as Python's
+    /// do.
     pub fn keeps(&self, traceback: &Traceback) -> bool {
         if self.include.is_empty() && self.exclude.is_empty() {
             return true;
@@ -65,12 +67,14 @@ impl Shortener {
             && !self.exclude.iter().any(matches)
     }
 
-    /// The traceback of these frames, which come innermost first and end where the program's own end.
+    /// The traceback of these frames, which come innermost first and end where the program's own
+    /// end.
     pub fn traceback(&self, frames: &[Arc<NamedFrame>]) -> Traceback {
         let frames = &without_check(frames);
         let initialiser = initialiser::of(frames);
         let Trimmed { of_std, of_program: mut shown } = trim(frames);
-        // The closure that rustc wraps around a test function says nothing that the function does not say.
+        // The closure that rustc wraps around a test function says nothing that the function does
+        // not say.
         if let [.., test, closure] = shown
             && symbol_name::is_closure_of(&closure.function, &test.function)
         {
@@ -129,7 +133,8 @@ impl Shortener {
 }
 
 impl Prefix {
-    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency, `std/src/io/mod.rs`.
+    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency,
+    /// `std/src/io/mod.rs`.
     pub fn shorten(file: &str, prefixes: &[Self]) -> String {
         if let Some(inside) = symbol_name::inside_std(file) {
             return inside.to_owned();
@@ -148,9 +153,9 @@ impl Prefix {
     }
 }
 
-/// The frames without those that a check puts between a body and what calls it. What calls a function with the attribute is
-/// left out, and the closure that the attribute makes of the body goes by the function's own name: it says nothing that
-/// the function does not say.
+/// The frames without those that a check puts between a body and what calls it. What calls a
+/// function with the attribute is left out, and the closure that the attribute makes of the body
+/// goes by the function's own name: it says nothing that the function does not say.
 fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
     let mut shown: Vec<Arc<NamedFrame>> = Vec::with_capacity(frames.len());
     let mut rest = frames;

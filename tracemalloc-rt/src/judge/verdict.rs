@@ -1,8 +1,9 @@
 //! What the growth of one run after another comes to.
 //!
-//! What nothing points to any more is a leak, after one run already. What only a known holder holds is none. Of everything
-//! else, a traceback leaks when it grew in *every* counted run. A test leaks when the sum of what leaks is above the limit.
-//! Runs go on only as long as they can still say something: one run without growth ends the suspicion.
+//! What nothing points to any more is a leak, after one run already. What only a known holder holds
+//! is none. Of everything else, a traceback leaks when it grew in *every* counted run. A test leaks
+//! when the sum of what leaks is above the limit. Runs go on only as long as they can still say
+//! something: one run without growth ends the suspicion.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,7 +25,8 @@ const LONG: Duration = Duration::from_secs(10);
 pub enum Verdict {
     /// Growth of the first run was within the limit.
     Clean,
-    /// It grew in the first run but not in every later one, or only under an initialiser that runs once by nature.
+    /// It grew in the first run but not in every later one, or only under an initialiser that runs
+    /// once by nature.
     Once,
     /// What nothing points to any more, or what grew in every counted run, was above the limit.
     Leak,
@@ -138,8 +140,8 @@ impl Judge {
         }
     }
 
-    /// Takes in a run that passed: what it has grown by before filters, and, asked for only where that is too much, by
-    /// group and after filters.
+    /// Takes in a run that passed: what it has grown by before filters, and, asked for only where
+    /// that is too much, by group and after filters.
     pub fn passed(
         &mut self,
         gross: Grown,
@@ -265,8 +267,8 @@ impl Judged {
             .collect()
     }
 
-    /// All shares in the order of the report, which depends on nothing but what is shown: of one traceback and one size, what
-    /// is lost comes before what is held.
+    /// All shares in the order of the report, which depends on nothing but what is shown: of one
+    /// traceback and one size, what is lost comes before what is held.
     fn ordered<'t>(
         &self,
         traceback: impl Fn(GroupId) -> &'t Traceback,

@@ -34,7 +34,8 @@ pub enum HolderKind {
     Foreign,
 }
 
-/// A holder that frees what it holds later, or that fills once: growth that only such ones hold is no leak.
+/// A holder that frees what it holds later, or that fills once: growth that only such ones hold is
+/// no leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownHolder<'a> {
     /// Whether threads are meant, by the function that they were started with, or statics.

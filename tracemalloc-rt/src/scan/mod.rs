@@ -1,11 +1,13 @@
 //! Whether something still points to a block, and what.
 //!
-//! The process is copied as `fork` does it, while its other threads stand still, and the copy looks for pointers
-//! ([`search`]). So nothing is changed, locked or waited for where the program runs; memory that vanishes meanwhile is
-//! still there in the copy; and if the copy crashes or takes too long, the worst that happens is that there is no answer.
+//! The process is copied as `fork` does it, while its other threads stand still, and the copy looks
+//! for pointers ([`search`]). So nothing is changed, locked or waited for where the program runs;
+//! memory that vanishes meanwhile is still there in the copy; and if the copy crashes or takes too
+//! long, the worst that happens is that there is no answer.
 //!
-//! The answer errs on one side only. Any word that could be a pointer counts as one, so what is said to be held may be lost;
-//! what is said to be lost, nothing that was looked at leads to, and what could not be looked at is said.
+//! The answer errs on one side only. Any word that could be a pointer counts as one, so what is
+//! said to be held may be lost; what is said to be lost, nothing that was looked at leads to, and
+//! what could not be looked at is said.
 
 mod holder;
 #[cfg(all(feature = "program", target_os = "linux"))]
@@ -70,7 +72,8 @@ pub struct Retained {
     pub holder: Option<Holder>,
     /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
     pub head: Option<StackId>,
-    /// How many steps lead from the holder to one of these blocks, the last step being the block itself.
+    /// How many steps lead from the holder to one of these blocks, the last step being the block
+    /// itself.
     pub steps: u32,
     /// The first of them, and the last.
     pub path: Vec<Step>,

@@ -15,10 +15,12 @@ type Elf<'a> = ElfSymbol<'a, 'a, FileHeader64<Endianness>>;
 /// A part of a file that is loaded.
 type Segment<'a> = ElfSegment64<'a, 'a, Endianness>;
 
-/// The statics and thread-locals of this file, and its functions that threads begin with: of those, where places are given, which
-/// are sorted, only the ones that such a place is in. A file that cannot be read, or has no symbols, has none.
+/// The statics and thread-locals of this file, and its functions that threads begin with: of those,
+/// where places are given, which are sorted, only the ones that such a place is in. A file that
+/// cannot be read, or has no symbols, has none.
 ///
-/// Of other functions not even the name is looked at: a program has a hundred thousand, and their names are long.
+/// Of other functions not even the name is looked at: a program has a hundred thousand, and their
+/// names are long.
 pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
     let mut found = Statics::default();
     let Some(mapped) = MappedFile::open(path) else { return found };
@@ -102,7 +104,8 @@ impl MappedFile {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: it is mapped as long as `self` lives. Nobody shortens the file of a program that is running.
+        // SAFETY: it is mapped as long as `self` lives. Nobody shortens the file of a program that
+        // is running.
         unsafe { core::slice::from_raw_parts(self.start.cast(), self.size) }
     }
 }

@@ -1,8 +1,10 @@
-//! A two-level array over the address space: one 32-bit slot for every 8 bytes, made for 4 MiB of addresses at a time.
+//! A two-level array over the address space: one 32-bit slot for every 8 bytes, made for 4 MiB of
+//! addresses at a time.
 //!
-//! A look-up is two loads, takes no lock, never resizes, and costs the same however many blocks are live. Nearly all blocks
-//! begin at a multiple of 16, so these slots come first, and those of the addresses between them behind: neighbours in the heap are
-//! neighbours here, and slots that are never used take no room in caches, nor in memory.
+//! A look-up is two loads, takes no lock, never resizes, and costs the same however many blocks are
+//! live. Nearly all blocks begin at a multiple of 16, so these slots come first, and those of the
+//! addresses between them behind: neighbours in the heap are neighbours here, and slots that are
+//! never used take no room in caches, nor in memory.
 //!
 //! The slot of a block's first byte:
 //!
@@ -10,22 +12,25 @@
 //! |---|---|---|---|
 //! | 1: a block begins here | 0 to 16: its size; 17: the size is in the next slot; 18: in the next two; 31: a reader holds the slot | 1: in the program's view | id of its stack |
 //!
-//! The next slot is that of the address 16 bytes on, which is still in the block. Slots that hold sizes have bit 31 clear, so no
-//! pointer into a block can be taken for a block. Blocks that begin at an address that is no multiple of 8, or beyond the map,
-//! have no slot: they go to the table.
+//! The next slot is that of the address 16 bytes on, which is still in the block. Slots that hold
+//! sizes have bit 31 clear, so no pointer into a block can be taken for a block. Blocks that begin
+//! at an address that is no multiple of 8, or beyond the map, have no slot: they go to the table.
 //!
 //! # Who writes
 //!
-//! A block's slots are written by the thread that allocates it, sizes first, and its first slot is cleared by the one that
-//! frees it; whoever passes the pointer from one to the other orders the two. Nobody else writes to the slots of a block
-//! that is not in the view, so plain stores are enough for it.
+//! A block's slots are written by the thread that allocates it, sizes first, and its first slot is
+//! cleared by the one that frees it; whoever passes the pointer from one to the other orders the
+//! two. Nobody else writes to the slots of a block that is not in the view, so plain stores are
+//! enough for it.
 //!
-//! A block in the view has a third party: a thread that takes a snapshot or clears the view. To read a size that is not in the
-//! first slot, it first puts 31 into that, with a compare-and-swap, and back what was there when it has read. Whoever frees a block in
-//! the view takes its slot with a compare-and-swap too, and waits while a reader holds it: for a few instructions, and
-//! readers come one at a time and call nothing meanwhile. So a reader sees the id and the size of one and the same block,
-//! never the id of one and the size of the next at that address; and when the bit of the view goes, either the one who
-//! clears or the one who frees has seen it go, never both.
+//! A block in the view has a third party: a thread that takes a snapshot or clears the view. To
+//! read a size that is not in the first slot, it first puts 31 into that, with a compare-and-swap,
+//! and back what was there when it has read. Whoever frees a block in the view takes its slot with
+//! a compare-and-swap too, and waits while a reader holds it: for a few instructions, and
+//! readers come one at a time and call nothing meanwhile. So a reader sees the id and the size of
+//! one and the same block, never the id of one and the size of the next at that address; and when
+//! the bit of the view goes, either the one who clears or the one who frees has seen it go, never
+//! both.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -35,7 +40,8 @@ use crate::memory;
 use crate::pages::Pages;
 use crate::stacks::{MAX_STACKS, StackId};
 
-/// Bits of an address that programs see: 47 on x86-64, 48 on AArch64 and others. Miri gets a small map.
+/// Bits of an address that programs see: 47 on x86-64, 48 on AArch64 and others. Miri gets a small
+/// map.
 const ADDRESS_BITS: u32 = if cfg!(miri) {
     32
 } else if cfg!(target_arch = "x86_64") {
@@ -80,7 +86,8 @@ pub fn prepare() -> bool {
     }
     let Some(made) = memory::reserve(LEAVES * size_of::<AtomicU32>()) else { return false };
     let Some(root) = memory::reserve(LEAVES * size_of::<AtomicPtr<Leaf>>()) else { return false };
-    // Of two threads that come here at once one loses; its reservation is address space that is never touched.
+    // Of two threads that come here at once one loses; its reservation is address space that is
+    // never touched.
     let _ = MADE.compare_exchange(
         ptr::null_mut(),
         made.cast().as_ptr(),
@@ -121,7 +128,8 @@ fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     true
 }
 
-/// The place of a block in the common case: a multiple of 16, whose slot and the next are in one leaf, which is there.
+/// The place of a block in the common case: a multiple of 16, whose slot and the next are in one
+/// leaf, which is there.
 pub struct Common {
     first: &'static AtomicU32,
     second: &'static AtomicU32,
@@ -200,13 +208,15 @@ pub fn remove(address: usize) -> Option<Block> {
     Some(block(leaf, address, first))
 }
 
-/// Clears the first slot of a block that was in the view when it was looked at, and returns what was there.
+/// Clears the first slot of a block that was in the view when it was looked at, and returns what
+/// was there.
 #[inline(always)]
 fn take(slot: &AtomicU32) -> Option<u32> {
     loop {
         let first = slot.load(Ordering::Relaxed);
         if first & BEGINS == 0 {
-            // Only when two threads free one block: the program's mistake, which must not be ours too.
+            // Only when two threads free one block: the program's mistake, which must not be ours
+            // too.
             return None;
         }
         if first & SIZE_MASK != HELD << SIZE_SHIFT
@@ -247,8 +257,9 @@ fn size_elsewhere(address: usize, words: u32) -> usize {
     size
 }
 
-/// Calls `visit` with every block. What other threads allocate or free meanwhile may be there or not; of a block that is
-/// not in the view, the size may then be that of the block before it or after it at the same address.
+/// Calls `visit` with every block. What other threads allocate or free meanwhile may be there or
+/// not; of a block that is not in the view, the size may then be that of the block before it or
+/// after it at the same address.
 pub fn for_each(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, mut first| {
         while first & BEGINS != 0 && first & SIZE_MASK == HELD << SIZE_SHIFT {
@@ -261,8 +272,8 @@ pub fn for_each(visit: &mut impl FnMut(usize, Block)) {
     });
 }
 
-/// Calls `visit` with every block of the view. What other threads allocate or free meanwhile may be there or not, but no
-/// block is told that never was. One caller at a time.
+/// Calls `visit` with every block of the view. What other threads allocate or free meanwhile may be
+/// there or not, but no block is told that never was. One caller at a time.
 pub fn for_each_in_view(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, first| {
         if let Some(block) = in_view(leaf, address, first) {
@@ -316,7 +327,8 @@ fn in_view(leaf: &Leaf, address: usize, first: u32) -> Option<Block> {
     read_in_view(leaf, address, first, |first| first)
 }
 
-/// Reads a block of the view while holding its first slot, and leaves `after` of what was there in it.
+/// Reads a block of the view while holding its first slot, and leaves `after` of what was there in
+/// it.
 fn read_in_view(
     leaf: &Leaf,
     address: usize,
@@ -345,7 +357,8 @@ fn for_each_slot(visit: &mut impl FnMut(&'static Leaf, usize, u32)) {
     let Some(made) = NonNull::new(MADE.load(Ordering::Acquire)) else { return };
     let pages = Pages::open();
     for index in 0..MADE_COUNT.load(Ordering::Acquire) {
-        // SAFETY: there is room for the numbers of all leaves, zeroed or written, and it is never unmapped.
+        // SAFETY: there is room for the numbers of all leaves, zeroed or written, and it is never
+        // unmapped.
         let number = unsafe { made.add(index).as_ref() }.load(Ordering::Acquire) as usize;
         let Some(begin) = number.checked_sub(1).map(|number| number << LEAF_BITS) else { continue };
         let Some(leaf) = leaf(begin) else { continue };
@@ -386,8 +399,8 @@ fn entry(address: usize) -> Option<&'static AtomicPtr<Leaf>> {
     if address >> ADDRESS_BITS != 0 {
         return None;
     }
-    // SAFETY: the first level has an entry for each of the 2^ADDRESS_BITS addresses and is never unmapped; zeroed
-    // memory is a null pointer.
+    // SAFETY: the first level has an entry for each of the 2^ADDRESS_BITS addresses and is never
+    // unmapped; zeroed memory is a null pointer.
     Some(unsafe { root.add(address >> LEAF_BITS).as_ref() })
 }
 
@@ -411,12 +424,14 @@ fn new_leaf(address: usize) -> Option<&'static Leaf> {
     let entry = entry(address).filter(|_| address >> LEAF_BITS != 0)?;
     let made = NonNull::new(MADE.load(Ordering::Acquire))?;
     let new = memory::reserve(size_of::<Leaf>())?.cast::<Leaf>().as_ptr();
-    // Of two threads that come here at once one loses; its leaf is address space that is never touched.
+    // Of two threads that come here at once one loses; its leaf is address space that is never
+    // touched.
     let published =
         match entry.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
                 let index = MADE_COUNT.fetch_add(1, Ordering::AcqRel);
-                // SAFETY: each leaf is published once, so `index` is below LEAVES, for which there is room.
+                // SAFETY: each leaf is published once, so `index` is below LEAVES, for which there
+                // is room.
                 let number = unsafe { made.add(index).as_ref() };
                 number.store((address >> LEAF_BITS) as u32 + 1, Ordering::Release);
                 new
@@ -547,7 +562,8 @@ mod tests {
         }
     }
 
-    /// One thread notes and forgets blocks of many sizes at one address, each under an id of its own; another reads.
+    /// One thread notes and forgets blocks of many sizes at one address, each under an id of its
+    /// own; another reads.
     #[test]
     fn a_reader_never_sees_one_block_s_id_with_another_s_size() {
         use core::sync::atomic::AtomicBool;
@@ -573,7 +589,8 @@ mod tests {
         });
     }
 
-    /// One thread notes and forgets blocks in the view, another clears it. In the end each has left it once.
+    /// One thread notes and forgets blocks in the view, another clears it. In the end each has left
+    /// it once.
     #[test]
     fn a_block_leaves_the_view_once_whoever_takes_it_out() {
         let _reader = READER.lock().unwrap();

@@ -1,7 +1,9 @@
-//! Where every live block is known: by the address of its first byte, the id of its stack and its size.
+//! Where every live block is known: by the address of its first byte, the id of its stack and its
+//! size.
 //!
-//! On 64-bit Unix a map of the address space ([`map`]), elsewhere, and for the few blocks that the map has no place for,
-//! a table ([`table`]). Blocks of other domains than the allocator's own are always in the table.
+//! On 64-bit Unix a map of the address space ([`map`]), elsewhere, and for the few blocks that the
+//! map has no place for, a table ([`table`]). Blocks of other domains than the allocator's own are
+//! always in the table.
 
 #[cfg(all(unix, target_pointer_width = "64"))]
 mod map;
@@ -21,7 +23,8 @@ pub const ALLOCATOR: u32 = 0;
 pub struct Block {
     pub id: StackId,
     pub size: usize,
-    /// Whether the program sees it in its own snapshots: it was allocated since the program started or cleared them.
+    /// Whether the program sees it in its own snapshots: it was allocated since the program
+    /// started or cleared them.
     pub in_view: bool,
 }
 
@@ -56,8 +59,9 @@ pub fn remove_from(domain: u32, address: usize) -> Option<Block> {
     if domain == ALLOCATOR { block.or_else(|| map::remove(address)) } else { block }
 }
 
-/// Calls `visit` with domain, address and block of every live block, wherever it is noted. What other threads allocate
-/// or free meanwhile may be there or not; the size of a block that is not in the view may be that of its neighbour in time.
+/// Calls `visit` with domain, address and block of every live block, wherever it is noted. What
+/// other threads allocate or free meanwhile may be there or not; the size of a block that is not in
+/// the view may be that of its neighbour in time.
 pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
     map::for_each(&mut |address, block| visit(ALLOCATOR, address, block));
     table::for_each(visit);
@@ -70,7 +74,8 @@ pub fn for_each_in_copy(visit: &mut impl FnMut(u32, usize, Block)) {
     table::for_each_in_copy(visit);
 }
 
-/// Calls `visit` with domain, address and block of every block in the view. One caller at a time; `visit` may allocate.
+/// Calls `visit` with domain, address and block of every block in the view. One caller at a time;
+/// `visit` may allocate.
 pub fn for_each_in_view(visit: &mut impl FnMut(u32, usize, Block)) {
     map::for_each_in_view(&mut |address, block| visit(ALLOCATOR, address, block));
     table::for_each(&mut |domain, address, block| {
@@ -86,7 +91,8 @@ pub fn clear_view(visit: &mut impl FnMut(Block)) {
     table::clear_view(visit);
 }
 
-/// The block of the allocator's domain that `address` points to or into, if it is in the view. One caller at a time.
+/// The block of the allocator's domain that `address` points to or into, if it is in the view. One
+/// caller at a time.
 pub fn get_in_view(address: usize) -> Option<Block> {
     let in_map = || {
         let begin = map::begin_of(address)?;

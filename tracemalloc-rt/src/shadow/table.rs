@@ -1,7 +1,8 @@
-//! A hash table by domain and address, in shards with a lock each: for blocks that the map has no place for, and for
-//! blocks of other domains.
+//! A hash table by domain and address, in shards with a lock each: for blocks that the map has no
+//! place for, and for blocks of other domains.
 //!
-//! Open addressing with linear probing; removal shifts the run behind it back, so there are no tombstones.
+//! Open addressing with linear probing; removal shifts the run behind it back, so there are no
+//! tombstones.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +37,8 @@ unsafe impl Send for Shard {}
 
 static SHARD: [SpinLock<Shard>; SHARDS] =
     [const { SpinLock::new(Shard { entries: None, capacity: 0, len: 0 }) }; SHARDS];
-/// How many blocks are in the table. On most machines none ever is, and then nobody needs a lock to know that.
+/// How many blocks are in the table. On most machines none ever is, and then nobody needs a lock to
+/// know that.
 static LEN: AtomicUsize = AtomicUsize::new(0);
 
 pub fn insert(domain: u32, address: usize, block: Block) -> bool {
@@ -186,7 +188,8 @@ impl Shard {
     }
 
     fn entries(&mut self) -> Option<&mut [Entry]> {
-        // SAFETY: `capacity` entries were reserved, zeroed or written since, and belong to this shard alone.
+        // SAFETY: `capacity` entries were reserved, zeroed or written since, and belong to this
+        // shard alone.
         Some(unsafe { core::slice::from_raw_parts_mut(self.entries?.as_ptr(), self.capacity) })
     }
 

@@ -23,8 +23,9 @@ struct Errand {
 
 static ARMED: AtomicBool = AtomicBool::new(false);
 
-// Weak symbols have no stable attribute. A sanitizer's runtime has a `pthread_create` of its own too, which goes by a
-// second name for those who define the first; where there is none, its address is 0.
+// Weak symbols have no stable attribute. A sanitizer's runtime has a `pthread_create` of its own
+// too, which goes by a second name for those who define the first; where there is none, its address
+// is 0.
 core::arch::global_asm!(
     ".weak pthread_create",
     ".type pthread_create, @function",
@@ -92,7 +93,8 @@ unsafe extern "C" fn create(
     error
 }
 
-/// The first function of a new thread. Ending a thread from C unwinds through here, where nothing is left to do.
+/// The first function of a new thread. Ending a thread from C unwinds through here, where nothing
+/// is left to do.
 extern "C-unwind" fn run(errand: *mut c_void) -> *mut c_void {
     // SAFETY: `create` has written it, for this thread alone.
     let Errand { scope, start, argument } = unsafe { errand.cast::<Errand>().read() };
@@ -107,7 +109,8 @@ extern "C-unwind" fn run(errand: *mut c_void) -> *mut c_void {
 /// The `pthread_create` that would have been called without ours.
 fn next() -> Option<Create> {
     static NEXT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-    // SAFETY: the assembly above defines it, as the address of such a function or 0, and nobody writes it.
+    // SAFETY: the assembly above defines it, as the address of such a function or 0, and nobody
+    // writes it.
     if let Some(sanitizers) = unsafe { tracemalloc_sanitizers_pthread_create } {
         return Some(sanitizers);
     }

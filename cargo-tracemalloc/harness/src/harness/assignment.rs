@@ -19,16 +19,16 @@ pub struct Assignment {
 }
 
 impl Placement {
-    /// The name of the test that the front has given this process to run, and how; `None` where this process is no child
-    /// of a front.
+    /// The name of the test that the front has given this process to run, and how; `None` where
+    /// this process is no child of a front.
     pub(crate) fn assignment(&self) -> Option<(String, Assignment)> {
         let (test, fragment) = std::env::var(TEST_VAR).ok().zip(std::env::var_os(FRAGMENT_VAR))?;
         clean_environment();
         Some((test, Assignment { session: self.session(), fragment: Some(fragment.into()) }))
     }
 
-    /// Whether a test that is being traced has started this. Then a test asked for by its exact name runs in this process:
-    /// the other one may want to see how its own binary ends.
+    /// Whether a test that is being traced has started this. Then a test asked for by its exact
+    /// name runs in this process: the other one may want to see how its own binary ends.
     pub(crate) fn is_inside(&self) -> bool {
         self.session_dir.is_none() && self.inside
     }
@@ -39,8 +39,9 @@ impl Placement {
         self.session.clone().zip(self.session_dir.as_ref())
     }
 
-    /// Gives this process, which is a program with a `main` of its own, the environment that it would have without us. Who
-    /// starts a test binary from inside a test gets no judgement of that.
+    /// Gives this process, which is a program with a `main` of its own, the environment that it
+    /// would have without us. Who starts a test binary from inside a test gets no judgement of
+    /// that.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     pub(crate) fn become_program(&self) {
         let Some(session) = &self.session else { return };
@@ -62,8 +63,8 @@ impl Placement {
 
 /// Takes what is ours out of the environment of the test that is about to run here.
 pub fn clean_environment() {
-    // insta numbers the snapshots of a process, so a repeated run looks for ones that do not exist, and would leave
-    // `.snap.new` files in the source tree for each.
+    // insta numbers the snapshots of a process, so a repeated run looks for ones that do not exist,
+    // and would leave `.snap.new` files in the source tree for each.
     let keep_insta_quiet = std::env::var_os(INSTA_UPDATE_VAR).is_none();
     // SAFETY: the harness runs this on the main thread before it starts any other.
     unsafe {

@@ -1,4 +1,5 @@
-//! The process of one test: runs its body, again and again while it grows, and leaves what it found in a fragment.
+//! The process of one test: runs its body, again and again while it grows, and leaves what it found
+//! in a fragment.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -18,7 +19,8 @@ use crate::harness::test::Test;
 use crate::harness::this_binary;
 use crate::{FAILED, Outcome, TestEntry, Verdict, fail, fragment};
 
-/// A repeated run that takes longer than this, and longer than ten times the first one, is given up.
+/// A repeated run that takes longer than this, and longer than ten times the first one, is given
+/// up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the test that this process was started for, and returns the exit code.
@@ -38,8 +40,8 @@ pub fn main(tests: &[Test], name: &str, assignment: &Assignment, panics_abort: b
 /// Whether the first run is over.
 static REPEATS: AtomicBool = AtomicBool::new(false);
 
-/// Where a panic aborts, the hook is the last code of ours that runs. A test that is expected to panic has passed then, and
-/// nothing can be said of its growth: nothing was dropped.
+/// Where a panic aborts, the hook is the last code of ours that runs. A test that is expected to
+/// panic has passed then, and nothing can be said of its growth: nothing was dropped.
 fn conclude_when_it_panics(test: Test, assignment: Assignment) {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -147,7 +149,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         match ruling {
             Ruling::Final(judged) => return judged::entry(test.name, &judged, &grouper, session),
             Ruling::RunAgain if judge.runs() == 1 => {
-                // A repeated run may end the process, and what is known by now must not be lost with it.
+                // A repeated run may end the process, and what is known by now must not be lost
+                // with it.
                 let unconfirmed =
                     judge.unconfirmed("the test ended its process when it was run again");
                 write(assignment, &judged::entry(test.name, &unconfirmed, &grouper, session));
@@ -169,8 +172,8 @@ enum Ran {
     Late,
 }
 
-/// Runs the body once, on a thread named like the test, as libtest does. Every run comes through here, so that all of
-/// them have the same stack.
+/// Runs the body once, on a thread named like the test, as libtest does. Every run comes through
+/// here, so that all of them have the same stack.
 #[inline(never)]
 fn run_once(test: Test, patience: Option<Duration>) -> Ran {
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -187,7 +190,8 @@ fn run_once(test: Test, patience: Option<Duration>) -> Ran {
             result => result.ok(),
         },
     };
-    // The result was sent, so the thread is only ending: thread-locals are dropped before `join` returns.
+    // The result was sent, so the thread is only ending: thread-locals are dropped before `join`
+    // returns.
     let joined = thread.join();
     match (result, joined) {
         (Some(Ok(())), Ok(())) => Ran::Passed,

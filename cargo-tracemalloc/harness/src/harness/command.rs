@@ -1,7 +1,7 @@
 //! Hands this process over to `cargo tracemalloc`, which is the front: it lists, starts and prints.
 //!
-//! A parser of options and what prints results are a third of what would have to be built for every compiler, and the command
-//! has them.
+//! A parser of options and what prints results are a third of what would have to be built for every
+//! compiler, and the command has them.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -50,7 +50,8 @@ pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
     places
 }
 
-/// Writes the list of tests, where that is not done yet: nextest starts this binary for each of its tests.
+/// Writes the list of tests, where that is not done yet: nextest starts this binary for each of its
+/// tests.
 fn leave(path: &Path, executable: &Path, tests: &[Test]) -> io::Result<()> {
     if path.exists() {
         return Ok(());

@@ -6,8 +6,8 @@ use tracemalloc::raw::scan::{KNOWN_HOLDERS, KnownHolder};
 use crate::{HolderRule, Session};
 
 impl Session {
-    /// The heap with this session's known holders. Below the address `stack_from`, the stack of this thread is the
-    /// harness's own.
+    /// The heap with this session's known holders. Below the address `stack_from`, the stack of
+    /// this thread is the harness's own.
     pub(crate) fn heap(&self, stack_from: usize) -> Heap<'_> {
         let known = match &self.known_holders {
             Some(rules) => rules.iter().map(KnownHolder::from).collect(),

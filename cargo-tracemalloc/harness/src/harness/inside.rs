@@ -1,8 +1,9 @@
 //! One test, started by a test that is traced itself.
 //!
-//! A test that starts its own binary wants to see how that ends, with which exit code or by which signal, and what it prints.
-//! So what it asks for runs in this process, and nothing is judged. What is understood here is what such tests write; the
-//! rest of libtest's options is the front's to understand, which runs the test in one more process.
+//! A test that starts its own binary wants to see how that ends, with which exit code or by which
+//! signal, and what it prints. So what it asks for runs in this process, and nothing is judged.
+//! What is understood here is what such tests write; the rest of libtest's options is the front's
+//! to understand, which runs the test in one more process.
 
 use std::fmt;
 use std::io::Write as _;
@@ -24,7 +25,8 @@ struct Request {
     quiet: bool,
 }
 
-/// The test that these arguments ask for by its exact name, and that is to run here; and whether little is to be printed.
+/// The test that these arguments ask for by its exact name, and that is to run here; and whether
+/// little is to be printed.
 pub fn asked_for(tests: &[Test], arguments: impl Iterator<Item = String>) -> Option<(Test, bool)> {
     let request = Request::parse(arguments)?;
     let mut selected =

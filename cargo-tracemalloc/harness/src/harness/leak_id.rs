@@ -3,7 +3,8 @@
 use crate::harness::this_binary;
 use crate::{GrowthEntry, fnv};
 
-/// Eight hexadecimal digits of an FNV-1a hash over package, target, test and the functions of what grew.
+/// Eight hexadecimal digits of an FNV-1a hash over package, target, test and the functions of what
+/// grew.
 pub fn leak_id(test: &str, growth: &[GrowthEntry]) -> String {
     let target = this_binary::target();
     // The first entries are those that the verdict is about, all of one kind.

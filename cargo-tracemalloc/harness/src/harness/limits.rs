@@ -1,4 +1,5 @@
-//! Limits that a test may have lowered for its process, and that would keep us from writing down what it came to.
+//! Limits that a test may have lowered for its process, and that would keep us from writing down
+//! what it came to.
 
 /// The limits on open files and on the sizes of files.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ impl Limits {
         }
     }
 
-    /// Puts them back, as far as the system lets us: a hard limit that was lowered stays, but for root.
+    /// Puts them back, as far as the system lets us: a hard limit that was lowered stays, but for
+    /// root.
     pub fn restore(&self) {
         #[cfg(unix)]
         for (kind, saved) in [libc::RLIMIT_NOFILE, libc::RLIMIT_FSIZE].into_iter().zip(&self.saved)

@@ -1,5 +1,6 @@
-//! Asks the command what stands in the files that this process has loaded: by the socket of the command that started the tests, or
-//! of the front; or, where there is none, a process that is started for the question.
+//! Asks the command what stands in the files that this process has loaded: by the socket of the
+//! command that started the tests, or of the front; or, where there is none, a process that is
+//! started for the question.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -155,7 +156,8 @@ fn by_process(program: &str, question: &[u8]) -> io::Result<Vec<u8>> {
     // It reads all of the question before it answers.
     let asked = teller.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(question));
     let told = teller.stdout.take().map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut answer));
-    // Where the program waits for all its children itself, this one is gone already; the answer tells whether it is whole.
+    // Where the program waits for all its children itself, this one is gone already; the answer
+    // tells whether it is whole.
     let _status = teller.wait();
     asked.and(told)?;
     Ok(answer)

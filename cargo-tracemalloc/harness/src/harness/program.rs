@@ -1,12 +1,14 @@
-//! A program with a `main` of its own, traced as a whole: from before `main` to the last of its exit handlers.
+//! A program with a `main` of its own, traced as a whole: from before `main` to the last of its
+//! exit handlers.
 //!
-//! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and leaves one entry: its growth
-//! is what is still live at the end. What nothing points to any more is a leak then. What is held cannot be called one: what a
-//! static holds to the end is live in every process, however often the program is run. So it is `unconfirmed`. Where no command
+//! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and
+//! leaves one entry: its growth is what is still live at the end. What nothing points to any more
+//! is a leak then. What is held cannot be called one: what a static holds to the end is live in
+//! every process, however often the program is run. So it is `unconfirmed`. Where no command
 //! waits for entries, the exit code says it, as that of a failed test does.
 //!
-//! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not run when a signal, `abort` or
-//! `_exit` ends the process.
+//! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not
+//! run when a signal, `abort` or `_exit` ends the process.
 
 use std::ffi::{c_int, c_void};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -29,7 +31,8 @@ use crate::{FAILED, Placement, Session, TestEntry, Verdict, fail, fragment, leak
 /// The name of the one entry that a test without a harness has, under `cargo test`.
 const MAIN: &str = "main";
 
-/// What the entry is called: where the process is asked for one test by its exact name, as nextest does, by that.
+/// What the entry is called: where the process is asked for one test by its exact name, as nextest
+/// does, by that.
 fn name(arguments: &[String]) -> String {
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let asked_for = arguments.iter().find(|argument| exact && !argument.starts_with('-'));
@@ -67,7 +70,8 @@ enum Told {
     Caller(Vec<Verdict>),
 }
 
-/// Begins to trace. To be called before `main`, on the main thread. Without a session it does nothing.
+/// Begins to trace. To be called before `main`, on the main thread. Without a session it does
+/// nothing.
 pub fn start_program() {
     let placement = Placement::of_this_process();
     let Some((session, session_dir)) = placement.given_session() else { return };
@@ -147,8 +151,9 @@ impl Test {
                 let crate_name = this_binary::target().crate_name;
                 // The exit code says it too, should nobody listen.
                 let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
-                // SAFETY: glibc lets an exit handler call `exit` again: it goes on to what is left to do, which is to flush
-                // C's streams, and ends with the new code. Rust's own `exit` must not be called twice.
+                // SAFETY: glibc lets an exit handler call `exit` again: it goes on to what is left
+                // to do, which is to flush C's streams, and ends with the new code.
+                // Rust's own `exit` must not be called twice.
                 unsafe { libc::exit(FAILED) };
             }
             Told::Caller(_) => {}

@@ -6,8 +6,8 @@ use crate::harness::holder::{holder_entry, lost_block};
 use crate::harness::judged::frame_entry;
 use crate::{HeldEntry, Lost, LostEntry, Remains, Session};
 
-/// What is live now; the error says why the heap could not be searched. Below the address `stack_from`, the stack of this
-/// thread is the harness's own.
+/// What is live now; the error says why the heap could not be searched. Below the address
+/// `stack_from`, the stack of this thread is the harness's own.
 pub fn remains(session: &Session, stack_from: usize) -> Result<Remains, String> {
     let judge::Remains { lost, lost_groups, held, doubt } =
         judge::Remains::now(&session.rules(), stack_from)?;

@@ -1,5 +1,5 @@
-//! By what rules a test is judged: the command's options, with overrides over them, and the options of the test's own
-//! `#[tracemalloc::check]` over both.
+//! By what rules a test is judged: the command's options, with overrides over them, and the options
+//! of the test's own `#[tracemalloc::check]` over both.
 
 use tracemalloc::raw::judge::{KnownLeak, Limit, Prefix, Rules};
 use tracemalloc::{KeyType, Limits};

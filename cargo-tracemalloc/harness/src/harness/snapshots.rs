@@ -1,8 +1,8 @@
 //! Snapshots of a program while it runs, and at its end.
 //!
-//! A thread takes those of a running program, because a signal's handler could not: it may have interrupted anything, and all
-//! that it does is to wake the thread. SIGINT and SIGTERM wake it too, where they would have ended the program, which they
-//! then do after a last snapshot.
+//! A thread takes those of a running program, because a signal's handler could not: it may have
+//! interrupted anything, and all that it does is to wake the thread. SIGINT and SIGTERM wake it
+//! too, where they would have ended the program, which they then do after a last snapshot.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_int;
@@ -97,7 +97,8 @@ impl Snapshots {
         }
     }
 
-    /// Writes a snapshot. Whether it was written; if not, what went wrong was said, and what is there already is whole.
+    /// Writes a snapshot. Whether it was written; if not, what went wrong was said, and what is
+    /// there already is whole.
     fn take(&self, path: &str) -> bool {
         let written = tracemalloc::take_snapshot()
             .map_err(|error| error.to_string())
@@ -120,7 +121,8 @@ impl Snapshots {
         std::fs::rename(temporary, &self.note_path)
     }
 
-    /// The thread gets no signals, so that those of the program interrupt what they would have interrupted.
+    /// The thread gets no signals, so that those of the program interrupt what they would have
+    /// interrupted.
     fn start_thread(&'static self) {
         let mut all = MaybeUninit::uninit();
         let mut before = MaybeUninit::uninit();
@@ -208,7 +210,8 @@ fn is_elsewhere(signal: c_int) -> bool {
     elsewhere
 }
 
-/// Has the signal come again, with nobody to handle it. In its handler, that is when the handler returns.
+/// Has the signal come again, with nobody to handle it. In its handler, that is when the handler
+/// returns.
 fn default_action(signal: c_int) {
     // SAFETY: a handler may call both.
     unsafe {
@@ -219,8 +222,8 @@ fn default_action(signal: c_int) {
 
 /// Ends the process by a signal, as it would have ended without us.
 fn end_by(signal: c_int) -> ! {
-    // SAFETY: the set is filled before it is read. The signal is for the whole process, so a thread that does not block it
-    // takes it.
+    // SAFETY: the set is filled before it is read. The signal is for the whole process, so a thread
+    // that does not block it takes it.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
         let mut one = MaybeUninit::uninit();
@@ -247,8 +250,8 @@ impl Semaphore {
     }
 
     fn post(&self) {
-        // SAFETY: it was initialised before the first handler was installed. `errno` is put back, which the interrupted code
-        // may be about to read.
+        // SAFETY: it was initialised before the first handler was installed. `errno` is put back,
+        // which the interrupted code may be about to read.
         unsafe {
             let errno = *libc::__errno_location();
             libc::sem_post(self.0.get().cast());

@@ -1,5 +1,5 @@
-//! Decides what this process is: the child that runs one test, the front that starts the others, or a test that another has
-//! started.
+//! Decides what this process is: the child that runs one test, the front that starts the others, or
+//! a test that another has started.
 
 use crate::Placement;
 use crate::harness::child;
@@ -10,7 +10,8 @@ use crate::harness::libtest::TestDescAndFn;
 use crate::harness::names;
 use crate::harness::test::Test;
 
-/// Runs the tests that the arguments of this process ask for, and exits. A panic may end the process.
+/// Runs the tests that the arguments of this process ask for, and exits. A panic may end the
+/// process.
 pub fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
     let tests = Test::all(tests);
     let placement = Placement::of_this_process();

@@ -52,8 +52,8 @@ impl Test {
         matches!(self.body, Body::Bench(_))
     }
 
-    /// Runs the body once, on this thread. The error says in one line why the test failed; what it printed has been
-    /// printed.
+    /// Runs the body once, on this thread. The error says in one line why the test failed; what it
+    /// printed has been printed.
     pub fn run(&self) -> Result<(), String> {
         match catch_unwind(AssertUnwindSafe(|| __rust_begin_short_backtrace(self.body))) {
             Ok(Ok(())) if self.should_panic == ShouldPanic::No => Ok(()),

@@ -52,7 +52,8 @@ fn kib(size: u64) -> String {
     format!("{:.1} KiB", size / 1024.0)
 }
 
-/// A name comes from a file that somebody may have sent: it shall neither make lines nor command the terminal.
+/// A name comes from a file that somebody may have sent: it shall neither make lines nor command
+/// the terminal.
 fn page(lines: impl IntoIterator<Item = String>) -> String {
     let mut page = String::new();
     for line in lines {

@@ -6,7 +6,8 @@ use super::{count, line};
 use crate::report::Report;
 use crate::term::{BAD, GOOD, NOTE};
 
-/// `tracemalloc: 23 tests checked: 20 clean, 2 once, 1 leak; report target/tracemalloc/report.json`.
+/// `tracemalloc: 23 tests checked: 20 clean, 2 once, 1 leak; report
+/// target/tracemalloc/report.json`.
 pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
     let summary = &report.summary;
     let style = if summary.failing(&report.options.deny) > 0 || summary.failed > 0 {

@@ -17,7 +17,8 @@ impl Frame<'_> {
 
 /// Calls `visit` with the frames of this thread, innermost first, as long as it says true.
 pub fn for_each(mut visit: impl FnMut(&Frame<'_>) -> bool) {
-    // SAFETY: the unsynchronised form shares no state between threads as long as nothing is resolved, and it takes no
-    // lock, which an allocation inside the symboliser would otherwise wait for.
+    // SAFETY: the unsynchronised form shares no state between threads as long as nothing is
+    // resolved, and it takes no lock, which an allocation inside the symboliser would otherwise
+    // wait for.
     unsafe { backtrace::trace_unsynchronized(|frame| visit(&Frame(frame))) };
 }

@@ -1,6 +1,7 @@
 //! The unwinder that std is linked with, by the functions of the Itanium C++ ABI.
 //!
-//! The `backtrace` crate calls the same ones, and reads debug information besides: who only walks need not compile that.
+//! The `backtrace` crate calls the same ones, and reads debug information besides: who only walks
+//! need not compile that.
 
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
@@ -47,8 +48,8 @@ impl Frame<'_> {
     }
 }
 
-/// Calls `visit` with the frames of this thread, innermost first, that of this function included, as long as it says true. It
-/// must not panic.
+/// Calls `visit` with the frames of this thread, innermost first, that of this function included,
+/// as long as it says true. It must not panic.
 pub fn for_each<V: FnMut(&Frame<'_>) -> bool>(mut visit: V) {
     extern "C" fn call<V: FnMut(&Frame<'_>) -> bool>(
         context: *mut Context,
@@ -58,6 +59,7 @@ pub fn for_each<V: FnMut(&Frame<'_>) -> bool>(mut visit: V) {
         let visit = unsafe { &mut *visit.cast::<V>() };
         if visit(&Frame { context, visited: PhantomData }) { NO_REASON } else { FAILURE }
     }
-    // SAFETY: `call` takes what it is given back as what it is. A panic cannot leave it: it is `extern "C"`, and would abort.
+    // SAFETY: `call` takes what it is given back as what it is. A panic cannot leave it: it is
+    // `extern "C"`, and would abort.
     unsafe { _Unwind_Backtrace(call::<V>, (&raw mut visit).cast()) };
 }

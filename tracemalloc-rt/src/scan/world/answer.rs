@@ -28,7 +28,8 @@ pub struct Answer {
     pub sums: [Sum; MOST_SUMS],
 }
 
-/// Why a block that nothing was found to point to may be held all the same, and why there may be no answer.
+/// Why a block that nothing was found to point to may be held all the same, and why there may be no
+/// answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Hindrance {

@@ -2,8 +2,8 @@
 
 use super::list::List;
 
-/// The stack of blocks that are the harness's own, or the symboliser's. Whatever they hold, they hold for us: and of what
-/// they have not written to yet, the words may be a freed block's.
+/// The stack of blocks that are the harness's own, or the symboliser's. Whatever they hold, they
+/// hold for us: and of what they have not written to yet, the words may be a freed block's.
 pub const OURS: u32 = 1 << 31;
 /// No root and no block.
 pub const NONE: u32 = u32::MAX;
@@ -15,7 +15,8 @@ pub struct Block {
     pub start: usize,
     /// Its size in bytes.
     pub size: usize,
-    /// Where the pointer was found that leads to it: in the block `n` as `2n + 1`, or in a root, at this even address.
+    /// Where the pointer was found that leads to it: in the block `n` as `2n + 1`, or in a root,
+    /// at this even address.
     pub from: usize,
     /// The stack that allocated it; 0 for one that was not traced, or [`OURS`].
     pub stack: u32,

@@ -1,18 +1,20 @@
 //! What of the memory of the GNU C library's `malloc` is in use.
 //!
-//! A freed block still holds the pointers that it held, and they would make a lost block look held. So the chunks of the
-//! heap are walked, along the sizes that each has in front of it: a free one is told by the next one's flag, or, where it
-//! lies in a thread's cache, by being on the lists of that cache, which is a chunk itself. Chunks in use that are not ours are blocks of C, and
+//! A freed block still holds the pointers that it held, and they would make a lost block look held.
+//! So the chunks of the heap are walked, along the sizes that each has in front of it: a free one
+//! is told by the next one's flag, or, where it lies in a thread's cache, by being on the lists of
+//! that cache, which is a chunk itself. Chunks in use that are not ours are blocks of C, and
 //! of what the program allocated while it was not traced.
 //!
-//! A walk has to come out exactly at the heap's end. Where it does not, because the heap is another library's or in
-//! another form, all of the heap counts as in use.
+//! A walk has to come out exactly at the heap's end. Where it does not, because the heap is another
+//! library's or in another form, all of the heap counts as in use.
 
 use super::blocks::Block;
 use super::list::List;
 use super::maps::{Backing, Mapping};
 
-/// Before the memory of a chunk: the size of the free chunk before it, and its own size with three flags.
+/// Before the memory of a chunk: the size of the free chunk before it, and its own size with three
+/// flags.
 const HEADER: usize = 16;
 const SMALLEST: usize = 32;
 const FLAGS: usize = 7;
@@ -25,8 +27,8 @@ const CACHE: usize = LISTS * (2 + 8) + 8;
 
 /// Heaps of threads are aligned to this.
 const ARENA: usize = 64 << 20;
-/// Where the first chunk of a thread's first heap may lie, from the start of the arena's state: its size has been this
-/// for many versions, and the alignment leaves some freedom.
+/// Where the first chunk of a thread's first heap may lie, from the start of the arena's state: its
+/// size has been this for many versions, and the alignment leaves some freedom.
 const STATE: core::ops::RangeInclusive<usize> = 0x880..=0x8c0;
 
 /// Addresses from (inclusive) and to (exclusive).
@@ -63,8 +65,9 @@ pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
     Some(heap)
 }
 
-/// The address behind the chunk of a block, which is the next chunk's: `malloc`'s own lists may point there, and it may
-/// still be inside the block, because a chunk in use reaches into the next one's header.
+/// The address behind the chunk of a block, which is the next chunk's: `malloc`'s own lists may
+/// point there, and it may still be inside the block, because a chunk in use reaches into the next
+/// one's header.
 pub fn chunk_end(block: &Block) -> usize {
     (block.start - HEADER).wrapping_add(word(block.start - 8) & !FLAGS)
 }
@@ -96,9 +99,10 @@ impl CHeap {
         Some(())
     }
 
-    /// Whether a chunk is the cache of a thread: for each size the number of free chunks, 16 bits, and then for each size
-    /// the first of them. Each has the next in its first word, mixed with its own address, and in its second word a number
-    /// that is the same in all. Adds the chunks to `cached`.
+    /// Whether a chunk is the cache of a thread: for each size the number of free chunks, 16 bits,
+    /// and then for each size the first of them. Each has the next in its first word, mixed
+    /// with its own address, and in its second word a number that is the same in all. Adds the
+    /// chunks to `cached`.
     fn is_cache(&self, cache: usize, cached: &mut List<usize>) -> Option<bool> {
         let mut mark = None;
         for list in 0..LISTS {
@@ -123,12 +127,14 @@ impl CHeap {
         Some(mark.is_some())
     }
 
-    /// Walks what begins at an address, if it is a thread's heap. `None` where the system has no memory.
+    /// Walks what begins at an address, if it is a thread's heap. `None` where the system has no
+    /// memory.
     fn walk_arena(&mut self, start: usize, mapping: &Mapping, traced: &[Block]) -> Option<()> {
         if mapping.end - start < 4096 {
             return Some(());
         }
-        // The arena's state, the heap before it, its size, and how much of it was ever made accessible.
+        // The arena's state, the heap before it, its size, and how much of it was ever made
+        // accessible.
         let [state, _, size, accessible] = [0, 8, 16, 24].map(|place| word(start + place));
         let is_heap =
             (4096..=accessible).contains(&size) && accessible <= ARENA && size.is_multiple_of(4096);
@@ -156,7 +162,8 @@ impl CHeap {
         self.walked.push(range).then_some(())
     }
 
-    /// Walks from the first chunk. False where that does not lead to the end; then nothing was added.
+    /// Walks from the first chunk. False where that does not lead to the end; then nothing was
+    /// added.
     fn walk(&mut self, first: usize, end: usize, traced: &[Block]) -> Option<bool> {
         let before = self.chunks.len();
         let mut next_traced = traced.partition_point(|block| block.start < first);
@@ -209,8 +216,8 @@ fn word(address: usize) -> usize {
     unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() }
 }
 
-/// Has `malloc` put small free chunks, which look as if they were in use, together with their neighbours. It gives free
-/// pages back to the system on the way.
+/// Has `malloc` put small free chunks, which look as if they were in use, together with their
+/// neighbours. It gives free pages back to the system on the way.
 pub fn tidy() {
     #[cfg(target_env = "gnu")]
     // SAFETY: may be called at any time; touches free memory alone.

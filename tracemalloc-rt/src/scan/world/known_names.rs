@@ -1,4 +1,5 @@
-//! The names of known holders, as patterns that are read once for all names that are compared with them.
+//! The names of known holders, as patterns that are read once for all names that are compared with
+//! them.
 
 use crate::fnmatch::Pattern;
 use crate::scan::KnownHolder;

@@ -41,9 +41,11 @@ struct Request<'a> {
     answer: *mut Answer,
 }
 
-/// Looks up what has become of the live blocks of these stacks. `known` are holders that are looked at last.
+/// Looks up what has become of the live blocks of these stacks. `known` are holders that are looked
+/// at last.
 ///
-/// `stack_from` is an address on the calling thread's stack: what lies above counts as in use, and what lies below does not.
+/// `stack_from` is an address on the calling thread's stack: what lies above counts as in use, and
+/// what lies below does not.
 ///
 /// # Errors
 ///
@@ -105,7 +107,8 @@ pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
     })
 }
 
-/// Asks, and asks again where a thread was stopped inside `malloc`, so that its heap was not walked.
+/// Asks, and asks again where a thread was stopped inside `malloc`, so that its heap was not
+/// walked.
 fn ask<T>(
     wanted: &[u32],
     known: &[KnownHolder<'_>],
@@ -189,8 +192,9 @@ impl World {
         let c_code = c_code.next().unwrap_or((0, 0));
         c_heap::tidy();
         let answer_place: *mut Answer = &raw mut *answer;
-        // From here on the other threads may stand still wherever they are, with the C library's locks held: nothing may be
-        // allocated, freed, or looked up until they run again. Our own locks are taken before.
+        // From here on the other threads may stand still wherever they are, with the C library's
+        // locks held: nothing may be allocated, freed, or looked up until they run again.
+        // Our own locks are taken before.
         fork::hold();
         let stopped = if self.threads.is_empty() && is_alone(self.caller) {
             None
@@ -401,8 +405,8 @@ impl<T> core::ops::Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: zeroes are a valid `Answer` and a valid `Board`, which are all that is shared; the copies that write there
-        // have ended, or touch nothing but atomics.
+        // SAFETY: zeroes are a valid `Answer` and a valid `Board`, which are all that is shared;
+        // the copies that write there have ended, or touch nothing but atomics.
         unsafe { self.0.as_ref() }
     }
 }

@@ -1,4 +1,5 @@
-//! The executable and its libraries as they are loaded: where their data lies, and which statics are in it.
+//! The executable and its libraries as they are loaded: where their data lies, and which statics
+//! are in it.
 //!
 //! The kernel is asked, not the dynamic linker, whose lock another thread may hold.
 
@@ -37,7 +38,8 @@ pub fn loaded() -> Vec<Module> {
     let executable = std::fs::read_link("/proc/self/exe").unwrap_or_default();
     let mut modules = Vec::new();
     for line in String::from_utf8_lossy(&maps).lines() {
-        // `7f00-7f10 r--p 00000000 fe:01 42      /usr/lib/libc.so.6`: a module's headers are at the beginning of its file.
+        // `7f00-7f10 r--p 00000000 fe:01 42      /usr/lib/libc.so.6`: a module's headers are at the
+        // beginning of its file.
         let mut words = line.splitn(6, ' ');
         let (Some(bounds), Some(access), Some("00000000"), Some(_), Some(_), Some(path)) =
             (words.next(), words.next(), words.next(), words.next(), words.next(), words.next())
@@ -71,7 +73,8 @@ impl Module {
         }
         let is_fixed = header[2] & 0xFFFF == FIXED;
         let (table, count) = (header[4], header[7] & 0xFFFF);
-        // Words: type and flags, offset, address, physical address, size in the file, size in memory, alignment.
+        // Words: type and flags, offset, address, physical address, size in the file, size in
+        // memory, alignment.
         let mut segments = vec![[0_usize; 7]; count];
         for (number, segment) in segments.iter_mut().enumerate() {
             memory.words_at(segment, start + table + number * 56);
@@ -113,8 +116,9 @@ impl Module {
         path.rsplit('/').next().unwrap_or(path)
     }
 
-    /// Where the executable's thread-locals begin in a thread's copy, as what is added to the thread's pointer. They come
-    /// first: on x86-64 right below the pointer, on AArch64 behind two words.
+    /// Where the executable's thread-locals begin in a thread's copy, as what is added to the
+    /// thread's pointer. They come first: on x86-64 right below the pointer, on AArch64 behind
+    /// two words.
     pub fn thread_locals_from(&self) -> usize {
         if cfg!(target_arch = "x86_64") { 0_usize.wrapping_sub(self.thread_local_size) } else { 16 }
     }
@@ -147,8 +151,8 @@ impl Module {
     }
 }
 
-/// Looks up what is named in the modules' files. Of functions that threads begin with, those that one of these `places` is in
-/// are enough.
+/// Looks up what is named in the modules' files. Of functions that threads begin with, those that
+/// one of these `places` is in are enough.
 pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
     sort_by(&mut places, usize::cmp);
     let named = match names::teller() {

@@ -5,11 +5,13 @@
 //! 1. statics and other data of the executable and its libraries;
 //! 2. thread-local storage of living threads;
 //! 3. stacks of living threads above their stack pointer, and their registers;
-//! 4. of all these, the ones that are known to free later or to fill once: what anybody else holds too is not excused;
-//! 5. all other memory that can be read, but what is free in the C library's heap, and stacks of threads that have ended.
+//! 4. of all these, the ones that are known to free later or to fill once: what anybody else holds
+//!    too is not excused;
+//! 5. all other memory that can be read, but what is free in the C library's heap, and stacks of
+//!    threads that have ended.
 //!
-//! A word that is the address of any byte of a block counts as a pointer to it, also when its upper 16 bits hold
-//! something else, or when it was shifted left by 16 to make room for something below.
+//! A word that is the address of any byte of a block counts as a pointer to it, also when its upper
+//! 16 bits hold something else, or when it was shifted left by 16 to make room for something below.
 
 use core::cmp::Ordering;
 use core::time::Duration;
@@ -33,7 +35,8 @@ use crate::{memory, shadow};
 pub struct Question<'a> {
     /// Data of modules, by address, without overlaps.
     pub statics: &'a [StaticRange],
-    /// Stacks of the growth, sorted. Where there are none, sums by root are wanted instead, and what is lost by stack.
+    /// Stacks of the growth, sorted. Where there are none, sums by root are wanted instead, and
+    /// what is lost by stack.
     pub wanted: &'a [u32],
     /// Threads that are known to free later.
     pub known_threads: &'a [i32],
@@ -75,7 +78,8 @@ pub struct StaticRange {
     pub of_c: bool,
 }
 
-/// Cuts a range into what `inner` names of it, which comes by address, each with what it is named, and what lies between that.
+/// Cuts a range into what `inner` names of it, which comes by address, each with what it is named,
+/// and what lies between that.
 pub fn cut<T>(
     range: Range,
     inner: impl Iterator<Item = (Range, T)>,
@@ -148,7 +152,8 @@ const PAGE: usize = 4096;
 const LARGE: usize = 1 << 20;
 /// Below the stack pointer, leaf functions of x86-64 keep values too.
 const RED_ZONE: usize = 128;
-/// What lies above a thread's pointer in the GNU C library: its description of the thread, with values by key.
+/// What lies above a thread's pointer in the GNU C library: its description of the thread, with
+/// values by key.
 const THREAD_DESCRIPTION: usize = 4096;
 
 /// Answers the question.
@@ -167,7 +172,8 @@ impl<'a> Search<'a> {
         let mut list = List::new();
         let mut room = true;
         shadow::for_each_in_copy(&mut |domain, address, block| {
-            // Memory of other domains may be a device's; what it is to the program is not ours to say.
+            // Memory of other domains may be a device's; what it is to the program is not ours to
+            // say.
             if domain == shadow::ALLOCATOR {
                 let stack = if block.id == StackId::OURS { OURS } else { block.id.0 };
                 room = room && list.push(Block::new(address, block.size, stack));
@@ -341,7 +347,8 @@ impl<'a> Search<'a> {
                 }
                 if let (Some(mapping), Some(range)) = (of_locals, local_range) {
                     self.local_places(range, pointer, thread, phase_of_locals)?;
-                    // It runs on a stack that it has switched to, so how much of its own is in use is not known.
+                    // It runs on a stack that it has switched to, so how much of its own is in use
+                    // is not known.
                     if let Some(own) = thread_stacks::of(pointer)
                         && maps::find(&self.mappings, own.low)
                             .is_some_and(|own| own.start == mapping.start)
@@ -361,7 +368,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// A thread's thread-local storage: its thread-locals, each by itself, and what lies between them.
+    /// A thread's thread-local storage: its thread-locals, each by itself, and what lies between
+    /// them.
     fn local_places(&mut self, range: Range, pointer: usize, thread: i32, phase: Phase) -> Done {
         let locals = self.question.thread_locals.iter();
         let locals =
@@ -416,7 +424,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Whether a word of the C library's data is the address of a chunk in one of `malloc`'s own lists.
+    /// Whether a word of the C library's data is the address of a chunk in one of `malloc`'s own
+    /// lists.
     fn is_chunk_end(&self, word: usize) -> bool {
         let Some(block) = self.blocks.at(word).map(|number| &self.blocks[number]) else {
             return false;
@@ -448,7 +457,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Goes on from the blocks that were met, those that were met first first: so paths are as short as can be.
+    /// Goes on from the blocks that were met, those that were met first first: so paths are as
+    /// short as can be.
     fn follow(&mut self) -> Done {
         let mut next = 0;
         while let Some(number) = self.queue.get(next).copied() {
@@ -480,8 +490,9 @@ impl<'a> Search<'a> {
                 address = end;
             }
             while address + 8 <= end {
-                // SAFETY: the word lies in a mapping of this copy that can be read. Where its file has been cut off, the
-                // copy dies, and the process takes it as no answer.
+                // SAFETY: the word lies in a mapping of this copy that can be read. Where its file
+                // has been cut off, the copy dies, and the process takes it as no
+                // answer.
                 let word =
                     unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
                 self.meet(word, 2 * number + 1, block.root);
@@ -491,7 +502,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Everything else: what is only reached from here is held by memory that is nobody's in particular.
+    /// Everything else: what is only reached from here is held by memory that is nobody's in
+    /// particular.
     fn look_at_the_rest(&mut self) -> Done {
         let root = self.root(RootKind::Foreign, 0, 0)?;
         for number in 0..self.blocks.len() {
@@ -608,7 +620,8 @@ impl<'a> Search<'a> {
             }
     }
 
-    /// For every lost block the one that leads to it, which may be itself: see [`heads_of_lost`](Self::heads_of_lost).
+    /// For every lost block the one that leads to it, which may be itself: see
+    /// [`heads_of_lost`](Self::heads_of_lost).
     fn tell_growth(&mut self, answer: &mut Answer) -> Done {
         let heads = self.heads_of_lost()?;
         // Growth, so that blocks of one entry lie together, those with the shortest way first.
@@ -698,8 +711,9 @@ impl<'a> Search<'a> {
         Step { stack: if block.is_traced() { block.stack } else { 0 }, size: block.size as u64 }
     }
 
-    /// For every lost block, the lost block that leads to it and that no other leads to, but from a cycle that they are
-    /// on together. Of the blocks on a cycle it is the one that was allocated first, as far as stacks tell.
+    /// For every lost block, the lost block that leads to it and that no other leads to, but from a
+    /// cycle that they are on together. Of the blocks on a cycle it is the one that was
+    /// allocated first, as far as stacks tell.
     fn heads_of_lost(&mut self) -> Done<List<u32>> {
         let count = self.blocks.len();
         // SAFETY: zero is a valid number.
@@ -714,8 +728,8 @@ impl<'a> Search<'a> {
         }
         let order = |number: u32| (self.blocks[number as usize].stack, number);
         sort(&mut lost, &|a, b| order(a).cmp(&order(b)));
-        // Depth first; the order in which blocks are left, turned round, has every block behind what leads to it, but for
-        // cycles.
+        // Depth first; the order in which blocks are left, turned round, has every block behind
+        // what leads to it, but for cycles.
         let mut left = List::new();
         // SAFETY: zero is a valid number.
         let mut entered: List<u8> = unsafe { List::zeroed(count) }.ok_or(OUT_OF_MEMORY)?;
@@ -762,8 +776,8 @@ impl<'a> Search<'a> {
         Ok(heads)
     }
 
-    /// The next lost block that a lost block points to, from its word `word` on, if it is of interest; and the word
-    /// behind the pointer.
+    /// The next lost block that a lost block points to, from its word `word` on, if it is of
+    /// interest; and the word behind the pointer.
     fn next_lost(
         &self,
         number: usize,
@@ -826,14 +840,15 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Sorts numbers of blocks: one function for all orders, because each would be compiled for every new user.
+/// Sorts numbers of blocks: one function for all orders, because each would be compiled for every
+/// new user.
 #[inline(never)]
 fn sort(numbers: &mut [u32], order: &dyn Fn(u32, u32) -> Ordering) {
     numbers.sort_unstable_by(|a, b| order(*a, *b));
 }
 
-/// Whether a thread was stopped where the C library's heap may be half changed: in its code, or in a system call that
-/// gets or gives back memory.
+/// Whether a thread was stopped where the C library's heap may be half changed: in its code, or in
+/// a system call that gets or gives back memory.
 fn may_be_in_malloc(thread: &Thread, c_code: Range) -> bool {
     let instruction = thread.instruction();
     (c_code.0..c_code.1).contains(&instruction)

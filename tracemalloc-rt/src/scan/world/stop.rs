@@ -1,9 +1,10 @@
 //! Stops the other threads of this process for a moment, and learns what is in their registers.
 //!
-//! A copy of the process traces them, as a debugger would: that stops threads that block every signal, interrupts no system
-//! call for which the program would have to be prepared (but `epoll_wait` and its like, which may end with `EINTR` at any
-//! time), and when the copy dies they all run on. Where tracing is forbidden, or somebody else is tracing already, the
-//! threads cannot be asked, and whoever wanted to know has to do without.
+//! A copy of the process traces them, as a debugger would: that stops threads that block every
+//! signal, interrupts no system call for which the program would have to be prepared (but
+//! `epoll_wait` and its like, which may end with `EINTR` at any time), and when the copy dies they
+//! all run on. Where tracing is forbidden, or somebody else is tracing already, the threads cannot
+//! be asked, and whoever wanted to know has to do without.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
@@ -71,10 +72,12 @@ impl Thread {
         if cfg!(target_arch = "x86_64") {
             libc::c_long::try_from(self.general[15] as isize).ok().filter(|call| *call >= 0)
         } else {
-            // The instruction before the next one, which is mapped as that one is, unless it begins a page.
+            // The instruction before the next one, which is mapped as that one is, unless it begins
+            // a page.
             const SVC: u32 = 0xD400_0001;
             let at = self.instruction().checked_sub(4)?;
-            // SAFETY: this runs in a copy of the process, which has the code that its threads execute.
+            // SAFETY: this runs in a copy of the process, which has the code that its threads
+            // execute.
             let before = unsafe { core::ptr::with_exposed_provenance::<u32>(at).read_volatile() };
             (before == SVC).then_some(self.general[8] as libc::c_long)
         }
@@ -111,8 +114,8 @@ pub fn others(board: &mut Board) -> Option<Stopped<'_>> {
         match board.step.load(Ordering::Acquire) {
             STOPPED => return Some(Stopped { board, copy }),
             NOT_PERMITTED => {
-                // Some systems let a process be traced by its ancestors only, unless it says otherwise.
-                // SAFETY: names a process; nothing is read or written.
+                // Some systems let a process be traced by its ancestors only, unless it says
+                // otherwise. SAFETY: names a process; nothing is read or written.
                 unsafe { libc::prctl(libc::PR_SET_PTRACER, copy.process) };
                 tell(&board.step, PERMITTED);
             }
@@ -144,7 +147,8 @@ impl Drop for Stopped<'_> {
 
 /// What the copy does.
 extern "C" fn trace(board: &Board) {
-    // SAFETY: while it is being filled, nobody else looks at the list. The memory is shared, so this process may write it.
+    // SAFETY: while it is being filled, nobody else looks at the list. The memory is shared, so
+    // this process may write it.
     let threads = unsafe { &mut *(&raw const board.threads).cast_mut() };
     let mut count = 0;
     let stopped = stop_all(board, threads, &mut count);
@@ -163,7 +167,8 @@ extern "C" fn trace(board: &Board) {
     }
 }
 
-/// A thread that runs may start another one, so this looks again until all that there are have been stopped.
+/// A thread that runs may start another one, so this looks again until all that there are have been
+/// stopped.
 fn stop_all(board: &Board, threads: &mut [Thread; MOST_THREADS], count: &mut usize) -> bool {
     let path = ProcPath::new("/proc/").number(board.process).text("/task");
     let Some(directory) = File::open(path.as_c_str()) else { return false };

@@ -1,5 +1,5 @@
-//! System calls, without the C library's locks, buffers and handlers: what runs here may be a copy of a process whose
-//! other threads hold any lock.
+//! System calls, without the C library's locks, buffers and handlers: what runs here may be a copy
+//! of a process whose other threads hold any lock.
 
 use core::ffi::CStr;
 use core::time::Duration;
@@ -59,7 +59,8 @@ impl File {
             // SAFETY: so many bytes were written, and are no more than there are.
             let bytes = unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), read) };
             let mut entry = bytes;
-            // Inode and offset, 8 bytes each; the entry's length, 2; its type, 1; its name, which ends with a zero.
+            // Inode and offset, 8 bytes each; the entry's length, 2; its type, 1; its name, which
+            // ends with a zero.
             while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, _, name @ ..] =
                 entry
             {
@@ -145,11 +146,12 @@ pub fn thread_id() -> i32 {
 
 /// A copy of this process, as `fork` makes it, that runs `work` and ends.
 ///
-/// No handler of `pthread_atfork` runs, no signal tells the program of its end, and `wait` for any child does not see it.
-/// The copy gets no signal but those that cannot be blocked, leaves no core, and does not outlive the calling thread.
+/// No handler of `pthread_atfork` runs, no signal tells the program of its end, and `wait` for any
+/// child does not see it. The copy gets no signal but those that cannot be blocked, leaves no core,
+/// and does not outlive the calling thread.
 pub fn copy_of_process<T>(value: &T, work: extern "C" fn(&T)) -> Option<Copy> {
-    // SAFETY: the arguments are what the kernel expects, 8 bytes being the size of its signal sets. The copy runs `work`
-    // alone, which cannot unwind, and ends in it.
+    // SAFETY: the arguments are what the kernel expects, 8 bytes being the size of its signal sets.
+    // The copy runs `work` alone, which cannot unwind, and ends in it.
     unsafe {
         let all = u64::MAX;
         let mut before = 0_u64;
@@ -160,8 +162,8 @@ pub fn copy_of_process<T>(value: &T, work: extern "C" fn(&T)) -> Option<Copy> {
             &raw mut before,
             8,
         );
-        // No stack of its own and no exit signal; the order of the other arguments differs by architecture, the zeroes
-        // do not.
+        // No stack of its own and no exit signal; the order of the other arguments differs by
+        // architecture, the zeroes do not.
         let copy = libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) as i32;
         if copy == 0 {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);

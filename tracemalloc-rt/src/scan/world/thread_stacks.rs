@@ -1,7 +1,7 @@
 //! The stacks that threads ran on, ended ones too.
 //!
-//! The C library keeps the stacks of threads that have ended for the next ones, with all that was on them: whoever looks
-//! for pointers has to know them.
+//! The C library keeps the stacks of threads that have ended for the next ones, with all that was
+//! on them: whoever looks for pointers has to know them.
 
 use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
@@ -96,15 +96,17 @@ impl Note {
 }
 
 impl ThreadStack {
-    /// Whether this is still the stack that the C library keeps, and not other memory at the same address: it is mapped as
-    /// it was, with its guard below it, and the description of its thread still names itself.
+    /// Whether this is still the stack that the C library keeps, and not other memory at the same
+    /// address: it is mapped as it was, with its guard below it, and the description of its
+    /// thread still names itself.
     pub fn is_as_its_thread_left_it(&self, mappings: &[Mapping]) -> bool {
         let Some(mapping) = maps::find(mappings, self.low) else { return false };
         let is_whole = mapping.start == self.low && mapping.end >= self.high && mapping.writable;
         is_whole && (self.low..self.high - 24).contains(&self.thread_pointer) && self.names_itself()
     }
 
-    /// On x86-64, the GNU C library's description of a thread has its own address in its first and third word.
+    /// On x86-64, the GNU C library's description of a thread has its own address in its first and
+    /// third word.
     fn names_itself(&self) -> bool {
         if !cfg!(all(target_arch = "x86_64", target_env = "gnu")) {
             return cfg!(target_env = "gnu");
@@ -125,7 +127,8 @@ pub fn current_pointer() -> Option<usize> {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     {
         let pointer: usize;
-        // SAFETY: the first word there is the address itself, as the ABI for thread-local storage has it.
+        // SAFETY: the first word there is the address itself, as the ABI for thread-local storage
+        // has it.
         unsafe {
             core::arch::asm!("mov {}, fs:[0]", out(reg) pointer, options(nostack, readonly, preserves_flags))
         };

@@ -10,9 +10,11 @@ use crate::symbol_name::THREAD_START;
 pub struct ThreadName {
     /// Its number.
     pub id: i32,
-    /// What the system calls it, at most 15 bytes; the process's name where nobody has given it one.
+    /// What the system calls it, at most 15 bytes; the process's name where nobody has given it
+    /// one.
     pub name: String,
-    /// The function that it runs, where that can be told: `rayon_core::registry::ThreadBuilder::run`.
+    /// The function that it runs, where that can be told:
+    /// `rayon_core::registry::ThreadBuilder::run`.
     pub start: Option<String>,
 }
 
