@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use addr2line::Loader;
 use anyhow::{Context as _, Result};
-use tracemalloc::raw::names::{Named, Statics};
-use tracemalloc::raw::scan;
+use tracemalloc::internal::heap;
+use tracemalloc::internal::names::{Named, Statics};
 use tracemalloc_harness::{
     FrameEntry, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile,
 };
@@ -122,7 +122,7 @@ impl File {
             told.frames = frames.collect();
         }
         if wanted.statics {
-            let statics = self.statics.get_or_init(|| scan::statics_of_file(&self.path, None));
+            let statics = self.statics.get_or_init(|| heap::statics_of_file(&self.path, None));
             told.statics = statics.statics.iter().map(named).collect();
             told.thread_locals = statics.thread_locals.iter().map(named).collect();
             told.thread_starts = statics.thread_starts.iter().map(named).collect();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use tracemalloc::raw::scan::KNOWN_HOLDERS;
+use tracemalloc::internal::heap::KNOWN_HOLDERS;
 use tracemalloc_harness::{HolderRule, Limit, Options, Verdict};
 
 use crate::cli::{Deny, LeakArgs};

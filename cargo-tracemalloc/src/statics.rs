@@ -11,8 +11,8 @@ use camino::Utf8PathBuf;
 use cargo_metadata::Metadata;
 use gimli::{AttributeValue, EndianSlice, RunTimeEndian};
 use object::{Object as _, ObjectSection as _, ReadCache};
-use tracemalloc::raw::judge::Prefix;
-use tracemalloc::raw::symbol_name;
+use tracemalloc::internal::function_name;
+use tracemalloc::internal::judge::Prefix;
 use tracemalloc_harness::{HolderEntry, HolderKind};
 
 use crate::report;
@@ -132,7 +132,7 @@ impl<'data> Variable<'data> {
     ) -> Option<String> {
         let mangled = dwarf.attr_string(unit, self.name?).ok()?;
         let name = format!("{:#}", rustc_demangle::demangle(mangled.to_string().ok()?));
-        Some(symbol_name::pretty(symbol_name::static_path(&name)))
+        Some(function_name::pretty(function_name::static_path(&name)))
     }
 
     /// Where it is declared, the file with its directory.

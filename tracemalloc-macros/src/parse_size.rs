@@ -1,1 +1,1 @@
-../../tracemalloc-rt/src/parse_size.rs
+../../tracemalloc-rt/src/model/parse_size.rs

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::Limits;
 use crate::check::{check as check_code, check_function, check_once as check_code_once};
+use crate::limits::Limits;
 
 /// The options of one check, as they were written.
 #[expect(missing_docs, reason = "the options are documented with the attribute")]

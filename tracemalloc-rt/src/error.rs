@@ -24,7 +24,7 @@ pub enum Error {
     NotTracing,
     /// The tracer found no memory. Python: `MemoryError`.
     NoMemory,
-    /// [`holders`](crate::holders) where the heap could not be searched, or not all of it.
+    /// [`holders`](crate::api::holders) where the heap could not be searched, or not all of it.
     HeapNotSearched {
         /// Why not.
         reason: String,

@@ -63,104 +63,56 @@
 #[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod __private;
-mod alloc;
+mod allocator;
 mod api;
-#[cfg(feature = "program")]
-mod armed;
-mod asked;
-mod capture;
+mod bridge;
 #[cfg(feature = "program")]
 mod check;
-mod contexts;
-mod dump;
 mod error;
-mod filter;
-mod fnmatch;
-mod fork;
-mod frame;
-#[cfg(feature = "program")]
-mod group;
-#[cfg(feature = "program")]
-mod growth;
-mod handshake;
-#[cfg(feature = "program")]
-mod holders;
-mod intern;
-mod judge;
-mod key_type;
-mod ledger;
-mod limits;
-mod live;
-#[cfg(feature = "load")]
-mod load;
-mod loaded;
-mod memory;
-mod namer;
-mod names;
-mod pages;
-#[cfg(feature = "program")]
-mod parse_size;
-#[cfg(feature = "program")]
-mod pretty_top;
+mod heap;
 #[doc(hidden)]
-pub mod raw;
-mod repr;
-mod scan;
-mod scope;
-mod shadow;
-mod size;
-mod snapshot;
-mod sort;
-#[cfg(feature = "program")]
-mod source;
-#[cfg(feature = "program")]
-mod spawn;
-mod spin_lock;
-mod stacks;
-mod startup;
-#[cfg(feature = "program")]
-mod statistic;
-mod symbol_name;
-mod symbolize;
-mod thread;
+pub mod internal;
+mod judge;
+mod limits;
+mod model;
+mod names;
+mod os;
 mod trace;
-mod traceback;
-mod trim;
-mod view;
+mod util;
 
-pub use alloc::Tracemalloc;
+pub use allocator::Tracemalloc;
+#[cfg(feature = "program")]
+pub use api::holders::{HolderStatistic, holders};
 pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory,
     get_tracemalloc_memory, is_tracing, reset_peak, start, stop, take_snapshot,
     take_snapshot_with_std, track, untrack,
 };
+pub use bridge::is_installed;
 #[cfg(feature = "program")]
 pub use check::check;
-pub use dump::DumpError;
+#[cfg(feature = "program")]
+pub use check::growth::Growth;
 pub use error::Error;
-pub use filter::{BaseFilter, DomainFilter, Filter};
-pub use fnmatch::fnmatchcase;
-pub use frame::Frame;
-#[cfg(feature = "program")]
-pub use growth::Growth;
-pub use handshake::is_installed;
-#[cfg(feature = "program")]
-pub use holders::{HolderStatistic, holders};
-pub use key_type::{KeyType, KeyTypeError};
 pub use limits::Limits;
+pub use model::dump::DumpError;
+pub use model::filter::{BaseFilter, DomainFilter, Filter};
+pub use model::format_size::format_size;
+pub use model::frame::Frame;
+pub use model::key_type::{KeyType, KeyTypeError};
+#[cfg(feature = "program")]
+pub use model::linecache::Sources;
 #[cfg(feature = "load")]
-pub use load::LoadError;
+pub use model::load::LoadError;
 #[cfg(feature = "program")]
-pub use parse_size::{ParseSizeError, parse_size};
+pub use model::parse_size::{ParseSizeError, parse_size};
 #[cfg(feature = "program")]
-pub use pretty_top::pretty_top;
-pub use size::format_size;
-pub use snapshot::Snapshot;
+pub use model::pretty_top::pretty_top;
+pub use model::snapshot::Snapshot;
 #[cfg(feature = "program")]
-pub use source::Sources;
-#[cfg(feature = "program")]
-pub use statistic::{Statistic, StatisticDiff};
-pub use trace::Trace;
-pub use traceback::Traceback;
+pub use model::statistic::{Statistic, StatisticDiff};
+pub use model::trace::Trace;
+pub use model::traceback::Traceback;
 #[cfg(feature = "macros")]
 pub use tracemalloc_macros::{assert_no_growth, check};
+pub use util::fnmatch::fnmatchcase;

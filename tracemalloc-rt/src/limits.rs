@@ -1,7 +1,7 @@
 //! What a check allows, and how it measures: what the options of the attribute say.
 
-use crate::KeyType;
 use crate::judge::{Limit, Rules};
+use crate::model::key_type::KeyType;
 
 /// What a check allows, and how it measures. The options of `#[tracemalloc::check]`, as a value.
 ///

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::mpsc;
 
 use tracemalloc::Tracemalloc;
-use tracemalloc::raw::{self, Change, Live, Walk};
+use tracemalloc::internal::{self, Change, Live, Walk};
 
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
@@ -24,15 +24,15 @@ fn main() {
 
 fn counts_are_exact() {
     for walk in [Walk::FramePointers, Walk::Unwind] {
-        raw::start(walk, 64);
+        internal::start(walk, 64);
         one_thread();
         failed_reallocation();
         blocks_from_before_tracing(walk);
         #[cfg(target_os = "linux")]
         forked_child();
         threads(if walk == Walk::Unwind { 100 } else { 10_000 });
-        assert_eq!(raw::missed(), 0);
-        raw::stop();
+        assert_eq!(internal::missed(), 0);
+        internal::stop();
     }
 }
 
@@ -45,13 +45,13 @@ fn one_thread() {
     drop(kept);
     assert_eq!(Live::now().changes_since(&before), []);
 
-    let paused = raw::pause();
+    let paused = internal::pause();
     let unseen = black_box(vec![0_u8; 77]);
     drop(paused);
     assert_eq!(Live::now().changes_since(&before), []);
     drop(unseen);
     let seen = black_box(vec![0_u8; 77]);
-    let paused = raw::pause();
+    let paused = internal::pause();
     drop(seen);
     drop(paused);
     assert_eq!(Live::now().changes_since(&before), []);
@@ -67,10 +67,10 @@ fn failed_reallocation() {
 }
 
 fn blocks_from_before_tracing(walk: Walk) {
-    raw::stop();
+    internal::stop();
     let mut unknown = black_box(vec![0_u8; 500]);
     let freed = black_box(vec![0_u8; 500]);
-    raw::start(walk, 64);
+    internal::start(walk, 64);
     let before = Live::now();
     drop(freed);
     assert_eq!(Live::now().changes_since(&before), []);

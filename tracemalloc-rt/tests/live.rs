@@ -14,7 +14,7 @@ use std::sync::mpsc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use tracemalloc::raw::{self, Live, Walk};
+use tracemalloc::internal::{self, Live, Walk};
 use tracemalloc::{DomainFilter, Error, KeyType, Snapshot, Traceback, Tracemalloc};
 
 #[global_allocator]
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
             tracemalloc::stop();
             let result = std::panic::catch_unwind(test);
             tracemalloc::stop();
-            raw::stop();
+            internal::stop();
             result.map_err(|_| Failed::without_message())
         })
     });
@@ -665,8 +665,8 @@ fn rounded(bytes: u64) -> u64 {
 }
 
 fn the_harness_does_not_see_what_the_program_clears() {
-    raw::start(Walk::Unwind, 64);
-    let pause = raw::pause();
+    internal::start(Walk::Unwind, 64);
+    let pause = internal::pause();
     let before = Live::now();
     drop(pause);
     let (first, _) = page();
@@ -679,7 +679,7 @@ fn the_harness_does_not_see_what_the_program_clears() {
     tracemalloc::stop();
     let (fourth, _) = page();
     let grown = |before: &Live| {
-        let _pause = raw::pause();
+        let _pause = internal::pause();
         let changes = Live::now().changes_since(before);
         changes.iter().fold((0, 0), |sum, change| (sum.0 + change.bytes, sum.1 + change.blocks))
     };
@@ -690,7 +690,7 @@ fn the_harness_does_not_see_what_the_program_clears() {
 }
 
 fn the_program_does_not_see_what_the_harness_traces() {
-    raw::start(Walk::Unwind, 64);
+    internal::start(Walk::Unwind, 64);
     let (before, _) = page();
     assert!(!tracemalloc::is_tracing());
     assert_eq!(tracemalloc::get_traced_memory(), (0, 0));
@@ -797,7 +797,7 @@ fn threads_lose_and_invent_nothing() {
         here(&snapshot).iter().filter(|(size, _)| (8 * 41..=8 * 70).contains(size)).count();
     assert_eq!(listed, kept.len(), "no block is invented");
     drop(kept);
-    assert_eq!(raw::missed(), 0);
+    assert_eq!(internal::missed(), 0);
 }
 
 fn code_without_frame_pointers_has_whole_tracebacks() {

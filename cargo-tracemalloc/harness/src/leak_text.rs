@@ -1,6 +1,6 @@
 //! From a test's entry to the failure of a leaking test.
 
-use tracemalloc::raw::judge;
+use tracemalloc::internal::judge;
 
 use crate::{GrowthKind, TestEntry, Verdict};
 

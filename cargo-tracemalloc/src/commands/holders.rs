@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use tracemalloc::raw::scan::KNOWN_HOLDERS;
+use tracemalloc::internal::heap::KNOWN_HOLDERS;
 
 use crate::exit_code::ExitCode;
 use crate::render;

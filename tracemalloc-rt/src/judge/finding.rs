@@ -1,10 +1,11 @@
 //! What the heap says of some growth, with names and places as they are shown.
 
+use crate::heap;
+use crate::heap::{Holder, HolderKind};
 use crate::judge::traceback::{Shortener, Traceback};
-use crate::scan::{self, Holder, HolderKind};
-use crate::stacks::StackId;
-use crate::symbol_name;
-use crate::symbolize::Symbolizer;
+use crate::names::function_name;
+use crate::names::symbolizer::Symbolizer;
+use crate::trace::stack_id::StackId;
 
 /// What has become of some growth.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Teller<'a> {
 
 impl Teller<'_> {
     /// What is to be said of these blocks.
-    pub fn finding(&mut self, found: &scan::Retained) -> Finding {
+    pub fn finding(&mut self, found: &heap::Retained) -> Finding {
         match &found.holder {
             Some(holder) => Finding::Held {
                 by: self.holder(holder),
@@ -64,10 +65,10 @@ impl Teller<'_> {
     /// A holder, with names as people write them.
     pub fn holder(&self, holder: &Holder) -> Holder {
         let name = match holder.kind {
-            HolderKind::Static | HolderKind::ThreadLocal => symbol_name::pretty(&holder.name),
+            HolderKind::Static | HolderKind::ThreadLocal => function_name::pretty(&holder.name),
             _ => holder.name.clone(),
         };
-        Holder { name, start: holder.start.as_deref().map(symbol_name::pretty), ..holder.clone() }
+        Holder { name, start: holder.start.as_deref().map(function_name::pretty), ..holder.clone() }
     }
 
     fn step(&mut self, stack: Option<StackId>, bytes: u64) -> Step {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::symbol_name;
-use crate::symbolize::NamedFrame;
+use crate::names::function_name;
+use crate::names::symbolizer::NamedFrame;
 
 /// A function that initialises.
 struct Initialiser {
@@ -45,7 +45,7 @@ const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
 pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
     let first_of_program = frames
         .iter()
-        .position(|frame| !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame));
+        .position(|frame| !function_name::is_runtime(frame) && !function_name::is_std(frame));
     frames.iter().enumerate().find_map(|(index, frame)| {
         let path = frame.path();
         let by_itself = first_of_program.is_none_or(|program| index < program);
@@ -59,7 +59,7 @@ pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::symbolize::Symbol;
+    use crate::names::symbolizer::Symbol;
 
     fn frames(functions: &[&str]) -> Vec<Arc<NamedFrame>> {
         let file = |function: &str| {
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn what_an_initialiser_calls_belongs_to_it() {
         let under = frames(&[
-            "alloc::alloc::alloc",
+            "allocator::alloc::alloc",
             "demo::init",
             "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>",
         ]);
@@ -95,10 +95,10 @@ mod tests {
 
     #[test]
     fn what_printing_calls_does_not() {
-        let buffer = frames(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
+        let buffer = frames(&["allocator::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
         assert_eq!(of(&buffer), Some("std's stdio"));
         let display = frames(&[
-            "alloc::alloc::alloc",
+            "allocator::alloc::alloc",
             "<demo::Noisy as core::fmt::Display>::fmt",
             "std::io::stdio::_print",
         ]);

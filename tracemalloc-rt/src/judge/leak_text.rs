@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::format_size;
 use crate::judge::rules::Limit;
+use crate::model::format_size::format_size;
 
 /// What leaked at one place.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! How growth is put together and judged.
 
-use crate::symbolize::Symbol;
-use crate::{KeyType, fnmatchcase};
+use crate::model::key_type::KeyType;
+use crate::names::symbolizer::Symbol;
+use crate::util::fnmatch::fnmatchcase;
 
 /// By what rules one test is judged.
 #[derive(Debug, Clone)]

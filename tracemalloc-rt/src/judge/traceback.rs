@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::judge::initialiser;
 use crate::judge::rules::{KnownLeak, Prefix, Rules};
-use crate::symbol_name;
-use crate::symbolize::{NamedFrame, Symbol};
-use crate::trim::{Trimmed, trim};
-use crate::{BaseFilter, Filter, Frame, KeyType};
+use crate::model::filter::{BaseFilter, Filter};
+use crate::model::frame::Frame;
+use crate::model::key_type::KeyType;
+use crate::names::function_name;
+use crate::names::symbolizer::{NamedFrame, Symbol};
+use crate::names::trim::{Trimmed, trim};
 
 /// The traceback of a group of blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,7 +63,8 @@ impl Shortener {
             .iter()
             .map(|frame| Frame::new(frame.file.as_str(), frame.line))
             .collect();
-        let traceback = crate::Traceback::new(frames, Some(traceback.total_nframe));
+        let traceback =
+            crate::model::traceback::Traceback::new(frames, Some(traceback.total_nframe));
         let matches = |filter: &Filter| filter.matches(0, &traceback);
         (self.include.is_empty() || self.include.iter().any(matches))
             && !self.exclude.iter().any(matches)
@@ -76,7 +79,7 @@ impl Shortener {
         // The closure that rustc wraps around a test function says nothing that the function does
         // not say.
         if let [.., test, closure] = shown
-            && symbol_name::is_closure_of(&closure.function, &test.function)
+            && function_name::is_closure_of(&closure.function, &test.function)
         {
             shown = &shown[..shown.len() - 1];
         }
@@ -96,7 +99,7 @@ impl Shortener {
             known: self.known_leaks.iter().position(|known| known.is_in(&traceback)),
             total_nframe: shown.len().max(1) as u32,
             traceback,
-            type_name: symbol_name::allocated_type(of_std),
+            type_name: function_name::allocated_type(of_std),
             initialiser,
         }
     }
@@ -136,7 +139,7 @@ impl Prefix {
     /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency,
     /// `std/src/io/mod.rs`.
     pub fn shorten(file: &str, prefixes: &[Self]) -> String {
-        if let Some(inside) = symbol_name::inside_std(file) {
+        if let Some(inside) = function_name::inside_std(file) {
             return inside.to_owned();
         }
         for Self { prefix, replacement } in prefixes {
@@ -162,9 +165,9 @@ fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
     while let Some((frame, outer)) = rest.split_first() {
         rest = outer;
         match frame.path() {
-            symbol_name::CHECKED_BODY => {
-                if let Some(body) = shown.iter_mut().rfind(|frame| !symbol_name::is_std(frame))
-                    && let Some(function) = symbol_name::function_of_closure(&body.function)
+            function_name::CHECKED_BODY => {
+                if let Some(body) = shown.iter_mut().rfind(|frame| !function_name::is_std(frame))
+                    && let Some(function) = function_name::function_of_closure(&body.function)
                 {
                     *body = Arc::new(
                         Symbol { function: function.to_owned(), ..(***body).clone() }.into(),
@@ -174,7 +177,7 @@ fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
             }
             MEASURED_CODE => {
                 let is_program = |frame: &Arc<NamedFrame>| {
-                    !symbol_name::is_runtime(frame) && !symbol_name::is_std(frame)
+                    !function_name::is_runtime(frame) && !function_name::is_std(frame)
                 };
                 rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
             }

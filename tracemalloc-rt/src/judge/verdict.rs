@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::judge::finding::Finding;
-use crate::judge::growth::{GroupGrowth, GroupId, Grouper, Grown, Share};
+use crate::judge::grouping::{GroupGrowth, GroupId, Grouper, Grown, Share};
+use crate::judge::quiescence::Patience;
 use crate::judge::rules::{Limit, Rules};
-use crate::judge::settle::Patience;
 use crate::judge::traceback::Traceback;
-use crate::sort::sort_by;
+use crate::util::sort::sort_by;
 
 /// However long a run takes, a leak is confirmed by this many, unless fewer are asked for.
 pub const LEAST_RUNS: u32 = 3;

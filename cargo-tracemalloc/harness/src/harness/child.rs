@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use tracemalloc::raw::judge::{Grouper, Grown, Judge, Ruling};
-use tracemalloc::raw::{self, Walk};
+use tracemalloc::internal::judge::{Grouper, Grown, Judge, Ruling};
+use tracemalloc::internal::{self, Walk};
 
 use crate::Session;
 use crate::harness::assignment::Assignment;
@@ -67,18 +67,18 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
 /// Runs the test and judges it. What was found is in the fragment before this returns.
 pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     // Nothing of ours is traced. Threads that tests start are not paused.
-    let _pause = raw::pause();
+    let _pause = internal::pause();
     let started = Instant::now();
     let limits = Limits::now();
-    raw::expect(test.name);
+    internal::expect(test.name);
     let entry = match &assignment.session {
         Some(session) => judged(test, session, assignment, &limits),
         None => unjudged(test),
     };
     limits.restore();
-    let check = raw::asked().map(rules::check_entry);
+    let check = internal::asked().map(rules::check_entry);
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
-    let missed = raw::missed();
+    let missed = internal::missed();
     if missed > 0 {
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
         entry.verdict_reason =
@@ -99,8 +99,8 @@ fn unjudged(test: Test) -> TestEntry {
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
     let session = &session.clone().of_test(&this_binary::target().package, test.name);
     let options = &session.options;
-    raw::start(Walk::FramePointers, options.frames as usize + raw::FRAMES_OF_STD);
-    if !raw::is_this_copy_installed() {
+    internal::start(Walk::FramePointers, options.frames as usize + internal::FRAMES_OF_STD);
+    if !internal::is_this_copy_installed() {
         return unjudged(test);
     }
     let mut rules = session.rules();
@@ -116,7 +116,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         let ran = run_once(test, patience);
         let took = started.elapsed();
         limits.restore();
-        if let (0, Some(own)) = (judge.runs(), raw::asked()) {
+        if let (0, Some(own)) = (judge.runs(), internal::asked()) {
             if let (Ran::Passed, Some(reason)) = (&ran, own.skip.as_ref()) {
                 let skipped = Some(Verdict::Skipped);
                 return TestEntry {

@@ -64,7 +64,7 @@ fn leave(path: &Path, executable: &Path, tests: &[Test]) -> io::Result<()> {
     };
     let list = TestList {
         executable: executable.to_owned(),
-        installed: tracemalloc::raw::is_this_copy_installed(),
+        installed: tracemalloc::internal::is_this_copy_installed(),
         tests: tests.iter().map(ListedTest::from).collect(),
     };
     fragment::write(path, &list)

@@ -1,7 +1,7 @@
 //! How a test's growth is looked up in the heap.
 
-use tracemalloc::raw::judge::Heap;
-use tracemalloc::raw::scan::{KNOWN_HOLDERS, KnownHolder};
+use tracemalloc::internal::heap::{KNOWN_HOLDERS, KnownHolder};
+use tracemalloc::internal::judge::Heap;
 
 use crate::{HolderRule, Session};
 

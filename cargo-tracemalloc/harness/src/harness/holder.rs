@@ -1,20 +1,20 @@
 //! What holds growth, as the report shows it.
 
-use tracemalloc::raw::judge::Step;
-use tracemalloc::raw::scan;
+use tracemalloc::internal::heap;
+use tracemalloc::internal::judge::Step;
 
 use crate::{HolderEntry, HolderKind, LOST_BLOCK, StepEntry};
 
 /// What something else than a lost block is in the report.
-pub fn holder_entry(holder: scan::Holder) -> HolderEntry {
+pub fn holder_entry(holder: heap::Holder) -> HolderEntry {
     HolderEntry {
         kind: match holder.kind {
-            scan::HolderKind::Static => HolderKind::Static,
-            scan::HolderKind::Library => HolderKind::Library,
-            scan::HolderKind::ThreadLocal => HolderKind::ThreadLocal,
-            scan::HolderKind::Stack => HolderKind::Stack,
-            scan::HolderKind::Register => HolderKind::Register,
-            scan::HolderKind::Foreign => HolderKind::Foreign,
+            heap::HolderKind::Static => HolderKind::Static,
+            heap::HolderKind::Library => HolderKind::Library,
+            heap::HolderKind::ThreadLocal => HolderKind::ThreadLocal,
+            heap::HolderKind::Stack => HolderKind::Stack,
+            heap::HolderKind::Register => HolderKind::Register,
+            heap::HolderKind::Foreign => HolderKind::Foreign,
         },
         name: holder.name,
         file: None,

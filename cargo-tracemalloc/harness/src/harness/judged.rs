@@ -1,6 +1,6 @@
 //! From what was judged to the test's entry in the report.
 
-use tracemalloc::raw::{self, Symbol, judge};
+use tracemalloc::internal::{self, Symbol, judge};
 
 use crate::harness::holder::{holder_entry, lost_block, step_entry};
 use crate::harness::leak_id::leak_id;
@@ -38,7 +38,7 @@ pub fn entry(
 
 /// A verdict's reason, and why frames have no names, where they could not be asked for.
 fn with_missing_names(reason: Option<String>) -> Option<String> {
-    let Some(why) = raw::names::missing() else { return reason };
+    let Some(why) = internal::names::missing() else { return reason };
     let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
     Some(format!("{reason}its frames could not be named: {why}"))
 }

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use tracemalloc::raw::names::{self, Named, Names, Statics};
-use tracemalloc::raw::{Place, Symbol};
+use tracemalloc::internal::names::{self, Named, Names, Statics};
+use tracemalloc::internal::{Place, Symbol};
 
 use crate::harness::command;
 use crate::harness::this_binary;

@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tracemalloc::raw::judge::{Grouper, Grown, Judge, Patience, Ruling};
-use tracemalloc::raw::{self, Walk};
+use tracemalloc::internal::judge::{Grouper, Grown, Judge, Patience, Ruling};
+use tracemalloc::internal::{self, Walk};
 
 use crate::harness::judged;
 use crate::harness::names;
@@ -75,7 +75,7 @@ enum Told {
 pub fn start_program() {
     let placement = Placement::of_this_process();
     let Some((session, session_dir)) = placement.given_session() else { return };
-    let _pause = raw::pause();
+    let _pause = internal::pause();
     names::ask_command(&placement);
     placement.become_program();
     let arguments: Vec<String> =
@@ -112,7 +112,7 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
     else {
         return;
     };
-    let _pause = raw::pause();
+    let _pause = internal::pause();
     // A panic of ours must not be what the program ends with. It has said on stderr what it is.
     let _ = catch_unwind(|| match &program.task {
         Task::Judge(test) => test.end(status),
@@ -127,14 +127,17 @@ impl Test {
             Some(session_dir) => Told::Command(leave_first_fragment(session_dir, &name)),
             None => Told::Caller(session.fail_on.clone().unwrap_or_default()),
         };
-        raw::start(Walk::FramePointers, session.options.frames as usize + raw::FRAMES_OF_STD);
+        internal::start(
+            Walk::FramePointers,
+            session.options.frames as usize + internal::FRAMES_OF_STD,
+        );
         Self { session, name, told, started: Instant::now(), before: settle::Point::now() }
     }
 
     fn end(&self, status: c_int) {
         let took = self.started.elapsed();
         let entry = match status {
-            0 if raw::is_this_copy_installed() => self.judged(),
+            0 if internal::is_this_copy_installed() => self.judged(),
             0 => TestEntry::new(&self.name),
             code => TestEntry::failed(&self.name, format!("exited with code {code}")),
         };
@@ -189,8 +192,9 @@ fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
     name.hash(&mut hasher);
     let fragment = fragment::of_test(&fragments, hasher.finish() as usize);
     let died = "its process was ended by a signal, by `abort` or by `_exit`";
-    let written = fragment::write_target(&fragments, &executable, raw::is_this_copy_installed())
-        .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
+    let written =
+        fragment::write_target(&fragments, &executable, internal::is_this_copy_installed())
+            .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
     if let Err(error) = written {
         fail(&format!("write to {fragments:?}: {error}"));
     }

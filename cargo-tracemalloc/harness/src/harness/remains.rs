@@ -1,6 +1,6 @@
 //! What is live at a program's end, as the command is told.
 
-use tracemalloc::raw::judge;
+use tracemalloc::internal::judge;
 
 use crate::harness::holder::{holder_entry, lost_block};
 use crate::harness::judged::frame_entry;

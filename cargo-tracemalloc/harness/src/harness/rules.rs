@@ -1,7 +1,7 @@
 //! By what rules a test is judged: the command's options, with overrides over them, and the options
 //! of the test's own `#[tracemalloc::check]` over both.
 
-use tracemalloc::raw::judge::{KnownLeak, Limit, Prefix, Rules};
+use tracemalloc::internal::judge::{KnownLeak, Limit, Prefix, Rules};
 use tracemalloc::{KeyType, Limits};
 
 use crate::{CheckEntry, Session};

@@ -1,7 +1,7 @@
 //! What a run has changed, once the threads that are still ending have ended.
 
-use tracemalloc::raw::judge::{Patience, settled};
-use tracemalloc::raw::{Change, Live};
+use tracemalloc::internal::judge::{Patience, settled};
+use tracemalloc::internal::{Change, Live};
 
 /// The state before a run.
 #[derive(Debug)]

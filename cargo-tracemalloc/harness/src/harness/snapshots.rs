@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tracemalloc::raw;
+use tracemalloc::internal;
 
 use crate::harness::remains::remains;
 use crate::harness::this_binary;
@@ -47,7 +47,7 @@ impl Snapshots {
             note_path: session_dir.join(PROGRAM_FILE),
             note: Mutex::new(ProgramNote::default()),
         }));
-        let untraced = !raw::is_this_copy_installed();
+        let untraced = !internal::is_this_copy_installed();
         if let Err(error) =
             snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() })
         {
@@ -109,7 +109,7 @@ impl Snapshots {
     }
 
     fn keep(&self, note: &mut ProgramNote) {
-        note.unnamed = raw::names::missing();
+        note.unnamed = internal::names::missing();
         if let Err(error) = self.write_note(note) {
             eprintln!("error: tracemalloc failed to write {:?}: {error}", self.note_path);
         }
@@ -140,7 +140,7 @@ impl Snapshots {
     }
 
     fn watch(&self) {
-        let _pause = raw::pause();
+        let _pause = internal::pause();
         let every = self.run.every_seconds.map(Duration::from_secs_f64);
         let mut next = every.map(|every| SystemTime::now() + every);
         loop {

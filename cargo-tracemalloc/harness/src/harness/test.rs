@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tracemalloc::raw::Outermost;
+use tracemalloc::internal::Outermost;
 
 use crate::harness::libtest::{Bencher, ShouldPanic, TestDescAndFn, TestFn, TestName};
 

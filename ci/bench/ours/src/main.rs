@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use bench_traced::tracemalloc::raw::{self, FRAMES_OF_STD, Outermost, Walk};
+use bench_traced::tracemalloc::internal::{self, FRAMES_OF_STD, Outermost, Walk};
 
 /// What a traceback shows.
 const FRAMES: usize = 16;
 
 fn main() -> ExitCode {
     // As in the harness: its own thread is not traced, the one that it starts for a test is.
-    let _pause = raw::pause();
+    let _pause = internal::pause();
     let start = || {
-        raw::start(Walk::FramePointers, FRAMES + FRAMES_OF_STD);
-        assert!(raw::is_this_copy_installed(), "the tracing allocator is not the global one");
+        internal::start(Walk::FramePointers, FRAMES + FRAMES_OF_STD);
+        assert!(internal::is_this_copy_installed(), "the tracing allocator is not the global one");
     };
     bench_workloads::main(start, |work| {
         let _outermost = Outermost::here();

@@ -1,0 +1,108 @@
+//! What a piece of code keeps, as a value.
+
+use crate::api::Pause;
+use crate::bridge::installed;
+use crate::check::measured::Armed;
+use crate::error::Error;
+use crate::judge::{Grouper, Grown, Patience, Rules, Share};
+use crate::model::frame::Frame;
+use crate::model::statistic::Statistic;
+use crate::model::traceback::Traceback;
+use crate::util::sort::sort_by;
+
+/// What a piece of code has allocated and not freed: for those who assert themselves.
+///
+/// Counted by the rules of [`check`](crate::check()), in one run: what is allocated under code that
+/// runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`, ...) is left out.
+///
+/// ```
+/// use tracemalloc::{Growth, Tracemalloc};
+///
+/// #[global_allocator]
+/// static ALLOCATOR: Tracemalloc = Tracemalloc::system();
+///
+/// let (text, growth) = Growth::of(|| {
+///     drop(vec![0_u8; 1000]);
+///     String::from("kept")
+/// })?;
+/// assert_eq!((growth.bytes, growth.blocks), (4, 1));
+/// assert_eq!(growth.peak, 1000);
+/// assert_eq!(growth.statistics[0].size, 4);
+/// assert_eq!(text, "kept");
+/// # Ok::<(), tracemalloc::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Growth {
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// The most bytes that were live at once.
+    pub peak: u64,
+    /// By traceback, the most bytes first. Sums are those above.
+    pub statistics: Vec<Statistic>,
+}
+
+impl Growth {
+    /// Runs code once and says what it keeps; what it returns is live, and counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInstalled`], [`Error::OtherVersion`], [`Error::NoMemory`]. Then the code has not
+    /// run.
+    ///
+    /// # Panics
+    ///
+    /// When the code does.
+    ///
+    /// ```
+    /// # #[global_allocator]
+    /// # static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+    /// let (_, growth) = tracemalloc::Growth::of(|| std::mem::forget(Box::new(7_u64)))?;
+    /// assert_eq!((growth.bytes, growth.blocks), (8, 1));
+    /// # Ok::<(), tracemalloc::Error>(())
+    /// ```
+    pub fn of<R>(code: impl FnOnce() -> R) -> Result<(R, Self), Error> {
+        let table = installed()?;
+        let rules = Rules::default();
+        let Some(armed) = Armed::new(rules.frames, true)? else { return Err(Error::NotInstalled) };
+        let before = armed.balances();
+        let value = armed.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+        let peak = armed.peak();
+        let changes = armed.changes(&before, Patience::Deciding);
+        let mut grouper = Grouper::new(&rules, None);
+        let mut groups = grouper.group(&changes);
+        groups.retain(|group| group.share != Share::Initialiser);
+        let grown: Grown = groups.iter().map(|group| group.grown).sum();
+        drop(armed);
+        // What is handed out is the caller's to keep, and not traced.
+        let _pause = Pause::of(table);
+        let mut statistics: Vec<Statistic> = groups
+            .iter()
+            .map(|group| Statistic {
+                traceback: traceback(&grouper, group.id),
+                size: group.grown.bytes,
+                count: group.grown.blocks,
+            })
+            .collect();
+        sort_by(&mut statistics, |a, b| {
+            (b.size, b.count, &a.traceback).cmp(&(a.size, a.count, &b.traceback))
+        });
+        Ok((value, Self { bytes: grown.bytes, blocks: grown.blocks, peak, statistics }))
+    }
+}
+
+fn traceback(grouper: &Grouper<'_>, id: crate::judge::GroupId) -> Traceback {
+    let found = grouper.get(id);
+    let frames: Vec<Frame> = found
+        .traceback
+        .iter()
+        .map(|symbol| {
+            Frame::new(symbol.file.as_str(), symbol.line)
+                .with_function(symbol.function.as_str())
+                .with_column(symbol.column)
+        })
+        .collect();
+    Traceback::new(frames, Some(found.total_nframe))
+}

@@ -1,0 +1,366 @@
+//! Checks: code that may keep no more than its limits say.
+//!
+//! Where a harness judges the test that the code is, it is told of the limits, and the code is only
+//! run. Otherwise the code is run and judged here, by the rules of the harness: what is above the
+//! limits runs again, and fails when it grows in every run. Where nothing traces, the code is run
+//! as it is.
+
+pub mod growth;
+mod measured;
+mod spawn;
+
+use std::any::Any;
+use std::env;
+use std::panic::{Location, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::bridge::installed;
+use crate::bridge::test_limits;
+use crate::check::measured::{Armed, Balances, Ended};
+use crate::error::Error;
+use crate::judge::{
+    Grouper, Grown, Headline, Judge, Judged, Leak, Prefix, Rules, Ruling, Verdict, leak_text,
+};
+use crate::limits::Limits;
+use crate::model::format_size::format_size;
+
+/// Set to 1, where nothing traces is a failure.
+const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
+
+/// Runs code, and fails when it keeps more memory than the limits allow. Gives what its first run
+/// gave.
+///
+/// What counts are the blocks that the code has allocated and that are live when it is over,
+/// whoever was to free them: those of this thread, and on Linux with the GNU C library those of
+/// threads that it has started. Code that keeps too much runs again, up to eight times, and fails
+/// when it does so every time; so a cache that fills once is no failure. What the code returns is
+/// live, and counts.
+///
+/// Where the program's global allocator does not trace, the code runs once and is not checked,
+/// unless the environment variable `TRACEMALLOC_REQUIRE` is 1.
+///
+/// # Panics
+///
+/// When the code keeps too much, with what it keeps and where that was allocated; when it panics in
+/// its first run; and when it cannot be checked: [`Error::OtherVersion`], or `TRACEMALLOC_REQUIRE`.
+///
+/// ```
+/// use tracemalloc::{Limits, Tracemalloc};
+///
+/// #[global_allocator]
+/// static ALLOCATOR: Tracemalloc = Tracemalloc::system();
+///
+/// let sum = tracemalloc::check(Limits::new(), || (0..100).collect::<Vec<u32>>().iter().sum::<u32>());
+/// assert_eq!(sum, 4950);
+///
+/// let leaks = || tracemalloc::check(Limits::new().max_growth(1023), || std::mem::forget(vec![0_u8; 1024]));
+/// let failure = std::panic::catch_unwind(leaks).unwrap_err();
+/// assert!(failure.downcast_ref::<String>().unwrap().starts_with("leaked 1024 B in 1 block a run (8 of 8 runs)"));
+/// ```
+#[track_caller]
+pub fn check<R>(limits: Limits, mut code: impl FnMut() -> R) -> R {
+    let code = Code { run: || measured_code(&mut code), passes: returned };
+    value(conclude(code.check(&limits, Location::caller())))
+}
+
+/// As [`check`], for code that cannot run twice: its only run decides.
+#[track_caller]
+pub fn check_once<R>(mut limits: Limits, code: impl FnOnce() -> R) -> R {
+    limits.runs = Some(1);
+    let mut code = Some(code);
+    let run = || match code.take() {
+        Some(code) => measured_code(code),
+        None => unreachable!("one run is asked for"),
+    };
+    value(conclude(Code { run, passes: returned }.check(&limits, Location::caller())))
+}
+
+/// As [`check`], for the body of a function that may be a test: then the harness judges it, where
+/// there is one. `function` is its path, with the crate.
+#[track_caller]
+pub fn check_function<R>(
+    function: &str,
+    limits: Limits,
+    mut body: impl FnMut() -> R,
+    is_failure: impl Fn(&R) -> bool,
+) -> R {
+    let passes = |ended: &Ended<R>| match ended {
+        Ok(value) if is_failure(value) => Err("it returned an error".to_owned()),
+        other => returned(other),
+    };
+    let code = Code { run: || __rust_begin_short_backtrace(&mut body), passes };
+    value(conclude(code.check_function(function, &limits, Location::caller())))
+}
+
+/// As [`check_function`], for a test that is to panic. One that keeps too much does not, after it
+/// has said why, so that it fails.
+#[track_caller]
+pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
+    let passes = |ended: &Ended<()>| match ended {
+        Ok(()) => Err("it did not panic".to_owned()),
+        Err(_) => Ok(()),
+    };
+    let code = Code { run: || __rust_begin_short_backtrace(&mut body), passes };
+    match code.check_function(function, &limits, Location::caller()) {
+        Ok(Ok(())) => {}
+        Ok(Err(payload)) => resume_unwind(payload),
+        Err(failure) => eprintln!("{failure}"),
+    }
+}
+
+/// Code to check. `passes` says why a run is a failure by itself.
+struct Code<Run, Passes> {
+    run: Run,
+    passes: Passes,
+}
+
+impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run, Passes> {
+    fn check_function(
+        self,
+        function: &str,
+        limits: &Limits,
+        place: &Location,
+    ) -> Result<Ended<R>, String> {
+        let is_harness =
+            |table: &crate::bridge::Table| test_limits::ask_harness(table.ask, function, limits);
+        if installed().is_ok_and(is_harness) {
+            return self.check_peak(limits);
+        }
+        self.check(limits, place)
+    }
+
+    /// Judged elsewhere, but for its peak.
+    fn check_peak(mut self, limits: &Limits) -> Result<Ended<R>, String> {
+        let armed = match limits.max_peak {
+            Some(_) => Armed::new(1, true).map_err(|error| error.to_string())?,
+            None => None,
+        };
+        let Some(armed) = armed else { return Ok(run_untraced(self.run)) };
+        let ended = armed.run(&mut self.run);
+        match (self.passes)(&ended).is_ok().then(|| peak_text(&armed, limits)).flatten() {
+            Some(failure) => Err(failure),
+            None => Ok(ended),
+        }
+    }
+
+    /// What the first run came to, or why the check fails.
+    fn check(mut self, limits: &Limits, place: &Location) -> Result<Ended<R>, String> {
+        if limits.skip.is_some() {
+            return Ok(run_untraced(self.run));
+        }
+        let frames = limits.frames.unwrap_or(Rules::default().frames);
+        let Some(armed) =
+            Armed::new(frames, limits.max_peak.is_some()).map_err(|error| error.to_string())?
+        else {
+            return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
+        };
+        let rules = limits.over(Rules { prefixes: prefixes(place), ..Rules::default() });
+        let mut judge = Judge::new(&rules);
+        let mut grouper = Grouper::new(&rules, None);
+        let mut first = None;
+        loop {
+            let before = armed.balances();
+            let started = Instant::now();
+            let ended = armed.run(&mut self.run);
+            let took = started.elapsed();
+            let passes = (self.passes)(&ended);
+            let ruling = match (&first, passes) {
+                (None, Err(_)) => return Ok(ended),
+                (None, Ok(())) => {
+                    first = Some(ended.map_err(without_its_blocks));
+                    if let Some(failure) = peak_text(&armed, limits) {
+                        return Err(failure);
+                    }
+                    judged(&armed, &before, &mut judge, &mut grouper, took)
+                }
+                (Some(_), Ok(())) => {
+                    drop(ended);
+                    judged(&armed, &before, &mut judge, &mut grouper, took)
+                }
+                (Some(_), Err(why)) => {
+                    judge.cannot_repeat(&format!("run {} failed: {why}", judge.runs() + 1))
+                }
+            };
+            if let (Ruling::Final(judged), Some(first)) = (ruling, &mut first) {
+                report(&judged, &grouper, &armed)?;
+                let nothing: Ended<R> = Err(Box::new(()));
+                return Ok(std::mem::replace(first, nothing));
+            }
+        }
+    }
+}
+
+/// Calls the body of a function with the attribute. Tracebacks end here.
+#[inline(never)]
+fn __rust_begin_short_backtrace<R>(body: impl FnOnce() -> R) -> R {
+    std::hint::black_box(body())
+}
+
+/// Calls code that is given to a check. Tracebacks go on where the check was called.
+#[inline(never)]
+fn measured_code<R>(code: impl FnOnce() -> R) -> R {
+    std::hint::black_box(code())
+}
+
+fn run_untraced<R>(mut run: impl FnMut() -> R) -> Ended<R> {
+    Ok(run())
+}
+
+fn judged(
+    armed: &Armed,
+    before: &Balances,
+    judge: &mut Judge,
+    grouper: &mut Grouper<'_>,
+    took: std::time::Duration,
+) -> Ruling {
+    let changes = armed.changes(before, judge.patience());
+    judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
+}
+
+/// Fails on a leak; says of what could not be confirmed that it could not.
+fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), String> {
+    let growth = judged.growth(grouper);
+    let leaks: Vec<Leak> = growth
+        .iter()
+        .filter(|growth| growth.kind == crate::judge::GrowthKind::Leak)
+        .map(|growth| Leak {
+            bytes: growth.least.bytes,
+            blocks: growth.least.blocks,
+            type_name: growth.traceback.type_name.as_deref(),
+            traceback: growth
+                .traceback
+                .traceback
+                .iter()
+                .map(|frame| {
+                    (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column)
+                })
+                .collect(),
+        })
+        .collect();
+    match judged.verdict {
+        Verdict::Clean | Verdict::Once | Verdict::Known => Ok(()),
+        Verdict::Leak => {
+            let runs = judged.runs.len();
+            let headline = Headline {
+                what: "leaked",
+                grew: runs,
+                runs,
+                limit: judged.limit,
+                id: None,
+                reason: None,
+            };
+            let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(armed);
+            if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
+                text += "; lines are known where the profile has `debug = \"line-tables-only\"`";
+            }
+            Err(text)
+        }
+        Verdict::Unconfirmed => {
+            let first = judged.runs.first().copied().unwrap_or_default();
+            let grew = format_size(first.bytes as f64, false);
+            let why = judged.reason.as_deref().unwrap_or_default();
+            eprintln!("tracemalloc: unconfirmed: grew by {grew}, and could not run again: {why}");
+            Ok(())
+        }
+    }
+}
+
+/// What was counted, and what was not.
+fn what_counts(armed: &Armed) -> String {
+    let threads = if spawn::is_followed() {
+        "counted is what this thread allocated, and threads that it started"
+    } else {
+        "counted is what this thread allocated; threads that it started cannot be told from others here"
+    };
+    match armed.missed() {
+        0 => threads.to_owned(),
+        missed => format!("{threads}; {missed} blocks were not recorded, for want of memory"),
+    }
+}
+
+fn peak_text(armed: &Armed, limits: &Limits) -> Option<String> {
+    let (peak, most) = (armed.peak(), limits.max_peak?);
+    let size = |bytes: u64| format_size(bytes as f64, false);
+    (peak > most).then(|| {
+        let counts = what_counts(armed);
+        format!(
+            "held {} at once ({peak} bytes), limit {} ({most} bytes)\n\n{counts}",
+            size(peak),
+            size(most)
+        )
+    })
+}
+
+fn is_required() -> bool {
+    env::var_os(REQUIRE).is_some_and(|value| value == "1")
+}
+
+fn required() -> String {
+    format!(
+        "nothing was checked, and {REQUIRE} is 1: {}; or run the tests by `cargo tracemalloc test`",
+        Error::NotInstalled
+    )
+}
+
+fn returned<R>(ended: &Ended<R>) -> Result<(), String> {
+    match ended {
+        Ok(_) => Ok(()),
+        Err(payload) => Err(match message(&**payload) {
+            Some(message) => format!("it panicked: {message}"),
+            None => "it panicked".to_owned(),
+        }),
+    }
+}
+
+fn message(payload: &(dyn Any + Send)) -> Option<String> {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned()))
+}
+
+/// The payload as one that the code has not allocated: it lives on while the code is judged, and
+/// would count. Of one that is no text, only that is kept.
+fn without_its_blocks(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+    match message(&*payload) {
+        Some(message) => Box::new(message),
+        None => Box::new("a panic with a value that is no text"),
+    }
+}
+
+/// What came of the check: the code's end, or the failure as a panic.
+#[track_caller]
+fn conclude<R>(checked: Result<Ended<R>, String>) -> Ended<R> {
+    match checked {
+        Ok(ended) => ended,
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+fn value<R>(ended: Ended<R>) -> R {
+    ended.unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// How file names become those that the harness shows: those of the workspace, relative to it;
+/// those of dependencies, from the package on.
+fn prefixes(place: &Location) -> Vec<Prefix> {
+    let prefix = |path: &Path| Prefix {
+        prefix: path.to_string_lossy().into_owned(),
+        replacement: String::new(),
+    };
+    let mut prefixes: Vec<Prefix> = cargo_home()
+        .and_then(|home| std::fs::read_dir(home.join("registry/src")).ok())
+        .map(|registries| registries.flatten().map(|registry| prefix(&registry.path())).collect())
+        .unwrap_or_default();
+    if let Some(package) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
+        // `place` is relative to the workspace: `/w/core` and `core/src/lib.rs` meet in `/w`.
+        let is_root = |root: &&Path| root.join(place.file()).exists();
+        prefixes.push(prefix(package.ancestors().find(is_root).unwrap_or(&package)));
+    }
+    prefixes
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+}

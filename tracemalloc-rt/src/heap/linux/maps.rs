@@ -1,0 +1,153 @@
+//! What is mapped in this process, as `/proc/self/maps` tells.
+
+use crate::heap::linux::list::List;
+use crate::heap::linux::process::File;
+
+/// One mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapping {
+    /// Its first address.
+    pub start: usize,
+    /// One past its last.
+    pub end: usize,
+    /// Whether it can be read.
+    pub readable: bool,
+    /// Whether it can be written.
+    pub writable: bool,
+    /// Whether others may see what is written.
+    pub shared: bool,
+    /// What it is of.
+    pub backing: Backing,
+}
+
+/// What is behind a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backing {
+    /// Nothing: anonymous memory.
+    Nothing,
+    /// The heap that `brk` moves the end of.
+    Heap,
+    /// The first thread's stack.
+    Stack,
+    /// A file.
+    File,
+    /// A device, or the kernel: reading it may mean something.
+    Device,
+}
+
+/// All mappings, by address. `None` where the system does not tell.
+pub fn read() -> Option<List<Mapping>> {
+    let file = File::open(c"/proc/self/maps")?;
+    let mut mappings = List::new();
+    let mut buffer = [0_u8; 8192];
+    let mut filled = 0;
+    loop {
+        let read = file.read(&mut buffer[filled..])?;
+        if read == 0 {
+            break;
+        }
+        filled += read;
+        let mut rest = &buffer[..filled];
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            if !mappings.push(parse(&rest[..end])?) {
+                return None;
+            }
+            rest = &rest[end + 1..];
+        }
+        let left = rest.len();
+        // A line is longer than any path can be.
+        if left == buffer.len() {
+            return None;
+        }
+        buffer.copy_within(filled - left..filled, 0);
+        filled = left;
+    }
+    (!mappings.is_empty()).then_some(mappings)
+}
+
+/// The mapping that holds an address.
+pub fn find(mappings: &[Mapping], address: usize) -> Option<&Mapping> {
+    let index = mappings.partition_point(|mapping| mapping.end <= address);
+    mappings.get(index).filter(|mapping| mapping.start <= address)
+}
+
+/// `7f00-7f10 rw-p 00000000 00:00 0      [stack]`.
+fn parse(line: &[u8]) -> Option<Mapping> {
+    let mut words = line.splitn(6, |byte| *byte == b' ');
+    let mut bounds = words.next()?.splitn(2, |byte| *byte == b'-');
+    let (start, end) = (hexadecimal(bounds.next()?)?, hexadecimal(bounds.next()?)?);
+    let &[read, write, _, shared, ..] = words.next()? else { return None };
+    let (_offset, _device, _inode) = (words.next()?, words.next()?, words.next()?);
+    let name = words.next().unwrap_or_default().trim_ascii_start();
+    let backing = match name {
+        b"" => Backing::Nothing,
+        b"[heap]" => Backing::Heap,
+        b"[stack]" => Backing::Stack,
+        _ if name.starts_with(b"[anon") => Backing::Nothing,
+        _ if name.starts_with(b"/dev/zero") || name.starts_with(b"/dev/shm/") => Backing::File,
+        _ if name.starts_with(b"[") || name.starts_with(b"/dev/") => Backing::Device,
+        _ if name.starts_with(b"/") => Backing::File,
+        _ => Backing::Device,
+    };
+    Some(Mapping {
+        start,
+        end,
+        readable: read == b'r',
+        writable: write == b'w',
+        shared: shared == b's',
+        backing,
+    })
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<usize> {
+    digits.iter().try_fold(0_usize, |number, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        number.checked_mul(16)?.checked_add(digit.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_all_kinds_are_read() {
+        let of = |line: &str| {
+            parse(line.as_bytes()).map(|mapping| (mapping.start, mapping.end, mapping.backing))
+        };
+        assert_eq!(
+            of("55d0-55d1 r--p 00000000 fe:01 42     /usr/bin/a b"),
+            Some((0x55d0, 0x55d1, Backing::File))
+        );
+        assert_eq!(
+            of("7f00-7f10 rw-p 00000000 00:00 0 "),
+            Some((0x7f00, 0x7f10, Backing::Nothing))
+        );
+        assert_eq!(
+            of("7f00-7f10 rw-p 00000000 00:00 0      [heap]"),
+            Some((0x7f00, 0x7f10, Backing::Heap))
+        );
+        assert_eq!(
+            of("7f00-7f10 r--p 00000000 00:00 0      [vvar]"),
+            Some((0x7f00, 0x7f10, Backing::Device))
+        );
+        assert_eq!(
+            of("7f00-7f10 rw-s 00000000 00:00 9      /dev/nvidia0"),
+            Some((0x7f00, 0x7f10, Backing::Device))
+        );
+        assert_eq!(of("7f00"), None);
+    }
+
+    #[test]
+    fn a_local_variable_is_on_a_stack_that_is_mapped() {
+        let mappings = read().expect("Linux has it");
+        let local = 0_u8;
+        let mapping = find(&mappings, (&raw const local).addr()).expect("it is mapped");
+        assert!(mapping.readable && mapping.writable && !mapping.shared);
+        assert!(mappings.is_sorted_by_key(|mapping| mapping.start));
+    }
+}

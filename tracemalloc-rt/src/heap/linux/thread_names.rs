@@ -1,0 +1,122 @@
+//! Names of this process's threads, and the functions that they were started with.
+
+use crate::heap::linux::modules::{self, Module};
+use crate::heap::linux::process::File;
+use crate::heap::linux::thread_stacks;
+use crate::names::function_name::THREAD_START;
+
+/// A living thread.
+#[derive(Debug, Clone)]
+pub struct ThreadName {
+    /// Its number.
+    pub id: i32,
+    /// What the system calls it, at most 15 bytes; the process's name where nobody has given it
+    /// one.
+    pub name: String,
+    /// The function that it runs, where that can be told:
+    /// `rayon_core::registry::ThreadBuilder::run`.
+    pub start: Option<String>,
+}
+
+/// How much of a stack's upper end is looked at: the C library's and std's frames, and some more.
+const WORDS: usize = 512;
+
+/// The upper end of a living thread's stack.
+#[derive(Debug)]
+pub struct StackEnd {
+    /// The thread's number.
+    thread: i32,
+    /// What stands there.
+    pub words: Vec<usize>,
+}
+
+/// Those of all threads but the calling one.
+pub fn stack_ends(caller: i32, thread_local_size: usize) -> Vec<StackEnd> {
+    let mut ids = Vec::new();
+    if let Some(directory) = File::open(c"/proc/self/task") {
+        directory.numbers(|id| ids.push(id));
+    }
+    ids.retain(|id| *id != caller);
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let memory = File::open(c"/proc/self/mem");
+    let words_of = |thread: i32| {
+        let stack = thread_stacks::all().filter(|stack| stack.thread == thread).last();
+        stack.zip(memory.as_ref()).map_or(Vec::new(), |(stack, memory)| {
+            let top = stack.thread_pointer.min(stack.high).saturating_sub(thread_local_size) & !7;
+            let low = top.saturating_sub(WORDS * 8).max(stack.low).min(top);
+            let mut words = vec![0; (top - low) / 8];
+            let read = memory.words_at(&mut words, low);
+            words.truncate(read);
+            words
+        })
+    };
+    ids.into_iter().map(|thread| StackEnd { thread, words: words_of(thread) }).collect()
+}
+
+/// The threads whose stacks these are.
+pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
+    stack_ends
+        .into_iter()
+        .map(|StackEnd { thread: id, words }| {
+            let name =
+                std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
+            ThreadName {
+                id,
+                name: name.trim_end().to_owned(),
+                start: start_function(&words, modules),
+            }
+        })
+        .collect()
+}
+
+/// What the oldest of std's frames for the start of a thread is generic over.
+fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
+    let at = |word: &usize| {
+        modules.iter().find_map(|module| modules::find(&module.thread_starts, *word))
+    };
+    let start = words.iter().rev().find_map(at)?;
+    let (_, generics) = start.name.split_once(THREAD_START)?;
+    Some(
+        first_generic(generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?)
+            .to_owned(),
+    )
+}
+
+/// `<a::B<C>>::d::{closure#0}, ()>` names `<a::B<C>>::d`.
+fn first_generic(generics: &str) -> &str {
+    let mut depth = 0_i32;
+    let mut before = ' ';
+    let end = generics.char_indices().find(|(_, character)| {
+        let is_end = match character {
+            '<' | '(' | '[' => {
+                depth += 1;
+                false
+            }
+            '>' if before == '-' => false,
+            '>' | ')' | ']' => {
+                depth -= 1;
+                depth < 0
+            }
+            ',' => depth == 0,
+            _ => false,
+        };
+        before = *character;
+        is_end
+    });
+    let first = end.map_or(generics, |(end, _)| &generics[..end]);
+    first.split_once("::{closure").map_or(first, |(function, _)| function)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_generic_is_cut_out() {
+        assert_eq!(first_generic("<a::B<C, D>>::d::{closure#0}, ()>"), "<a::B<C, D>>::d");
+        assert_eq!(first_generic("a::work, u8>"), "a::work");
+        assert_eq!(first_generic("fn() -> u8, ()>"), "fn() -> u8");
+    }
+}

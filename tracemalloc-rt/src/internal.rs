@@ -1,0 +1,28 @@
+//! The tracer below Python's names: stacks of return addresses, and what is live by stack. The
+//! harness of `cargo tracemalloc` stands on it. It may change in any version.
+
+pub use crate::bridge::is_this_copy_installed;
+pub use crate::bridge::test_limits::{asked, expect};
+pub use crate::trace::capture::Walk;
+pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
+pub mod heap {
+    //! Whether something still points to a block, and what.
+    pub use crate::heap::*;
+}
+pub use crate::names::loaded::Place;
+pub mod names {
+    //! Who tells what stands in the files of this process.
+    pub use crate::names::provider::{Named, Names, Statics, ask, missing};
+}
+pub use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH, StackId};
+pub mod judge {
+    //! What a test has kept, and what that comes to.
+    pub use crate::judge::*;
+}
+pub mod function_name {
+    //! What a demangled name tells.
+    pub use crate::names::function_name::*;
+}
+pub use crate::names::symbolizer::Symbol;
+pub use crate::names::trim::{Trimmed, trim};
+pub use crate::trace::thread::{Outermost, Pause, pause};

@@ -1,0 +1,82 @@
+//! By what blocks are put together.
+
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::repr::Repr;
+
+/// By what blocks are put together.
+///
+/// Python: the `key_type` of `Snapshot.statistics`. `FromStr` takes, and `Display` gives, Python's
+/// names.
+///
+/// ```
+/// use tracemalloc::KeyType;
+///
+/// assert_eq!("lineno".parse(), Ok(KeyType::Lineno));
+/// assert_eq!(KeyType::Traceback.to_string(), "traceback");
+/// assert_eq!("bogus".parse::<KeyType>().unwrap_err().to_string(), "unknown key_type: 'bogus'");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyType {
+    /// `filename`: the file of the most recent frame. The group's traceback is that file at line 0.
+    Filename,
+    /// `lineno`: file and line of the most recent frame.
+    Lineno,
+    /// `traceback`: every frame that is stored.
+    Traceback,
+}
+
+impl FromStr for KeyType {
+    type Err = KeyTypeError;
+
+    fn from_str(name: &str) -> Result<KeyType, KeyTypeError> {
+        match name {
+            "filename" => Ok(KeyType::Filename),
+            "lineno" => Ok(KeyType::Lineno),
+            "traceback" => Ok(KeyType::Traceback),
+            _ => Err(KeyTypeError::Unknown(name.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyType::Filename => "filename",
+            KeyType::Lineno => "lineno",
+            KeyType::Traceback => "traceback",
+        })
+    }
+}
+
+/// Why blocks cannot be grouped as asked. The messages are Python's, spelling included.
+///
+/// ```
+/// use tracemalloc::{KeyType, Snapshot};
+///
+/// let error = Snapshot::new(vec![], 1).statistics(KeyType::Traceback, true).unwrap_err();
+/// assert_eq!(error.to_string(), "cumulative mode cannot by used with key type 'traceback'");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyTypeError {
+    /// No key type has this name.
+    Unknown(String),
+    /// Whole tracebacks cannot be counted once for each of their frames.
+    CumulativeTraceback,
+}
+
+impl fmt::Display for KeyTypeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyTypeError::Unknown(name) => write!(f, "unknown key_type: {}", Repr(name)),
+            KeyTypeError::CumulativeTraceback => {
+                f.write_str("cumulative mode cannot by used with key type 'traceback'")
+            }
+        }
+    }
+}
+
+impl Error for KeyTypeError {}

@@ -1,0 +1,307 @@
+//! Snapshots from files, which may come from anywhere: whatever a file holds, it becomes a snapshot
+//! or an error, and takes memory in proportion to its length.
+//!
+//! Read as a stream with a hand-written visitor: a tree of JSON values of a million traces takes
+//! ten times the memory, and deriving would bring a macro crate into every build that this one is
+//! injected into.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_core::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny};
+use serde_core::de::{MapAccess, Visitor};
+
+use crate::model::dump::{FORMAT, FrameRow, VERSION};
+use crate::model::frame::Frame;
+use crate::model::snapshot::Snapshot;
+use crate::model::trace::Trace;
+use crate::model::traceback::Traceback;
+
+/// Domain, size, traceback by number, `total_nframe`.
+type TraceRow = (u32, u64, u32, Option<u32>);
+
+/// A snapshot could not be read. Each message names the file.
+///
+/// ```
+/// use tracemalloc::{LoadError, Snapshot};
+///
+/// let path = std::env::temp_dir().join(format!("tracemalloc-doc-load-{}.json", std::process::id()));
+/// std::fs::write(&path, r#"{"format": "tracemalloc snapshot", "version": 99}"#)?;
+/// let error = Snapshot::load(&path).unwrap_err();
+/// std::fs::remove_file(&path)?;
+/// assert!(matches!(error, LoadError::NewerVersion { version: 99, .. }));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Reading failed.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It was written by a newer version of this crate, in a way that this one does not know.
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// The format's version.
+        version: u64,
+    },
+    /// It ends early.
+    CutOff {
+        /// The file.
+        path: PathBuf,
+        /// What was being read, and the line and column of the end.
+        reason: String,
+    },
+    /// It is no snapshot, or a damaged one.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Read { path, error } => write!(f, "read snapshot {path:?}: {error}"),
+            LoadError::NewerVersion { path, version } => write!(
+                f,
+                "read snapshot {path:?}: it has version {version}, and this tracemalloc reads version {VERSION}"
+            ),
+            LoadError::CutOff { path, reason } => {
+                write!(f, "read snapshot {path:?}: it is cut off: {reason}")
+            }
+            LoadError::Malformed { path, reason } => {
+                write!(f, "read snapshot {path:?}: {reason}")
+            }
+        }
+    }
+}
+
+impl Error for LoadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            LoadError::Read { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Snapshot {
+    /// Reads a snapshot that [`dump`](Self::dump) wrote.
+    ///
+    /// Python: `Snapshot.load`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is no snapshot, is damaged, or is of a newer version. The
+    /// error names the file and what is wrong with it.
+    ///
+    /// ```
+    /// let error = tracemalloc::Snapshot::load("/no/such/snapshot.json").unwrap_err();
+    /// assert!(error.to_string().starts_with(r#"read snapshot "/no/such/snapshot.json": "#));
+    /// ```
+    pub fn load(path: impl AsRef<Path>) -> Result<Snapshot, LoadError> {
+        self::load(path.as_ref())
+    }
+}
+
+pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
+    let read = |error| LoadError::Read { path: path.to_owned(), error };
+    let file = File::open(path).map_err(read)?;
+    let mut document = Document::default();
+    if let Err(error) = document.read(BufReader::new(file)) {
+        let path = path.to_owned();
+        let reason = match document.section {
+            Some(section) => format!("{section}: {error}"),
+            None => error.to_string(),
+        };
+        return Err(match document.newer_version {
+            Some(version) => LoadError::NewerVersion { path, version },
+            None if error.is_io() => read(error.into()),
+            None if error.is_eof() => LoadError::CutOff { path, reason },
+            None => LoadError::Malformed { path, reason },
+        });
+    }
+    document.resolve().map_err(|reason| LoadError::Malformed { path: path.to_owned(), reason })
+}
+
+/// What stands in the file, with numbers for names, frames and tracebacks.
+#[derive(Default)]
+struct Document {
+    /// What is being read, for messages.
+    section: Option<&'static str>,
+    /// Set when reading stopped for it.
+    newer_version: Option<u64>,
+    format: Option<String>,
+    version: Option<u64>,
+    traceback_limit: Option<u32>,
+    filenames: Option<Vec<Box<str>>>,
+    functions: Option<Vec<Box<str>>>,
+    frames: Option<Vec<FrameRow>>,
+    tracebacks: Option<Vec<Vec<u32>>>,
+    traces: Option<Vec<TraceRow>>,
+}
+
+impl Document {
+    fn read(&mut self, input: impl Read) -> serde_json::Result<()> {
+        let mut deserializer = serde_json::Deserializer::from_reader(input);
+        DeserializeSeed::deserialize(&mut *self, &mut deserializer)?;
+        self.section = None;
+        deserializer.end()
+    }
+
+    /// Puts frames, tracebacks and traces together. The error says what refers to something that is
+    /// not there.
+    fn resolve(self) -> Result<Snapshot, String> {
+        present("format", self.format)?;
+        present("version", self.version)?;
+        let traceback_limit = present("traceback_limit", self.traceback_limit)?;
+        let filenames = shared(present("filenames", self.filenames)?);
+        let functions = shared(present("functions", self.functions)?);
+
+        let rows = present("frames", self.frames)?.into_iter().enumerate();
+        let frames = rows
+            .map(|(index, (filename, lineno, function, column))| {
+                let owner = ("frames", index);
+                let filename = entry(&filenames, filename, "file name", owner)?;
+                let mut frame = Frame::new(Arc::clone(filename), lineno);
+                if let Some(function) = function {
+                    let function = entry(&functions, function, "function", owner)?;
+                    frame = frame.with_function(Arc::clone(function));
+                }
+                Ok(match column {
+                    Some(column) => frame.with_column(column),
+                    None => frame,
+                })
+            })
+            .collect::<Result<Vec<Frame>, String>>()?;
+
+        let rows = present("tracebacks", self.tracebacks)?.into_iter().enumerate();
+        let tracebacks = rows
+            .map(|(index, row)| {
+                if row.is_empty() {
+                    return Err(format!("tracebacks[{index}]: it has no frames"));
+                }
+                let owner = ("tracebacks", index);
+                row.into_iter()
+                    .map(|frame| entry(&frames, frame, "frame", owner).cloned())
+                    .collect::<Result<Arc<[Frame]>, String>>()
+            })
+            .collect::<Result<Vec<Arc<[Frame]>>, String>>()?;
+
+        let rows = present("traces", self.traces)?.into_iter().enumerate();
+        let traces = rows
+            .map(|(index, (domain, size, traceback, total_nframe))| {
+                let frames = entry(&tracebacks, traceback, "traceback", ("traces", index))?;
+                let traceback = Traceback::new(Arc::clone(frames), total_nframe);
+                Ok(Trace::new(domain, size, traceback))
+            })
+            .collect::<Result<Vec<Trace>, String>>()?;
+        Ok(Snapshot::new(traces, traceback_limit))
+    }
+}
+
+fn present<T>(section: &str, value: Option<T>) -> Result<T, String> {
+    value.ok_or_else(|| format!("{section:?} is missing"))
+}
+
+fn shared(names: Vec<Box<str>>) -> Vec<Arc<str>> {
+    names.into_iter().map(Arc::from).collect()
+}
+
+/// What `owner` (a table and a row) refers to by number.
+fn entry<'a, T>(
+    table: &'a [T],
+    number: u32,
+    what: &str,
+    (owner, row): (&str, usize),
+) -> Result<&'a T, String> {
+    let index = usize::try_from(number).unwrap_or(usize::MAX);
+    table.get(index).ok_or_else(|| {
+        let len = table.len();
+        format!("{owner}[{row}]: there is no {what} {number}, there are {len}")
+    })
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Document {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Document {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a tracemalloc snapshot")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            let section = &mut self.section;
+            match key.as_str() {
+                "format" => read_section(section, "format", &mut map, &mut self.format)?,
+                "version" => read_section(section, "version", &mut map, &mut self.version)?,
+                "traceback_limit" => {
+                    read_section(section, "traceback_limit", &mut map, &mut self.traceback_limit)?;
+                }
+                "filenames" => read_section(section, "filenames", &mut map, &mut self.filenames)?,
+                "functions" => read_section(section, "functions", &mut map, &mut self.functions)?,
+                "frames" => read_section(section, "frames", &mut map, &mut self.frames)?,
+                "tracebacks" => {
+                    read_section(section, "tracebacks", &mut map, &mut self.tracebacks)?
+                }
+                "traces" => read_section(section, "traces", &mut map, &mut self.traces)?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            self.check_header()?;
+        }
+        Ok(())
+    }
+}
+
+impl Document {
+    /// Looked at after every section, so that a newer file is called newer, and not damaged for
+    /// what comes after.
+    fn check_header<E: serde_core::de::Error>(&mut self) -> Result<(), E> {
+        if self.format.as_ref().is_some_and(|format| format != FORMAT) {
+            return Err(E::custom(format_args!("it has to be {FORMAT:?}")));
+        }
+        match self.version {
+            None | Some(VERSION) => Ok(()),
+            Some(version) if version > VERSION => {
+                self.newer_version = Some(version);
+                Err(E::custom("newer version"))
+            }
+            Some(version) => Err(E::custom(format_args!("there was no version {version}"))),
+        }
+    }
+}
+
+fn read_section<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    section: &mut Option<&'static str>,
+    name: &'static str,
+    map: &mut A,
+    value: &mut Option<T>,
+) -> Result<(), A::Error> {
+    *section = Some(name);
+    if value.is_some() {
+        return Err(A::Error::custom("it is there twice"));
+    }
+    *value = Some(map.next_value()?);
+    Ok(())
+}

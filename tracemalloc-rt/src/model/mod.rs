@@ -1,0 +1,24 @@
+//! Python's types.
+
+pub mod dump;
+pub mod filter;
+pub mod format_size;
+pub mod frame;
+#[cfg(feature = "program")]
+pub mod group;
+pub mod intern;
+pub mod key_type;
+#[cfg(feature = "program")]
+pub mod linecache;
+#[cfg(feature = "load")]
+pub mod load;
+#[cfg(feature = "program")]
+pub mod parse_size;
+#[cfg(feature = "program")]
+pub mod pretty_top;
+pub mod repr;
+pub mod snapshot;
+#[cfg(feature = "program")]
+pub mod statistic;
+pub mod trace;
+pub mod traceback;

@@ -1,0 +1,179 @@
+//! The blocks that were live at one moment, and the questions that can be asked of them.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::filter::BaseFilter;
+use crate::model::filter::keeps;
+#[cfg(feature = "program")]
+use crate::model::key_type::{KeyType, KeyTypeError};
+use crate::model::statistic::{self, Statistic, StatisticDiff};
+use crate::model::trace::Trace;
+
+/// The traces of all blocks that were live when it was taken.
+///
+/// Python: `tracemalloc.Snapshot`.
+///
+/// ```
+/// use tracemalloc::{Frame, KeyType, Snapshot, Trace, Traceback};
+///
+/// let traceback = Traceback::new([Frame::new("src/cache.rs", 12)], None);
+/// let old = Snapshot::new(vec![Trace::new(0, 10, traceback.clone())], 1);
+/// let new = Snapshot::new(vec![Trace::new(0, 10, traceback.clone()), Trace::new(0, 30, traceback)], 1);
+///
+/// let statistics = new.statistics(KeyType::Lineno, false)?;
+/// assert_eq!(statistics[0].to_string(), "src/cache.rs:12: size=40 B, count=2, average=20 B");
+///
+/// let differences = new.compare_to(&old, KeyType::Lineno, false)?;
+/// assert_eq!(differences[0].to_string(), "src/cache.rs:12: size=40 B (+30 B), count=2 (+1), average=20 B");
+/// # Ok::<(), tracemalloc::KeyTypeError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    traces: Vec<Trace>,
+    traceback_limit: u32,
+}
+
+impl Snapshot {
+    /// A snapshot of these traces, whose tracebacks were cut to `traceback_limit` frames.
+    ///
+    /// ```
+    /// assert!(tracemalloc::Snapshot::new(vec![], 25).traces().is_empty());
+    /// ```
+    pub fn new(traces: Vec<Trace>, traceback_limit: u32) -> Snapshot {
+        Snapshot { traces, traceback_limit }
+    }
+
+    /// The blocks, in no order that means anything.
+    ///
+    /// ```
+    /// use tracemalloc::{Snapshot, Trace, Traceback};
+    ///
+    /// let snapshot = Snapshot::new(vec![Trace::new(0, 10, Traceback::new([], None))], 1);
+    /// assert_eq!(snapshot.traces().iter().map(Trace::size).sum::<u64>(), 10);
+    /// ```
+    pub fn traces(&self) -> &[Trace] {
+        &self.traces
+    }
+
+    /// How many frames a traceback had at most when the snapshot was taken.
+    ///
+    /// ```
+    /// assert_eq!(tracemalloc::Snapshot::new(vec![], 25).traceback_limit(), 25);
+    /// ```
+    pub fn traceback_limit(&self) -> u32 {
+        self.traceback_limit
+    }
+
+    /// The blocks in groups, the largest first: by size, then count, then traceback, all three
+    /// descending.
+    ///
+    /// With `cumulative`, a block counts for every frame of its traceback and not only for the most
+    /// recent one; for every *occurrence*, as in Python, so that the blocks of a recursive
+    /// function count repeatedly. Domains are merged.
+    ///
+    /// Python: `Snapshot.statistics`.
+    ///
+    /// # Errors
+    ///
+    /// With `cumulative` and [`KeyType::Traceback`] together.
+    ///
+    /// ```
+    /// use tracemalloc::{Frame, KeyType, Snapshot, Trace, Traceback};
+    ///
+    /// let traceback = Traceback::new([Frame::new("main.rs", 9), Frame::new("cache.rs", 12)], None);
+    /// let snapshot = Snapshot::new(vec![Trace::new(0, 10, traceback)], 2);
+    /// let lines = |cumulative| -> Result<Vec<String>, _> {
+    ///     let statistics = snapshot.statistics(KeyType::Filename, cumulative)?;
+    ///     Ok(statistics.iter().map(|statistic| statistic.to_string()).collect())
+    /// };
+    /// assert_eq!(lines(false)?, ["cache.rs:0: size=10 B, count=1, average=10 B"]);
+    /// assert_eq!(lines(true)?, [
+    ///     "main.rs:0: size=10 B, count=1, average=10 B",
+    ///     "cache.rs:0: size=10 B, count=1, average=10 B",
+    /// ]);
+    /// # Ok::<(), tracemalloc::KeyTypeError>(())
+    /// ```
+    #[cfg(feature = "program")]
+    pub fn statistics(
+        &self,
+        key_type: KeyType,
+        cumulative: bool,
+    ) -> Result<Vec<Statistic>, KeyTypeError> {
+        statistic::statistics(self, key_type, cumulative)
+    }
+
+    /// The groups of this snapshot and of an older one, the largest change first: by size of the
+    /// change whatever its sign, then size, then change of count, then count, then traceback,
+    /// all descending. Groups that did not change are there as well.
+    ///
+    /// Python: `Snapshot.compare_to`.
+    ///
+    /// # Errors
+    ///
+    /// With `cumulative` and [`KeyType::Traceback`] together.
+    ///
+    /// ```
+    /// use tracemalloc::{Frame, KeyType, Snapshot, Trace, Traceback};
+    ///
+    /// let traceback = Traceback::new([Frame::new("cache.rs", 12)], None);
+    /// let old = Snapshot::new(vec![Trace::new(0, 17, traceback)], 1);
+    /// let new = Snapshot::new(vec![], 1);
+    /// let differences = new.compare_to(&old, KeyType::Lineno, false)?;
+    /// assert_eq!(differences[0].to_string(), "cache.rs:12: size=0 B (-17 B), count=0 (-1)");
+    /// # Ok::<(), tracemalloc::KeyTypeError>(())
+    /// ```
+    #[cfg(feature = "program")]
+    pub fn compare_to(
+        &self,
+        old: &Snapshot,
+        key_type: KeyType,
+        cumulative: bool,
+    ) -> Result<Vec<StatisticDiff>, KeyTypeError> {
+        statistic::differences(self, old, key_type, cumulative)
+    }
+
+    /// A snapshot of those traces that the filters keep, in the same order: those that some
+    /// inclusive filter matches (or all, if there is no inclusive filter) and that no exclusive
+    /// filter matches.
+    ///
+    /// Python: `Snapshot.filter_traces`. [`Filter`](crate::Filter) and
+    /// [`DomainFilter`](crate::DomainFilter) may be mixed.
+    ///
+    /// ```
+    /// use tracemalloc::{DomainFilter, Filter, Frame, Snapshot, Trace, Traceback};
+    ///
+    /// let traceback = |filename: &str| Traceback::new([Frame::new(filename, 1)], None);
+    /// let snapshot = Snapshot::new(
+    ///     vec![
+    ///         Trace::new(0, 10, traceback("src/cache.rs")),
+    ///         Trace::new(0, 20, traceback("<unknown>")),
+    ///         Trace::new(7, 30, traceback("src/cache.rs")),
+    ///     ],
+    ///     1,
+    /// );
+    /// let kept = snapshot.filter_traces(&[&Filter::new(false, "<unknown>"), &DomainFilter::new(true, 0)]);
+    /// assert_eq!(kept.traces(), &snapshot.traces()[..1]);
+    /// ```
+    pub fn filter_traces(&self, filters: &[&dyn BaseFilter]) -> Snapshot {
+        // Blocks of one stack share their frames, but for `total_nframe`: few questions are left to
+        // ask.
+        let mut answers = FxHashMap::default();
+        let kept = self.traces.iter().filter(|trace| {
+            let (domain, traceback) = (trace.domain(), trace.traceback());
+            let question = (domain, traceback.address(), traceback.total_nframe());
+            *answers.entry(question).or_insert_with(|| keeps(filters, domain, traceback))
+        });
+        Snapshot::new(kept.cloned().collect(), self.traceback_limit)
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    /// The number of traces, as Python's `repr()` of `Snapshot.traces` has it: there may be
+    /// millions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, traceback_limit) = (self.traces.len(), self.traceback_limit);
+        write!(f, "<Snapshot traces=<Traces len={len}> traceback_limit={traceback_limit}>")
+    }
+}

@@ -1,0 +1,170 @@
+//! The tracer's own memory: zeroed pages straight from the system, never through the global
+//! allocator.
+//!
+//! What is published is kept until the process ends: readers hold no locks. All of it is listed, so
+//! that it can be said how much of it is in use, and so that whoever looks for pointers in the
+//! program's memory leaves it out.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use crate::os::pages::Pages;
+
+/// One call of [`reserve`]; size 0 where it is not written yet.
+struct Reservation {
+    address: AtomicUsize,
+    size: AtomicUsize,
+}
+
+const PER_LIST: usize = 1 << 10;
+const LISTS: usize = 1 << 12;
+
+static LIST: [AtomicPtr<Reservation>; LISTS] = [const { AtomicPtr::new(ptr::null_mut()) }; LISTS];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Zeroed memory of `size` bytes, aligned to a page at least on Unix and to 16 elsewhere. Pages
+/// that are never touched cost address space only. `None` where the system refuses.
+pub fn reserve(size: usize) -> Option<NonNull<u8>> {
+    let memory = map(size)?;
+    note(memory, size);
+    Some(memory)
+}
+
+/// As [`reserve`], and what is written there, the process and its copies all see. In whole pages.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
+    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
+    // exists.
+    let address = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    let memory = if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }?;
+    note(memory, size);
+    Some(memory)
+}
+
+/// Gives a reservation back.
+///
+/// # Safety
+///
+/// It came from [`reserve`] or [`reserve_shared`] with this size, and nothing refers to it any
+/// more.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub unsafe fn release(memory: NonNull<u8>, size: usize) {
+    // First of all: once it is unmapped, the address may be somebody else's.
+    for index in 0..COUNT.load(Ordering::Acquire) {
+        if let Some(reservation) = reservation(index)
+            && reservation.address.load(Ordering::Relaxed) == memory.addr().get()
+        {
+            reservation.size.store(0, Ordering::Relaxed);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(memory.as_ptr().cast(), size) };
+}
+
+/// Address and size of everything that is reserved.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
+    let all = (0..COUNT.load(Ordering::Acquire)).filter_map(reservation);
+    let all =
+        all.map(|one| (one.size.load(Ordering::Acquire), one.address.load(Ordering::Relaxed)));
+    all.filter(|(size, _)| *size > 0).map(|(size, address)| (address, size))
+}
+
+/// How many bytes of what was reserved have been touched, in whole pages; all of it, where the
+/// system does not tell.
+pub fn in_use() -> u64 {
+    let pages = Pages::open();
+    let mut bytes = 0;
+    for index in 0..COUNT.load(Ordering::Acquire) {
+        let Some(reservation) = reservation(index) else { continue };
+        let size = reservation.size.load(Ordering::Acquire);
+        let address = reservation.address.load(Ordering::Relaxed);
+        pages.touched(address, size, &mut |_, touched| bytes += touched as u64);
+    }
+    bytes
+}
+
+/// Lists what was reserved. Where the list itself finds no memory, or is full, it goes without.
+fn note(memory: NonNull<u8>, size: usize) {
+    let index = COUNT.fetch_add(1, Ordering::AcqRel);
+    let Some(list) = LIST.get(index / PER_LIST) else { return };
+    if list.load(Ordering::Acquire).is_null() {
+        let Some(new) = map(PER_LIST * size_of::<Reservation>()) else { return };
+        // Of two threads that come here at once one loses; its list stays unused.
+        let _ = list.compare_exchange(
+            ptr::null_mut(),
+            new.as_ptr().cast(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+    }
+    let Some(reservation) = reservation(index) else { return };
+    reservation.address.store(memory.addr().get(), Ordering::Relaxed);
+    reservation.size.store(size, Ordering::Release);
+}
+
+fn reservation(index: usize) -> Option<&'static Reservation> {
+    let list = NonNull::new(LIST.get(index / PER_LIST)?.load(Ordering::Acquire))?;
+    // SAFETY: a list has PER_LIST entries, zeroed or written, and is never unmapped.
+    Some(unsafe { list.add(index % PER_LIST).as_ref() })
+}
+
+#[cfg(all(unix, not(miri)))]
+fn map(size: usize) -> Option<NonNull<u8>> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let lazily = libc::MAP_NORESERVE;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let lazily = 0;
+    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
+    // exists.
+    let address = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | lazily,
+            -1,
+            0,
+        )
+    };
+    if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }
+}
+
+#[cfg(any(not(unix), miri))]
+fn map(size: usize) -> Option<NonNull<u8>> {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    let layout = Layout::from_size_align(size, 16).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout's size is not zero.
+    NonNull::new(unsafe { System.alloc_zeroed(layout) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_touched_pages_are_in_use() {
+        let size = 64 << 20;
+        let before = in_use();
+        let memory = reserve(size).expect("there is memory");
+        let reserved = in_use() - before;
+        // SAFETY: the memory is as large as that.
+        unsafe { memory.add(size / 2).write(1) };
+        let touched = in_use() - before;
+        if cfg!(all(target_os = "linux", not(miri))) {
+            assert!(reserved < 1 << 20, "{reserved}");
+            assert!(touched > reserved && touched < 1 << 20, "{touched}");
+        } else {
+            assert!(touched >= size as u64);
+        }
+    }
+}

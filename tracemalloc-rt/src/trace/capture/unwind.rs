@@ -1,0 +1,68 @@
+//! Walks by unwind tables.
+
+#[cfg_attr(any(not(target_os = "linux"), target_arch = "arm"), path = "unwind/elsewhere.rs")]
+mod unwinder;
+
+use crate::trace::capture::Captured;
+use crate::trace::thread;
+use unwinder::Frame;
+
+/// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers
+/// cannot walk.
+#[cold]
+#[inline(never)]
+pub fn walk(captured: &mut Captured, root: *const ()) {
+    let mut outside = false;
+    for_each(|frame| {
+        if outside {
+            return captured.push(frame.address());
+        }
+        outside = is_of(frame, root);
+        true
+    });
+    if !outside {
+        captured.clear();
+        // The system does not tell where functions begin: then with the frames of ours.
+        for_each(|frame| captured.push(frame.address()));
+    }
+}
+
+fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
+    frame.function() == function.addr()
+}
+
+/// Whether the unwinder sees the frames of `chain`, innermost first, right outside of that of the
+/// function `root`, and no more than `outermost` others beyond; any number, where the chain was
+/// `cut`.
+#[cold]
+#[inline(never)]
+pub fn agrees(
+    chain: impl Iterator<Item = usize>,
+    root: *const (),
+    cut: bool,
+    outermost: usize,
+) -> bool {
+    let mut chain = chain.peekable();
+    let mut outside = false;
+    let mut beyond = 0;
+    let mut agrees = chain.peek().is_some();
+    for_each(|frame| {
+        if !outside {
+            outside = is_of(frame, root);
+            return true;
+        }
+        match chain.next() {
+            Some(address) => agrees = address == frame.address(),
+            None => beyond += 1,
+        }
+        agrees && (chain.peek().is_some() || (!cut && beyond <= outermost))
+    });
+    agrees && chain.next().is_none() && (cut || beyond <= outermost)
+}
+
+/// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate:
+/// that is not traced.
+fn for_each(visit: impl FnMut(&Frame<'_>) -> bool) {
+    let _pause = thread::pause();
+    unwinder::for_each(visit);
+}

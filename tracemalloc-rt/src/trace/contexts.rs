@@ -1,0 +1,358 @@
+//! The calling context tree: each return address that was ever captured, below the one that called
+//! it.
+//!
+//! A stack is a path from a root, and its id is the number of its innermost context. Stacks that
+//! share callers share their contexts, so a walk that ends at callers known from the last one looks
+//! up only what is new (Ammons, Ball and Larus, "Exploiting hardware performance counters with flow
+//! and context sensitive profiling", 1997, have the tree).
+//!
+//! A look-up takes no lock: it probes a table of (address, caller, context), all of which is
+//! compared. A new context is added under a lock. When the table is a quarter full it is copied
+//! into one of twice the size; readers of the old one at worst miss, and then look again under the
+//! lock. Nothing is freed.
+
+use core::iter;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+use crate::os::memory;
+use crate::os::spin_lock::SpinLock;
+use crate::trace::scope;
+use crate::trace::stack_id::MAX_STACKS;
+
+/// A return address and the context that it returns to.
+///
+/// The contexts of the first two levels stand for no address, but for what else tells stacks apart:
+/// the [`scope`](crate::trace::scope) that they were walked in, and below it how many more frames there
+/// were than are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context(u32);
+
+/// The context of nothing, which those of scopes are called from. 0 is no context.
+const NONE: Context = Context(1);
+
+const PER_CHUNK: u32 = 1 << 16;
+const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
+const FIRST_TABLE: usize = 1 << 10;
+
+/// What a node says of its chain of frame pointers; 0 is nothing.
+const WHOLE: u32 = 1;
+const BROKEN: u32 = 2;
+
+/// Written, but for what is known of its chain, before its context is published. Those of one scope
+/// are a list, from the newest on.
+#[repr(C)]
+struct Node {
+    address: AtomicUsize,
+    caller: AtomicU32,
+    chain: AtomicU32,
+    scope: AtomicU32,
+    next_in_scope: AtomicU32,
+}
+
+/// A table, whose slots follow this header.
+#[repr(C, align(16))]
+struct Table {
+    /// From the first slot to the last one, in bytes.
+    mask: usize,
+}
+
+/// Empty while the caller is 0, which is written last.
+#[repr(C)]
+struct Slot {
+    address: AtomicUsize,
+    caller: AtomicU32,
+    context: AtomicU32,
+}
+
+static TABLE: AtomicPtr<Table> = AtomicPtr::new(ptr::null_mut());
+static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
+/// The largest number of a context. Grows under the lock.
+static LAST: AtomicU32 = AtomicU32::new(NONE.0);
+static GROWING: SpinLock<()> = SpinLock::new(());
+
+/// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond`
+/// more frames are not kept. `None` when there is no memory left.
+pub fn root(scope: u32, beyond: u32) -> Option<Context> {
+    NONE.call(scope as usize)?.call(beyond as usize)
+}
+
+/// The largest number of a context.
+pub fn last() -> u32 {
+    LAST.load(Ordering::Acquire)
+}
+
+impl Context {
+    /// The context of a frame with this return address that is called from here. It is added if it
+    /// is new; `None` when there is no memory left for it.
+    #[inline]
+    pub fn call(self, address: usize) -> Option<Self> {
+        self.known_call(address).or_else(|| insert(self, address))
+    }
+
+    /// As [`call`](Self::call), if it is there already.
+    #[inline]
+    pub fn known_call(self, address: usize) -> Option<Self> {
+        probe(NonNull::new(TABLE.load(Ordering::Acquire))?, self, address).1
+    }
+
+    /// What it is called from, if it is the context of this return address.
+    #[inline(always)]
+    pub fn caller_at(self, address: usize) -> Option<Self> {
+        let node = self.node()?;
+        (node.address.load(Ordering::Relaxed) == address)
+            .then(|| Self(node.caller.load(Ordering::Relaxed)))
+    }
+
+    /// The return addresses from here to the root, innermost first.
+    pub fn addresses(self) -> impl Iterator<Item = usize> {
+        let inside = iter::successors(Some(self), |context| Some(context.caller()));
+        inside.take_while(|context| !context.is_root()).map(|context| context.address())
+    }
+
+    /// The scope of the stacks that this is a context of, or 0.
+    pub fn scope(self) -> u32 {
+        self.node().map_or(0, |node| node.scope.load(Ordering::Relaxed))
+    }
+
+    /// The next one in the list of its scope, which begins at [`scope::newest_context`].
+    pub fn next_in_scope(self) -> Option<Self> {
+        let next = self.node().map_or(0, |node| node.next_in_scope.load(Ordering::Relaxed));
+        (next != 0).then_some(Self(next))
+    }
+
+    /// How many more frames there were outside.
+    pub fn beyond(self) -> u32 {
+        let root = iter::successors(Some(self), |context| Some(context.caller()))
+            .find(|context| context.is_root());
+        root.map_or(0, |root| root.address() as u32)
+    }
+
+    /// Whether the chain of frame pointers that this is the innermost context of has every frame,
+    /// if that is known. It has not where some function keeps no frame pointer.
+    pub fn is_whole_chain(self) -> Option<bool> {
+        let chain = self.node()?.chain.load(Ordering::Relaxed);
+        (chain != 0).then_some(chain == WHOLE)
+    }
+
+    /// Remembers it.
+    pub fn set_whole_chain(self, is_whole: bool) {
+        if let Some(node) = self.node() {
+            node.chain.store(if is_whole { WHOLE } else { BROKEN }, Ordering::Relaxed);
+        }
+    }
+
+    /// Its number, from 1; 0 is none.
+    #[inline(always)]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The one with this number.
+    #[inline(always)]
+    pub fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Whether no address belongs to it.
+    fn is_root(self) -> bool {
+        self.caller().caller().0 <= NONE.0
+    }
+
+    fn caller(self) -> Self {
+        Self(self.node().map_or(0, |node| node.caller.load(Ordering::Relaxed)))
+    }
+
+    fn address(self) -> usize {
+        self.node().map_or(0, |node| node.address.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn node(self) -> Option<&'static Node> {
+        // No number is larger, which the compiler cannot know.
+        let chunk =
+            NonNull::new(CHUNK[(self.0 / PER_CHUNK) as usize % CHUNKS].load(Ordering::Acquire))?;
+        // SAFETY: a published chunk has PER_CHUNK nodes, zeroed or written, and is never unmapped.
+        Some(unsafe { chunk.add((self.0 % PER_CHUNK) as usize).as_ref() })
+    }
+}
+
+pub fn before_fork() {
+    GROWING.acquire();
+}
+
+pub fn after_fork() {
+    GROWING.release();
+}
+
+/// Where a context is looked for first, less what is beyond the table's end.
+#[inline(always)]
+fn first_offset(caller: Context, address: usize) -> usize {
+    let both = address as u64 ^ u64::from(caller.0).rotate_left(20);
+    (both.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 28) as usize
+}
+
+#[inline(always)]
+fn slot(table: NonNull<Table>, offset: usize) -> &'static Slot {
+    // SAFETY: the slots follow the table, `offset` is masked by every caller, and tables are never
+    // unmapped.
+    unsafe { table.add(1).cast::<Slot>().byte_add(offset).as_ref() }
+}
+
+/// The slot of a context, and the context; or the empty slot where it is missing.
+fn probe(
+    table: NonNull<Table>,
+    caller: Context,
+    address: usize,
+) -> (&'static Slot, Option<Context>) {
+    // SAFETY: a published table's header is never written again.
+    let mask = unsafe { table.as_ref().mask };
+    let mut offset = first_offset(caller, address) & mask;
+    loop {
+        let slot = slot(table, offset);
+        let called_from = slot.caller.load(Ordering::Acquire);
+        if called_from == 0 {
+            return (slot, None);
+        }
+        if called_from == caller.0 && slot.address.load(Ordering::Relaxed) == address {
+            return (slot, Some(Context(slot.context.load(Ordering::Relaxed))));
+        }
+        offset = (offset + size_of::<Slot>()) & mask;
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn insert(caller: Context, address: usize) -> Option<Context> {
+    let _growing = GROWING.lock();
+    let table = match NonNull::new(TABLE.load(Ordering::Relaxed)) {
+        Some(table) => table,
+        None => publish(new_table(FIRST_TABLE)?),
+    };
+    let (mut place, found) = probe(table, caller, address);
+    if found.is_some() {
+        return found;
+    }
+    let new = Context(last() + 1);
+    if new.0 as usize * 4 > slots(table) {
+        (place, _) = probe(publish(enlarge(table)?), caller, address);
+    }
+    let chunk = CHUNK.get((new.0 / PER_CHUNK) as usize)?;
+    if chunk.load(Ordering::Acquire).is_null() {
+        let nodes = memory::reserve(PER_CHUNK as usize * size_of::<Node>())?;
+        chunk.store(nodes.as_ptr().cast(), Ordering::Release);
+    }
+    let node = new.node()?;
+    node.address.store(address, Ordering::Relaxed);
+    node.caller.store(caller.0, Ordering::Relaxed);
+    // What stands for a scope itself has its number for an address.
+    let of_scope = if caller == NONE { address as u32 } else { caller.scope() };
+    node.scope.store(of_scope, Ordering::Relaxed);
+    node.next_in_scope.store(scope::newest_context(of_scope), Ordering::Relaxed);
+    LAST.store(new.0, Ordering::Release);
+    scope::set_newest_context(of_scope, new.0);
+    fill(place, caller, address, new);
+    Some(new)
+}
+
+fn fill(slot: &Slot, caller: Context, address: usize, context: Context) {
+    slot.address.store(address, Ordering::Relaxed);
+    slot.context.store(context.0, Ordering::Relaxed);
+    slot.caller.store(caller.0, Ordering::Release);
+}
+
+fn publish(table: NonNull<Table>) -> NonNull<Table> {
+    TABLE.store(table.as_ptr(), Ordering::Release);
+    table
+}
+
+fn slots(table: NonNull<Table>) -> usize {
+    // SAFETY: a published table's header is never written again.
+    unsafe { table.as_ref().mask / size_of::<Slot>() + 1 }
+}
+
+fn new_table(slots: usize) -> Option<NonNull<Table>> {
+    let table = memory::reserve(size_of::<Table>() + slots * size_of::<Slot>())?.cast::<Table>();
+    // SAFETY: fresh memory, large enough and aligned to 16 bytes, that nobody else has seen.
+    unsafe { table.write(Table { mask: (slots - 1) * size_of::<Slot>() }) };
+    Some(table)
+}
+
+fn enlarge(table: NonNull<Table>) -> Option<NonNull<Table>> {
+    let larger = new_table(slots(table) * 2)?;
+    for context in (NONE.0 + 1..=last()).map(Context) {
+        let (caller, address) = (context.caller(), context.address());
+        fill(probe(larger, caller, address).0, caller, address, context);
+    }
+    Some(larger)
+}
+
+const _: () =
+    assert!(size_of::<Table>() == 16 && align_of::<Slot>() <= 16 && align_of::<Node>() <= 16);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The context of a path, outermost first.
+    fn path(scope: u32, beyond: u32, addresses: &[usize]) -> Context {
+        let root = root(scope, beyond).expect("there is memory");
+        addresses
+            .iter()
+            .fold(root, |context, address| context.call(*address).expect("there is memory"))
+    }
+
+    #[test]
+    fn equal_paths_get_one_context_under_threads_and_growth() {
+        let paths = if cfg!(miri) { 200 } else { 20_000_usize };
+        let all: Vec<Vec<Context>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope
+                        .spawn(|| (0..paths).map(|n| path(0, 0, &[0xABCD, n * 7 + 1, n])).collect())
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        for contexts in &all[1..] {
+            assert_eq!(contexts, &all[0]);
+        }
+        for (n, context) in all[0].iter().enumerate() {
+            assert_eq!(context.addresses().collect::<Vec<_>>(), [n, n * 7 + 1, 0xABCD]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_address_tells_paths_apart_too() {
+        let addresses = [0x30, 0x20, 0x10];
+        let all = [
+            path(0, 0, &addresses),
+            path(0, 9, &addresses),
+            path(5, 0, &addresses),
+            path(5, 9, &addresses),
+        ];
+        for (context, told) in all.iter().zip([(0, 0), (0, 9), (5, 0), (5, 9)]) {
+            assert_eq!((context.scope(), context.beyond()), told);
+            assert_eq!(context.addresses().collect::<Vec<_>>(), [0x10, 0x20, 0x30]);
+            assert_eq!(all.iter().filter(|other| *other == context).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_broken_chain_is_remembered_and_its_callers_are_not_broken() {
+        let caller = path(0, 0, &[0xB0]);
+        let chain = caller.call(0xB1).expect("there is memory");
+        assert_eq!(chain.is_whole_chain(), None);
+        chain.set_whole_chain(false);
+        assert_eq!((chain.is_whole_chain(), caller.is_whole_chain()), (Some(false), None));
+        caller.set_whole_chain(true);
+        assert_eq!((chain.is_whole_chain(), caller.is_whole_chain()), (Some(false), Some(true)));
+    }
+
+    #[test]
+    fn addresses_that_are_no_address_are_kept_too() {
+        let zeroes = path(0, 0, &[0, 0, 0]);
+        assert_eq!(zeroes.addresses().collect::<Vec<_>>(), [0, 0, 0]);
+        assert_eq!(path(0, 0, &[]).addresses().count(), 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! `TRACEMALLOC=N`: tracing from the first allocation on, with tracebacks of N frames.
+
+use core::ffi::{CStr, c_int};
+use core::sync::atomic::Ordering;
+
+use crate::allocator::{TRACING, UNDECIDED};
+use crate::trace::stack_id::MAX_NFRAME;
+use crate::trace::view;
+
+/// What is to be recorded, once the environment has been looked at.
+pub fn decided() -> u8 {
+    let tracing = TRACING.load(Ordering::Relaxed);
+    if tracing & UNDECIDED == 0 { tracing } else { decide() }
+}
+
+/// Looks at the environment, once. Ends the process where the variable has no number.
+#[cold]
+fn decide() -> u8 {
+    // Of several threads the first one decides; before it has, others record nothing.
+    if TRACING.fetch_and(!UNDECIDED, Ordering::AcqRel) & UNDECIDED != 0
+        && let Some(nframe) = asked()
+    {
+        view::start(nframe);
+    }
+    TRACING.load(Ordering::Acquire)
+}
+
+/// How many frames the environment asks for.
+fn asked() -> Option<u32> {
+    // SAFETY: the name ends in a zero. Before `main` nobody changes the environment; later, the
+    // caller of `set_var` has promised that nobody else reads it.
+    let value = unsafe { libc::getenv(c"TRACEMALLOC".as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: `getenv` gives a text that ends in a zero.
+    match parse(unsafe { CStr::from_ptr(value) }.to_bytes()) {
+        Ok(nframe) => nframe,
+        Err(message) => fail(message),
+    }
+}
+
+/// The number of frames; `None` where tracing stays off. As CPython reads `PYTHONTRACEMALLOC`,
+/// which is by C's `strtol`.
+fn parse(value: &[u8]) -> Result<Option<u32>, &'static str> {
+    const INVALID: Result<Option<u32>, &str> = Err("TRACEMALLOC: invalid number of frames\n");
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let (negative, digits) = match &value[blanks..] {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return INVALID;
+    }
+    let number = digits.iter().try_fold(0 as c_int, |number, digit| {
+        number.checked_mul(10)?.checked_add(c_int::from(digit - b'0'))
+    });
+    match number {
+        Some(0) => Ok(None),
+        Some(number) if !negative => match u32::try_from(number) {
+            Ok(number) if number <= MAX_NFRAME => Ok(Some(number)),
+            _ => Err("TRACEMALLOC: the number of frames must be in range [1; 65535]\n"),
+        },
+        _ => INVALID,
+    }
+}
+
+/// Says why and ends the process, without an allocation.
+fn fail(message: &str) -> ! {
+    // SAFETY: writes that many bytes of a text.
+    unsafe { libc::write(2, message.as_ptr().cast(), message.len() as _) };
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    /// What CPython 3.9, 3.11 and 3.13 make of the same values.
+    #[test]
+    fn values_are_read_as_by_cpython() {
+        for (value, expected) in
+            [("", None), ("0", None), ("-0", None), ("1", Some(1)), ("10", Some(10))]
+        {
+            assert_eq!(parse(value.as_bytes()), Ok(expected), "{value:?}");
+        }
+        for (value, expected) in
+            [("65535", 65535), (" 5", 5), ("\t\n\x0b\x0c\r 7", 7), ("+5", 5), ("00012", 12)]
+        {
+            assert_eq!(parse(value.as_bytes()), Ok(Some(expected)), "{value:?}");
+        }
+        for value in [
+            "-1",
+            "abc",
+            "5 ",
+            "0x10",
+            "1e3",
+            "2147483648",
+            "99999999999999999999",
+            " ",
+            "+",
+            "+-1",
+            "-",
+        ] {
+            assert_eq!(
+                parse(value.as_bytes()),
+                Err("TRACEMALLOC: invalid number of frames\n"),
+                "{value:?}"
+            );
+        }
+        for value in ["65536", "2147483647"] {
+            let range = "TRACEMALLOC: the number of frames must be in range [1; 65535]\n";
+            assert_eq!(parse(value.as_bytes()), Err(range), "{value:?}");
+        }
+    }
+}

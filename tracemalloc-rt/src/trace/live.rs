@@ -1,0 +1,95 @@
+//! What is live now, by stack, and what has changed since: what a verdict is made of.
+
+use core::sync::atomic::Ordering;
+
+use crate::allocator::MISSED;
+use crate::trace::capture::Walk;
+use crate::trace::ledger::Balance;
+use crate::trace::stack_id::StackId;
+use crate::trace::{shadow, thread, view};
+
+/// Starts to record allocations, at least `depth` physical frames each (1 to
+/// [`MAX_DEPTH`](crate::trace::stack_id::MAX_DEPTH)), whether the program traces for itself or not. Blocks
+/// that exist already stay unknown, and freeing them is harmless.
+pub fn start(walk: Walk, depth: usize) {
+    view::set_harness(Some((walk, depth)));
+}
+
+/// Stops recording. Blocks that are known are still forgotten when they are freed.
+pub fn stop() {
+    view::set_harness(None);
+}
+
+/// Bytes and blocks that are live, for every stack.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    by_stack: Vec<Balance>,
+}
+
+/// What the blocks of one stack have changed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The stack that allocated them.
+    pub stack: StackId,
+    /// Bytes, negative where there are fewer now.
+    pub bytes: i64,
+    /// Blocks, negative where there are fewer now.
+    pub blocks: i64,
+}
+
+impl Live {
+    /// What is live now. Costs by the number of contexts, not of blocks. While other threads
+    /// allocate, a block that one frees and another has allocated may be counted on one side
+    /// only.
+    pub fn now() -> Self {
+        let _pause = thread::pause();
+        Self { by_stack: thread::totals() }
+    }
+
+    /// Every stack whose bytes or blocks differ from `before`, in the order of their first
+    /// allocation.
+    pub fn changes_since(&self, before: &Self) -> Vec<Change> {
+        let _pause = thread::pause();
+        let mut changes = Vec::new();
+        for (index, now) in self.by_stack.iter().enumerate().skip(1) {
+            let then = before.by_stack.get(index).copied().unwrap_or_default();
+            if *now != then {
+                changes.push(Change {
+                    stack: StackId(index as u32),
+                    bytes: now.bytes - then.bytes,
+                    blocks: now.blocks - then.blocks,
+                });
+            }
+        }
+        changes
+    }
+}
+
+/// How many blocks could not be recorded so far because the tracer had no memory for them.
+pub fn missed() -> u64 {
+    MISSED.load(Ordering::Relaxed)
+}
+
+/// A live block, wherever it was allocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveBlock {
+    /// 0 is the global allocator's.
+    pub domain: u32,
+    /// Of its first byte.
+    pub address: usize,
+    /// In bytes.
+    pub size: usize,
+    /// The stack that allocated it.
+    pub stack: StackId,
+}
+
+/// Calls `visit` with every live block, in no order. What other threads allocate or free meanwhile
+/// may be there or not, and its size may be that of another block at the same address.
+pub fn for_each_block(mut visit: impl FnMut(LiveBlock)) {
+    let _pause = thread::pause();
+    shadow::for_each(&mut |domain, address, block| {
+        if block.id != StackId::OURS {
+            visit(LiveBlock { domain, address, size: block.size, stack: block.id });
+        }
+    });
+}

@@ -1,0 +1,111 @@
+//! Where every live block is known: by the address of its first byte, the id of its stack and its
+//! size.
+//!
+//! On 64-bit Unix a map of the address space ([`map`]), elsewhere, and for the few blocks that the
+//! map has no place for, a table ([`table`]). Blocks of other domains than the allocator's own are
+//! always in the table.
+
+#[cfg(all(unix, target_pointer_width = "64"))]
+mod map;
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+#[path = "no_map.rs"]
+mod map;
+mod table;
+
+pub use self::map::Common;
+use crate::trace::stack_id::StackId;
+
+/// The domain of what the global allocator hands out.
+pub const ALLOCATOR: u32 = 0;
+
+/// A live block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    pub id: StackId,
+    pub size: usize,
+    /// Whether the program sees it in its own snapshots: it was allocated since the program
+    /// started or cleared them.
+    pub in_view: bool,
+}
+
+/// Makes what has to be there before the first block. False where every block will be in the table.
+pub fn prepare() -> bool {
+    map::prepare()
+}
+
+/// Remembers a block that has just been allocated. False when there is no memory for that.
+#[inline(always)]
+pub fn insert(address: usize, block: Block) -> bool {
+    map::insert(address, block) || table::insert(ALLOCATOR, address, block)
+}
+
+/// Forgets the block at an address, and returns what it was. `None` where no traced block begins.
+#[inline(always)]
+pub fn remove(address: usize) -> Option<Block> {
+    match map::remove(address) {
+        Some(block) => Some(block),
+        None => table::remove(ALLOCATOR, address),
+    }
+}
+
+/// As [`insert`], for a block of any domain. One that is known already has to be removed first.
+pub fn insert_in(domain: u32, address: usize, block: Block) -> bool {
+    table::insert(domain, address, block)
+}
+
+/// As [`remove`], for a block of any domain.
+pub fn remove_from(domain: u32, address: usize) -> Option<Block> {
+    let block = table::remove(domain, address);
+    if domain == ALLOCATOR { block.or_else(|| map::remove(address)) } else { block }
+}
+
+/// Calls `visit` with domain, address and block of every live block, wherever it is noted. What
+/// other threads allocate or free meanwhile may be there or not; the size of a block that is not in
+/// the view may be that of its neighbour in time.
+pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
+    map::for_each(&mut |address, block| visit(ALLOCATOR, address, block));
+    table::for_each(visit);
+}
+
+/// As [`for_each`], without allocating, in a copy of the process in which nothing else runs.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn for_each_in_copy(visit: &mut impl FnMut(u32, usize, Block)) {
+    map::for_each(&mut |address, block| visit(ALLOCATOR, address, block));
+    table::for_each_in_copy(visit);
+}
+
+/// Calls `visit` with domain, address and block of every block in the view. One caller at a time;
+/// `visit` may allocate.
+pub fn for_each_in_view(visit: &mut impl FnMut(u32, usize, Block)) {
+    map::for_each_in_view(&mut |address, block| visit(ALLOCATOR, address, block));
+    table::for_each(&mut |domain, address, block| {
+        if block.in_view {
+            visit(domain, address, block);
+        }
+    });
+}
+
+/// Takes every block out of the view, and calls `visit` with what it was. One caller at a time.
+pub fn clear_view(visit: &mut impl FnMut(Block)) {
+    map::clear_view(&mut |_, block| visit(block));
+    table::clear_view(visit);
+}
+
+/// The block of the allocator's domain that `address` points to or into, if it is in the view. One
+/// caller at a time.
+pub fn get_in_view(address: usize) -> Option<Block> {
+    let in_map = || {
+        let begin = map::begin_of(address)?;
+        let block = map::get_in_view(begin)?;
+        (address == begin || address - begin < block.size).then_some(block)
+    };
+    table::get(ALLOCATOR, address).filter(|block| block.in_view).or_else(in_map)
+}
+
+pub fn before_fork() {
+    table::before_fork();
+}
+
+pub fn after_fork() {
+    table::after_fork();
+}

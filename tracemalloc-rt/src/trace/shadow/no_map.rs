@@ -1,0 +1,49 @@
+//! Where there is no map of the address space, every block is in the table.
+
+use crate::trace::shadow::Block;
+
+pub enum Common {}
+
+impl Common {
+    pub fn at(_address: usize) -> Option<Self> {
+        None
+    }
+
+    pub fn insert(&self, _block: Block) -> bool {
+        match *self {}
+    }
+
+    pub fn get(&self) -> Option<Block> {
+        match *self {}
+    }
+
+    pub fn clear(&self) {
+        match *self {}
+    }
+}
+
+pub fn prepare() -> bool {
+    false
+}
+
+pub fn insert(_address: usize, _block: Block) -> bool {
+    false
+}
+
+pub fn remove(_address: usize) -> Option<Block> {
+    None
+}
+
+pub fn for_each(_visit: &mut impl FnMut(usize, Block)) {}
+
+pub fn for_each_in_view(_visit: &mut impl FnMut(usize, Block)) {}
+
+pub fn clear_view(_visit: &mut impl FnMut(usize, Block)) {}
+
+pub fn get_in_view(_address: usize) -> Option<Block> {
+    None
+}
+
+pub fn begin_of(_address: usize) -> Option<usize> {
+    None
+}

@@ -1,0 +1,441 @@
+//! What the tracer keeps for each thread: its ledger, its last walk, whether it is paused.
+//!
+//! A [`Thread`] outlives the thread that it was made for and is then handed to the next new one,
+//! ledger and all: only the sum over all ledgers counts, so nothing has to be merged or cleared.
+//! There are as many as threads ever ran at once.
+
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::heap;
+use crate::os::memory;
+use crate::os::spin_lock::SpinLock;
+use crate::trace::capture::{Bounds, Here, LastWalk};
+use crate::trace::contexts;
+use crate::trace::ledger::{Balance, Ledger};
+use crate::trace::scope;
+use crate::trace::stack_id::{MAX_DEPTH, StackId};
+
+/// The tracer's state of one running thread.
+#[repr(C)]
+pub struct Thread {
+    paused: Cell<u32>,
+    endings: Cell<u32>,
+    /// The scope that its allocations belong to, or 0.
+    scope: Cell<u32>,
+    /// The scope that it was handed when it began, or 0.
+    handed: Cell<u32>,
+    next: AtomicPtr<Thread>,
+    next_free: Cell<*mut Thread>,
+    /// Where long stacks are captured, once one was.
+    room: Cell<*mut MaybeUninit<usize>>,
+    /// The part of its stack that walks may see.
+    stack: Cell<Bounds>,
+    pub last_walk: LastWalk,
+    pub ledger: Ledger,
+}
+
+/// Where the current thread is in its life with us.
+#[derive(Clone, Copy)]
+pub enum Current {
+    /// It has its own state.
+    Running(&'static Thread),
+    /// Its destructors are over, and what still runs shares one ledger.
+    Ended,
+    /// It is just being registered: what is allocated meanwhile is ours.
+    Starting,
+}
+
+/// Tags of [`CURRENT`] that are no pointers.
+const STARTING: *mut Thread = ptr::without_provenance_mut(1);
+const ENDED: *mut Thread = ptr::without_provenance_mut(2);
+
+thread_local! {
+    // Const and without `Drop`: reading it never allocates, and works until the thread's very last instruction.
+    static CURRENT: Cell<*mut Thread> = const { Cell::new(ptr::null_mut()) };
+    static STACK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// All that were ever made.
+static ALL: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
+/// Those whose thread has ended.
+static FREE: SpinLock<FreeList> = SpinLock::new(FreeList(ptr::null_mut()));
+/// What threads allocate and free when they have given back their own.
+static ENDED_LEDGER: Ledger = Ledger::new();
+
+struct FreeList(*mut Thread);
+
+// SAFETY: threads in the list belong to nobody else, and the list is reached under its lock only.
+unsafe impl Send for FreeList {}
+
+/// The current thread, registered on its first call.
+#[inline(always)]
+pub fn current() -> Current {
+    match running() {
+        Some(thread) => Current::Running(thread),
+        None => start(CURRENT.get()),
+    }
+}
+
+/// The state of the current thread, if it is registered.
+#[inline(always)]
+pub fn running() -> Option<&'static Thread> {
+    let thread = CURRENT.get();
+    // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread
+    // alone owns.
+    (thread.addr() > ENDED.addr()).then(|| unsafe { &*thread })
+}
+
+/// Adds to an account of the current thread. False when there is no memory for the account.
+#[inline(always)]
+pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
+    match current() {
+        Current::Running(thread) => thread.ledger.add(id, bytes, blocks),
+        Current::Ended | Current::Starting => ENDED_LEDGER.add_shared(id, bytes, blocks),
+    }
+}
+
+/// The current thread's stack, as addresses from (inclusive) and to (exclusive); empty where that
+/// is not known.
+#[inline(always)]
+pub fn stack_bounds() -> (usize, usize) {
+    STACK.get()
+}
+
+/// What is live of one stack: the sum over all threads that ever ran.
+pub fn total(id: StackId) -> Balance {
+    let mut total = ENDED_LEDGER.balance(id);
+    let mut next = ALL.load(Ordering::Acquire);
+    // SAFETY: as in `totals`.
+    while let Some(thread) = unsafe { next.as_ref() } {
+        let balance = thread.ledger.balance(id);
+        total.bytes += balance.bytes;
+        total.blocks += balance.blocks;
+        next = thread.next.load(Ordering::Acquire);
+    }
+    total
+}
+
+/// The scope that allocations of the current thread belong to, or 0.
+pub fn scope() -> u32 {
+    match current() {
+        Current::Running(thread) => thread.scope.get(),
+        Current::Ended | Current::Starting => 0,
+    }
+}
+
+/// Has allocations of the current thread belong to another scope, or to none (0). Gives the one
+/// before.
+pub fn enter_scope(number: u32) -> u32 {
+    match current() {
+        Current::Running(thread) => {
+            thread.last_walk.clear();
+            thread.scope.replace(number)
+        }
+        Current::Ended | Current::Starting => 0,
+    }
+}
+
+/// The current thread has just begun, and was started in this scope.
+pub fn hand_down(number: u32) {
+    if let Current::Running(thread) = current() {
+        scope::count_thread(number, true);
+        thread.handed.set(number);
+        enter_scope(number);
+    }
+}
+
+/// What is live of each stack, by id: the sum over all threads that ever ran.
+pub fn totals() -> Vec<Balance> {
+    let mut totals = vec![Balance::default(); contexts::last() as usize + 1];
+    ENDED_LEDGER.sum_into(&mut totals);
+    let mut next = ALL.load(Ordering::Acquire);
+    // SAFETY: pointers in the list are to `Thread`s that are never unmapped; of these only atomics
+    // are read.
+    while let Some(thread) = unsafe { next.as_ref() } {
+        thread.ledger.sum_into(&mut totals);
+        next = thread.next.load(Ordering::Acquire);
+    }
+    totals
+}
+
+impl Thread {
+    /// Whether allocations of this thread are left out just now.
+    #[inline(always)]
+    pub fn is_paused(&self) -> bool {
+        self.paused.get() != 0
+    }
+
+    /// The part of its stack that walks may see: all of it, if there is no [`Outermost`] function.
+    #[inline(always)]
+    pub fn stack_bounds(&self) -> Bounds {
+        self.stack.get()
+    }
+
+    /// The last walk may have ended elsewhere, and is forgotten.
+    fn set_stack_bounds(&self, bounds: (usize, usize)) {
+        self.stack.set(Bounds::from(bounds));
+        self.last_walk.clear();
+    }
+
+    /// The scope that its allocations belong to, or 0.
+    #[inline(always)]
+    pub fn scope(&self) -> u32 {
+        self.scope.get()
+    }
+
+    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room:
+    /// one stack at a time.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "a thread captures one stack at a time, and does not come here meanwhile"
+    )]
+    pub fn room(&self, depth: usize) -> Option<&mut [MaybeUninit<usize>]> {
+        if self.room.get().is_null() {
+            let room = memory::reserve(MAX_DEPTH * size_of::<usize>())?;
+            self.room.set(room.as_ptr().cast());
+        }
+        // SAFETY: there is room for MAX_DEPTH addresses, which is never unmapped, and only this
+        // thread comes here. It captures one stack at a time: what the unwinder allocates
+        // meanwhile is not traced, and a signal's handler may not allocate.
+        Some(unsafe { core::slice::from_raw_parts_mut(self.room.get(), depth.min(MAX_DEPTH)) })
+    }
+}
+
+/// While this lives, allocations of the thread that made it are not traced. Frees are: a traced
+/// block that is freed meanwhile is gone.
+#[derive(Debug)]
+pub struct Pause {
+    not_send: core::marker::PhantomData<*const ()>,
+}
+
+/// Leaves out what the current thread allocates, until the value is dropped. Nests.
+pub fn pause() -> Pause {
+    begin_pause();
+    Pause { not_send: core::marker::PhantomData }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        end_pause();
+    }
+}
+
+/// As [`pause`], until [`end_pause`].
+pub fn begin_pause() {
+    if let Current::Running(thread) = current() {
+        thread.paused.set(thread.paused.get() + 1);
+    }
+}
+
+pub fn end_pause() {
+    if let Current::Running(thread) = current() {
+        thread.paused.set(thread.paused.get().saturating_sub(1));
+    }
+}
+
+/// While this lives, walks of the thread that made it end at the function that made it.
+#[derive(Debug)]
+pub struct Outermost {
+    not_send: core::marker::PhantomData<*const ()>,
+}
+
+impl Outermost {
+    /// Has walks end at the function that this is inlined into: what is outside of it is of no
+    /// interest, and need not be compared for every block.
+    #[inline(always)]
+    pub fn here() -> Self {
+        if let Current::Running(thread) = current()
+            && let (low, high) = STACK.get()
+            && let Some(outside) = Here::new().outside_of_frame()
+            && (low..high).contains(&outside)
+        {
+            thread.set_stack_bounds((low, outside));
+        }
+        Self { not_send: core::marker::PhantomData }
+    }
+}
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        if let Current::Running(thread) = current() {
+            thread.set_stack_bounds(STACK.get());
+        }
+    }
+}
+
+pub fn before_fork() {
+    FREE.acquire();
+}
+
+pub fn after_fork() {
+    FREE.release();
+}
+
+#[cold]
+fn start(tag: *mut Thread) -> Current {
+    if tag == STARTING {
+        return Current::Starting;
+    }
+    if tag == ENDED {
+        return Current::Ended;
+    }
+    CURRENT.set(STARTING);
+    STACK.set(system::stack_bounds());
+    heap::note_stack(STACK.get());
+    let Some(thread) = take_free().or_else(make) else {
+        CURRENT.set(ENDED);
+        return Current::Ended;
+    };
+    thread.paused.set(0);
+    thread.endings.set(0);
+    thread.scope.set(0);
+    thread.handed.set(0);
+    thread.set_stack_bounds(STACK.get());
+    system::on_end(thread);
+    CURRENT.set(ptr::from_ref(thread).cast_mut());
+    Current::Running(thread)
+}
+
+fn take_free() -> Option<&'static Thread> {
+    let mut free = FREE.lock();
+    // SAFETY: threads in the list are never unmapped and belong to nobody else.
+    let thread = unsafe { free.0.as_ref() }?;
+    free.0 = thread.next_free.get();
+    Some(thread)
+}
+
+fn make() -> Option<&'static Thread> {
+    // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, nothing remembered.
+    // Nobody else has seen it.
+    let thread: &'static Thread =
+        unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
+    let mut head = ALL.load(Ordering::Acquire);
+    loop {
+        thread.next.store(head, Ordering::Relaxed);
+        let new = ptr::from_ref(thread).cast_mut();
+        match ALL.compare_exchange_weak(head, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => return Some(thread),
+            Err(other) => head = other,
+        }
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    //! The end of a thread, and the bounds of its stack, as POSIX threads tell them.
+
+    use super::{CURRENT, ENDED, FREE, Thread, scope};
+    use core::ffi::c_void;
+    use core::sync::atomic::{AtomicU64, Ordering};
+    use std::ptr;
+
+    /// How often a destructor is called at most; POSIX promises 4.
+    const ROUNDS: u32 = 4;
+    const UNSET: u64 = u64::MAX;
+
+    static KEY: AtomicU64 = AtomicU64::new(UNSET);
+
+    /// Has [`ended`] called with the thread's state when the current thread ends.
+    pub fn on_end(thread: &'static Thread) {
+        let Some(key) = key() else { return };
+        // SAFETY: the key was made by `pthread_key_create`.
+        unsafe { libc::pthread_setspecific(key, ptr::from_ref(thread).cast()) };
+    }
+
+    fn key() -> Option<libc::pthread_key_t> {
+        let known = KEY.load(Ordering::Acquire);
+        if known != UNSET {
+            return Some(known as libc::pthread_key_t);
+        }
+        let mut key: libc::pthread_key_t = 0;
+        // SAFETY: `key` is a place to write to; `ended` takes what `on_end` has set.
+        if unsafe { libc::pthread_key_create(&raw mut key, Some(ended)) } != 0 {
+            return None;
+        }
+        // Of two threads that come here at once one loses; its key stays unused.
+        match KEY.compare_exchange(UNSET, u64::from(key), Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(key),
+            Err(other) => Some(other as libc::pthread_key_t),
+        }
+    }
+
+    /// Other destructors may still allocate, so this one asks to be called again until its last
+    /// round.
+    extern "C" fn ended(thread: *mut c_void) {
+        // SAFETY: `on_end` has set a `&'static Thread` of the thread that is just ending.
+        let thread: &'static Thread = unsafe { &*thread.cast::<Thread>() };
+        thread.endings.set(thread.endings.get() + 1);
+        if thread.endings.get() < ROUNDS {
+            on_end(thread);
+            return;
+        }
+        scope::count_thread(thread.handed.replace(0), false);
+        CURRENT.set(ENDED);
+        let mut free = FREE.lock();
+        thread.next_free.set(free.0);
+        free.0 = ptr::from_ref(thread).cast_mut();
+    }
+
+    /// Lowest and one past the highest address; both 0 where the system does not tell.
+    pub fn stack_bounds() -> (usize, usize) {
+        #[cfg(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd"
+        ))]
+        // SAFETY: the attributes are initialised by the first call before the others read them, and
+        // destroyed after.
+        unsafe {
+            let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
+            #[cfg(any(target_os = "freebsd", target_os = "netbsd"))]
+            let got = {
+                libc::pthread_attr_init(&raw mut attributes);
+                libc::pthread_attr_get_np(libc::pthread_self(), &raw mut attributes)
+            };
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let got = libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes);
+            if got != 0 {
+                return (0, 0);
+            }
+            let mut low: *mut c_void = ptr::null_mut();
+            let mut size = 0_usize;
+            let got =
+                libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size);
+            libc::pthread_attr_destroy(&raw mut attributes);
+            if got == 0 { (low.addr(), low.addr() + size) } else { (0, 0) }
+        }
+        #[cfg(target_vendor = "apple")]
+        // SAFETY: both calls take the current thread and only read.
+        unsafe {
+            let this = libc::pthread_self();
+            let high = libc::pthread_get_stackaddr_np(this).addr();
+            (high - libc::pthread_get_stacksize_np(this), high)
+        }
+        #[cfg(not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_vendor = "apple"
+        )))]
+        (0, 0)
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    //! Without POSIX threads the end of a thread is not seen, so a thread's state is never handed
+    //! on.
+
+    use super::Thread;
+
+    pub fn on_end(_thread: &'static Thread) {}
+
+    pub fn stack_bounds() -> (usize, usize) {
+        (0, 0)
+    }
+}

@@ -1,0 +1,4 @@
+//! Patterns and sorting.
+
+pub mod fnmatch;
+pub mod sort;

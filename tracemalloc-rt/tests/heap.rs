@@ -1,0 +1,425 @@
+//! What holds a block is found, and what nothing holds is said to be lost.
+//!
+//! Without libtest: each case has a process of its own, as tests have under `cargo tracemalloc
+//! test`, so that no other test's stack has pointers left.
+
+#![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+
+use std::cell::{Cell, RefCell};
+use std::hint::black_box;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::{mem, ptr, thread};
+
+use tracemalloc::Tracemalloc;
+use tracemalloc::internal::heap::{self, Fate, Found, HolderKind, KnownHolder, Retained};
+use tracemalloc::internal::{self, Live, StackId, Walk};
+
+#[global_allocator]
+static ALLOCATOR: Tracemalloc = Tracemalloc::system();
+
+const CASES: &[(&str, fn())] = &[
+    ("what_is_forgotten_is_lost", what_is_forgotten_is_lost),
+    ("what_a_static_holds_is_held_by_it", what_a_static_holds_is_held_by_it),
+    (
+        "what_a_known_holder_alone_holds_is_said_to_be_so",
+        what_a_known_holder_alone_holds_is_said_to_be_so,
+    ),
+    ("a_thread_local_of_a_living_thread_holds", a_thread_local_of_a_living_thread_holds),
+    ("the_stack_of_a_living_thread_holds", the_stack_of_a_living_thread_holds),
+    ("the_stack_of_the_calling_thread_holds", the_stack_of_the_calling_thread_holds),
+    ("a_register_of_a_parked_thread_holds", a_register_of_a_parked_thread_holds),
+    ("what_only_c_holds_is_held", what_only_c_holds_is_held),
+    (
+        "pointers_may_be_tagged_or_point_to_the_middle",
+        pointers_may_be_tagged_or_point_to_the_middle,
+    ),
+    ("a_lost_cycle_has_one_head", a_lost_cycle_has_one_head),
+    ("what_only_a_dead_stack_knows_is_lost", what_only_a_dead_stack_knows_is_lost),
+    ("what_only_freed_memory_knows_is_lost", what_only_freed_memory_knows_is_lost),
+    (
+        "a_thread_that_blocks_every_signal_is_asked_too",
+        a_thread_that_blocks_every_signal_is_asked_too,
+    ),
+    ("threads_that_come_and_go_do_no_harm", threads_that_come_and_go_do_no_harm),
+];
+
+/// Runs the case that the argument names, or, without one, each case in a process of its own.
+fn main() {
+    if let Some(wanted) = std::env::args().nth(1).filter(|argument| !argument.starts_with('-')) {
+        let here = 0_u8;
+        STACK_FROM.store((&raw const here).addr(), Ordering::Relaxed);
+        for (_, case) in CASES.iter().filter(|(name, _)| *name == wanted) {
+            case();
+        }
+        return;
+    }
+    let this = std::env::current_exe().unwrap();
+    let failed = CASES.iter().filter(|(name, _)| {
+        let passed = std::process::Command::new(&this).arg(name).status().unwrap().success();
+        println!("{name}: {}", if passed { "ok" } else { "FAILED" });
+        !passed
+    });
+    assert_eq!(failed.count(), 0, "see above");
+}
+
+/// A place on the main thread's stack. The frames below are those of a case, and have seen blocks
+/// that are gone: a byte that is written over an old pointer, as code without optimisation does,
+/// leaves the address of another block.
+static STACK_FROM: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs `body` on a thread of its own, and looks up what it has left behind.
+#[inline(never)]
+fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> Found {
+    let _pause = internal::pause();
+    internal::start(Walk::Unwind, 32);
+    let before = Live::now();
+    thread::spawn(body).join().unwrap();
+    let grown: Vec<StackId> = grown(&before);
+    assert!(!grown.is_empty(), "the body leaves something behind");
+    heap::look_up(&grown, known, STACK_FROM.load(Ordering::Relaxed)).unwrap()
+}
+
+fn grown(before: &Live) -> Vec<StackId> {
+    Live::now()
+        .changes_since(before)
+        .iter()
+        .filter(|change| change.bytes > 0)
+        .map(|change| change.stack)
+        .collect()
+}
+
+/// The entry about blocks of this size.
+#[track_caller]
+fn of_size(found: &Found, size: u64) -> &Retained {
+    let mut entries = found.entries.iter().filter(|entry| entry.bytes == size * entry.blocks);
+    let entry = entries.next().unwrap_or_else(|| panic!("nothing of {size} bytes: {found:#?}"));
+    assert!(entries.next().is_none(), "{found:#?}");
+    entry
+}
+
+/// What blocks of this size are held by.
+#[track_caller]
+fn holder(found: &Found, size: u64) -> (HolderKind, String) {
+    let entry = of_size(found, size);
+    assert_eq!(entry.fate, Fate::Held, "{found:#?}");
+    let holder = entry.holder.as_ref().unwrap();
+    (holder.kind, holder.name.clone())
+}
+
+#[track_caller]
+fn assert_lost(found: &Found, size: u64) {
+    assert_eq!(found.doubt, None);
+    assert_eq!(of_size(found, size).fate, Fate::Lost, "{found:#?}");
+}
+
+fn what_is_forgotten_is_lost() {
+    let found = left_by(&[], || mem::forget(black_box(vec![1_u8; 1001])));
+    assert_lost(&found, 1001);
+}
+
+static REGISTRY: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+fn what_a_static_holds_is_held_by_it() {
+    let found = left_by(&[], || REGISTRY.lock().unwrap().push(vec![3; 777]));
+    assert_eq!(holder(&found, 777), (HolderKind::Static, "heap::REGISTRY".to_owned()));
+    let entry = of_size(&found, 777);
+    assert_eq!((entry.steps, entry.path.len()), (2, 2), "by way of the vector's block");
+    assert_eq!(entry.path[1].size, 777);
+    REGISTRY.lock().unwrap().clear();
+}
+
+fn what_a_known_holder_alone_holds_is_said_to_be_so() {
+    static FIRST: Mutex<Option<std::sync::Arc<[u8; 701]>>> = Mutex::new(None);
+    static SECOND: Mutex<Option<std::sync::Arc<[u8; 701]>>> = Mutex::new(None);
+    let known = [KnownHolder { is_thread: false, pattern: "heap::*::FIRST", reason: "a test" }];
+    let found = left_by(&known, || *FIRST.lock().unwrap() = Some([0; 701].into()));
+    let is_known = |found: &Found| of_size(found, 720).holder.as_ref().unwrap().known;
+    assert!(is_known(&found), "{found:#?}");
+    let found = left_by(&known, || {
+        let both = std::sync::Arc::new([0; 701]);
+        *FIRST.lock().unwrap() = Some(both.clone());
+        *SECOND.lock().unwrap() = Some(both);
+    });
+    assert!(!is_known(&found), "{found:#?}");
+}
+
+fn a_thread_local_of_a_living_thread_holds() {
+    thread_local! {
+        static KEPT: RefCell<Option<Box<[u8; 778]>>> = const { RefCell::new(None) };
+    }
+    let (end, ended) = mpsc::channel::<()>();
+    let (ready, is_ready) = mpsc::channel();
+    let found = left_by(&[], move || {
+        thread::Builder::new()
+            .name("keeper".to_owned())
+            .spawn(move || {
+                KEPT.set(Some(Box::new([1; 778])));
+                ready.send(()).unwrap();
+                let _ = ended.recv();
+            })
+            .unwrap();
+        is_ready.recv().unwrap();
+    });
+    let (kind, name) = holder(&found, 778);
+    assert_eq!(kind, HolderKind::ThreadLocal, "{found:#?}");
+    assert!(name.ends_with("KEPT"), "{name}");
+    assert_eq!(of_size(&found, 778).holder.as_ref().unwrap().thread.as_deref(), Some("keeper"));
+    drop(end);
+}
+
+fn the_stack_of_a_living_thread_holds() {
+    let (end, ended) = mpsc::channel::<()>();
+    let (ready, is_ready) = mpsc::channel();
+    let found = left_by(&[], move || {
+        thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || {
+                let mut kept = [ptr::null_mut(); 8];
+                kept[3] = Box::into_raw(Box::new([1_u8; 779]));
+                black_box(&mut kept);
+                ready.send(()).unwrap();
+                let _ = ended.recv();
+                black_box(&mut kept);
+            })
+            .unwrap();
+        is_ready.recv().unwrap();
+    });
+    assert_eq!(holder(&found, 779), (HolderKind::Stack, "worker".to_owned()));
+    drop(end);
+}
+
+fn the_stack_of_the_calling_thread_holds() {
+    internal::start(Walk::Unwind, 32);
+    let before = Live::now();
+    let kept = black_box(Box::new([1_u8; 804]));
+    let grown = grown(&before);
+    let here = 0_u8;
+    let found =
+        heap::look_up(&grown, &[], (&raw const here).addr().min((&raw const kept).addr())).unwrap();
+    assert_eq!(holder(&found, 804), (HolderKind::Stack, "the main thread".to_owned()));
+    drop(kept);
+}
+
+/// The complement of a block's address. No frame that is still there has seen the address itself.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+fn hidden_block() -> usize {
+    #[inline(never)]
+    fn deeper() -> usize {
+        !black_box(Box::into_raw(Box::new([1_u8; 780])).addr())
+    }
+    let mut room = [0_u8; 50_000];
+    black_box(&mut room);
+    deeper()
+}
+
+/// Sleeps until woken, with the only pointer to a block in a register that the kernel keeps.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+fn sleep_with_a_register(bit_pattern: usize, gate: &AtomicUsize) {
+    // SAFETY: waits on a word that lives longer, and names every register that it changes.
+    unsafe {
+        std::arch::asm!(
+            "mov r14, {kept}",
+            "not r14",
+            "xor {kept}, {kept}",
+            "2:",
+            "mov eax, 202",
+            "syscall",
+            "cmp dword ptr [rdi], 0",
+            "je 2b",
+            "xor r14, r14",
+            kept = inout(reg) bit_pattern => _,
+            in("rdi") gate, in("rsi") 128, in("edx") 0, in("r10") 0, in("r8") 0, in("r9") 0,
+            out("rax") _, out("rcx") _, out("r11") _, out("r14") _,
+        );
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn a_register_of_a_parked_thread_holds() {
+    static GATE: AtomicUsize = AtomicUsize::new(0);
+    let found = left_by(&[], || {
+        let (tell, told) = mpsc::channel();
+        thread::Builder::new()
+            .name("parked".to_owned())
+            .spawn(move || {
+                let hidden = hidden_block();
+                tell.send(()).unwrap();
+                drop(tell);
+                sleep_with_a_register(hidden, &GATE);
+            })
+            .unwrap();
+        told.recv().unwrap();
+        thread::sleep(std::time::Duration::from_millis(20));
+    });
+    assert_eq!(holder(&found, 780), (HolderKind::Register, "parked".to_owned()));
+    GATE.store(1, Ordering::Relaxed);
+    // SAFETY: wakes whoever waits at this word.
+    unsafe { libc::syscall(libc::SYS_futex, &raw const GATE, 129, 1, 0, 0, 0) };
+}
+
+fn what_only_c_holds_is_held() {
+    static TREE: AtomicPtr<libc::c_void> = AtomicPtr::new(ptr::null_mut());
+    unsafe extern "C" fn compare(a: *const libc::c_void, b: *const libc::c_void) -> libc::c_int {
+        a.addr().cmp(&b.addr()) as libc::c_int
+    }
+    unsafe extern "C" {
+        fn tsearch(
+            key: *const libc::c_void,
+            root: *mut *mut libc::c_void,
+            compare: unsafe extern "C" fn(*const libc::c_void, *const libc::c_void) -> libc::c_int,
+        ) -> *mut libc::c_void;
+    }
+    let found = left_by(&[], || {
+        let key = Box::into_raw(Box::new([0_u8; 781]));
+        // SAFETY: the root is a null pointer at first, and nobody else uses it.
+        unsafe { tsearch(key.cast(), TREE.as_ptr(), compare) };
+    });
+    let entry = of_size(&found, 781);
+    assert_eq!(entry.fate, Fate::Held);
+    let (kind, name) = holder(&found, 781);
+    assert_eq!(kind, HolderKind::Static);
+    assert!(name.ends_with("TREE"), "{name}");
+    assert_eq!(entry.path[0].stack, None, "the tree's node is C's");
+
+    // And where nothing of ours knows C's own node.
+    let found = left_by(&[], || {
+        // SAFETY: there is room for a pointer.
+        unsafe {
+            let node = libc::malloc(64).cast::<*mut [u8; 782]>();
+            node.write(Box::into_raw(Box::new([0; 782])));
+            black_box(node);
+        }
+    });
+    assert_eq!(holder(&found, 782).0, HolderKind::Foreign);
+}
+
+fn pointers_may_be_tagged_or_point_to_the_middle() {
+    static TAGGED: AtomicUsize = AtomicUsize::new(0);
+    static HIGH: AtomicUsize = AtomicUsize::new(0);
+    static SHIFTED: AtomicUsize = AtomicUsize::new(0);
+    static MIDDLE: AtomicUsize = AtomicUsize::new(0);
+    let found = left_by(&[], || {
+        let leak = |size| Vec::leak(black_box(vec![0_u8; size])).as_ptr().addr();
+        TAGGED.store(leak(790) | 5, Ordering::Relaxed);
+        HIGH.store(leak(791) | 0xABCD << 48, Ordering::Relaxed);
+        SHIFTED.store(leak(792) << 16 | 77, Ordering::Relaxed);
+        MIDDLE.store(leak(793) + 700, Ordering::Relaxed);
+    });
+    for (size, name) in [(790, "TAGGED"), (791, "HIGH"), (792, "SHIFTED"), (793, "MIDDLE")] {
+        assert!(holder(&found, size).1.ends_with(name), "{found:#?}");
+    }
+}
+
+fn a_lost_cycle_has_one_head() {
+    struct Node {
+        _name: [u8; 100],
+        next: RefCell<Option<Rc<Node>>>,
+        tail: Cell<Option<Box<[u8; 1500]>>>,
+    }
+    let found = left_by(&[], || {
+        let tail = Box::new([0; 1500]);
+        let node = |_: u8| {
+            Rc::new(Node { _name: [0; 100], next: RefCell::default(), tail: Cell::default() })
+        };
+        let (first, second) = (node(1), node(2));
+        first.next.replace(Some(second.clone()));
+        second.next.replace(Some(first));
+        second.tail.set(Some(tail));
+    });
+    let heads: Vec<&Retained> =
+        found.entries.iter().filter(|entry| entry.fate == Fate::Lost).collect();
+    assert_eq!(heads.len(), 1, "{found:#?}");
+    assert_eq!(heads[0].blocks, 1);
+    let tail = of_size(&found, 1500);
+    assert_eq!((tail.fate, tail.head), (Fate::LostWith, Some(heads[0].stack)));
+}
+
+fn what_only_a_dead_stack_knows_is_lost() {
+    #[inline(never)]
+    fn deep(block: *mut [u8; 801]) {
+        let mut copies = [block; 100];
+        black_box(&mut copies);
+    }
+    let found = left_by(&[], || deep(Box::into_raw(Box::new([7; 801]))));
+    assert_lost(&found, 801);
+}
+
+fn what_only_freed_memory_knows_is_lost() {
+    let found = left_by(&[], || {
+        let block = Box::into_raw(Box::new([7_u8; 802]));
+        for size in [3, 6, 30, 90, 200, 5_000] {
+            for _ in 0..20 {
+                drop(black_box(vec![block; size]));
+            }
+        }
+        let mut grown = Vec::new();
+        for _ in 0..1_000 {
+            grown.push(block);
+        }
+    });
+    assert_lost(&found, 802);
+}
+
+fn a_thread_that_blocks_every_signal_is_asked_too() {
+    let (end, ended) = mpsc::channel::<()>();
+    let (ready, is_ready) = mpsc::channel();
+    let found = left_by(&[], move || {
+        thread::spawn(move || {
+            // SAFETY: a full set of signals is what is asked for, of this thread alone.
+            unsafe {
+                let mut all = mem::zeroed();
+                libc::sigfillset(&raw mut all);
+                libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, ptr::null_mut());
+            }
+            let kept = black_box(Box::new([1_u8; 803]));
+            ready.send(()).unwrap();
+            let _ = ended.recv();
+            drop(kept);
+        });
+        is_ready.recv().unwrap();
+    });
+    assert_eq!(holder(&found, 803).0, HolderKind::Stack);
+    drop(end);
+}
+
+fn threads_that_come_and_go_do_no_harm() {
+    use std::sync::atomic::AtomicBool;
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let spawner = thread::spawn(|| {
+        while !STOP.load(Ordering::Relaxed) {
+            thread::spawn(|| drop(black_box(vec![0_u8; 100_000]))).join().unwrap();
+        }
+    });
+    let busy = thread::spawn(|| {
+        while !STOP.load(Ordering::Relaxed) {
+            drop(black_box((0..100).map(|n| n.to_string()).collect::<Vec<_>>()));
+        }
+    });
+    // A thread that is stopped inside of `malloc` has addresses of the headers between blocks,
+    // which a block before seems to reach to, on its stack and in its arena; so some look held.
+    // Most do not, and none is left out.
+    let mut lost = 0;
+    for round in 0..30_u64 {
+        let found =
+            left_by(&[], move || mem::forget(black_box(vec![1_u8; 20_000 + round as usize])));
+        let blocks = |counts: fn(&&Retained) -> bool| -> u64 {
+            found
+                .entries
+                .iter()
+                .filter(|entry| entry.bytes >= 20_000)
+                .filter(counts)
+                .map(|entry| entry.blocks)
+                .sum()
+        };
+        assert_eq!(blocks(|_| true), round + 1, "{found:#?}");
+        lost = blocks(|entry| entry.fate == Fate::Lost);
+    }
+    assert!(lost > 15, "{lost}");
+    STOP.store(true, Ordering::Relaxed);
+    spawner.join().unwrap();
+    busy.join().unwrap();
+}
