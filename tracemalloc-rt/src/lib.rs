@@ -60,13 +60,13 @@
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read
 //!   as UTF-8.
 
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 #[doc(hidden)]
 pub mod __private;
 mod allocator;
 mod api;
 mod bridge;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 mod check;
 mod error;
 mod heap;
@@ -81,7 +81,7 @@ mod trace;
 mod util;
 
 pub use allocator::Tracemalloc;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use api::holders::{HolderStatistic, holders};
 pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory,
@@ -89,9 +89,9 @@ pub use api::{
     take_snapshot_with_std, track, untrack,
 };
 pub use bridge::is_installed;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use check::check;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use check::growth::Growth;
 pub use error::Error;
 pub use limits::Limits;
@@ -100,16 +100,16 @@ pub use model::filter::{BaseFilter, DomainFilter, Filter};
 pub use model::format_size::format_size;
 pub use model::frame::Frame;
 pub use model::key_type::{KeyType, KeyTypeError};
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use model::linecache::Sources;
 #[cfg(feature = "load")]
 pub use model::load::LoadError;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use model::parse_size::{ParseSizeError, parse_size};
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use model::pretty_top::pretty_top;
 pub use model::snapshot::Snapshot;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub use model::statistic::{Statistic, StatisticDiff};
 pub use model::trace::Trace;
 pub use model::traceback::Traceback;

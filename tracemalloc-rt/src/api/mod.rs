@@ -3,7 +3,7 @@
 //! All of them speak to the runtime that is in the program's global allocator, whichever copy of
 //! this crate that is.
 
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub mod holders;
 mod namer;
 

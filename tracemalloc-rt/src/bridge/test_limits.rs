@@ -58,7 +58,7 @@ pub fn asked() -> Option<Limits> {
 
 /// Asks the runtime that is installed, which may be another copy. `test` is the path of the
 /// function, its crate first.
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 pub fn ask_harness(ask: extern "C" fn(&Asked) -> bool, test: &str, limits: &Limits) -> bool {
     let include: Vec<Text> = limits.include.iter().map(|pattern| Text::of(pattern)).collect();
     let exclude: Vec<Text> = limits.exclude.iter().map(|pattern| Text::of(pattern)).collect();
@@ -121,7 +121,7 @@ fn plain(path: &str) -> String {
 }
 
 impl Text {
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     fn of(text: &str) -> Self {
         Self { at: text.as_ptr(), len: text.len() }
     }
@@ -133,7 +133,7 @@ impl Text {
 }
 
 impl Number {
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     fn of(number: Option<u64>) -> Self {
         Self { given: number.is_some(), value: number.unwrap_or(0) }
     }

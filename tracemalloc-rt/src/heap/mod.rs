@@ -15,13 +15,13 @@ mod holder;
     path = "unsupported.rs"
 )]
 mod linux;
-#[cfg(all(feature = "program", target_os = "linux"))]
+#[cfg(all(feature = "symbolize", target_os = "linux"))]
 mod symbols;
 
 pub use holder::{Holder, HolderKind, KNOWN_HOLDERS, KnownHolder};
 pub(crate) use linux::note_stack;
 pub use linux::{holdings, look_up};
-#[cfg(all(feature = "program", target_os = "linux"))]
+#[cfg(all(feature = "symbolize", target_os = "linux"))]
 pub use symbols::read as statics_of_file;
 
 use crate::trace::stack_id::StackId;

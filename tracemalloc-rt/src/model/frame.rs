@@ -121,7 +121,7 @@ impl Frame {
     }
 
     /// What the groups of key type `filename` are named by: this frame's file, at line 0.
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     pub(crate) fn file_only(&self) -> Frame {
         Frame::new(Arc::clone(&self.0.filename), 0)
     }

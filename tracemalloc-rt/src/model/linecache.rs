@@ -192,12 +192,12 @@ mod tests {
         let mut sources = Sources::new();
         sources.add_root("/no/such/root");
         sources.add_root(env!("CARGO_MANIFEST_DIR"));
-        let absolute = format!("{}/src/source.rs", env!("CARGO_MANIFEST_DIR"));
+        let absolute = format!("{}/src/model/linecache.rs", env!("CARGO_MANIFEST_DIR"));
         let first = sources.line(&absolute, 1).map(str::to_owned);
         assert!(first.unwrap().starts_with("//! Lines of source files"));
-        assert!(sources.line("src/source.rs", 1).is_some());
-        sources.insert("src/source.rs", "replaced");
-        assert_eq!(sources.line("src/source.rs", 1), Some("replaced"));
+        assert!(sources.line("src/model/linecache.rs", 1).is_some());
+        sources.insert("src/model/linecache.rs", "replaced");
+        assert_eq!(sources.line("src/model/linecache.rs", 1), Some("replaced"));
     }
 
     #[test]

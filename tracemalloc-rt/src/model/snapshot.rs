@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::filter::BaseFilter;
 use crate::model::filter::keeps;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 use crate::model::key_type::{KeyType, KeyTypeError};
 use crate::model::statistic::{self, Statistic, StatisticDiff};
 use crate::model::trace::Trace;
@@ -95,7 +95,7 @@ impl Snapshot {
     /// ]);
     /// # Ok::<(), tracemalloc::KeyTypeError>(())
     /// ```
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     pub fn statistics(
         &self,
         key_type: KeyType,
@@ -124,7 +124,7 @@ impl Snapshot {
     /// assert_eq!(differences[0].to_string(), "cache.rs:12: size=0 B (-17 B), count=0 (-1)");
     /// # Ok::<(), tracemalloc::KeyTypeError>(())
     /// ```
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     pub fn compare_to(
         &self,
         old: &Snapshot,

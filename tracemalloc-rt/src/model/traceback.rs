@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::model::frame::Frame;
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 use crate::model::linecache::Sources;
 
 /// The stack of an allocation: at least one [`Frame`], **oldest first**, most recent last.
@@ -95,7 +95,7 @@ impl Traceback {
     /// assert_eq!(traceback.format(Some(1), false), [r#"  File "<b>", line 2"#]);
     /// assert_eq!(traceback.format(Some(-1), false), [r#"  File "<a>", line 1"#]);
     /// ```
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     pub fn format(&self, limit: Option<i64>, most_recent_first: bool) -> Vec<String> {
         self.format_with(&mut Sources::shared(), limit, most_recent_first)
     }
@@ -113,7 +113,7 @@ impl Traceback {
     ///     [r#"  File "demo.rs", line 2"#, "    let page = vec![0u8; 4096];"],
     /// );
     /// ```
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     pub fn format_with(
         &self,
         sources: &mut Sources,
@@ -137,7 +137,7 @@ impl Traceback {
         lines
     }
 
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     fn limited(&self, limit: Option<i64>) -> &[Frame] {
         let Some(limit) = limit else {
             return self;
@@ -158,7 +158,7 @@ impl Traceback {
     }
 
     /// The same frames, with nothing said of their number.
-    #[cfg(feature = "program")]
+    #[cfg(feature = "symbolize")]
     pub(crate) fn without_total(&self) -> Traceback {
         Traceback::new(Arc::clone(&self.0.frames), None)
     }

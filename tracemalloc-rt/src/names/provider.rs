@@ -1,7 +1,7 @@
 //! Who tells what stands in the files that this process has loaded: how addresses read, and which
 //! statics there are.
 //!
-//! A program that uses the library reads its own debug information (the feature `program`). What is
+//! A program that uses the library reads its own debug information (the feature `symbolize`). What is
 //! injected by `cargo tracemalloc` asks the command, which has what that takes.
 
 use std::sync::{Mutex, OnceLock, PoisonError};

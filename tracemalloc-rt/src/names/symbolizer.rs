@@ -141,7 +141,7 @@ fn tell(
 
 /// The frames at one return address, innermost first. A return address is behind the call;
 /// `backtrace` looks up the byte before it.
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 fn resolve(return_address: usize) -> Vec<Symbol> {
     let mut symbols = Vec::new();
     backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
@@ -162,7 +162,7 @@ fn resolve(return_address: usize) -> Vec<Symbol> {
 }
 
 /// Nothing is known where nobody tells.
-#[cfg(not(feature = "program"))]
+#[cfg(not(feature = "symbolize"))]
 fn resolve(_return_address: usize) -> Vec<Symbol> {
     vec![Symbol::default()]
 }

@@ -167,7 +167,7 @@ pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
     }
 }
 
-#[cfg(feature = "program")]
+#[cfg(feature = "symbolize")]
 fn read(module: &Module, places: &[usize]) -> Statics {
     let is_code =
         |place: &&usize| module.code.iter().any(|(start, end)| (*start..*end).contains(*place));
@@ -177,7 +177,7 @@ fn read(module: &Module, places: &[usize]) -> Statics {
 }
 
 /// Nothing is known where nobody tells.
-#[cfg(not(feature = "program"))]
+#[cfg(not(feature = "symbolize"))]
 fn read(_module: &Module, _places: &[usize]) -> Statics {
     Statics::default()
 }
@@ -204,7 +204,7 @@ mod tests {
             modules.iter().find(|module| module.has_data_at(address)).expect("some module has it");
         assert!(module.is_executable);
         let symbol = find(&module.statics, address).expect("tests have symbols");
-        assert!(symbol.name.ends_with("heap::world::modules::tests::HERE"), "{}", symbol.name);
+        assert!(symbol.name.ends_with("heap::linux::modules::tests::HERE"), "{}", symbol.name);
         assert!(modules.iter().any(Module::is_c) || !cfg!(target_env = "gnu"));
     }
 }
