@@ -8,6 +8,7 @@ use crate::model::filter::BaseFilter;
 use crate::model::filter::keeps;
 #[cfg(feature = "symbolize")]
 use crate::model::key_type::{KeyType, KeyTypeError};
+#[cfg(feature = "symbolize")]
 use crate::model::statistic::{self, Statistic, StatisticDiff};
 use crate::model::trace::Trace;
 
