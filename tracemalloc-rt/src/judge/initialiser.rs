@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn what_an_initialiser_calls_belongs_to_it() {
         let under = frames(&[
-            "allocator::alloc::alloc",
+            "alloc::alloc::alloc",
             "demo::init",
             "<std::sync::once_lock::OnceLock<u8>>::initialize::<F>",
         ]);
@@ -95,10 +95,10 @@ mod tests {
 
     #[test]
     fn what_printing_calls_does_not() {
-        let buffer = frames(&["allocator::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
+        let buffer = frames(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
         assert_eq!(of(&buffer), Some("std's stdio"));
         let display = frames(&[
-            "allocator::alloc::alloc",
+            "alloc::alloc::alloc",
             "<demo::Noisy as core::fmt::Display>::fmt",
             "std::io::stdio::_print",
         ]);

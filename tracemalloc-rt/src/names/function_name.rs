@@ -1,14 +1,14 @@
 //! What a demangled name tells: whose code it is, which path it has without its generics, what type
 //! it allocates.
 //!
-//! Both manglings are read: `<allocator::vec::Vec<u8>>::push` (v0, which says what the generics are)
-//! and `allocator::vec::Vec<T,A>::push` (legacy, which does not).
+//! Both manglings are read: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are)
+//! and `alloc::vec::Vec<T,A>::push` (legacy, which does not).
 
 use std::sync::Arc;
 
 use crate::names::symbolizer::{NamedFrame, Symbol};
 
-/// The path without generics: `allocator::vec::Vec::push`; of a trait's method, the path of the type
+/// The path without generics: `alloc::vec::Vec::push`; of a trait's method, the path of the type
 /// that it is for.
 pub fn path(function: &str) -> String {
     let parts = Parts::of(function);
@@ -134,17 +134,17 @@ enum Allocated {
 
 /// Types that own what they allocate.
 const OWNERS: [&str; 17] = [
-    "allocator::vec::Vec",
-    "allocator::string::String",
-    "allocator::boxed::Box",
-    "allocator::rc::Rc",
-    "allocator::sync::Arc",
-    "allocator::collections::vec_deque::VecDeque",
-    "allocator::collections::linked_list::LinkedList",
-    "allocator::collections::binary_heap::BinaryHeap",
-    "allocator::collections::btree::map::BTreeMap",
-    "allocator::collections::btree::set::BTreeSet",
-    "allocator::ffi::c_str::CString",
+    "alloc::vec::Vec",
+    "alloc::string::String",
+    "alloc::boxed::Box",
+    "alloc::rc::Rc",
+    "alloc::sync::Arc",
+    "alloc::collections::vec_deque::VecDeque",
+    "alloc::collections::linked_list::LinkedList",
+    "alloc::collections::binary_heap::BinaryHeap",
+    "alloc::collections::btree::map::BTreeMap",
+    "alloc::collections::btree::set::BTreeSet",
+    "alloc::ffi::c_str::CString",
     "std::collections::hash::map::HashMap",
     "std::collections::hash::set::HashSet",
     "std::ffi::os_str::OsString",
@@ -158,7 +158,7 @@ fn allocated_by(function: &str) -> Option<Allocated> {
     let method = parts.rest.trim_start_matches("::");
     let (name, generics) = method.split_once("::<").unwrap_or((method, ""));
     let generics = generics.strip_suffix('>').unwrap_or(generics);
-    if function.starts_with("allocator::vec::from_elem") {
+    if function.starts_with("alloc::vec::from_elem") {
         return Some(match split_top_level(generics).first() {
             Some(element) if !element.is_empty() => {
                 Allocated::Whole(format!("Vec<{}>", short_type(element)))
@@ -178,7 +178,7 @@ fn allocated_by(function: &str) -> Option<Allocated> {
         // `collect::<Vec<u8>>` is a method of the iterator.
         Some(_) if name == "collect" => generics,
         Some(_) => return None,
-        // Legacy mangling: `allocator::vec::Vec<T,A>::push`.
+        // Legacy mangling: `alloc::vec::Vec<T,A>::push`.
         None => function.rsplit_once("::").map_or(function, |(self_type, _method)| self_type),
     };
     let name = owner(candidate)?;
@@ -304,7 +304,7 @@ fn short_type(type_name: &str) -> String {
         let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
         let (path, after) = rest.split_at(end);
         let path = path.trim_end_matches("::");
-        let of_std = ["allocator::", "core::", "std::", "hashbrown::"]
+        let of_std = ["alloc::", "core::", "std::", "hashbrown::"]
             .iter()
             .any(|library| path.starts_with(library));
         out.push_str(if of_std { path.rsplit("::").next().unwrap_or(path) } else { path });
@@ -333,15 +333,15 @@ mod tests {
     #[test]
     fn paths_have_no_generics() {
         for (name, expected) in [
-            ("<allocator::vec::Vec<u8>>::with_capacity", "allocator::vec::Vec::with_capacity"),
-            ("allocator::vec::Vec<T,A>::push", "allocator::vec::Vec::push"),
-            ("allocator::vec::from_elem::<u8>", "allocator::vec::from_elem"),
+            ("<alloc::vec::Vec<u8>>::with_capacity", "alloc::vec::Vec::with_capacity"),
+            ("alloc::vec::Vec<T,A>::push", "alloc::vec::Vec::push"),
+            ("alloc::vec::from_elem::<u8>", "alloc::vec::from_elem"),
             (
                 "<std::sync::once::Once>::call_once::<demo::f::{closure#0}>",
                 "std::sync::once::Once::call_once",
             ),
             ("<demo::A<fn(u8) -> u8> as core::ops::drop::Drop>::drop", "demo::A::drop"),
-            ("<allocator::vec::Vec<std::sync::once::Once>>::push", "allocator::vec::Vec::push"),
+            ("<alloc::vec::Vec<std::sync::once::Once>>::push", "alloc::vec::Vec::push"),
             ("demo::tests::x::{closure#0}", "demo::tests::x::{closure#0}"),
             ("<<demo::A as demo::B>::C as demo::D>::e", "demo::A::C::e"),
         ] {
@@ -364,7 +364,7 @@ mod tests {
     fn names_are_pretty() {
         for (name, expected) in [
             ("<demo::cache::Cache>::fill", "demo::cache::Cache::fill"),
-            ("<demo::Store<allocator::string::String>>::put::<u8>", "demo::Store<String>::put"),
+            ("<demo::Store<alloc::string::String>>::put::<u8>", "demo::Store<String>::put"),
             ("<demo::A as core::ops::drop::Drop>::drop", "<demo::A as Drop>::drop"),
             ("<[demo::A]>::first", "<[demo::A]>::first"),
             ("demo::run::<u8>::{closure#0}", "demo::run::{closure#0}"),
@@ -377,55 +377,43 @@ mod tests {
     #[test]
     fn types_are_told_where_the_symbols_tell_them() {
         for (frames, expected) in [
+            (&["alloc::alloc::alloc", "<alloc::vec::Vec<u8>>::with_capacity"][..], Some("Vec<u8>")),
             (
-                &["allocator::alloc::alloc", "<allocator::vec::Vec<u8>>::with_capacity"][..],
-                Some("Vec<u8>"),
-            ),
-            (
-                &[
-                    "<allocator::boxed::Box<demo::Node>>::new",
-                    "<allocator::rc::Rc<demo::Node>>::new",
-                ],
+                &["<alloc::boxed::Box<demo::Node>>::new", "<alloc::rc::Rc<demo::Node>>::new"],
                 Some("Rc<demo::Node>"),
             ),
-            (&["allocator::vec::from_elem::<u8>"], Some("Vec<u8>")),
-            (&["allocator::vec::Vec<T,A>::push"], Some("Vec")),
+            (&["alloc::vec::from_elem::<u8>"], Some("Vec<u8>")),
+            (&["alloc::vec::Vec<T,A>::push"], Some("Vec")),
             (&["<[u16]>::to_vec"], Some("Vec<u16>")),
-            (&["<str as allocator::borrow::ToOwned>::to_owned"], Some("String")),
+            (&["<str as alloc::borrow::ToOwned>::to_owned"], Some("String")),
             (&["<[u8]>::repeat", "<str>::repeat"], Some("String")),
             (
-                &["<std::collections::hash::map::HashMap<u32, allocator::string::String>>::insert"],
+                &["<std::collections::hash::map::HashMap<u32, alloc::string::String>>::insert"],
                 Some("HashMap<u32, String>"),
             ),
             (
                 &[
-                    "<core::ops::range::Range<u8> as core::iter::traits::iterator::Iterator>::collect::<allocator::vec::Vec<u8>>",
+                    "<core::ops::range::Range<u8> as core::iter::traits::iterator::Iterator>::collect::<alloc::vec::Vec<u8>>",
                 ],
                 Some("Vec<u8>"),
             ),
             (
-                &[
-                    "allocator::vec::Vec<T,A>::with_capacity_in",
-                    "<allocator::vec::Vec<u8>>::with_capacity",
-                ],
+                &["alloc::vec::Vec<T,A>::with_capacity_in", "<alloc::vec::Vec<u8>>::with_capacity"],
+                Some("Vec<u8>"),
+            ),
+            (
+                &["<alloc::vec::Vec<u8>>::with_capacity_in", "alloc::vec::Vec<T>::with_capacity"],
                 Some("Vec<u8>"),
             ),
             (
                 &[
-                    "<allocator::vec::Vec<u8>>::with_capacity_in",
-                    "allocator::vec::Vec<T>::with_capacity",
-                ],
-                Some("Vec<u8>"),
-            ),
-            (
-                &[
-                    "<str as allocator::borrow::ToOwned>::to_owned",
-                    "<fn(&str) -> allocator::string::String as core::ops::function::FnOnce<(&str,)>>::call_once",
-                    "<allocator::vec::Vec<allocator::string::String> as core::iter::traits::collect::FromIterator<u8>>::from_iter::<I>",
+                    "<str as alloc::borrow::ToOwned>::to_owned",
+                    "<fn(&str) -> alloc::string::String as core::ops::function::FnOnce<(&str,)>>::call_once",
+                    "<alloc::vec::Vec<alloc::string::String> as core::iter::traits::collect::FromIterator<u8>>::from_iter::<I>",
                 ],
                 Some("String"),
             ),
-            (&["allocator::alloc::alloc"], None),
+            (&["alloc::alloc::alloc"], None),
         ] {
             let named: Vec<_> = frames.iter().map(|function| frame(function)).collect();
             assert_eq!(allocated_type(&named).as_deref(), expected, "{frames:?}");
