@@ -11,8 +11,10 @@ pub mod heap {
 }
 pub use crate::names::loaded::Place;
 pub mod names {
-    //! Who tells what stands in the files of this process.
-    pub use crate::names::provider::{Named, Names, Statics, ask, missing};
+    //! The provider of names for this process's files.
+    pub use crate::names::provider::{Named, Provider, Statics, missing, set_provider};
+    // The harness still goes by these names.
+    pub use crate::names::provider::{Provider as Names, set_provider as ask};
 }
 pub use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {
@@ -23,6 +25,6 @@ pub mod function_name {
     //! What a demangled name tells.
     pub use crate::names::function_name::*;
 }
-pub use crate::names::symbolizer::Symbol;
+pub use crate::names::symbol::Symbol;
 pub use crate::names::trim::{Trimmed, trim};
 pub use crate::trace::thread::{Outermost, Pause, pause};

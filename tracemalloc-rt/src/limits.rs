@@ -1,6 +1,5 @@
 //! What a check allows, and how it measures: what the options of the attribute say.
 
-use crate::judge::{Limit, Rules};
 use crate::model::key_type::KeyType;
 
 /// What a check allows, and how it measures. The options of `#[tracemalloc::check]`, as a value.
@@ -138,26 +137,5 @@ impl Limits {
     pub fn key(mut self, key: KeyType) -> Self {
         self.key = Some(key);
         self
-    }
-
-    /// The rules of somebody, with these limits in place of theirs.
-    #[doc(hidden)]
-    pub fn over(&self, rules: Rules) -> Rules {
-        let limit = match (self.max_growth, self.max_blocks) {
-            (None, None) => rules.limit,
-            (None, max_blocks) => Limit { max_growth: u64::MAX, max_blocks },
-            (Some(max_growth), max_blocks) => Limit { max_growth, max_blocks },
-        };
-        let or = |own: &Vec<String>, theirs| if own.is_empty() { theirs } else { own.clone() };
-        Rules {
-            limit,
-            runs: self.runs.unwrap_or(rules.runs),
-            frames: self.frames.unwrap_or(rules.frames),
-            include: or(&self.include, rules.include),
-            exclude: or(&self.exclude, rules.exclude),
-            key: self.key.unwrap_or(rules.key),
-            known_leaks: rules.known_leaks,
-            prefixes: rules.prefixes,
-        }
     }
 }

@@ -9,8 +9,10 @@ use rustc_hash::FxHashMap;
 use crate::bridge::Table;
 use crate::model::frame::Frame;
 use crate::model::traceback::Traceback;
-use crate::names::function_name;
-use crate::names::symbolizer::{NamedFrame, Symbol, Symbolizer};
+use crate::names::named_frame::NamedFrame;
+use crate::names::origin;
+use crate::names::symbol::Symbol;
+use crate::names::symbolizer::Symbolizer;
 use crate::names::trim::{after_runtime, trim};
 
 /// What stands at the inner end of a traceback.
@@ -62,7 +64,7 @@ impl Namer {
         let (table, known) = (self.table, &self.tracebacks);
         let mut seen = HashSet::new();
         let new = stacks.filter(|stack| !known.contains_key(stack) && seen.insert(*stack));
-        self.symbolizer.prepare_addresses(new.flat_map(|stack| table.addresses(stack).0));
+        self.symbolizer.prepare(new.flat_map(|stack| table.addresses(stack).0));
     }
 
     /// The traceback of a stack: its most recent frames, oldest first.
@@ -77,7 +79,7 @@ impl Namer {
 
     fn make(&mut self, stack: u32) -> Traceback {
         let (addresses, total) = self.table.addresses(stack);
-        let (frames, ended) = self.symbolizer.frames(&addresses, function_name::ends_traceback);
+        let (frames, ended) = self.symbolizer.frames(&addresses, origin::ends_traceback);
         let shown = match self.inner_end {
             InnerEnd::Program => trim(&frames).of_program,
             InnerEnd::Std => after_runtime(&frames),

@@ -7,8 +7,9 @@ use crate::heap::HolderSum;
 use crate::judge::finding::{Finding, Step, Teller};
 use crate::judge::grouping::Grown;
 use crate::judge::rules::Rules;
-use crate::judge::traceback::{Shortener, Traceback};
-use crate::names::symbolizer::Symbolizer;
+use crate::judge::stack_symbolizer::StackSymbolizer;
+use crate::judge::traceback::Traceback;
+use crate::judge::traceback_rules::TracebackRules;
 use crate::util::sort::sort_by;
 
 /// All that is live.
@@ -45,10 +46,10 @@ impl Remains {
     /// In words, why the heap cannot be searched.
     pub fn now(rules: &Rules, stack_from: usize) -> Result<Self, &'static str> {
         let holdings = heap::holdings(stack_from)?;
-        let shortener = Shortener::new(rules);
-        let mut symbolizer = Symbolizer::default();
+        let traceback_rules = TracebackRules::new(rules);
+        let mut symbolizer = StackSymbolizer::default();
         symbolizer.prepare(holdings.lost.iter().flat_map(heap::Retained::stacks));
-        let mut teller = Teller { shortener: &shortener, symbolizer: &mut symbolizer };
+        let mut teller = Teller { traceback_rules: &traceback_rules, symbolizer: &mut symbolizer };
         let mut groups: HashMap<(Traceback, Option<Step>), Grown> = HashMap::new();
         for lost in &holdings.lost {
             let traceback = teller.traceback(lost.stack);

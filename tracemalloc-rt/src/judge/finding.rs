@@ -2,9 +2,10 @@
 
 use crate::heap;
 use crate::heap::{Holder, HolderKind};
-use crate::judge::traceback::{Shortener, Traceback};
+use crate::judge::stack_symbolizer::StackSymbolizer;
+use crate::judge::traceback::Traceback;
+use crate::judge::traceback_rules::TracebackRules;
 use crate::names::function_name;
-use crate::names::symbolizer::Symbolizer;
 use crate::trace::stack_id::StackId;
 
 /// What has become of some growth.
@@ -44,9 +45,9 @@ pub struct Step {
 #[derive(Debug)]
 pub struct Teller<'a> {
     /// Shortens names of files.
-    pub shortener: &'a Shortener,
+    pub traceback_rules: &'a TracebackRules,
     /// Names frames.
-    pub symbolizer: &'a mut Symbolizer,
+    pub symbolizer: &'a mut StackSymbolizer,
 }
 
 impl Teller<'_> {
@@ -81,6 +82,6 @@ impl Teller<'_> {
 
     /// The traceback of a stack.
     pub fn traceback(&mut self, stack: StackId) -> Traceback {
-        self.shortener.traceback(&self.symbolizer.frames_of(stack))
+        self.traceback_rules.traceback(&self.symbolizer.frames(stack))
     }
 }

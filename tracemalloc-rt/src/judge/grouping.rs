@@ -10,8 +10,9 @@ use crate::heap::{Fate, Found};
 use crate::judge::finding::{Finding, Teller};
 use crate::judge::heap_search::Heap;
 use crate::judge::rules::{Limit, Rules};
-use crate::judge::traceback::{Shortener, Traceback};
-use crate::names::symbolizer::Symbolizer;
+use crate::judge::stack_symbolizer::StackSymbolizer;
+use crate::judge::traceback::Traceback;
+use crate::judge::traceback_rules::TracebackRules;
 use crate::trace::live::Change;
 use crate::trace::stack_id::StackId;
 use crate::util::sort::sort_by_key;
@@ -61,8 +62,8 @@ pub enum Share {
 #[derive(Debug, Clone)]
 pub struct Grouper<'a> {
     limit: Limit,
-    shortener: Shortener,
-    symbolizer: Symbolizer,
+    traceback_rules: TracebackRules,
+    symbolizer: StackSymbolizer,
     groups: Vec<Traceback>,
     by_traceback: HashMap<Traceback, GroupId>,
     heap: Option<Heap<'a>>,
@@ -130,8 +131,8 @@ impl<'a> Grouper<'a> {
     pub fn new(rules: &Rules, heap: Option<Heap<'a>>) -> Self {
         Self {
             limit: rules.limit,
-            shortener: Shortener::new(rules),
-            symbolizer: Symbolizer::default(),
+            traceback_rules: TracebackRules::new(rules),
+            symbolizer: StackSymbolizer::default(),
             groups: Vec::new(),
             by_traceback: HashMap::new(),
             heap,
@@ -143,7 +144,7 @@ impl<'a> Grouper<'a> {
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
         self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         changes.retain(|change| {
-            let frames = self.symbolizer.frames_of(change.stack);
+            let frames = self.symbolizer.frames(change.stack);
             !frames.last().is_some_and(|outermost| outermost.path().starts_with("std::rt::"))
         });
         changes
@@ -156,16 +157,17 @@ impl<'a> Grouper<'a> {
         self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         let mut by_group: HashMap<GroupId, Changed> = HashMap::new();
         for change in changes {
-            let traceback = self.shortener.traceback(&self.symbolizer.frames_of(change.stack));
-            if !self.shortener.keeps(&traceback) {
+            let traceback = self.traceback_rules.traceback(&self.symbolizer.frames(change.stack));
+            if !self.traceback_rules.keeps(&traceback) {
                 continue;
             }
-            let group = *self.by_traceback.entry(self.shortener.key(traceback)).or_insert_with_key(
-                |traceback| {
+            let group = *self
+                .by_traceback
+                .entry(self.traceback_rules.key(traceback))
+                .or_insert_with_key(|traceback| {
                     self.groups.push(traceback.clone());
                     GroupId(self.groups.len() - 1)
-                },
-            );
+                });
             let changed = by_group.entry(group).or_default();
             changed.bytes += change.bytes;
             changed.blocks += change.blocks;
@@ -269,7 +271,7 @@ impl<'a> Grouper<'a> {
             // A block that leads to others says more than they do.
             sort_by_key(&mut entries, |entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
             let mut teller =
-                Teller { shortener: &self.shortener, symbolizer: &mut self.symbolizer };
+                Teller { traceback_rules: &self.traceback_rules, symbolizer: &mut self.symbolizer };
             let finding = entries.first().map(|entry| teller.finding(entry)).unwrap_or_default();
             let known = self.get(id).known.is_some();
             growth.push(GroupGrowth { id, share, grown, finding, known });

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::names::function_name;
-use crate::names::symbolizer::NamedFrame;
+use crate::names::named_frame::NamedFrame;
+use crate::names::origin;
 
 /// A function that initialises.
 struct Initialiser {
@@ -43,9 +43,8 @@ const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
 
 /// The innermost initialiser that the frames, which come innermost first, run through.
 pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
-    let first_of_program = frames
-        .iter()
-        .position(|frame| !function_name::is_runtime(frame) && !function_name::is_std(frame));
+    let first_of_program =
+        frames.iter().position(|frame| !origin::is_runtime(frame) && !origin::is_std(frame));
     frames.iter().enumerate().find_map(|(index, frame)| {
         let path = frame.path();
         let by_itself = first_of_program.is_none_or(|program| index < program);
@@ -59,7 +58,7 @@ pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::symbolizer::Symbol;
+    use crate::names::symbol::Symbol;
 
     fn frames(functions: &[&str]) -> Vec<Arc<NamedFrame>> {
         let file = |function: &str| {

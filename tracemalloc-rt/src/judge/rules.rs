@@ -1,8 +1,9 @@
 //! How growth is put together and judged.
 
+use crate::judge::known_leak::KnownLeak;
+use crate::judge::prefix::Prefix;
+use crate::limits::Limits;
 use crate::model::key_type::KeyType;
-use crate::names::symbolizer::Symbol;
-use crate::util::fnmatch::fnmatchcase;
 
 /// By what rules one test is judged.
 #[derive(Debug, Clone)]
@@ -36,36 +37,6 @@ pub struct Limit {
     pub max_blocks: Option<u64>,
 }
 
-/// Growth that is no failure, by patterns for one frame; `None` is any.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KnownLeak {
-    /// Of the frame's file, as it is shown.
-    pub file: Option<String>,
-    /// Of its function.
-    pub function: Option<String>,
-}
-
-impl KnownLeak {
-    /// Whether one of the frames is what this is about.
-    pub fn is_in(&self, traceback: &[Symbol]) -> bool {
-        let matches = |pattern: &Option<String>, name: &str| {
-            pattern.as_ref().is_none_or(|pattern| fnmatchcase(name, pattern))
-        };
-        traceback.iter().any(|frame| {
-            matches(&self.file, &frame.file) && matches(&self.function, &frame.function)
-        })
-    }
-}
-
-/// One rule of how file names are shortened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix {
-    /// An absolute directory, without a slash at the end.
-    pub prefix: String,
-    /// What stands for it: empty for the workspace's root, `serde_json-1.0.154` for a dependency.
-    pub replacement: String,
-}
-
 impl Default for Rules {
     fn default() -> Self {
         Self {
@@ -81,28 +52,25 @@ impl Default for Rules {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_leak_is_about_one_frame() {
-        let text = |text: &str| Some(text.to_owned());
-        let frame = |function: &str, file: &str| Symbol {
-            function: function.into(),
-            file: file.into(),
-            line: 1,
-            column: 1,
+impl Limits {
+    /// These rules, with what the limits say in place of their own.
+    #[doc(hidden)]
+    pub fn over(&self, rules: Rules) -> Rules {
+        let limit = match (self.max_growth, self.max_blocks) {
+            (None, None) => rules.limit,
+            (None, max_blocks) => Limit { max_growth: u64::MAX, max_blocks },
+            (Some(max_growth), max_blocks) => Limit { max_growth, max_blocks },
         };
-        let traceback = [
-            frame("demo::tests::fills", "src/lib.rs"),
-            frame("demo::cache::Cache::fill", "src/cache.rs"),
-        ];
-        let is_in = |file, function| KnownLeak { file, function }.is_in(&traceback);
-        assert!(is_in(None, None));
-        assert!(is_in(text("src/lib.rs"), None));
-        assert!(is_in(None, text("*::Cache::*")));
-        assert!(is_in(text("src/cache.rs"), text("*::Cache::*")));
-        assert!(!is_in(text("src/lib.rs"), text("*::Cache::*")));
+        let or = |own: &Vec<String>, theirs| if own.is_empty() { theirs } else { own.clone() };
+        Rules {
+            limit,
+            runs: self.runs.unwrap_or(rules.runs),
+            frames: self.frames.unwrap_or(rules.frames),
+            include: or(&self.include, rules.include),
+            exclude: or(&self.exclude, rules.exclude),
+            key: self.key.unwrap_or(rules.key),
+            known_leaks: rules.known_leaks,
+            prefixes: rules.prefixes,
+        }
     }
 }

@@ -102,7 +102,7 @@ impl Snapshot {
         key_type: KeyType,
         cumulative: bool,
     ) -> Result<Vec<Statistic>, KeyTypeError> {
-        statistic::statistics(self, key_type, cumulative)
+        statistic::statistics(&self.traces, key_type, cumulative)
     }
 
     /// The groups of this snapshot and of an older one, the largest change first: by size of the
@@ -132,7 +132,7 @@ impl Snapshot {
         key_type: KeyType,
         cumulative: bool,
     ) -> Result<Vec<StatisticDiff>, KeyTypeError> {
-        statistic::differences(self, old, key_type, cumulative)
+        statistic::differences(&self.traces, &old.traces, key_type, cumulative)
     }
 
     /// A snapshot of those traces that the filters keep, in the same order: those that some

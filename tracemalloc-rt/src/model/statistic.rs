@@ -6,10 +6,11 @@ use std::fmt;
 use crate::model::format_size::format_size;
 use crate::model::group::{Grouping, Totals};
 use crate::model::key_type::{KeyType, KeyTypeError};
-use crate::model::snapshot::Snapshot;
+use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
 
-/// The blocks of one group of one snapshot. Made by [`Snapshot::statistics`].
+/// The blocks of one group of one snapshot. Made by
+/// [`Snapshot::statistics`](crate::Snapshot::statistics).
 ///
 /// Python: `tracemalloc.Statistic`. `Display` is Python's `str()`, `Debug` its `repr()`.
 ///
@@ -48,7 +49,7 @@ impl fmt::Debug for Statistic {
 }
 
 /// The blocks of one group of a snapshot, against those of an older one. Made by
-/// [`Snapshot::compare_to`].
+/// [`Snapshot::compare_to`](crate::Snapshot::compare_to).
 ///
 /// Python: `tracemalloc.StatisticDiff`. `Display` is Python's `str()`, `Debug` its `repr()`.
 ///
@@ -103,12 +104,12 @@ fn write_average(f: &mut fmt::Formatter<'_>, size: u64, count: u64) -> fmt::Resu
 /// The statistics of one snapshot. No two share a traceback, so the order is total; the last
 /// tie-break descends, too.
 pub(crate) fn statistics(
-    snapshot: &Snapshot,
+    traces: &[Trace],
     key_type: KeyType,
     cumulative: bool,
 ) -> Result<Vec<Statistic>, KeyTypeError> {
     let mut grouping = Grouping::new(key_type, cumulative)?;
-    grouping.add(snapshot.traces(), |group| &mut group.new);
+    grouping.add(traces, |group| &mut group.new);
     let mut statistics: Vec<Statistic> = grouping
         .into_groups()
         .into_iter()
@@ -127,14 +128,14 @@ pub(crate) fn statistics(
 
 /// The statistics of two snapshots: the groups of either, unchanged ones included.
 pub(crate) fn differences(
-    new: &Snapshot,
-    old: &Snapshot,
+    new: &[Trace],
+    old: &[Trace],
     key_type: KeyType,
     cumulative: bool,
 ) -> Result<Vec<StatisticDiff>, KeyTypeError> {
     let mut grouping = Grouping::new(key_type, cumulative)?;
-    grouping.add(new.traces(), |group| &mut group.new);
-    grouping.add(old.traces(), |group| &mut group.old);
+    grouping.add(new, |group| &mut group.new);
+    grouping.add(old, |group| &mut group.old);
     let mut differences: Vec<StatisticDiff> = grouping
         .into_groups()
         .into_iter()

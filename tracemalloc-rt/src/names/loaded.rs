@@ -1,7 +1,7 @@
-//! Where the executable and its libraries are loaded: one place of a file has another address in
-//! each process.
+//! The files that are loaded into this process, and their addresses: one place of a file has another
+//! address in each process.
 
-/// What is loaded into this process.
+/// The executable and the libraries of this process.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     files: Vec<LoadedFile>,
@@ -12,7 +12,7 @@ pub struct Loaded {
 struct LoadedFile {
     /// Absolute.
     path: String,
-    /// What is added to addresses in the file.
+    /// The number to add to an address in the file.
     base: usize,
     /// Addresses of its code, from (inclusive) and to (exclusive).
     code: Vec<(usize, usize)>,
@@ -23,18 +23,18 @@ struct LoadedFile {
 pub struct Place<'a> {
     /// The file, absolute.
     pub file: &'a str,
-    /// The address that the file says it is at.
+    /// The address, as the file counts it.
     pub address: usize,
 }
 
 impl Loaded {
-    /// As the dynamic linker says; elsewhere than on Linux, nothing is known.
+    /// The files that the dynamic linker lists. On other systems than Linux the list is empty.
     pub fn now() -> Self {
         #[cfg(target_os = "linux")]
         {
             let mut loaded = Self::default();
-            // SAFETY: `take` is called while this call lasts, with what the linker has and with the
-            // pointer to `loaded`.
+            // SAFETY: the linker calls `take` only during this call, with its own record of a module
+            // and with the pointer to `loaded`, to which nothing else refers meanwhile.
             unsafe {
                 libc::dl_iterate_phdr(Some(take), (&raw mut loaded).cast());
             }
@@ -44,7 +44,7 @@ impl Loaded {
         Self::default()
     }
 
-    /// Which file has the code at this address, and where.
+    /// The file and the place of the code at this address; `None` if no file has code there.
     pub fn place_of(&self, address: usize) -> Option<Place<'_>> {
         let has_it = |file: &&LoadedFile| {
             file.code.iter().any(|(start, end)| (*start..*end).contains(&address))
@@ -54,7 +54,7 @@ impl Loaded {
     }
 }
 
-/// Notes a module.
+/// Adds a module to the list. The linker calls it.
 #[cfg(target_os = "linux")]
 unsafe extern "C" fn take(
     module: *mut libc::dl_phdr_info,
@@ -72,7 +72,7 @@ unsafe extern "C" fn take(
         (name, module.dlpi_addr as usize, segments, &mut *loaded.cast::<Loaded>())
     };
     // The first is the executable. Its name is empty here, or, in a static one, `/proc/self/exe`,
-    // which is another file for who is asked.
+    // which is another file in the provider's process.
     let path = if loaded.files.is_empty() {
         std::env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok())
     } else {

@@ -1,37 +1,39 @@
-//! Who tells what stands in the files that this process has loaded: how addresses read, and which
-//! statics there are.
+//! The interface of a provider of names: for this process's files, it reads the debug information
+//! that this copy of the crate cannot read itself.
 //!
-//! A program that uses the library reads its own debug information (the feature `symbolize`). What is
-//! injected by `cargo tracemalloc` asks the command, which has what that takes.
+//! A program that uses the library reads its own debug information (the feature `symbolize`). The
+//! copy that `cargo tracemalloc` injects has no reader. The harness sets a provider that sends the
+//! questions to the command.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::names::loaded::Place;
-use crate::names::symbolizer::Symbol;
+use crate::names::symbol::Symbol;
 
-/// Somebody who tells. Nothing is traced meanwhile.
-pub trait Names: Send + Sync {
-    /// The frames at each of these return addresses, innermost first; none where nothing is known.
+/// A provider of names. It is called while nothing is traced.
+pub trait Provider: Send + Sync {
+    /// The frames at each of these return addresses, innermost first. The list of an address is
+    /// empty if nothing is known of it.
     ///
     /// # Errors
     ///
-    /// In words, why nobody tells.
+    /// In words, why names are unavailable.
     fn frames(&self, places: &[Place<'_>]) -> Result<Vec<Vec<Symbol>>, String>;
 
-    /// What is named in each of these files.
+    /// The statics, thread-locals and first functions of threads in each of these files.
     ///
     /// # Errors
     ///
-    /// In words, why nobody tells.
+    /// In words, why names are unavailable.
     fn statics(&self, files: &[&str]) -> Result<Vec<Statics>, String>;
 }
 
-/// What is named in a file and matters to a search of the heap.
+/// The names in a file that matter to a search of the heap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statics {
-    /// Statics that can be written, by address in the file.
+    /// Writable statics, by address in the file.
     pub statics: Vec<Named>,
-    /// Thread-locals, by their place in a thread's copy.
+    /// Thread-locals, by offset in a thread's copy.
     pub thread_locals: Vec<Named>,
     /// Functions of std that threads begin with, by address in the file.
     pub thread_starts: Vec<Named>,
@@ -40,7 +42,7 @@ pub struct Statics {
 /// A static, a thread-local or a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Where it begins.
+    /// The address of its first byte.
     pub start: usize,
     /// One past its last byte.
     pub end: usize,
@@ -48,28 +50,29 @@ pub struct Named {
     pub name: String,
 }
 
-static TELLER: OnceLock<Box<dyn Names>> = OnceLock::new();
-/// Why somebody did not tell.
+static PROVIDER: OnceLock<Box<dyn Provider>> = OnceLock::new();
+/// The first error of the provider.
 static MISSING: Mutex<Option<String>> = Mutex::new(None);
 
-/// From now on this one tells, and not the program's own debug information. The first one stays.
-pub fn ask(teller: Box<dyn Names>) {
-    let _second = TELLER.set(teller);
+/// Sets the provider of this process, in place of its own debug information. A second call changes
+/// nothing.
+pub fn set_provider(provider: Box<dyn Provider>) {
+    let _second = PROVIDER.set(provider);
 }
 
-/// Who is to be asked; nobody where the program reads for itself.
-pub fn teller() -> Option<&'static dyn Names> {
-    TELLER.get().map(|teller| &**teller)
+/// The provider; `None` if the program reads its own debug information.
+pub fn provider() -> Option<&'static dyn Provider> {
+    PROVIDER.get().map(|provider| &**provider)
 }
 
-/// Why names are missing, where somebody who was asked has not told.
+/// Why names are missing; `None` if the provider has never failed.
 pub fn missing() -> Option<String> {
     MISSING.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// What somebody has told, or nothing, which [`missing`] then says.
-pub fn told<T>(answer: Result<Vec<T>, String>) -> Vec<T> {
-    answer.unwrap_or_else(|why| {
+/// The provider's reply. An error is kept for [`missing`], and the reply is then empty.
+pub fn reply_or_missing<T>(reply: Result<Vec<T>, String>) -> Vec<T> {
+    reply.unwrap_or_else(|why| {
         MISSING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
         Vec::new()
     })

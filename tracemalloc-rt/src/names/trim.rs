@@ -1,11 +1,11 @@
-//! Which frames of a stack are the program's.
+//! The part of a stack that is the program's.
 
 use std::sync::Arc;
 
-use crate::names::function_name;
-use crate::names::symbolizer::NamedFrame;
+use crate::names::named_frame::NamedFrame;
+use crate::names::origin;
 
-/// The frames of a stack, innermost first, in two parts; those of the tracing allocator are left
+/// The frames of a stack, innermost first, in two parts. Those of the tracing allocator are left
 /// out.
 pub struct Trimmed<'a> {
     /// The standard library's between the allocator and the program.
@@ -14,23 +14,20 @@ pub struct Trimmed<'a> {
     pub of_program: &'a [Arc<NamedFrame>],
 }
 
-/// Sorts out the frames of a stack, innermost first.
+/// Trims the frames of a stack, which come innermost first.
 pub fn trim(frames: &[Arc<NamedFrame>]) -> Trimmed<'_> {
     let without_runtime = after_runtime(frames);
-    let inner = without_runtime.iter().position(|frame| !function_name::is_std(frame));
+    let inner = without_runtime.iter().position(|frame| !origin::is_std(frame));
     let (of_std, shown) = without_runtime.split_at(inner.unwrap_or(0));
-    let outer = shown
-        .iter()
-        .rposition(|frame| !function_name::is_std(frame))
-        .map_or(shown.len(), |last| last + 1);
+    let outer =
+        shown.iter().rposition(|frame| !origin::is_std(frame)).map_or(shown.len(), |last| last + 1);
     Trimmed { of_std, of_program: &shown[..outer] }
 }
 
 /// The frames beyond those of the tracing allocator.
 pub fn after_runtime(frames: &[Arc<NamedFrame>]) -> &[Arc<NamedFrame>] {
-    let inner = frames
-        .iter()
-        .take_while(|frame| function_name::is_runtime(frame) || function_name::is_std(frame));
-    let last = inner.enumerate().filter(|(_, frame)| function_name::is_runtime(frame)).last();
+    let inner =
+        frames.iter().take_while(|frame| origin::is_runtime(frame) || origin::is_std(frame));
+    let last = inner.enumerate().filter(|(_, frame)| origin::is_runtime(frame)).last();
     &frames[last.map_or(0, |(index, _)| index + 1)..]
 }

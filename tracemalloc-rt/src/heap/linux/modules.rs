@@ -155,10 +155,10 @@ impl Module {
 /// one of these `places` is in are enough.
 pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
     sort_by(&mut places, usize::cmp);
-    let named = match provider::teller() {
-        Some(teller) => {
+    let named = match provider::provider() {
+        Some(provider) => {
             let files: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
-            provider::told(teller.statics(&files))
+            provider::reply_or_missing(provider.statics(&files))
         }
         None => modules.iter().map(|module| read(module, &places)).collect(),
     };

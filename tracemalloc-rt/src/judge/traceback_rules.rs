@@ -1,0 +1,167 @@
+//! The rules that make a traceback of a stack's frames: trimmed at both ends, with short file names,
+//! and put through the filters.
+
+use std::sync::Arc;
+
+use crate::judge::initialiser;
+use crate::judge::known_leak::KnownLeak;
+use crate::judge::prefix::Prefix;
+use crate::judge::rules::Rules;
+use crate::judge::traceback::Traceback;
+use crate::model::filter::{BaseFilter, Filter};
+use crate::model::frame::Frame;
+use crate::model::key_type::KeyType;
+use crate::names::allocated_type::allocated_type;
+use crate::names::function_name;
+use crate::names::named_frame::NamedFrame;
+use crate::names::origin;
+use crate::names::symbol::Symbol;
+use crate::names::trim::{Trimmed, trim};
+
+/// Makes tracebacks as a test's rules say.
+#[derive(Debug, Clone)]
+pub struct TracebackRules {
+    frames: usize,
+    key: KeyType,
+    prefixes: Vec<Prefix>,
+    include: Vec<Filter>,
+    exclude: Vec<Filter>,
+    known_leaks: Vec<KnownLeak>,
+}
+
+impl TracebackRules {
+    /// Shortens as these rules say.
+    pub fn new(rules: &Rules) -> Self {
+        Self {
+            frames: rules.frames as usize,
+            key: rules.key,
+            prefixes: rules.prefixes.clone(),
+            include: rules.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
+            exclude: rules.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            known_leaks: rules.known_leaks.clone(),
+        }
+    }
+
+    /// Whether the filters let a traceback through: they look at its most recent frame, as Python's
+    /// do.
+    pub fn keeps(&self, traceback: &Traceback) -> bool {
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return true;
+        }
+        let frames: Vec<Frame> = traceback
+            .traceback
+            .iter()
+            .map(|frame| Frame::new(frame.file.as_str(), frame.line))
+            .collect();
+        let traceback =
+            crate::model::traceback::Traceback::new(frames, Some(traceback.total_nframe));
+        let matches = |filter: &Filter| filter.matches(0, &traceback);
+        (self.include.is_empty() || self.include.iter().any(matches))
+            && !self.exclude.iter().any(matches)
+    }
+
+    /// The traceback of these frames, which come innermost first and end where the program's own
+    /// end.
+    pub fn traceback(&self, frames: &[Arc<NamedFrame>]) -> Traceback {
+        let frames = &without_check(frames);
+        let initialiser = initialiser::of(frames);
+        let Trimmed { of_std, of_program: mut shown } = trim(frames);
+        // The closure that rustc wraps around a test function says nothing that the function does
+        // not say.
+        if let [.., test, closure] = shown
+            && function_name::is_closure_of(&closure.function, &test.function)
+        {
+            shown = &shown[..shown.len() - 1];
+        }
+        // `Bencher::iter` is ours, and so is what it is called by.
+        let shown: Vec<_> = shown.iter().filter(|frame| !is_harness(frame)).collect();
+        let mut traceback: Vec<Symbol> =
+            shown.iter().take(self.frames).map(|frame| self.frame(frame)).rev().collect();
+        if traceback.is_empty() {
+            traceback.push(Symbol {
+                function: String::new(),
+                file: UNKNOWN.to_owned(),
+                line: 0,
+                column: 0,
+            });
+        }
+        Traceback {
+            known: self.known_leaks.iter().position(|known| known.is_in(&traceback)),
+            total_nframe: shown.len().max(1) as u32,
+            traceback,
+            type_name: allocated_type(of_std),
+            initialiser,
+        }
+    }
+
+    /// What two tracebacks have in common that are of one group, and how the group is shown then.
+    pub fn key(&self, mut traceback: Traceback) -> Traceback {
+        if self.key != KeyType::Traceback {
+            let older = traceback.traceback.len() - 1;
+            traceback.traceback.drain(..older);
+            traceback.type_name = None;
+            traceback.total_nframe = 1;
+            let frame = &mut traceback.traceback[0];
+            frame.column = 0;
+            if self.key == KeyType::Filename {
+                frame.line = 0;
+                frame.function.clear();
+            }
+        }
+        traceback
+    }
+
+    fn frame(&self, frame: &NamedFrame) -> Symbol {
+        Symbol {
+            function: frame.pretty().to_owned(),
+            file: self.file(&frame.file),
+            line: frame.line,
+            column: frame.column,
+        }
+    }
+
+    fn file(&self, file: &str) -> String {
+        if file.is_empty() { UNKNOWN.to_owned() } else { Prefix::shorten(file, &self.prefixes) }
+    }
+}
+
+/// The frames without those that a check puts between a body and what calls it. What calls a
+/// function with the attribute is left out, and the closure that the attribute makes of the body
+/// goes by the function's own name: it says nothing that the function does not say.
+fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
+    let mut shown: Vec<Arc<NamedFrame>> = Vec::with_capacity(frames.len());
+    let mut rest = frames;
+    while let Some((frame, outer)) = rest.split_first() {
+        rest = outer;
+        match frame.path() {
+            origin::CHECKED_BODY => {
+                if let Some(body) = shown.iter_mut().rfind(|frame| !origin::is_std(frame))
+                    && let Some(function) = function_name::function_of_closure(&body.function)
+                {
+                    *body = Arc::new(
+                        Symbol { function: function.to_owned(), ..(***body).clone() }.into(),
+                    );
+                }
+                return shown;
+            }
+            MEASURED_CODE => {
+                let is_program =
+                    |frame: &Arc<NamedFrame>| !origin::is_runtime(frame) && !origin::is_std(frame);
+                rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
+            }
+            _ => shown.push(frame.clone()),
+        }
+    }
+    shown
+}
+
+/// What calls the code that is given to a check.
+const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
+
+/// Python's name for a file that is not known.
+const UNKNOWN: &str = "<unknown>";
+
+/// Whether a frame belongs to the harness.
+fn is_harness(frame: &NamedFrame) -> bool {
+    frame.path().starts_with("tracemalloc_harness::")
+}
