@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ci/rooms.sh
+ci/file-list.sh --check
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 
