@@ -18,8 +18,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::bridge::test_limits::Asked;
 use crate::error::Error;
+use crate::trace::record::Untracked;
 use crate::trace::stack_id::StackId;
-use crate::trace::view::Untracked;
 
 /// 56 bytes on a boundary of 32 KiB.
 const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
@@ -235,33 +235,33 @@ mod table {
     use crate::heap;
     use crate::heap::Holdings;
     use crate::os::memory;
-    use crate::trace::{live, scope, stack_id, thread, view};
+    use crate::trace::{contexts, control, live, record, scope, scope_table, thread, view};
     use crate::util::sort::sort_by_key;
 
     pub extern "C" fn start(nframe: u32) {
-        view::start(nframe);
+        control::start(nframe);
     }
 
     pub extern "C" fn stop() {
-        view::stop();
+        control::stop();
     }
 
     pub extern "C" fn is_tracing() -> bool {
-        view::is_tracing()
+        control::is_tracing()
     }
 
     pub extern "C" fn clear_traces() {
-        view::clear();
+        control::clear();
     }
 
     pub extern "C" fn traced_memory(peak: &mut u64) -> u64 {
-        let (now, most) = view::traced_memory();
+        let (now, most) = control::traced_memory();
         *peak = most;
         now
     }
 
     pub extern "C" fn reset_peak() {
-        view::reset_peak();
+        control::reset_peak();
     }
 
     pub extern "C" fn tracer_memory() -> u64 {
@@ -274,11 +274,11 @@ mod table {
 
     #[inline(never)]
     pub extern "C" fn track(domain: u32, address: usize, size: usize) -> i32 {
-        code(view::track(domain, address, size))
+        code(record::track(domain, address, size))
     }
 
     pub extern "C" fn untrack(domain: u32, address: usize) -> i32 {
-        code(view::untrack(domain, address))
+        code(record::untrack(domain, address))
     }
 
     fn code(result: Result<(), Untracked>) -> i32 {
@@ -290,7 +290,7 @@ mod table {
     }
 
     pub extern "C" fn stack_of(address: usize) -> u32 {
-        view::stack_of(address).map_or(0, |id| id.0)
+        control::stack_of(address).map_or(0, |id| id.0)
     }
 
     pub extern "C" fn holders(
@@ -322,7 +322,7 @@ mod table {
         context: *mut u8,
         visit: extern "C" fn(*mut u8, u32, u64, u32),
     ) -> bool {
-        view::for_each(&mut |domain, size, id| visit(context, domain, size, id.0))
+        control::for_each(&mut |domain, size, id| visit(context, domain, size, id.0))
     }
 
     pub extern "C" fn stack(
@@ -330,8 +330,8 @@ mod table {
         context: *mut u8,
         visit: extern "C" fn(*mut u8, usize),
     ) -> u32 {
-        stack_id::addresses(StackId(id)).for_each(|address| visit(context, address));
-        stack_id::total(StackId(id))
+        contexts::addresses(StackId(id)).for_each(|address| visit(context, address));
+        contexts::total(StackId(id))
     }
 
     pub extern "C" fn pause(on: bool) {
@@ -359,11 +359,11 @@ mod table {
     }
 
     pub extern "C" fn scope_threads(scope: u32) -> u32 {
-        scope::threads(scope)
+        scope_table::threads(scope)
     }
 
     pub extern "C" fn scope_peak(scope: u32) -> u64 {
-        scope::peak(scope)
+        scope_table::peak(scope)
     }
 
     pub extern "C" fn scope_for_each(

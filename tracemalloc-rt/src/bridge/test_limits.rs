@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::limits::Limits;
-use crate::trace::{thread, view};
+use crate::trace::{control, thread};
 
 /// A text of another copy.
 #[repr(C)]
@@ -105,7 +105,7 @@ pub fn ask(asked: &Asked) -> bool {
         skip: Some(asked.skip.read().into_owned()).filter(|reason| !reason.is_empty()),
     };
     if let Some(frames) = given.frames {
-        view::deepen_for_checks(frames as usize + crate::trace::stack_id::FRAMES_OF_STD);
+        control::deepen_for_checks(frames as usize + crate::trace::stack_id::FRAMES_OF_STD);
     }
     *limits = Some(given);
     true

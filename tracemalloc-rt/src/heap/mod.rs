@@ -19,7 +19,6 @@ mod linux;
 mod symbols;
 
 pub use holder::{Holder, HolderKind, KNOWN_HOLDERS, KnownHolder};
-pub(crate) use linux::note_stack;
 pub use linux::{holdings, look_up};
 #[cfg(all(feature = "symbolize", target_os = "linux"))]
 pub use symbols::read as statics_of_file;

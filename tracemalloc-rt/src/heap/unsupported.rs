@@ -22,6 +22,3 @@ pub fn look_up(_: &[StackId], _: &[KnownHolder<'_>], _: usize) -> Result<Found, 
 pub fn holdings(_: usize) -> Result<Holdings, &'static str> {
     Err(ELSEWHERE)
 }
-
-/// Nobody asks for it.
-pub fn note_stack(_: (usize, usize)) {}

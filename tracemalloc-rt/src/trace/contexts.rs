@@ -17,8 +17,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use crate::os::memory;
 use crate::os::spin_lock::SpinLock;
-use crate::trace::scope;
-use crate::trace::stack_id::MAX_STACKS;
+use crate::trace::stack_id::{MAX_STACKS, StackId};
 
 /// A return address and the context that it returns to.
 ///
@@ -39,14 +38,16 @@ const FIRST_TABLE: usize = 1 << 10;
 const WHOLE: u32 = 1;
 const BROKEN: u32 = 2;
 
-/// Written, but for what is known of its chain, before its context is published. Those of one scope
-/// are a list, from the newest on.
+/// Written before its context is published, except for what is known of its chain.
 #[repr(C)]
 struct Node {
     address: AtomicUsize,
     caller: AtomicU32,
     chain: AtomicU32,
+    /// The context that stands for the scope.
     scope: AtomicU32,
+    /// The contexts of one scope are a list, from the newest on. The node that stands for the scope
+    /// has its head.
     next_in_scope: AtomicU32,
 }
 
@@ -77,12 +78,40 @@ pub fn root(scope: u32, beyond: u32) -> Option<Context> {
     NONE.call(scope as usize)?.call(beyond as usize)
 }
 
+/// The stacks of a scope, the newest first. Paths that nothing was allocated by are among them.
+pub fn stacks_of_scope(scope: u32) -> impl Iterator<Item = StackId> {
+    let of_scope = NONE.known_call(scope as usize);
+    iter::successors(of_scope, |context| context.next_in_scope()).skip(1).map(Context::stack_id)
+}
+
+/// The return addresses of a stack, innermost first.
+pub fn addresses(stack: StackId) -> impl Iterator<Item = usize> {
+    Context::of(stack).addresses()
+}
+
+/// How many frames a stack had before it was cut to the most that are kept.
+pub fn total(stack: StackId) -> u32 {
+    addresses(stack).count() as u32 + Context::of(stack).beyond()
+}
+
 /// The largest number of a context.
 pub fn last() -> u32 {
     LAST.load(Ordering::Acquire)
 }
 
 impl Context {
+    /// The innermost context of a stack.
+    #[inline(always)]
+    pub fn of(stack: StackId) -> Self {
+        Self(stack.0)
+    }
+
+    /// The stack that this is the innermost context of.
+    #[inline(always)]
+    pub fn stack_id(self) -> StackId {
+        StackId(self.0)
+    }
+
     /// The context of a frame with this return address that is called from here. It is added if it
     /// is new; `None` when there is no memory left for it.
     #[inline]
@@ -112,12 +141,17 @@ impl Context {
 
     /// The scope of the stacks that this is a context of, or 0.
     pub fn scope(self) -> u32 {
-        self.node().map_or(0, |node| node.scope.load(Ordering::Relaxed))
+        self.of_scope().address() as u32
     }
 
-    /// The next one in the list of its scope, which begins at [`scope::newest_context`].
-    pub fn next_in_scope(self) -> Option<Self> {
-        let next = self.node().map_or(0, |node| node.next_in_scope.load(Ordering::Relaxed));
+    /// The context that stands for its scope.
+    fn of_scope(self) -> Self {
+        Self(self.node().map_or(0, |node| node.scope.load(Ordering::Relaxed)))
+    }
+
+    /// The next one in the list of its scope.
+    fn next_in_scope(self) -> Option<Self> {
+        let next = self.node()?.next_in_scope.load(Ordering::Acquire);
         (next != 0).then_some(Self(next))
     }
 
@@ -245,12 +279,15 @@ fn insert(caller: Context, address: usize) -> Option<Context> {
     let node = new.node()?;
     node.address.store(address, Ordering::Relaxed);
     node.caller.store(caller.0, Ordering::Relaxed);
-    // What stands for a scope itself has its number for an address.
-    let of_scope = if caller == NONE { address as u32 } else { caller.scope() };
-    node.scope.store(of_scope, Ordering::Relaxed);
-    node.next_in_scope.store(scope::newest_context(of_scope), Ordering::Relaxed);
+    // The context that stands for a scope has the scope's number for an address.
+    let of_scope = if caller == NONE { new } else { caller.of_scope() };
+    node.scope.store(of_scope.0, Ordering::Relaxed);
     LAST.store(new.0, Ordering::Release);
-    scope::set_newest_context(of_scope, new.0);
+    if of_scope != new {
+        let head = &of_scope.node()?.next_in_scope;
+        node.next_in_scope.store(head.load(Ordering::Relaxed), Ordering::Relaxed);
+        head.store(new.0, Ordering::Release);
+    }
     fill(place, caller, address, new);
     Some(new)
 }
@@ -354,5 +391,25 @@ mod tests {
         let zeroes = path(0, 0, &[0, 0, 0]);
         assert_eq!(zeroes.addresses().collect::<Vec<_>>(), [0, 0, 0]);
         assert_eq!(path(0, 0, &[]).addresses().count(), 0);
+    }
+
+    #[test]
+    fn frames_that_were_cut_off_are_counted() {
+        let (whole, cut) = (path(0, 0, &[3, 2, 1]).stack_id(), path(0, 6, &[3, 2, 1]).stack_id());
+        assert_ne!(whole, cut);
+        assert_eq!((total(whole), total(cut)), (3, 9));
+        assert_eq!(addresses(cut).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_scope_lists_its_own_stacks() {
+        let others = path(71, 0, &[0x10, 0x20]);
+        let first = path(70, 0, &[0x10, 0x20]);
+        let second = path(70, 3, &[0x30]);
+        let stacks: Vec<_> = stacks_of_scope(70).collect();
+        let place = |context: Context| stacks.iter().position(|stack| *stack == context.stack_id());
+        assert!(place(second) < place(first) && place(first).is_some(), "{stacks:?}");
+        assert_eq!(place(others), None);
+        assert_eq!(stacks_of_scope(72).count(), 0);
     }
 }

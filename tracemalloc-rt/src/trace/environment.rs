@@ -1,32 +1,12 @@
 //! `TRACEMALLOC=N`: tracing from the first allocation on, with tracebacks of N frames.
 
 use core::ffi::{CStr, c_int};
-use core::sync::atomic::Ordering;
 
-use crate::allocator::{TRACING, UNDECIDED};
 use crate::trace::stack_id::MAX_NFRAME;
-use crate::trace::view;
 
-/// What is to be recorded, once the environment has been looked at.
-pub fn decided() -> u8 {
-    let tracing = TRACING.load(Ordering::Relaxed);
-    if tracing & UNDECIDED == 0 { tracing } else { decide() }
-}
-
-/// Looks at the environment, once. Ends the process where the variable has no number.
-#[cold]
-fn decide() -> u8 {
-    // Of several threads the first one decides; before it has, others record nothing.
-    if TRACING.fetch_and(!UNDECIDED, Ordering::AcqRel) & UNDECIDED != 0
-        && let Some(nframe) = asked()
-    {
-        view::start(nframe);
-    }
-    TRACING.load(Ordering::Acquire)
-}
-
-/// How many frames the environment asks for.
-fn asked() -> Option<u32> {
+/// How many frames the environment wants; `None` where tracing stays off. Ends the process where
+/// the variable has no valid number.
+pub fn nframe() -> Option<u32> {
     // SAFETY: the name ends in a zero. Before `main` nobody changes the environment; later, the
     // caller of `set_var` has promised that nobody else reads it.
     let value = unsafe { libc::getenv(c"TRACEMALLOC".as_ptr()) };

@@ -1,5 +1,9 @@
 //! No lock of ours is held in the child of a `fork`.
 
+use crate::trace::capture::settings;
+use crate::trace::scope_table::NUMBERS;
+use crate::trace::{contexts, shadow, thread, view};
+
 /// Has every lock taken before each `fork` and released on both sides of it.
 pub fn prepare() {
     #[cfg(unix)]
@@ -27,18 +31,20 @@ pub fn let_go() {
 
 #[cfg(unix)]
 extern "C" fn before() {
-    crate::trace::view::before_fork();
-    crate::trace::scope::before_fork();
-    crate::trace::contexts::before_fork();
-    crate::trace::thread::before_fork();
-    crate::trace::shadow::before_fork();
+    view::ACCESS.acquire();
+    settings::before_fork();
+    NUMBERS.acquire();
+    contexts::before_fork();
+    thread::before_fork();
+    shadow::before_fork();
 }
 
 #[cfg(unix)]
 extern "C" fn after() {
-    crate::trace::shadow::after_fork();
-    crate::trace::thread::after_fork();
-    crate::trace::contexts::after_fork();
-    crate::trace::scope::after_fork();
-    crate::trace::view::after_fork();
+    shadow::after_fork();
+    thread::after_fork();
+    contexts::after_fork();
+    NUMBERS.release();
+    settings::after_fork();
+    view::ACCESS.release();
 }

@@ -2,22 +2,22 @@
 
 use core::sync::atomic::Ordering;
 
-use crate::allocator::MISSED;
 use crate::trace::capture::Walk;
 use crate::trace::ledger::Balance;
 use crate::trace::stack_id::StackId;
-use crate::trace::{shadow, thread, view};
+use crate::trace::state::MISSED;
+use crate::trace::{control, shadow, thread};
 
 /// Starts to record allocations, at least `depth` physical frames each (1 to
 /// [`MAX_DEPTH`](crate::trace::stack_id::MAX_DEPTH)), whether the program traces for itself or not. Blocks
 /// that exist already stay unknown, and freeing them is harmless.
 pub fn start(walk: Walk, depth: usize) {
-    view::set_harness(Some((walk, depth)));
+    control::set_harness(Some((walk, depth)));
 }
 
 /// Stops recording. Blocks that are known are still forgotten when they are freed.
 pub fn stop() {
-    view::set_harness(None);
+    control::set_harness(None);
 }
 
 /// Bytes and blocks that are live, for every stack.

@@ -5,35 +5,27 @@
 //! There are as many as threads ever ran at once.
 
 use core::cell::Cell;
-use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::heap;
 use crate::os::memory;
 use crate::os::spin_lock::SpinLock;
-use crate::trace::capture::{Bounds, Here, LastWalk};
+use crate::trace::capture::{Here, Walker};
 use crate::trace::contexts;
 use crate::trace::ledger::{Balance, Ledger};
-use crate::trace::scope;
-use crate::trace::stack_id::{MAX_DEPTH, StackId};
+use crate::trace::scope_table;
+use crate::trace::stack_id::StackId;
+use crate::trace::thread_stacks;
 
 /// The tracer's state of one running thread.
 #[repr(C)]
 pub struct Thread {
-    paused: Cell<u32>,
     endings: Cell<u32>,
-    /// The scope that its allocations belong to, or 0.
-    scope: Cell<u32>,
     /// The scope that it was handed when it began, or 0.
     handed: Cell<u32>,
     next: AtomicPtr<Thread>,
     next_free: Cell<*mut Thread>,
-    /// Where long stacks are captured, once one was.
-    room: Cell<*mut MaybeUninit<usize>>,
-    /// The part of its stack that walks may see.
-    stack: Cell<Bounds>,
-    pub last_walk: LastWalk,
+    pub walker: Walker,
     pub ledger: Ledger,
 }
 
@@ -121,7 +113,7 @@ pub fn total(id: StackId) -> Balance {
 /// The scope that allocations of the current thread belong to, or 0.
 pub fn scope() -> u32 {
     match current() {
-        Current::Running(thread) => thread.scope.get(),
+        Current::Running(thread) => thread.walker.scope(),
         Current::Ended | Current::Starting => 0,
     }
 }
@@ -130,10 +122,7 @@ pub fn scope() -> u32 {
 /// before.
 pub fn enter_scope(number: u32) -> u32 {
     match current() {
-        Current::Running(thread) => {
-            thread.last_walk.clear();
-            thread.scope.replace(number)
-        }
+        Current::Running(thread) => thread.walker.enter_scope(number),
         Current::Ended | Current::Starting => 0,
     }
 }
@@ -141,9 +130,9 @@ pub fn enter_scope(number: u32) -> u32 {
 /// The current thread has just begun, and was started in this scope.
 pub fn hand_down(number: u32) {
     if let Current::Running(thread) = current() {
-        scope::count_thread(number, true);
+        scope_table::count_thread(number, true);
         thread.handed.set(number);
-        enter_scope(number);
+        thread.walker.enter_scope(number);
     }
 }
 
@@ -159,49 +148,6 @@ pub fn totals() -> Vec<Balance> {
         next = thread.next.load(Ordering::Acquire);
     }
     totals
-}
-
-impl Thread {
-    /// Whether allocations of this thread are left out just now.
-    #[inline(always)]
-    pub fn is_paused(&self) -> bool {
-        self.paused.get() != 0
-    }
-
-    /// The part of its stack that walks may see: all of it, if there is no [`Outermost`] function.
-    #[inline(always)]
-    pub fn stack_bounds(&self) -> Bounds {
-        self.stack.get()
-    }
-
-    /// The last walk may have ended elsewhere, and is forgotten.
-    fn set_stack_bounds(&self, bounds: (usize, usize)) {
-        self.stack.set(Bounds::from(bounds));
-        self.last_walk.clear();
-    }
-
-    /// The scope that its allocations belong to, or 0.
-    #[inline(always)]
-    pub fn scope(&self) -> u32 {
-        self.scope.get()
-    }
-
-    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room:
-    /// one stack at a time.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "a thread captures one stack at a time, and does not come here meanwhile"
-    )]
-    pub fn room(&self, depth: usize) -> Option<&mut [MaybeUninit<usize>]> {
-        if self.room.get().is_null() {
-            let room = memory::reserve(MAX_DEPTH * size_of::<usize>())?;
-            self.room.set(room.as_ptr().cast());
-        }
-        // SAFETY: there is room for MAX_DEPTH addresses, which is never unmapped, and only this
-        // thread comes here. It captures one stack at a time: what the unwinder allocates
-        // meanwhile is not traced, and a signal's handler may not allocate.
-        Some(unsafe { core::slice::from_raw_parts_mut(self.room.get(), depth.min(MAX_DEPTH)) })
-    }
 }
 
 /// While this lives, allocations of the thread that made it are not traced. Frees are: a traced
@@ -226,13 +172,13 @@ impl Drop for Pause {
 /// As [`pause`], until [`end_pause`].
 pub fn begin_pause() {
     if let Current::Running(thread) = current() {
-        thread.paused.set(thread.paused.get() + 1);
+        thread.walker.pause();
     }
 }
 
 pub fn end_pause() {
     if let Current::Running(thread) = current() {
-        thread.paused.set(thread.paused.get().saturating_sub(1));
+        thread.walker.resume();
     }
 }
 
@@ -252,7 +198,7 @@ impl Outermost {
             && let Some(outside) = Here::new().outside_of_frame()
             && (low..high).contains(&outside)
         {
-            thread.set_stack_bounds((low, outside));
+            thread.walker.set_bounds((low, outside));
         }
         Self { not_send: core::marker::PhantomData }
     }
@@ -261,7 +207,7 @@ impl Outermost {
 impl Drop for Outermost {
     fn drop(&mut self) {
         if let Current::Running(thread) = current() {
-            thread.set_stack_bounds(STACK.get());
+            thread.walker.set_bounds(STACK.get());
         }
     }
 }
@@ -284,16 +230,14 @@ fn start(tag: *mut Thread) -> Current {
     }
     CURRENT.set(STARTING);
     STACK.set(system::stack_bounds());
-    heap::note_stack(STACK.get());
+    thread_stacks::note(STACK.get());
     let Some(thread) = take_free().or_else(make) else {
         CURRENT.set(ENDED);
         return Current::Ended;
     };
-    thread.paused.set(0);
     thread.endings.set(0);
-    thread.scope.set(0);
     thread.handed.set(0);
-    thread.set_stack_bounds(STACK.get());
+    thread.walker.reset(STACK.get());
     system::on_end(thread);
     CURRENT.set(ptr::from_ref(thread).cast_mut());
     Current::Running(thread)
@@ -327,7 +271,7 @@ fn make() -> Option<&'static Thread> {
 mod system {
     //! The end of a thread, and the bounds of its stack, as POSIX threads tell them.
 
-    use super::{CURRENT, ENDED, FREE, Thread, scope};
+    use super::{CURRENT, ENDED, FREE, Thread, scope_table};
     use core::ffi::c_void;
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::ptr;
@@ -372,7 +316,7 @@ mod system {
             on_end(thread);
             return;
         }
-        scope::count_thread(thread.handed.replace(0), false);
+        scope_table::count_thread(thread.handed.replace(0), false);
         CURRENT.set(ENDED);
         let mut free = FREE.lock();
         thread.next_free.set(free.0);

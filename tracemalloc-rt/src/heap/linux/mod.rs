@@ -27,11 +27,10 @@ use crate::heap::{
     Fate, Found, Holder, HolderKind, HolderSum, Holdings, KnownHolder, Retained, Step,
 };
 use crate::os::memory;
+use crate::os::thread_id::thread_id;
 use crate::trace::stack_id::StackId;
 use crate::trace::{fork, thread};
 use crate::util::sort::{sort_by, sort_by_key};
-
-pub use self::thread_stacks::note as note_stack;
 
 /// How long the search may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -146,7 +145,7 @@ impl World {
     fn now(known: &[KnownHolder<'_>]) -> Self {
         let mut modules = modules::loaded();
         let thread_local_size = modules.iter().map(|module| module.thread_local_size).sum();
-        let caller = process::thread_id();
+        let caller = thread_id();
         let stack_ends = thread_names::stack_ends(caller, thread_local_size);
         modules::name(
             &mut modules,

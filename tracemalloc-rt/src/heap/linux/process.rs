@@ -138,12 +138,6 @@ pub fn error() -> libc::c_int {
     unsafe { *libc::__errno_location() }
 }
 
-/// The calling thread's number.
-pub fn thread_id() -> i32 {
-    // SAFETY: takes nothing and always succeeds.
-    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
-}
-
 /// A copy of this process, as `fork` makes it, that runs `work` and ends.
 ///
 /// No handler of `pthread_atfork` runs, no signal tells the program of its end, and `wait` for any

@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use crate::heap::linux::process::{self, Copy, File, ProcPath};
+use crate::os::thread_id::thread_id;
 
 /// More threads than this are not asked.
 pub const MOST_THREADS: usize = 4096;
@@ -106,7 +107,7 @@ impl core::fmt::Debug for Board {
 pub fn others(board: &mut Board) -> Option<Stopped<'_>> {
     // SAFETY: takes nothing and always succeeds.
     board.process = unsafe { libc::getpid() };
-    board.caller = process::thread_id();
+    board.caller = thread_id();
     let board = &*board;
     let mut copy = process::copy_of_process(board, trace)?;
     let started = process::now();

@@ -3,9 +3,8 @@
 #[cfg_attr(any(not(target_os = "linux"), target_arch = "arm"), path = "unwind/elsewhere.rs")]
 mod unwinder;
 
-use crate::trace::capture::Captured;
-use crate::trace::thread;
-use unwinder::Frame;
+use crate::trace::capture::captured::Captured;
+use unwinder::{Frame, for_each};
 
 /// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers
 /// cannot walk.
@@ -58,11 +57,4 @@ pub fn agrees(
         agrees && (chain.peek().is_some() || (!cut && beyond <= outermost))
     });
     agrees && chain.next().is_none() && (cut || beyond <= outermost)
-}
-
-/// Calls `visit` with frames, innermost first, as long as it says true. The unwinder may allocate:
-/// that is not traced.
-fn for_each(visit: impl FnMut(&Frame<'_>) -> bool) {
-    let _pause = thread::pause();
-    unwinder::for_each(visit);
 }

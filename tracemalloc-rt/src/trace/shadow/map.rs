@@ -37,7 +37,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use crate::os::memory;
 use crate::os::pages::Pages;
-use crate::trace::shadow::Block;
+use crate::trace::shadow::block::Block;
 use crate::trace::stack_id::{MAX_STACKS, StackId};
 
 /// Bits of an address that programs see: 47 on x86-64, 48 on AArch64 and others. Miri gets a small

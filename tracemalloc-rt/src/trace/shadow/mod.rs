@@ -5,6 +5,7 @@
 //! map has no place for, a table ([`table`]). Blocks of other domains than the allocator's own are
 //! always in the table.
 
+mod block;
 #[cfg(all(unix, target_pointer_width = "64"))]
 mod map;
 #[cfg(not(all(unix, target_pointer_width = "64")))]
@@ -12,21 +13,11 @@ mod map;
 mod map;
 mod table;
 
+pub use self::block::Block;
 pub use self::map::Common;
-use crate::trace::stack_id::StackId;
 
 /// The domain of what the global allocator hands out.
 pub const ALLOCATOR: u32 = 0;
-
-/// A live block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    pub id: StackId,
-    pub size: usize,
-    /// Whether the program sees it in its own snapshots: it was allocated since the program
-    /// started or cleared them.
-    pub in_view: bool,
-}
 
 /// Makes what has to be there before the first block. False where every block will be in the table.
 pub fn prepare() -> bool {

@@ -1,6 +1,6 @@
 //! Where there is no map of the address space, every block is in the table.
 
-use crate::trace::shadow::Block;
+use crate::trace::shadow::block::Block;
 
 pub enum Common {}
 

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::os::memory;
 use crate::os::spin_lock::SpinLock;
-use crate::trace::shadow::Block;
+use crate::trace::shadow::block::Block;
 use crate::trace::stack_id::StackId;
 
 const SHARDS: usize = 64;

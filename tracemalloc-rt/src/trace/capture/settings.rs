@@ -1,0 +1,113 @@
+//! How stacks are walked, and how deep: what harness, program and checks want, put into one word.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::os::spin_lock::SpinLock;
+use crate::trace::capture::last_walk::SHORT;
+use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH};
+
+/// How stacks are walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walk {
+    /// By the chain of frame pointers: fast, and complete where the code was built with
+    /// `-C force-frame-pointers=yes`.
+    FramePointers,
+    /// By unwind tables, through the `backtrace` crate: works for any code, and is some hundred
+    /// times slower.
+    Unwind,
+    /// By the chain of frame pointers where it proved complete, and by unwind tables elsewhere: for
+    /// code of which nothing is known. Each chain is tried once.
+    Either,
+}
+
+/// The settings in one word, so that one load reads all of them.
+#[derive(Clone, Copy)]
+pub struct Settings(u64);
+
+/// What each caller wants of a walk.
+struct Wanted {
+    harness: Option<(Walk, usize)>,
+    program: Option<u32>,
+    checks: usize,
+}
+
+static SETTINGS: AtomicU64 = AtomicU64::new(Settings::new(Walk::FramePointers, 1, false).0);
+static WANTED: SpinLock<Wanted> = SpinLock::new(Wanted { harness: None, program: None, checks: 0 });
+
+/// Sets how the harness wants stacks to be walked, and how many physical frames, while it traces.
+pub fn set_harness(harness: Option<(Walk, usize)>) {
+    WANTED.lock().update(|wanted| wanted.harness = harness);
+}
+
+/// Sets the most frames of the program's tracebacks, while it traces.
+pub fn set_program(limit: Option<u32>) {
+    WANTED.lock().update(|wanted| wanted.program = limit);
+}
+
+/// Walks stacks to this depth at least from now on, for checks.
+pub fn deepen_for_checks(depth: usize) {
+    let mut wanted = WANTED.lock();
+    if wanted.checks < depth {
+        wanted.update(|wanted| wanted.checks = depth);
+    }
+}
+
+pub fn before_fork() {
+    WANTED.acquire();
+}
+
+pub fn after_fork() {
+    WANTED.release();
+}
+
+impl Wanted {
+    /// Changes what is wanted. Stacks are then walked as the harness says, where it traces, and as
+    /// deep as the deepest wish.
+    fn update(&mut self, change: impl FnOnce(&mut Self)) {
+        change(self);
+        let (walk, depth) = self.harness.unwrap_or((Walk::Either, 1));
+        let of_program = self.program.map_or(0, |limit| limit as usize + FRAMES_OF_STD);
+        let depth = depth.max(of_program).max(self.checks).clamp(1, MAX_DEPTH);
+        let settings = Settings::new(walk, depth, self.program.is_some());
+        SETTINGS.store(settings.0, Ordering::Relaxed);
+    }
+}
+
+impl Settings {
+    const fn new(walk: Walk, depth: usize, counts_all: bool) -> Self {
+        Self(depth as u64 | (walk as u64) << 32 | (counts_all as u64) << 40)
+    }
+
+    /// The settings of walks that begin now.
+    #[inline(always)]
+    pub fn now() -> Self {
+        Self(SETTINGS.load(Ordering::Relaxed))
+    }
+
+    /// How many physical frames are kept. Of stacks that a walk remembers, up to [`SHORT`] frames,
+    /// all are.
+    pub fn depth(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    pub fn walk(self) -> Walk {
+        match self.0 >> 32 & 0xFF {
+            0 => Walk::FramePointers,
+            1 => Walk::Unwind,
+            _ => Walk::Either,
+        }
+    }
+
+    /// Whether short stacks are walked by frame pointers alone.
+    #[inline(always)]
+    pub fn short_by_frame_pointers(self) -> bool {
+        // All else is 0 then.
+        const _: () = assert!(Walk::FramePointers as u64 == 0);
+        self.0 <= SHORT as u64
+    }
+
+    /// Whether frames beyond those that are kept are counted.
+    pub fn counts_all(self) -> bool {
+        self.0 >> 40 != 0
+    }
+}

@@ -1,0 +1,225 @@
+//! One thread's means to capture stacks: its stack's bounds, its last walk, and room for long
+//! stacks.
+//!
+//! A walker says where its thread's allocations belong, too: to a scope, or, while it is paused, to
+//! nothing that counts.
+
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+
+use crate::os::memory;
+use crate::trace::capture::captured::Captured;
+use crate::trace::capture::frame_pointer::{Bounds, Chain, Here, strip};
+use crate::trace::capture::last_walk::{LastWalk, SHORT, Wanted};
+use crate::trace::capture::settings::{Settings, Walk};
+use crate::trace::capture::unwind;
+use crate::trace::contexts::Context;
+use crate::trace::stack_id::{MAX_DEPTH, StackId};
+
+/// How many outermost frames, those of the C library, may be missing from a chain of frame pointers
+/// that is not broken.
+const OUTERMOST: usize = 3;
+
+/// What one thread walks its stack with. Zeroes are a walker that remembers nothing.
+#[repr(C)]
+pub struct Walker {
+    paused: Cell<u32>,
+    /// The scope that allocations belong to, or 0.
+    scope: Cell<u32>,
+    /// Where long stacks are captured, once one was.
+    room: Cell<*mut MaybeUninit<usize>>,
+    /// The part of the thread's stack that walks may see.
+    bounds: Cell<Bounds>,
+    last_walk: LastWalk,
+}
+
+/// The id of the stack that leads to the function `root`, for a thread that has given its walker
+/// back. See [`Walker::stack_id`].
+pub fn stack_id_without_walker(
+    bounds: (usize, usize),
+    here: Here,
+    root: *const (),
+) -> Option<StackId> {
+    stack_id(None, Bounds::from(bounds), here, root)
+}
+
+impl Walker {
+    /// Takes over for another thread, whose stack has these bounds.
+    pub fn reset(&self, bounds: (usize, usize)) {
+        self.paused.set(0);
+        self.scope.set(0);
+        self.set_bounds(bounds);
+    }
+
+    /// Whether what the thread allocates is left out just now.
+    #[inline(always)]
+    pub fn is_paused(&self) -> bool {
+        self.paused.get() != 0
+    }
+
+    /// Leaves out what the thread allocates until as many calls of [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.paused.set(self.paused.get() + 1);
+    }
+
+    pub fn resume(&self) {
+        self.paused.set(self.paused.get().saturating_sub(1));
+    }
+
+    /// The scope that allocations belong to, or 0.
+    #[inline(always)]
+    pub fn scope(&self) -> u32 {
+        self.scope.get()
+    }
+
+    /// Has allocations belong to another scope, or to none (0). Returns the one before.
+    pub fn enter_scope(&self, number: u32) -> u32 {
+        self.last_walk.clear();
+        self.scope.replace(number)
+    }
+
+    /// Sets the part of the thread's stack that walks may see. The last walk may have ended
+    /// elsewhere, and is forgotten.
+    pub fn set_bounds(&self, bounds: (usize, usize)) {
+        self.bounds.set(Bounds::from(bounds));
+        self.last_walk.clear();
+    }
+
+    /// The id of the stack that leads to the function `root`, which is never inlined, and whose
+    /// frame `here` is. `None` where it could not be kept.
+    pub fn stack_id(&self, here: Here, root: *const ()) -> Option<StackId> {
+        stack_id(Some(self), self.bounds.get(), here, root)
+    }
+
+    /// The fast path of [`stack_id`](Self::stack_id): the chain of frame pointers meets that of the
+    /// last walk. Otherwise `None`.
+    #[inline(always)]
+    pub fn stack_id_again(&self, here: Here) -> Option<StackId> {
+        if !Settings::now().short_by_frame_pointers() {
+            return None;
+        }
+        let chain = Chain::from(here, self.bounds.get())?;
+        self.last_walk.again(chain).map(Context::stack_id)
+    }
+
+    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room:
+    /// one stack at a time.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "a thread captures one stack at a time, and does not come here meanwhile"
+    )]
+    fn room(&self, depth: usize) -> Option<&mut [MaybeUninit<usize>]> {
+        if self.room.get().is_null() {
+            let room = memory::reserve(MAX_DEPTH * size_of::<usize>())?;
+            self.room.set(room.as_ptr().cast());
+        }
+        // SAFETY: there is room for MAX_DEPTH addresses, which is never unmapped, and only this
+        // thread comes here. It captures one stack at a time: what the unwinder allocates
+        // meanwhile is not traced, and a signal's handler may not allocate.
+        Some(unsafe { core::slice::from_raw_parts_mut(self.room.get(), depth.min(MAX_DEPTH)) })
+    }
+}
+
+fn stack_id(
+    walker: Option<&Walker>,
+    bounds: Bounds,
+    here: Here,
+    root: *const (),
+) -> Option<StackId> {
+    let settings = Settings::now();
+    if settings.walk() != Walk::Unwind
+        && let Some(chain) = Chain::from(here, bounds)
+    {
+        let (context, is_cut) = match walker {
+            Some(walker) if settings.depth() <= SHORT => {
+                let (depth, counts_all) = (settings.depth(), settings.counts_all());
+                match walker.last_walk.again(chain) {
+                    Some(context) => (context, false),
+                    None => walker
+                        .last_walk
+                        .anew(chain, Wanted { depth, counts_all, scope: walker.scope() })?,
+                }
+            }
+            _ => walk_all(settings, walker, chain)?,
+        };
+        if settings.walk() == Walk::FramePointers {
+            return Some(context.stack_id());
+        }
+        return either(settings, walker, root, context, is_cut);
+    }
+    unwound(settings, walker, root)
+}
+
+/// A walk that remembers nothing.
+#[inline(never)]
+fn walk_all(settings: Settings, walker: Option<&Walker>, chain: Chain) -> Option<(Context, bool)> {
+    with_room(settings, walker, |captured| {
+        let mut at = chain.innermost;
+        // SAFETY: the innermost frame.
+        let mut words = unsafe { chain.words(at) };
+        while captured.push(strip(words.return_address)) {
+            let Ok(outer) = chain.outside(at, words.next) else { break };
+            (at, words) = (words.next, outer);
+        }
+        Some((captured.context()?, captured.is_cut()))
+    })
+}
+
+/// The id of the stack by unwind tables.
+#[inline(never)]
+fn unwound(settings: Settings, walker: Option<&Walker>, root: *const ()) -> Option<StackId> {
+    with_room(settings, walker, |captured| {
+        while_paused(walker, || unwind::walk(captured, root));
+        captured.context().map(Context::stack_id)
+    })
+}
+
+/// The id of the stack whose chain of frame pointers this is: that of the chain itself, if it is
+/// known to be whole; or that of the unwinder's frames.
+#[inline(never)]
+fn either(
+    settings: Settings,
+    walker: Option<&Walker>,
+    root: *const (),
+    chain: Context,
+    is_cut: bool,
+) -> Option<StackId> {
+    let is_whole = chain.is_whole_chain().unwrap_or_else(|| {
+        let agrees =
+            while_paused(walker, || unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST));
+        chain.set_whole_chain(agrees);
+        agrees
+    });
+    if is_whole { Some(chain.stack_id()) } else { unwound(settings, walker, root) }
+}
+
+/// The unwinder may allocate: that is not traced.
+fn while_paused<R>(walker: Option<&Walker>, unwind: impl FnOnce() -> R) -> R {
+    if let Some(walker) = walker {
+        walker.pause();
+    }
+    let unwound = unwind();
+    if let Some(walker) = walker {
+        walker.resume();
+    }
+    unwound
+}
+
+/// Room for a stack, on the stack itself while it is short.
+#[inline(always)]
+fn with_room<R>(
+    settings: Settings,
+    walker: Option<&Walker>,
+    use_it: impl FnOnce(&mut Captured) -> R,
+) -> R {
+    let mut short = [const { MaybeUninit::uninit() }; SHORT];
+    let mut room = short.as_mut_slice();
+    if settings.depth() > SHORT
+        && let Some(long) = walker.and_then(|walker| walker.room(settings.depth()))
+    {
+        room = long;
+    }
+    let depth = settings.depth().min(room.len());
+    let scope = walker.map_or(0, Walker::scope);
+    use_it(&mut Captured::new(&mut room[..depth], settings.counts_all(), scope))
+}

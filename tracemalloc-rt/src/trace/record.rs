@@ -1,0 +1,217 @@
+//! Records each allocation and forgets each free.
+//!
+//! An allocation, once the inner allocator has returned a block:
+//! 1. one load says whether allocations are recorded at all, another whether the thread is paused;
+//! 2. the stack is walked as far as it differs from the last walk, and gets an id;
+//! 3. the block is written to the shadow, and added to the thread's ledger.
+//!
+//! Nearly all allocations and frees take the fast path (`record_common`, `forget_common`). It
+//! returns before anything is changed if anything is unusual; then `record_any` and `forget_any`
+//! do the whole work.
+//!
+//! A free forgets the block *before* the inner allocator gets it back. Otherwise another thread
+//! could be given the same address, and its note would be lost. A reallocation forgets the old
+//! block, and then notes the new one, or the old one again where it failed.
+//!
+//! Nothing here panics, allocates through the global allocator, or waits for anything but a short
+//! lock when a stack or a thread is new.
+
+use core::hint;
+use core::sync::atomic::Ordering;
+
+use crate::trace::capture::{self, Here};
+use crate::trace::control;
+use crate::trace::scope_table;
+use crate::trace::shadow::{self, Block, Common};
+use crate::trace::stack_id::StackId;
+use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
+use crate::trace::thread::{self, Current};
+use crate::trace::view;
+
+/// Records a block that the function `root`, whose frame `here` is, has just allocated; null is
+/// none.
+#[inline(always)]
+pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
+    match TRACING.load(Ordering::Relaxed) {
+        FOR_HARNESS if record_common(block.addr(), size).is_some() => return,
+        0 => {
+            hint::cold_path();
+            return;
+        }
+        _ => {}
+    }
+    // Not the last thing that is done in `root`, so that its frame is there while it is walked
+    // from.
+    if !block.is_null() && !record_any(block, size, Here::new(), root) {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The common case by itself, which needs few instructions: only the harness traces, so no check
+/// counts its peak; thread, stack and place are known, and the walk meets the last one. Otherwise
+/// `None`, and nothing is changed.
+#[inline(always)]
+fn record_common(address: usize, size: usize) -> Option<()> {
+    let thread = thread::running().filter(|thread| !thread.walker.is_paused())?;
+    let id = thread.walker.stack_id_again(Here::new())?;
+    let place = Common::at(address)?;
+    let account = thread.ledger.existing(id)?;
+    place.insert(Block { id, size, in_view: false }).then(|| account.add(size as i64, 1))
+}
+
+/// False where there is no memory for it.
+#[inline(never)]
+fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool {
+    let mut tracing = TRACING.load(Ordering::Relaxed);
+    if tracing & UNDECIDED != 0 {
+        tracing = control::decided();
+        if tracing == 0 {
+            return true;
+        }
+    }
+    match stack_of_caller(here, root, tracing) {
+        Stack::None => true,
+        Stack::Missed => false,
+        Stack::Of(StackId::OURS) if tracing & FOR_HARNESS == 0 => true,
+        Stack::Of(id) => note(
+            block,
+            Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS },
+        ),
+    }
+}
+
+/// Why a block is not tracked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untracked {
+    NotTracing,
+    NoMemory,
+}
+
+/// Adds a block of any domain to what is traced; one that is known is replaced. For a harness that
+/// measures it counts even when the program does not trace.
+#[inline(always)]
+pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Untracked> {
+    let tracing = control::decided();
+    if tracing != 0 && !record_tracked(domain, address, size, tracing) {
+        return Err(Untracked::NoMemory);
+    }
+    if tracing & FOR_PROGRAM != 0 { Ok(()) } else { Err(Untracked::NotTracing) }
+}
+
+/// Takes a block of any domain out.
+pub fn untrack(domain: u32, address: usize) -> Result<(), Untracked> {
+    forget_tracked(domain, address);
+    if control::is_tracing() { Ok(()) } else { Err(Untracked::NotTracing) }
+}
+
+/// False where there was no memory for it.
+#[inline(never)]
+fn record_tracked(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
+    let root = record_tracked as *const ();
+    let tracked = match stack_of_caller(Here::new(), root, tracing) {
+        Stack::None | Stack::Of(StackId::OURS) => true,
+        Stack::Missed => false,
+        Stack::Of(id) => {
+            forget_tracked(domain, address);
+            let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
+            note_in(block, || shadow::insert_in(domain, address, block))
+        }
+    };
+    if !tracked {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+    tracked
+}
+
+fn forget_tracked(domain: u32, address: usize) {
+    if let Some(known) = shadow::remove_from(domain, address) {
+        forgotten(known);
+    }
+}
+
+/// What a block is recorded under.
+enum Stack {
+    /// It is not to be recorded.
+    None,
+    /// There is no memory for it.
+    Missed,
+    /// That with this id.
+    Of(StackId),
+}
+
+/// The stack that leads to `root`, whose frame `here` is, or that of all blocks of our own.
+fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
+    let only_scopes = tracing == FOR_CHECKS;
+    let id = match thread::current() {
+        Current::Running(thread) if thread.walker.is_paused() => return Stack::Of(StackId::OURS),
+        Current::Running(thread) if only_scopes && thread.walker.scope() == 0 => {
+            return Stack::None;
+        }
+        Current::Running(thread) => thread.walker.stack_id(here, root),
+        Current::Ended if only_scopes => return Stack::None,
+        Current::Ended => capture::stack_id_without_walker(thread::stack_bounds(), here, root),
+        Current::Starting => return Stack::None,
+    };
+    id.map_or(Stack::Missed, Stack::Of)
+}
+
+/// False where there is no memory for it.
+fn note(address: *mut u8, block: Block) -> bool {
+    note_in(block, || shadow::insert(address.addr(), block))
+}
+
+fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
+    if !thread::add(block.id, block.size as i64, 1) {
+        return false;
+    }
+    if !insert() {
+        thread::add(block.id, -(block.size as i64), -1);
+        return false;
+    }
+    if block.in_view {
+        view::grew(block.size);
+    }
+    scope_table::count_bytes(block.id, block.size as i64);
+    true
+}
+
+/// Forgets a block that is about to be freed, and returns what was known of it, in the common case,
+/// as in [`record_common`].
+#[inline(always)]
+pub fn forget_common(address: usize) -> Option<Block> {
+    // First, as it may be a call.
+    let thread = thread::running()?;
+    let place = Common::at(address).filter(|_| !scope_table::counts_peaks())?;
+    let known = place.get()?;
+    let account = thread.ledger.existing(known.id)?;
+    place.clear();
+    account.add(-(known.size as i64), -1);
+    Some(known)
+}
+
+/// Notes the old block again, after the inner allocator has failed to make it larger.
+pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
+    if let Some(old) = old
+        && !note(block, old)
+    {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The same in any case.
+#[inline(never)]
+pub fn forget_any(block: *mut u8) -> Option<Block> {
+    let known = shadow::remove(block.addr())?;
+    forgotten(known);
+    Some(known)
+}
+
+fn forgotten(known: Block) {
+    if !thread::add(known.id, -(known.size as i64), -1) {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+    if known.in_view {
+        view::shrank(known.size);
+    }
+    scope_table::count_bytes(known.id, -(known.size as i64));
+}
