@@ -252,8 +252,8 @@ fn what_cannot_be_done_is_said_before_or_after() {
         .run()
         .code(exit::CLEAN);
     for words in [
-        "failed to take a snapshot: write snapshot",
-        "snapshot.json",
+        "failed to take a snapshot: the snapshot ",
+        "snapshot.json\" cannot be written",
         "File too large",
         "no snapshot of the",
     ] {

@@ -344,32 +344,36 @@ fn a_file_that_is_no_snapshot_is_named_with_the_reason() {
     place.write("empty.json", "");
 
     let fails = |line: &str, error: &str| {
-        place.fails(line, COULD_NOT_RUN, &format!("failed to read snapshot {error}"))
+        place.fails(line, COULD_NOT_RUN, &format!("the snapshot {error}"))
     };
-    fails("top nowhere.json", "\"nowhere.json\": No such file or directory (os error 2)");
+    let nowhere =
+        "\"nowhere.json\" cannot be read\n  caused by: No such file or directory (os error 2)";
+    let newer = "\"newer.json\" cannot be read: its format has version 2, and this version of \
+                 tracemalloc reads version 1";
+    fails("top nowhere.json", nowhere);
+    fails("top newer.json", newer);
     fails(
-        "top newer.json",
-        "\"newer.json\": it has version 2, and this tracemalloc reads version 1",
+        "show report.json",
+        "\"report.json\" cannot be read: the file is not a snapshot, or is damaged: \"format\" is \
+         missing",
     );
-    fails("show report.json", "\"report.json\": \"format\" is missing");
-    fails("diff new.json nowhere.json", "\"nowhere.json\": No such file or directory (os error 2)");
-    fails(
-        "diff newer.json new.json",
-        "\"newer.json\": it has version 2, and this tracemalloc reads version 1",
-    );
+    fails("diff new.json nowhere.json", nowhere);
+    fails("diff newer.json new.json", newer);
     for (line, reason) in [
-        ("top cut.json", "\"cut.json\": it is cut off: traces: "),
-        ("top damaged.json", "\"damaged.json\": traceback_limit: invalid value"),
-        ("show empty.json", "\"empty.json\": it is cut off: "),
-        ("show src", "\"src\": "),
+        ("top cut.json", "\"cut.json\" cannot be read: the file is cut off: traces: "),
+        (
+            "top damaged.json",
+            "\"damaged.json\" cannot be read: the file is not a snapshot, or is damaged: \
+             traceback_limit: invalid value",
+        ),
+        ("show empty.json", "\"empty.json\" cannot be read: the file is cut off: "),
+        ("show src", "\"src\" cannot be read\n  caused by: "),
     ] {
         let assert = place.command(line).assert().code(COULD_NOT_RUN).stdout("");
         let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-        assert!(
-            stderr.starts_with(&format!("error: failed to read snapshot {reason}")),
-            "{stderr}"
-        );
-        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.starts_with(&format!("error: the snapshot {reason}")), "{stderr}");
+        let lines = if reason.contains("caused by") { 2 } else { 1 };
+        assert_eq!(stderr.lines().count(), lines, "{stderr}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::env;
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use tracemalloc::{
     BaseFilter, DomainFilter, Filter, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
     StatisticDiff,
@@ -44,8 +44,7 @@ impl<'a> View<'a> {
     }
 
     fn load(&self, path: &Path) -> Result<Snapshot> {
-        // Its own text names its cause, so that is no second line.
-        let snapshot = Snapshot::load(path).map_err(|error| anyhow!("failed to {error}"))?;
+        let snapshot = Snapshot::load(path)?;
         let filters: Vec<&dyn BaseFilter> = self.filters.iter().map(AsRef::as_ref).collect();
         Ok(snapshot.filter_traces(&filters))
     }

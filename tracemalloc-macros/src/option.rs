@@ -60,9 +60,9 @@ impl NameValue {
     pub fn size(&self) -> Result<u64> {
         match literal(&self.value) {
             Literal::Integer(bytes) => Ok(bytes),
-            Literal::Text(text) => parse_size(&text.value()).map_err(|error| self.wrong(&error.to_string())),
+            Literal::Text(text) => parse_size(&text.value()).map_err(|error| self.wrong(&error.reason())),
             Literal::Negative => Err(self.wrong("a size cannot be negative")),
-            Literal::TooLarge => Err(self.wrong(&format!("it is more than {} bytes", u64::MAX))),
+            Literal::TooLarge => Err(self.wrong(&format!("expected at most {} bytes", u64::MAX))),
             Literal::Other => {
                 Err(self.wrong("it has to be a literal: a number of bytes such as 4096, or a text such as \"1.5 KiB\""))
             }

@@ -1,6 +1,7 @@
 //! Snapshot files: what is written comes back, and what is no snapshot is refused with a message
 //! that says why.
 
+use std::error::Error as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -71,12 +72,14 @@ fn load(directory: &Path, text: impl AsRef<[u8]>) -> Result<Snapshot, LoadError>
     Snapshot::load(path)
 }
 
-/// The message, without the part that names the file.
+const DAMAGED: &str = "the file is not a snapshot, or is damaged: ";
+
+/// The message, without the parts that name the file and say that it is damaged.
 fn message(directory: &Path, text: impl AsRef<[u8]>) -> String {
     let message = load(directory, text).unwrap_err().to_string();
-    let subject = format!("read snapshot {:?}: ", directory.join("input.json"));
+    let subject = format!("the snapshot {:?} cannot be read: ", directory.join("input.json"));
     let reason = message.strip_prefix(&subject).unwrap_or_else(|| panic!("{message}"));
-    reason.to_owned()
+    reason.strip_prefix(DAMAGED).unwrap_or(reason).to_owned()
 }
 
 fn annotations(snapshot: &Snapshot) -> Vec<(Option<&str>, Option<u32>)> {
@@ -149,12 +152,14 @@ fn a_failed_dump_names_the_file_and_leaves_nothing_behind() {
     let directory = directory("failed");
     let target = directory.join("is_a_directory");
     fs::create_dir(&target).unwrap();
-    let error = sample().dump(&target).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("write snapshot {target:?}: ")), "{error}");
+    let error = sample().dump(&target).unwrap_err();
+    assert_eq!(error.to_string(), format!("the snapshot {target:?} cannot be written"));
+    let cause = error.source().expect("the system says why").to_string();
+    assert!(cause.contains("os error"), "{cause}");
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
     for path in ["", "/", "/no/such/directory/x.json"] {
         let error = sample().dump(path).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("write snapshot {path:?}: ")), "{error}");
+        assert_eq!(error, format!("the snapshot {path:?} cannot be written"));
     }
 }
 
@@ -175,7 +180,7 @@ fn order_blanks_and_unknown_members_do_not_matter() {
 fn a_newer_version_is_called_newer() {
     let directory = directory("newer");
     let newer = SMALL.replace("\"version\": 1", "\"version\": 2");
-    let expected = "it has version 2, and this tracemalloc reads version 1";
+    let expected = "its format has version 2, and this version of tracemalloc reads version 1";
     assert_eq!(message(&directory, &newer), expected);
     // Whatever comes after.
     let changed = newer.replace("\"traceback_limit\": 2", "\"traceback_limit\": {\"new\": true}");
@@ -194,7 +199,7 @@ fn a_file_that_ends_early_is_called_cut_off() {
     }
     assert_eq!(
         message(&directory, &SMALL[..whole - 4]),
-        "it is cut off: traces: EOF while parsing a list at line 21 column 10"
+        "the file is cut off: traces: EOF while parsing a list at line 21 column 10"
     );
 }
 
@@ -261,8 +266,10 @@ fn what_is_something_else_is_refused() {
     let result = load(&directory, not_utf8.collect::<Vec<u8>>());
     assert!(matches!(result, Err(LoadError::Malformed { .. })), "{result:?}");
     for path in [directory.as_path(), Path::new("/no/such/file.json")] {
-        let result = Snapshot::load(path);
-        assert!(matches!(result, Err(LoadError::Read { .. })), "{result:?}");
+        let error = Snapshot::load(path).unwrap_err();
+        assert!(matches!(error, LoadError::Read { .. }), "{error:?}");
+        assert_eq!(error.to_string(), format!("the snapshot {path:?} cannot be read"));
+        assert!(error.source().is_some_and(|cause| cause.is::<std::io::Error>()), "{error:?}");
     }
 }
 

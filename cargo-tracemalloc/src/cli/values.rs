@@ -12,7 +12,7 @@ pub const FRAMES: RangeInclusive<i64> = 1..=128;
 
 /// `512`, `4 KiB`.
 pub fn size(text: &str) -> Result<u64, String> {
-    tracemalloc::parse_size(text).map_err(|error| error.to_string())
+    tracemalloc::parse_size(text).map_err(|error| error.reason())
 }
 
 /// `30s`, `500ms`, `2m`, `1.5`.

@@ -26,11 +26,18 @@ pub(crate) const VERSION: u64 = 1;
 /// File name, line, function, column: names by number.
 pub(crate) type FrameRow = (u32, u32, Option<u32>, Option<u32>);
 
-/// A snapshot could not be written. The message names the file.
+/// A snapshot could not be written. The message names the file. The cause is the error's `source()`,
+/// an [`io::Error`].
 ///
 /// ```
+/// use std::error::Error;
+///
 /// let error = tracemalloc::Snapshot::new(vec![], 1).dump("/no/such/directory/x.json").unwrap_err();
-/// assert!(error.to_string().starts_with(r#"write snapshot "/no/such/directory/x.json": "#));
+/// assert_eq!(
+///     error.to_string(),
+///     r#"the snapshot "/no/such/directory/x.json" cannot be written"#,
+/// );
+/// assert!(error.source().is_some());
 /// ```
 #[derive(Debug)]
 pub struct DumpError {
@@ -40,7 +47,7 @@ pub struct DumpError {
 
 impl fmt::Display for DumpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "write snapshot {:?}: {}", self.path, self.error)
+        write!(f, "the snapshot {:?} cannot be written", self.path)
     }
 }
 

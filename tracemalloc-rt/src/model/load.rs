@@ -24,7 +24,8 @@ use crate::model::traceback::Traceback;
 /// Domain, size, traceback by number, `total_nframe`.
 type TraceRow = (u32, u64, u32, Option<u32>);
 
-/// A snapshot could not be read. Each message names the file.
+/// A snapshot could not be read. The message names the file, and what is wrong with it. If reading
+/// itself failed, the cause is the error's `source()`.
 ///
 /// ```
 /// use tracemalloc::{LoadError, Snapshot};
@@ -39,49 +40,57 @@ type TraceRow = (u32, u64, u32, Option<u32>);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Reading failed.
+    /// The system could not read the file.
+    #[non_exhaustive]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error, which is also the `source()`.
         error: io::Error,
     },
-    /// It was written by a newer version of this crate, in a way that this one does not know.
+    /// A newer version of this crate wrote the file, in a format that this version does not know.
+    #[non_exhaustive]
     NewerVersion {
         /// The file.
         path: PathBuf,
         /// The format's version.
         version: u64,
     },
-    /// It ends early.
+    /// The file ends early.
+    #[non_exhaustive]
     CutOff {
         /// The file.
         path: PathBuf,
-        /// What was being read, and the line and column of the end.
+        /// The section that was being read, and the line and column of the end.
         reason: String,
     },
-    /// It is no snapshot, or a damaged one.
+    /// The file is not a snapshot, or is damaged.
+    #[non_exhaustive]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// The section, and what is wrong there.
         reason: String,
     },
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Read { path, .. }
+        | Self::NewerVersion { path, .. }
+        | Self::CutOff { path, .. }
+        | Self::Malformed { path, .. }) = self;
+        write!(f, "the snapshot {path:?} cannot be read")?;
         match self {
-            LoadError::Read { path, error } => write!(f, "read snapshot {path:?}: {error}"),
-            LoadError::NewerVersion { path, version } => write!(
+            Self::Read { .. } => Ok(()),
+            Self::NewerVersion { version, .. } => write!(
                 f,
-                "read snapshot {path:?}: it has version {version}, and this tracemalloc reads version {VERSION}"
+                ": its format has version {version}, and this version of tracemalloc reads version \
+                 {VERSION}"
             ),
-            LoadError::CutOff { path, reason } => {
-                write!(f, "read snapshot {path:?}: it is cut off: {reason}")
-            }
-            LoadError::Malformed { path, reason } => {
-                write!(f, "read snapshot {path:?}: {reason}")
+            Self::CutOff { reason, .. } => write!(f, ": the file is cut off: {reason}"),
+            Self::Malformed { reason, .. } => {
+                write!(f, ": the file is not a snapshot, or is damaged: {reason}")
             }
         }
     }
@@ -103,12 +112,15 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is no snapshot, is damaged, or is of a newer version. The
-    /// error names the file and what is wrong with it.
+    /// If the file cannot be read, is not a snapshot, is damaged, or has a newer format. The error
+    /// names the file and what is wrong with it.
     ///
     /// ```
     /// let error = tracemalloc::Snapshot::load("/no/such/snapshot.json").unwrap_err();
-    /// assert!(error.to_string().starts_with(r#"read snapshot "/no/such/snapshot.json": "#));
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     r#"the snapshot "/no/such/snapshot.json" cannot be read"#,
+    /// );
     /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<Snapshot, LoadError> {
         self::load(path.as_ref())

@@ -1,6 +1,7 @@
-//! Sizes from text, as people write limits.
+//! Reads a size from text.
 //!
-//! The macros read sizes too, when they expand: this file is also theirs, by a symbolic link.
+//! The macros read sizes too, when they expand: `tracemalloc-macros` has this file by a symbolic
+//! link.
 
 use std::error::Error;
 use std::fmt;
@@ -8,14 +9,13 @@ use std::fmt;
 /// Reads a size in bytes: a number, alone or with one of the units `B`, `KiB`, `MiB`, `GiB`, `TiB`
 /// (powers of 1024), `KB`, `MB`, `GB`, `TB` (powers of 1000).
 ///
-/// Blanks around and between are fine. The number may have decimals; a fraction of a byte is
-/// dropped, and so are decimals after the 18th. This is what limits are written in; Python's
-/// tracemalloc has nothing like it.
+/// Blanks may stand around the number and before the unit. The number may have decimals: a fraction
+/// of a byte is dropped, and so are decimals after the 18th. The limits of checks and of the command
+/// are written like this. Python's tracemalloc has no such function.
 ///
 /// # Errors
 ///
-/// When the text is something else, is negative, or is more than a `u64` holds. The error names the
-/// text.
+/// If the text is anything else, is negative, or is more than a `u64` holds.
 ///
 /// ```
 /// use tracemalloc::parse_size;
@@ -25,8 +25,8 @@ use std::fmt;
 /// assert_eq!(parse_size("2MB"), Ok(2_000_000));
 /// assert_eq!(
 ///     parse_size("1XB").unwrap_err().to_string(),
-///     "read size \"1XB\": unknown unit \"XB\"; \
-///      allowed are B, KiB, MiB, GiB, TiB, KB, MB, GB, TB, or a plain number of bytes",
+///     "\"1XB\" is not a size: \"XB\" is not a unit, \
+///      expected B, KiB, MiB, GiB, TiB, KB, MB, GB, TB, or a plain number of bytes",
 /// );
 /// ```
 pub fn parse_size(text: &str) -> Result<u64, ParseSizeError> {
@@ -35,16 +35,17 @@ pub fn parse_size(text: &str) -> Result<u64, ParseSizeError> {
         trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(unit_start);
     if trimmed.starts_with('-') {
-        return Err(ParseSizeError::Negative(text.to_owned()));
+        return Err(ParseSizeError::Negative { text: text.to_owned() });
     }
     let Some((whole, fraction)) = split_number(number) else {
-        return Err(ParseSizeError::NoNumber(text.to_owned()));
+        return Err(ParseSizeError::NoNumber { text: text.to_owned() });
     };
     let unit = unit.trim_start();
     let Some(&(_, factor)) = UNIT_FACTORS.iter().find(|(name, _)| *name == unit) else {
         return Err(ParseSizeError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() });
     };
-    in_bytes(whole, fraction, factor).ok_or_else(|| ParseSizeError::TooLarge(text.to_owned()))
+    in_bytes(whole, fraction, factor)
+        .ok_or_else(|| ParseSizeError::TooLarge { text: text.to_owned() })
 }
 
 /// The units that [`parse_size`] reads, in bytes. No unit is bytes.
@@ -83,52 +84,82 @@ fn in_bytes(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
     bytes.checked_add(u64::try_from(part).ok()?)
 }
 
-/// Why a text is not a size. Each message names the text.
+/// Why a text is not a size. The message names the text and what was expected.
 ///
 /// ```
 /// use tracemalloc::{ParseSizeError, parse_size};
 ///
-/// assert_eq!(parse_size("-1"), Err(ParseSizeError::Negative("-1".to_owned())));
+/// let error = parse_size("-1").unwrap_err();
+/// assert!(matches!(error, ParseSizeError::Negative { .. }));
+/// assert_eq!(error.to_string(), r#""-1" is not a size: a size cannot be negative"#);
+/// assert_eq!(error.reason(), "a size cannot be negative");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseSizeError {
-    /// It does not begin with a number.
-    NoNumber(String),
-    /// What follows the number is no unit.
+    /// The text does not begin with a number.
+    #[non_exhaustive]
+    NoNumber {
+        /// The whole text.
+        text: String,
+    },
+    /// The number is followed by something that is not a unit.
+    #[non_exhaustive]
     UnknownUnit {
         /// The whole text.
         text: String,
-        /// What stands where a unit should.
+        /// The part in place of a unit.
         unit: String,
     },
-    /// It begins with a minus.
-    Negative(String),
-    /// It is more bytes than a `u64` holds.
-    TooLarge(String),
+    /// The text begins with a minus.
+    #[non_exhaustive]
+    Negative {
+        /// The whole text.
+        text: String,
+    },
+    /// The size is more bytes than a `u64` holds.
+    #[non_exhaustive]
+    TooLarge {
+        /// The whole text.
+        text: String,
+    },
+}
+
+impl ParseSizeError {
+    /// The message without the text, for errors that show the text already.
+    ///
+    /// ```
+    /// let error = tracemalloc::parse_size("16777216 TiB").unwrap_err();
+    /// assert_eq!(error.reason(), "expected at most 18446744073709551615 bytes");
+    /// ```
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NoNumber { .. } => "expected a number of bytes such as 4096, or a number with \
+                                      a unit such as 1.5 KiB"
+                .to_owned(),
+            Self::UnknownUnit { unit, .. } => {
+                let units: Vec<&str> = UNIT_FACTORS[1..].iter().map(|(name, _)| *name).collect();
+                let units = units.join(", ");
+                format!("{unit:?} is not a unit, expected {units}, or a plain number of bytes")
+            }
+            Self::Negative { .. } => "a size cannot be negative".to_owned(),
+            Self::TooLarge { .. } => format!("expected at most {} bytes", u64::MAX),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::NoNumber { text }
+            | Self::UnknownUnit { text, .. }
+            | Self::Negative { text }
+            | Self::TooLarge { text } => text,
+        }
+    }
 }
 
 impl fmt::Display for ParseSizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ParseSizeError::NoNumber(text) => write!(
-                f,
-                "read size {text:?}: it has to be a number of bytes such as 4096, or one with a unit such as 1.5 KiB"
-            ),
-            ParseSizeError::UnknownUnit { text, unit } => {
-                write!(f, "read size {text:?}: unknown unit {unit:?}; allowed are ")?;
-                for (name, _) in &UNIT_FACTORS[1..] {
-                    write!(f, "{name}, ")?;
-                }
-                f.write_str("or a plain number of bytes")
-            }
-            ParseSizeError::Negative(text) => {
-                write!(f, "read size {text:?}: a size cannot be negative")
-            }
-            ParseSizeError::TooLarge(text) => {
-                write!(f, "read size {text:?}: more than {} bytes", u64::MAX)
-            }
-        }
+        write!(f, "{:?} is not a size: {}", self.text(), self.reason())
     }
 }
 
@@ -164,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused_by_name() {
+    fn a_text_that_is_not_a_size_is_refused_by_name() {
         let unknown_unit = |text: &str, unit: &str| ParseSizeError::UnknownUnit {
             text: text.to_owned(),
             unit: unit.to_owned(),
@@ -182,13 +213,13 @@ mod tests {
             assert_eq!(parse_size(text), Err(unknown_unit(text, unit)));
         }
         for text in ["", " ", "KiB", ".5 KiB", "5. KiB", "1.2.3", ".", "+1", "nan", "\u{664}"] {
-            assert_eq!(parse_size(text), Err(ParseSizeError::NoNumber(text.to_owned())));
+            assert_eq!(parse_size(text), Err(ParseSizeError::NoNumber { text: text.to_owned() }));
         }
         for text in ["-1", " -1.5 KiB", "-"] {
-            assert_eq!(parse_size(text), Err(ParseSizeError::Negative(text.to_owned())));
+            assert_eq!(parse_size(text), Err(ParseSizeError::Negative { text: text.to_owned() }));
         }
         for text in ["18446744073709551616", "16777216 TiB", "9".repeat(400).as_str()] {
-            assert_eq!(parse_size(text), Err(ParseSizeError::TooLarge(text.to_owned())));
+            assert_eq!(parse_size(text), Err(ParseSizeError::TooLarge { text: text.to_owned() }));
         }
     }
 
@@ -197,12 +228,13 @@ mod tests {
         let message = |text| parse_size(text).unwrap_err().to_string();
         assert_eq!(
             message("many"),
-            "read size \"many\": it has to be a number of bytes such as 4096, or one with a unit such as 1.5 KiB"
+            "\"many\" is not a size: expected a number of bytes such as 4096, or a number with a \
+             unit such as 1.5 KiB"
         );
-        assert_eq!(message("-1 B"), "read size \"-1 B\": a size cannot be negative");
+        assert_eq!(message("-1 B"), "\"-1 B\" is not a size: a size cannot be negative");
         assert_eq!(
             message("16777216 TiB"),
-            "read size \"16777216 TiB\": more than 18446744073709551615 bytes"
+            "\"16777216 TiB\" is not a size: expected at most 18446744073709551615 bytes"
         );
     }
 }

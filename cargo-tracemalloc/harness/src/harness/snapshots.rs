@@ -5,6 +5,7 @@
 //! too, where they would have ended the program, which they then do after a last snapshot.
 
 use std::cell::UnsafeCell;
+use std::error::Error;
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
@@ -102,7 +103,7 @@ impl Snapshots {
     fn take(&self, path: &str) -> bool {
         let written = tracemalloc::take_snapshot()
             .map_err(|error| error.to_string())
-            .and_then(|snapshot| snapshot.dump(path).map_err(|error| error.to_string()));
+            .and_then(|snapshot| snapshot.dump(path).map_err(|error| with_cause(&error)));
         written
             .inspect_err(|error| eprintln!("error: tracemalloc failed to take a snapshot: {error}"))
             .is_ok()
@@ -284,5 +285,13 @@ impl Semaphore {
                 _ => {}
             }
         }
+    }
+}
+
+/// An error's message and that of its cause.
+fn with_cause(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
