@@ -14,6 +14,10 @@ levels() { # crate
         printf '%s\n' 'os util error' 'model trace' 'limits names' heap bridge \
             'allocator api judge' 'check internal' '__private lib'
         ;;
+    cargo-tracemalloc)
+        printf '%s\n' util 'cli name_server' 'config snapshot_query workspace' runtimes \
+            wrapper report 'front output' suite commands main
+        ;;
     cargo-tracemalloc/harness) printf '%s\n' protocol child lib ;;
     esac
 }

@@ -3,67 +3,62 @@
 
 #![forbid(unsafe_code)]
 
-mod cargo;
-mod cargo_config;
 mod cli;
 mod commands;
 mod config;
-mod context;
-mod exit_code;
 mod front;
-mod inject;
-mod interrupt;
-#[cfg(target_os = "linux")]
-mod names;
-#[cfg_attr(not(target_os = "linux"), path = "no_names_socket.rs")]
-mod names_socket;
-mod private_env;
-mod process;
-mod render;
+mod name_server;
+mod output;
 mod report;
-mod rustc;
-mod session;
-mod settings;
-mod statics;
+mod runtimes;
+mod snapshot_query;
 mod suite;
-mod term;
-mod view;
+mod util;
+mod workspace;
 mod wrapper;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
+
 use crate::cli::Command;
+use crate::util::{exit_code, terminal};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    if names::is_asked() {
-        return names::main();
+    if name_server::files::is_requested() {
+        return code_of(name_server::files::answer_stdin(), |_| ExitCode::FAILURE);
     }
     if let Some(list) = front::list_from_env() {
-        return front::main(&list);
+        return code_of(front::main(&list), |_| exit_code::ExitCode::TestFailed.into());
     }
     if let Some(call) = wrapper::Call::from_env() {
-        return wrapper::run(&call).unwrap_or_else(|error| {
-            term::error(&error);
-            ExitCode::FAILURE
-        });
+        return code_of(wrapper::run(&call), |_| ExitCode::FAILURE);
     }
-    let result = match cli::parse() {
-        Command::Test(args) => commands::test::run(&args).map(ExitCode::from),
-        Command::Nextest(args) => commands::nextest::run(&args).map(ExitCode::from),
-        Command::ShowEnv(args) => commands::show_env::run(&args).map(ExitCode::from),
-        Command::Config(args) => commands::config::run(&args).map(ExitCode::from),
-        Command::Run(args) => commands::run::run(&args),
-        Command::Top(args) => commands::top::run(&args).map(ExitCode::from),
-        Command::Diff(args) => commands::diff::run(&args).map(ExitCode::from),
-        Command::Show(args) => commands::show::run(&args).map(ExitCode::from),
+    code_of(run(&cli::parse()), |error| exit_code::of_error(error).into())
+}
+
+fn run(command: &Command) -> Result<ExitCode> {
+    match command {
+        Command::Test(args) => commands::test::run(args).map(ExitCode::from),
+        Command::Nextest(args) => commands::nextest::run(args).map(ExitCode::from),
+        Command::ShowEnv(args) => commands::show_env::run(args).map(ExitCode::from),
+        Command::Config(args) => commands::config::run(args).map(ExitCode::from),
+        Command::Run(args) => commands::run::run(args),
+        Command::Top(args) => commands::top::run(args).map(ExitCode::from),
+        Command::Diff(args) => commands::diff::run(args).map(ExitCode::from),
+        Command::Show(args) => commands::show::run(args).map(ExitCode::from),
         Command::Holders => commands::holders::run().map(ExitCode::from),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            term::error(&error);
-            exit_code::of_error(&error).into()
-        }
     }
+}
+
+/// Prints the error of a process, if it failed. No other place prints errors.
+fn code_of(
+    result: Result<ExitCode>,
+    of_error: impl FnOnce(&anyhow::Error) -> ExitCode,
+) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        terminal::error(&error);
+        of_error(&error)
+    })
 }

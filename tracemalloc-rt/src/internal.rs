@@ -13,8 +13,6 @@ pub use crate::names::loaded::Place;
 pub mod names {
     //! The provider of names for this process's files.
     pub use crate::names::provider::{Named, Provider, Statics, missing, set_provider};
-    // The harness still goes by these names.
-    pub use crate::names::provider::{Provider as Names, set_provider as ask};
 }
 pub use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {

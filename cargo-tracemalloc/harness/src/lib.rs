@@ -1,45 +1,41 @@
-//! What the `cargo tracemalloc` command and the test harness that it injects have to say to each
-//! other.
+//! The test harness that `cargo tracemalloc` injects, and the messages that it exchanges with the
+//! command.
 //!
-//! The types here are said once: the command writes a [`Session`] before it starts cargo, the
-//! wrapper leaves a [`TargetNote`] beside each test binary, the harness writes the [`TestList`] of
-//! its binary and a [`TestEntry`] for each test, and the command merges those into its report.
+//! `protocol` holds the messages. The command writes a [`Session`] before it starts cargo. Its
+//! rustc wrapper leaves a [`TargetNote`] beside each test binary. The harness writes the
+//! [`TestList`] of its binary and a [`TestEntry`] for each test. The command merges these into its
+//! report.
+//!
+//! `child` holds the code that runs in a test's process. It is compiled with the feature `harness`.
 
-mod entry;
-pub mod fnv;
-pub mod fragment;
-mod leak_text;
-mod names;
-mod of_test;
-mod placement;
-mod run;
-mod session;
-mod target_note;
-mod test_list;
-mod wire;
+mod protocol;
 
-pub use entry::{
-    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, LOST_BLOCK,
-    Limit, Outcome, Retained, RunEntry, StepEntry, TestEntry, Verdict,
+pub use protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
+pub use protocol::leak_text::leak_text;
+pub use protocol::name_request::{
+    FileReply, FileRequest, NAME_PROVIDER_VAR, NAMES_VAR, NameReply, NameRequest, NamedEntry,
 };
-pub use leak_text::leak_text;
-pub use names::{
-    NAMES_VAR, NamedEntry, NamesTold, NamesWanted, TELL_NAMES_VAR, ToldOfFile, WantedOfFile,
-};
-pub use placement::{FAILED, Placement, fail};
-pub use run::{HeldEntry, Lost, LostEntry, PROGRAM_FILE, ProgramNote, Remains, Run};
-pub use session::{
+pub use protocol::process_role::{FAILED, ProcessRole, fail};
+pub use protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
+pub use protocol::session::{
     ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix,
     SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
 };
-pub use target_note::{NOTE_EXTENSION, TargetNote};
-pub use test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
-pub use wire::{Exchanged, WireError, from_bytes, to_bytes};
+pub use protocol::target_note::{NOTE_EXTENSION, TargetNote};
+pub use protocol::test_entry::{
+    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, LOST_BLOCK,
+    Limit, Outcome, Retained, RunEntry, StepEntry, TestEntry, Verdict,
+};
+pub use protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
+pub use protocol::wire::{Exchanged, WireError, from_bytes, to_bytes};
+pub use protocol::{fnv, fragment};
 
 #[cfg(feature = "harness")]
-mod harness;
+mod child;
 
 #[cfg(feature = "harness")]
-pub use harness::libtest::*;
+pub use child::entry_points::{test_main_static, test_main_static_abort};
+#[cfg(feature = "harness")]
+pub use child::libtest::*;
 #[cfg(all(feature = "harness", target_os = "linux", target_env = "gnu"))]
-pub use harness::program::start_program;
+pub use child::program::start_program;

@@ -4,7 +4,7 @@
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args};
 
-use super::Color;
+use crate::util::terminal::Color;
 
 /// Options that are cargo's own.
 #[derive(Debug, Default, Args)]

@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::{Format, LeakArgs};
+use crate::cli::leaks::LeakArgs;
+use crate::cli::report::Format;
 
 const AFTER_HELP: &str = "\
 Exit codes:

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::values;
+use crate::cli::values;
 
 /// Where `--help` lists them.
 const HEADING: &str = "Leak Options";

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, Parser};
 
-use super::{CargoOptions, LeakArgs, ReportArgs};
+use crate::cli::cargo_options::CargoOptions;
+use crate::cli::leaks::LeakArgs;
+use crate::cli::report::ReportArgs;
 
 const AFTER_HELP: &str = "\
 All other options are those of `cargo nextest run`, but for its `--exclude`, which is `--exclude-package` here.
@@ -145,53 +147,4 @@ fn split(args: Vec<String>, command: &Command, names: &[&str]) -> (Vec<String>, 
     }
     left.extend(args);
     (taken, left)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-
-    use super::{NextestArgs, sorted};
-    use crate::cli::{Cli, Command};
-
-    fn parse(line: &str) -> NextestArgs {
-        let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
-        let Command::Nextest(args) = Cli::try_parse_from(sorted(args)).unwrap().command else {
-            panic!("another command: {line}");
-        };
-        args
-    }
-
-    #[test]
-    fn our_options_may_stand_anywhere_among_nextest_s() {
-        let args = parse(
-            "x nextest run --max-growth '1 KiB' -p a --retries 2 --runs=5 -E 'test(x)' --exclude '*.rs' \
-             --exclude-package b --no-fail-fast --partition hash:1/2 -- --max-growth 3",
-        );
-        assert_eq!((args.leaks.max_growth, args.leaks.runs), (Some(1024), Some(5)));
-        assert_eq!(args.leaks.exclude, ["*.rs"]);
-        assert_eq!(
-            shell_words::join(args.nextest_args()),
-            "run -p a --retries 2 -E 'test(x)' --exclude b --no-fail-fast --partition hash:1/2 -- --max-growth 3"
-        );
-    }
-
-    #[test]
-    fn what_is_cargo_s_is_understood_and_passed_on() {
-        let args = parse(
-            "x nextest run --manifest-path a/Cargo.toml -Fx --features y -vv --target-dir t --target=z -Z q --config a.b=1 name",
-        );
-        let options = args.cargo_options().unwrap();
-        assert_eq!(options.manifest_path.as_ref().unwrap(), "a/Cargo.toml");
-        assert_eq!((options.features, options.verbose), (vec!["x".to_owned(), "y".to_owned()], 2));
-        assert_eq!(
-            (options.target, options.unstable),
-            (vec!["z".to_owned()], vec!["q".to_owned()])
-        );
-        assert_eq!(options.target_dir.as_ref().unwrap(), "t");
-        assert_eq!(
-            args.nextest_args().join(" "),
-            "run --manifest-path a/Cargo.toml -Fx --features y -vv --target=z -Z q --config a.b=1 name"
-        );
-    }
 }

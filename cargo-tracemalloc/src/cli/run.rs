@@ -6,7 +6,9 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args};
 
-use super::{CargoOptions, Color, values};
+use crate::cli::cargo_options::CargoOptions;
+use crate::cli::values;
+use crate::util::terminal::Color;
 
 const AFTER_HELP: &str = "\
 The exit code is the program's: 128 and the signal's number where a signal ended it. It is 103 where the program could not be

@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::{CargoOptions, LeakArgs};
+use crate::cli::cargo_options::CargoOptions;
+use crate::cli::leaks::LeakArgs;
 
 const AFTER_HELP: &str = "\
 In a shell:          source <(cargo tracemalloc show-env --export-prefix)

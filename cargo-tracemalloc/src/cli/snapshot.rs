@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use tracemalloc::KeyType;
 
-use super::{Format, values};
+use crate::cli::report::Format;
+use crate::cli::values;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -26,7 +27,7 @@ pub struct TopArgs {
 
     /// How to see it.
     #[command(flatten)]
-    pub view: ViewArgs,
+    pub query: QueryArgs,
 }
 
 /// Arguments of `diff`.
@@ -41,7 +42,7 @@ pub struct DiffArgs {
 
     /// How to see them.
     #[command(flatten)]
-    pub view: ViewArgs,
+    pub query: QueryArgs,
 }
 
 /// Arguments of `show`.
@@ -53,12 +54,12 @@ pub struct ShowArgs {
 
     /// How to see it.
     #[command(flatten)]
-    pub view: ViewArgs,
+    pub query: QueryArgs,
 }
 
 /// What the three have in common.
 #[derive(Debug, Args)]
-pub struct ViewArgs {
+pub struct QueryArgs {
     /// Put blocks together by `filename`, `lineno` (file and line) or `traceback` (all frames)
     #[arg(long, value_name = "KEY", default_value = "lineno", value_parser = values::key_type)]
     pub by: KeyType,

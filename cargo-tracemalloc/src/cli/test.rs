@@ -3,9 +3,9 @@
 
 use clap::Args;
 
-use super::cargo_options::CargoOptions;
-use super::leaks::LeakArgs;
-use super::report::ReportArgs;
+use crate::cli::cargo_options::CargoOptions;
+use crate::cli::leaks::LeakArgs;
+use crate::cli::report::ReportArgs;
 
 const AFTER_HELP: &str = "\
 Exit codes:

@@ -5,18 +5,19 @@ use camino::Utf8PathBuf;
 
 use crate::cli::{ConfigArgs, Format};
 use crate::config::Config;
-use crate::exit_code::ExitCode;
-use crate::settings::Settings;
-use crate::{cargo, render};
+use crate::config::Settings;
+use crate::output;
+use crate::suite::cargo;
+use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
     let manifest = Utf8PathBuf::from(cargo::locate_workspace(args.manifest_path.as_deref())?);
     let root = manifest.parent().unwrap_or(&manifest);
     let settings = Settings::resolve(&args.leaks, Config::find(root)?);
-    render::print_all(&match args.format {
-        Format::Json => render::json::render(&render::settings::document(&settings))?,
-        Format::Text => render::settings::text(&settings),
+    output::print_all(&match args.format {
+        Format::Json => output::json::render(&output::settings::document(&settings))?,
+        Format::Text => output::settings::text(&settings),
     })?;
     Ok(ExitCode::Clean)
 }

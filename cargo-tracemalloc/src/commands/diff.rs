@@ -3,17 +3,18 @@
 use anyhow::Result;
 
 use crate::cli::{DiffArgs, Format};
-use crate::exit_code::ExitCode;
-use crate::render::{self, snapshot};
-use crate::view::View;
+use crate::output;
+use crate::output::snapshot;
+use crate::snapshot_query::SnapshotQuery;
+use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run(args: &DiffArgs) -> Result<ExitCode> {
-    let mut view = View::resolve(&args.view)?;
-    let differences = view.differences(&args.old, &args.new)?;
-    render::print_all(&match args.view.format {
-        Format::Json => snapshot::json::differences(&mut view, &differences)?,
-        Format::Text => snapshot::text::diff(&view, &differences),
+    let mut query = SnapshotQuery::resolve(&args.query)?;
+    let differences = query.differences(&args.old, &args.new)?;
+    output::print_all(&match args.query.format {
+        Format::Json => snapshot::json::differences(&mut query, &differences)?,
+        Format::Text => snapshot::text::diff(&query, &differences),
     })?;
     Ok(ExitCode::Clean)
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use tracemalloc::internal::heap::KNOWN_HOLDERS;
 
-use crate::exit_code::ExitCode;
-use crate::render;
+use crate::output;
+use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run() -> Result<ExitCode> {
@@ -15,6 +15,6 @@ pub fn run() -> Result<ExitCode> {
         let what = if holder.is_thread { "threads of" } else { "static" };
         writeln!(text, "{what} {}\n    {}", holder.pattern, holder.reason)?;
     }
-    render::print_all(&text)?;
+    output::print_all(&text)?;
     Ok(ExitCode::Clean)
 }

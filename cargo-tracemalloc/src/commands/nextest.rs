@@ -4,11 +4,14 @@ use std::process::ExitStatus;
 
 use anyhow::{Context as _, Result};
 
-use crate::cli::{Color, NextestArgs};
-use crate::exit_code::{ExitCode, UsageError};
+use crate::cli::NextestArgs;
 use crate::report::Summary;
-use crate::suite::{self, Ran, Suite};
-use crate::{cargo, term};
+use crate::suite;
+use crate::suite::cargo;
+use crate::suite::{Ran, Suite};
+use crate::util::exit_code::{ExitCode, UsageError};
+use crate::util::terminal;
+use crate::util::terminal::Color;
 
 /// What nextest exits with when a test failed (`nextest-metadata`,
 /// `NextestExitCode::TEST_RUN_FAILED`).
@@ -22,7 +25,7 @@ const REUSE: [&str; 2] = ["--archive-file", "--binaries-metadata"];
 pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     check(&args.rest)?;
     let options = args.cargo_options().map_err(|error| UsageError(error.to_string()))?;
-    term::set_color(options.color.unwrap_or(Color::Auto));
+    terminal::set_color(options.color.unwrap_or(Color::Auto));
     if let Some(path) = &args.report.path {
         suite::check_writable(path)?;
     }

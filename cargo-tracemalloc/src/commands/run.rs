@@ -9,14 +9,21 @@ use fs_err as fs;
 use tracemalloc::KeyType;
 use tracemalloc_harness::{PROGRAM_FILE, ProgramNote, Run, Session};
 
-use crate::cli::{Color, Format, RunArgs, ViewArgs};
-use crate::context::Context;
-use crate::exit_code::{self, UsageError};
-use crate::inject::{self, BuildOptions, Runtimes};
-use crate::session::{SessionDir, restore_env, this_program, write_atomically};
-use crate::statics::Statics;
-use crate::view::View;
-use crate::{cargo, interrupt, render, report, term, wrapper};
+use crate::cli::{Format, QueryArgs, RunArgs};
+use crate::report::Statics;
+use crate::runtimes;
+use crate::runtimes::{BuildOptions, Runtimes};
+use crate::snapshot_query::SnapshotQuery;
+use crate::suite::cargo;
+use crate::util::exit_code;
+use crate::util::exit_code::UsageError;
+use crate::util::file::{this_program, write_atomically};
+use crate::util::private_env::{SET_FOR_CARGO, restore_env};
+use crate::util::terminal::Color;
+use crate::util::{interrupt, terminal};
+use crate::workspace::Context;
+use crate::workspace::SessionDir;
+use crate::{output, report, wrapper};
 
 /// What a shell adds to the number of the signal that ended a process.
 const ENDED_BY_SIGNAL: i32 = 128;
@@ -24,7 +31,7 @@ const ENDED_BY_SIGNAL: i32 = 128;
 /// Runs the command. The exit code is the program's.
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let options = args.cargo();
-    term::set_color(options.color.unwrap_or(Color::Auto));
+    terminal::set_color(options.color.unwrap_or(Color::Auto));
     let context = Context::resolve(&options)?;
     let snapshot = snapshot_path(args.snapshot.as_deref(), &context)?;
     let build_options = BuildOptions {
@@ -32,7 +39,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
         quiet: options.quiet,
         offline: options.offline || options.frozen,
     };
-    let runtimes = inject::ensure(&context.rustc, &context.triples, build_options)?;
+    let runtimes = runtimes::ensure(&context.rustc, &context.triples, build_options)?;
     check_platform(&runtimes)?;
     interrupt::install()?;
 
@@ -86,7 +93,7 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
 fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Result<Session> {
     Ok(Session {
         path_prefixes: report::path_prefixes(&context.metadata),
-        restore_env: restore_env(&cargo::SET_FOR_CARGO),
+        restore_env: restore_env(&SET_FOR_CARGO),
         run: Some(Run {
             snapshot: snapshot.to_string(),
             nframe: args.frames,
@@ -116,19 +123,19 @@ fn report(
     limit: usize,
 ) -> Result<()> {
     if note.untraced {
-        term::warning(
+        terminal::warning(
             "the program ran untraced: it has a `#[global_allocator]` of its own, and nothing could be put in front of it; \
              build it without `lto`, or write `Tracemalloc::new(...)` around it and use the library",
         );
         return Ok(());
     }
     if let Some(why) = &note.unnamed {
-        term::warning(format_args!(
+        terminal::warning(format_args!(
             "functions, files and lines are missing in what follows; nobody told them: {why}"
         ));
     }
     for path in &note.snapshots {
-        term::status("Snapshot", render::shorten(Utf8Path::new(path)));
+        terminal::status("Snapshot", output::shorten(Utf8Path::new(path)));
     }
     if !note.ended {
         let how = if status.code().is_some() {
@@ -141,25 +148,25 @@ fn report(
             1 => "; the one taken before is whole".to_owned(),
             count => format!("; the {count} taken before are whole"),
         };
-        term::warning(format_args!(
+        terminal::warning(format_args!(
             "no snapshot of the program's end: it ended by {how} ({status}){before}"
         ));
         return Ok(());
     }
-    term::status("Snapshot", render::shorten(snapshot));
-    if let Some(mut remains) = note.remains.map(Ok).or(note.not_searched.map(Err)) {
-        if let Ok(remains) = &mut remains {
+    terminal::status("Snapshot", output::shorten(snapshot));
+    if let Some(mut exit_heap) = note.exit_heap.map(Ok).or(note.not_searched.map(Err)) {
+        if let Ok(exit_heap) = &mut exit_heap {
             let statics = Statics::new(note.executable.into(), &context.metadata);
-            statics.declare(remains.held.iter_mut().map(|held| &mut held.holder));
+            statics.declare(exit_heap.held.iter_mut().map(|held| &mut held.holder));
         }
         let path = beside(snapshot);
-        let json = render::remains::json(&remains)?;
+        let json = output::exit_heap::json(&exit_heap)?;
         write_atomically(&path, json.as_bytes())
             .with_context(|| format!("failed to write `{path}`"))?;
-        let text = render::remains::text(&remains, limit, render::shorten(&path));
-        term::print(&text);
+        let text = output::exit_heap::text(&exit_heap, limit, output::shorten(&path));
+        terminal::print(&text);
     }
-    let args = ViewArgs {
+    let args = QueryArgs {
         by: KeyType::Lineno,
         cumulative: false,
         limit,
@@ -169,9 +176,9 @@ fn report(
         all_frames: false,
         domain: None,
     };
-    let mut view = View::resolve(&args)?;
-    let statistics = view.statistics(snapshot.as_std_path())?;
-    term::print(&render::snapshot::text::top(&mut view, &statistics));
+    let mut query = SnapshotQuery::resolve(&args)?;
+    let statistics = query.statistics(snapshot.as_std_path())?;
+    terminal::print(&output::snapshot::text::top(&mut query, &statistics));
     Ok(())
 }
 

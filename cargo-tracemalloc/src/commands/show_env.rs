@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use crate::cli::ShowEnvArgs;
-use crate::exit_code::ExitCode;
+use crate::output;
 use crate::suite::Suite;
-use crate::{cargo, render};
+use crate::suite::cargo;
+use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run(args: &ShowEnvArgs) -> Result<ExitCode> {
@@ -21,6 +22,6 @@ pub fn run(args: &ShowEnvArgs) -> Result<ExitCode> {
             writeln!(text, "{name}={value}")?;
         }
     }
-    render::print_all(&text)?;
+    output::print_all(&text)?;
     Ok(ExitCode::Clean)
 }

@@ -4,15 +4,19 @@ use std::process::ExitStatus;
 
 use anyhow::Result;
 
-use crate::cli::{CargoOptions, Color, TestArgs};
-use crate::exit_code::ExitCode;
-use crate::report::{self, Summary};
-use crate::suite::{self, Ran, Suite};
-use crate::{cargo, interrupt, term};
+use crate::cli::{CargoOptions, TestArgs};
+use crate::report;
+use crate::report::Summary;
+use crate::suite;
+use crate::suite::cargo;
+use crate::suite::{Ran, Suite};
+use crate::util::exit_code::ExitCode;
+use crate::util::terminal::Color;
+use crate::util::{interrupt, terminal};
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
-    term::set_color(args.cargo.color.unwrap_or(Color::Auto));
+    terminal::set_color(args.cargo.color.unwrap_or(Color::Auto));
     if let Some(path) = &args.report.path {
         suite::check_writable(path)?;
     }

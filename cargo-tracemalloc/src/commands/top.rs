@@ -3,17 +3,18 @@
 use anyhow::Result;
 
 use crate::cli::{Format, TopArgs};
-use crate::exit_code::ExitCode;
-use crate::render::{self, snapshot};
-use crate::view::View;
+use crate::output;
+use crate::output::snapshot;
+use crate::snapshot_query::SnapshotQuery;
+use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run(args: &TopArgs) -> Result<ExitCode> {
-    let mut view = View::resolve(&args.view)?;
-    let statistics = view.statistics(&args.snapshot)?;
-    render::print_all(&match args.view.format {
-        Format::Json => snapshot::json::statistics("top", &mut view, &statistics)?,
-        Format::Text => snapshot::text::top(&mut view, &statistics),
+    let mut query = SnapshotQuery::resolve(&args.query)?;
+    let statistics = query.statistics(&args.snapshot)?;
+    output::print_all(&match args.query.format {
+        Format::Json => snapshot::json::statistics("top", &mut query, &statistics)?,
+        Format::Text => snapshot::text::top(&mut query, &statistics),
     })?;
     Ok(ExitCode::Clean)
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::exit_code::UsageError;
+use crate::util::exit_code::UsageError;
 
 /// How alike two names are at least (Jaro), for one to be suggested for the other. clap's own
 /// measure.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use camino::Utf8Path;
 use fs_err as fs;
 
-use super::Doctests;
+use crate::report::document::Doctests;
 use crate::wrapper::rustdoc::DoctestCounts;
 
 /// Sums up what the wrapper of rustdoc has counted. `None` where there was no doctest.

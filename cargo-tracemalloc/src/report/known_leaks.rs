@@ -2,8 +2,8 @@
 
 use tracemalloc_harness::Known;
 
-use super::Target;
 use crate::config::KnownLeak;
+use crate::report::document::Target;
 
 /// Those of the configuration that no test of the report has.
 pub fn stale_known_leaks(known_leaks: &[KnownLeak], targets: &[Target]) -> Vec<Known> {

@@ -11,12 +11,14 @@ use camino::{Utf8Path, absolute_utf8};
 use fs_err as fs;
 use tracemalloc_harness::{NOTE_EXTENSION, TargetNote};
 
-use super::interposition::{self, Interposition};
-use super::rustc_call::RustcCall;
-use super::{Call, Config, rustc};
-use crate::process::Process;
-use crate::session::this_program;
-use crate::{private_env, term};
+use crate::util::file::this_program;
+use crate::util::process::Process;
+use crate::util::{private_env, terminal};
+use crate::wrapper::call::{Call, rustc};
+use crate::wrapper::config::Config;
+use crate::wrapper::interposition;
+use crate::wrapper::interposition::Interposition;
+use crate::wrapper::rustc_call::RustcCall;
 
 /// What rustc says when two crates of a binary bring an allocator.
 const CONFLICT: &str = "conflicts with global allocator in";
@@ -81,7 +83,7 @@ fn attempt(
 ) -> Result<Compiled> {
     let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
     let plain = |reason: &str| -> Result<_> {
-        term::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
+        terminal::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
         Ok(Compiled {
             output: rustc(config, call).args(args).stderr()?,
             untraced: Some(reason.to_owned()),

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::rustc_call::RustcCall;
-use crate::inject::AllocatorSymbols;
+use crate::runtimes::AllocatorSymbols;
+use crate::wrapper::rustc_call::RustcCall;
 
 /// The arguments, with ours among them. Those that are a preference come first, so that the user's
 /// win.

@@ -9,11 +9,11 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 use serde_json::Value;
 
-use super::rustc_call::RustcCall;
-use super::weaken;
-use crate::inject::AllocatorSymbols;
-use crate::private_env::RUSTC_BOOTSTRAP;
-use crate::process::Process;
+use crate::runtimes::AllocatorSymbols;
+use crate::util::private_env::RUSTC_BOOTSTRAP;
+use crate::util::process::Process;
+use crate::wrapper::rustc_call::RustcCall;
+use crate::wrapper::weak_symbols;
 
 /// What rustc says where it has shortened the command line of a linker.
 const OMITTED: &str = "some arguments are omitted. use `--verbose` to show all linker arguments";
@@ -38,7 +38,7 @@ pub fn compile(
         return Ok(Interposition::Done(compiled));
     }
     for path in objects(rustc_call)? {
-        weaken::object(&path, symbols)?;
+        weak_symbols::object(&path, symbols)?;
     }
     let source = rustc_call
         .source

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::private_env;
+use crate::util::private_env;
 
 /// What matters to us of a command line of rustc.
 #[derive(Debug, Default, PartialEq, Eq)]

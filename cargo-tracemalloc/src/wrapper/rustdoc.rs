@@ -11,8 +11,9 @@ use anstream::adapter::strip_str;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, exit_code};
-use crate::private_env;
+use crate::util::exit_code::of_child;
+use crate::util::private_env;
+use crate::wrapper::config::Config;
 
 /// The name under which cargo calls us then. It is a link to this program.
 pub const NAME: &str = "rustdoc";
@@ -41,7 +42,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     rustdoc.args(args);
     let could_not_run = || format!("failed to run `{}`", config.rustdoc);
     if !args.iter().any(|arg| arg == "--test") {
-        return Ok(exit_code(rustdoc.status().with_context(could_not_run)?.code()));
+        return Ok(of_child(rustdoc.status().with_context(could_not_run)?.code()));
     }
     let chosen = args.iter().any(|arg| arg.to_string_lossy().contains("--color="));
     if io::stdout().is_terminal() && !chosen && env::var_os("NO_COLOR").is_none() {
@@ -60,8 +61,8 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     let counts = DoctestCounts { package, ..count(&printed.unwrap_or_default()) };
     fs_err::create_dir_all(&config.doctests)?;
     let path = config.doctests.join(std::process::id().to_string());
-    crate::session::write_atomically(&path, &serde_json::to_vec(&counts)?)?;
-    Ok(exit_code(status.code()))
+    crate::util::file::write_atomically(&path, &serde_json::to_vec(&counts)?)?;
+    Ok(of_child(status.code()))
 }
 
 /// Prints what is read as soon as it is there, and returns all of it.

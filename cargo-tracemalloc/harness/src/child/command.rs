@@ -1,0 +1,107 @@
+//! Hands this process over to `cargo tracemalloc`, which is the front: it lists, starts and prints.
+//!
+//! A parser of options and what prints results are a third of what would have to be built for every
+//! compiler, and the command has them.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::process::Command;
+
+use crate::child::test::Test;
+use crate::child::test_binary;
+use crate::protocol::fragment;
+use crate::protocol::process_role::{ProcessRole, fail};
+use crate::protocol::session::Session;
+use crate::protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
+
+/// What the command is called, in PATH.
+pub const NAME: &str = "cargo-tracemalloc";
+
+/// Goes on as the command, with the arguments of this process. Ends it where there is no command.
+pub fn become_front(role: &ProcessRole, tests: &[Test]) -> ! {
+    let executable = test_binary::path();
+    let fragments = fragment::directory(role.reports_to(), &executable);
+    let list = fragments.join(LIST_FILE);
+    if let Err(error) = leave(&list, &executable, tests) {
+        fail(&format!("write {list:?}: {error}"));
+    }
+    let places = places(role.session.as_ref(), &executable);
+    for place in places.iter().map(String::as_str).chain([NAME]) {
+        let Err(error) = start(place, &list);
+        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+            fragment::remove_if_temporary(&fragments);
+            fail(&format!("start {place:?} for the tests of {executable:?}: {error}"));
+        }
+    }
+    fragment::remove_if_temporary(&fragments);
+    let looked: String = places.iter().map(|place| format!("at {place:?} or ")).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    fail(&format!(
+        "find the command that runs the tests of {executable:?}: there is no `{NAME}` {looked}in PATH; install \
+         version {version} of it, with which these tests were built"
+    ));
+}
+
+/// Where the command is, as the session says, and the note beside this binary.
+pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
+    let told_by_session = session.map(|session| session.command.clone()).unwrap_or_default();
+    let built_by = fragment::target_note(executable).command;
+    let mut places: Vec<String> =
+        [told_by_session, built_by].into_iter().filter(|place| !place.is_empty()).collect();
+    places.dedup();
+    places
+}
+
+/// Writes the list of tests, where that is not done yet: nextest starts this binary for each of its
+/// tests.
+fn leave(path: &Path, executable: &Path, tests: &[Test]) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let Some(executable) = executable.to_str() else {
+        return Err(io::Error::new(
+            ErrorKind::InvalidFilename,
+            "the path of this test binary is not UTF-8",
+        ));
+    };
+    let list = TestList {
+        executable: executable.to_owned(),
+        installed: tracemalloc::internal::is_this_copy_installed(),
+        tests: tests.iter().map(ListedTest::from).collect(),
+    };
+    fragment::write(path, &list)
+}
+
+impl From<&Test> for ListedTest {
+    fn from(test: &Test) -> Self {
+        Self {
+            name: test.name.to_owned(),
+            ignored: test.ignored,
+            ignore_message: test.ignore_message.map(str::to_owned),
+            should_panic: test.should_panic(),
+            is_bench: test.is_bench(),
+        }
+    }
+}
+
+/// Becomes this program, and returns only where that cannot be.
+#[cfg(unix)]
+fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
+    use std::os::unix::process::CommandExt as _;
+    let mut arguments = std::env::args_os();
+    let mut command = Command::new(program);
+    // The name under which others see the process stays.
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    Err(command.args(arguments).env(FRONT_VAR, list).exec())
+}
+
+/// Runs this program and ends as it does, and returns only where that cannot be.
+#[cfg(not(unix))]
+fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
+    let status =
+        Command::new(program).args(std::env::args_os().skip(1)).env(FRONT_VAR, list).status()?;
+    std::process::exit(status.code().unwrap_or(FAILED));
+}

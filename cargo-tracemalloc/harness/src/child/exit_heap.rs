@@ -1,0 +1,33 @@
+//! What is live at a program's end, as the command is told.
+
+use tracemalloc::internal::judge;
+
+use crate::child::holder_entry::{holder_entry, lost_block};
+use crate::child::verdict_entry::frame_entry;
+use crate::protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
+use crate::protocol::session::Session;
+
+/// What is live now; the error says why the heap could not be searched. Below the address
+/// `stack_from`, the stack of this thread is the harness's own.
+pub fn exit_heap(session: &Session, stack_from: usize) -> Result<ExitHeap, String> {
+    let judge::Remains { lost, lost_groups, held, doubt } =
+        judge::Remains::now(&session.rules(), stack_from)?;
+    let held = held.into_iter().map(|sum| HeldEntry {
+        bytes: sum.bytes,
+        blocks: sum.blocks,
+        holder: holder_entry(sum.holder),
+    });
+    let groups = lost_groups.into_iter().map(|group| LostEntry {
+        bytes: group.amount.bytes,
+        blocks: group.amount.blocks,
+        type_name: group.traceback.type_name,
+        holder: group.with.map(lost_block),
+        traceback: group.traceback.traceback.into_iter().map(frame_entry).collect(),
+        total_nframe: group.traceback.total_nframe,
+    });
+    Ok(ExitHeap {
+        lost: Lost { bytes: lost.bytes, blocks: lost.blocks, groups: groups.collect() },
+        held: held.collect(),
+        note: doubt.map(str::to_owned),
+    })
+}

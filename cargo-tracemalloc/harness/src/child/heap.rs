@@ -1,0 +1,24 @@
+//! How a test's growth is looked up in the heap.
+
+use tracemalloc::internal::heap::{KNOWN_HOLDERS, KnownHolder};
+use tracemalloc::internal::judge::Heap;
+
+use crate::protocol::session::{HolderRule, Session};
+
+impl Session {
+    /// The heap with this session's known holders. Below the address `stack_from`, the stack of
+    /// this thread is the harness's own.
+    pub(crate) fn heap(&self, stack_from: usize) -> Heap<'_> {
+        let known = match &self.known_holders {
+            Some(rules) => rules.iter().map(KnownHolder::from).collect(),
+            None => KNOWN_HOLDERS.to_vec(),
+        };
+        Heap::new(known, stack_from)
+    }
+}
+
+impl<'a> From<&'a HolderRule> for KnownHolder<'a> {
+    fn from(rule: &'a HolderRule) -> Self {
+        Self { is_thread: rule.is_thread, pattern: &rule.pattern, reason: &rule.reason }
+    }
+}

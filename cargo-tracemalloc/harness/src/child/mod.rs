@@ -1,0 +1,28 @@
+//! The code that runs inside the process of a test or of a traced program.
+//!
+//! It may call `protocol` and the runtime. The command never calls it.
+
+mod baseline;
+mod child_assignment;
+mod command;
+pub mod entry_points;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod exit_heap;
+mod heap;
+mod holder_entry;
+mod leak_id;
+pub mod libtest;
+#[cfg(target_os = "linux")]
+mod name_provider;
+mod nested_test;
+mod null_output;
+mod process_limits;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod program;
+mod rules;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod snapshots;
+mod test;
+mod test_binary;
+mod test_process;
+mod verdict_entry;

@@ -1,0 +1,147 @@
+//! One test, started by a test that is traced itself.
+//!
+//! A test that starts its own binary wants to see how that ends, with which exit code or by which
+//! signal, and what it prints. So what it asks for runs in this process, and nothing is judged.
+//! What is understood here is what such tests write; the rest of libtest's options is the front's
+//! to understand, which runs the test in one more process.
+
+use std::fmt;
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+use crate::child::child_assignment::{Assignment, clean_environment};
+use crate::child::test::Test;
+use crate::child::test_process;
+use crate::protocol::process_role::FAILED;
+use crate::protocol::test_entry::Outcome;
+
+/// What a process is asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Request {
+    names: Vec<String>,
+    exact: bool,
+    ignored: bool,
+    include_ignored: bool,
+    quiet: bool,
+}
+
+/// The test that these arguments ask for by its exact name, and that is to run here; and whether
+/// little is to be printed.
+pub fn requested(tests: &[Test], arguments: impl Iterator<Item = String>) -> Option<(Test, bool)> {
+    let request = Request::parse(arguments)?;
+    let mut selected =
+        tests.iter().filter(|test| request.names.iter().any(|name| name == test.name));
+    let (Some(test), None) = (selected.next(), selected.next()) else { return None };
+    let runs = if request.include_ignored { true } else { test.ignored == request.ignored };
+    (request.exact && runs).then_some((*test, request.quiet))
+}
+
+impl Request {
+    /// `None` where something is not understood.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut request = Self::default();
+        while let Some(argument) = arguments.next() {
+            let (option, value) = match argument.split_once('=') {
+                Some((option, value)) => (option, Some(value.to_owned())),
+                None => (argument.as_str(), None),
+            };
+            match (option, value) {
+                ("--exact", None) => request.exact = true,
+                ("--ignored", None) => request.ignored = true,
+                ("--include-ignored", None) => request.include_ignored = true,
+                ("-q" | "--quiet", None) => request.quiet = true,
+                // Nothing is captured in any case.
+                ("--nocapture" | "--no-capture" | "--show-output", None) => {}
+                // One test is one thread.
+                ("--test-threads", value) => {
+                    let number = value.or_else(|| arguments.next())?;
+                    let _: NonZeroUsize = number.parse().ok()?;
+                }
+                _ if argument.starts_with('-') => return None,
+                _ => request.names.push(argument),
+            }
+        }
+        Some(request)
+    }
+}
+
+/// Runs the test, prints what libtest would, and returns the exit code.
+pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
+    clean_environment();
+    let started = Instant::now();
+    print(format_args!("\nrunning 1 test\n"));
+    if !quiet {
+        print(format_args!("test {} ... ", test.name));
+    }
+    let entry = test_process::run(test, &Assignment { session: None, fragment: None });
+    let failed = entry.outcome == Outcome::Failed;
+    match (quiet, failed) {
+        (false, false) => print(format_args!("ok\n")),
+        (false, true) => print(format_args!("FAILED\n")),
+        (true, false) => print(format_args!(".")),
+        (true, true) => print(format_args!("F")),
+    }
+    if failed {
+        let message = entry.message.as_deref().unwrap_or("failed");
+        print(format_args!(
+            "\nfailures:\n\n---- {0} ----\n{message}\n\n\n\nfailures:\n    {0}\n",
+            test.name
+        ));
+    }
+    print(format_args!(
+        "\ntest result: {}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out; finished in {:.2}s\n\n",
+        if failed { "FAILED" } else { "ok" },
+        u8::from(!failed),
+        u8::from(failed),
+        of - 1,
+        started.elapsed().as_secs_f64(),
+    ));
+    if failed { FAILED } else { 0 }
+}
+
+/// A stdout that the test has closed is no reason to fail.
+fn print(text: fmt::Arguments<'_>) {
+    let mut stdout = std::io::stdout();
+    let _closed = stdout.write_fmt(text).and_then(|()| stdout.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    fn parse(line: &str) -> Option<Request> {
+        Request::parse(line.split(' ').map(str::to_owned))
+    }
+
+    #[test]
+    fn what_tests_write_is_understood() {
+        let names = || vec!["a::b".to_owned()];
+        let exact = Request { names: names(), exact: true, ..Request::default() };
+        assert_eq!(parse("--exact a::b --nocapture"), Some(exact));
+        let ignored = Request {
+            names: names(),
+            exact: true,
+            ignored: true,
+            quiet: true,
+            ..Request::default()
+        };
+        assert_eq!(parse("a::b --test-threads 1 --exact -q --ignored"), Some(ignored));
+        let included = Request { names: names(), include_ignored: true, ..Request::default() };
+        assert_eq!(parse("a::b --test-threads=1 --show-output --include-ignored"), Some(included));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_the_fronts() {
+        for line in [
+            "--exact a --list",
+            "a --format=json",
+            "a --test-threads 0",
+            "a --test-threads",
+            "a --exact=1",
+            "a -- b",
+        ] {
+            assert_eq!(parse(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A program with a `main` of its own, traced as a whole: from before `main` to the last of its
+//! exit handlers.
+//!
+//! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and
+//! leaves one entry: its growth is what is still live at the end. What nothing points to any more
+//! is a leak then. What is held cannot be called one: what a static holds to the end is live in
+//! every process, however often the program is run. So it is `unconfirmed`. Where no command
+//! waits for entries, the exit code says it, as that of a failed test does.
+//!
+//! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not
+//! run when a signal, `abort` or `_exit` ends the process.
+
+use std::ffi::{c_int, c_void};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::panic::catch_unwind;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use tracemalloc::internal::judge::{Grouper, Grown, Judge, Patience, Ruling};
+use tracemalloc::internal::{self, Walk};
+
+use crate::child::baseline::Baseline;
+use crate::child::name_provider;
+use crate::child::snapshots::Snapshots;
+use crate::child::test_binary;
+use crate::child::verdict_entry;
+use crate::protocol::fragment;
+use crate::protocol::leak_text::leak_text;
+use crate::protocol::process_role::{FAILED, ProcessRole, fail};
+use crate::protocol::session::Session;
+use crate::protocol::test_entry::{TestEntry, Verdict};
+
+/// The name of the one entry that a test without a harness has, under `cargo test`.
+const MAIN: &str = "main";
+
+/// What the entry is called: where the process is asked for one test by its exact name, as nextest
+/// does, by that.
+fn name(arguments: &[String]) -> String {
+    let exact = arguments.iter().any(|argument| argument == "--exact");
+    let asked_for = arguments.iter().find(|argument| exact && !argument.starts_with('-'));
+    asked_for.cloned().unwrap_or_else(|| MAIN.to_owned())
+}
+
+/// What was begun before `main`.
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+struct Program {
+    /// A child that the program forks runs the same exit handlers.
+    process: u32,
+    task: Task,
+}
+
+enum Task {
+    Judge(Box<Test>),
+    Run(&'static Snapshots),
+}
+
+/// A test without a harness.
+struct Test {
+    session: Session,
+    name: String,
+    recipient: Recipient,
+    started: Instant,
+    before: Baseline,
+}
+
+/// Who is told what became of a test.
+enum Recipient {
+    /// The command, by this file.
+    Command(PathBuf),
+    /// Who has started the process, by its exit code: these verdicts fail.
+    Caller(Vec<Verdict>),
+}
+
+/// Begins to trace. To be called before `main`, on the main thread. Without a session it does
+/// nothing.
+pub fn start_program() {
+    let role = ProcessRole::of_this_process();
+    let Some((session, session_dir)) = role.given_session() else { return };
+    let _pause = internal::pause();
+    name_provider::install(&role);
+    role.become_program();
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if session.run.is_none() && arguments.iter().any(|argument| argument == "--list") {
+        return;
+    }
+    let task = match &session.run {
+        Some(run) => match Snapshots::start(&session, run, session_dir) {
+            Some(snapshots) => Task::Run(snapshots),
+            None => return,
+        },
+        None => Task::Judge(Box::new(Test::start(session, role.reports_to(), name(&arguments)))),
+    };
+    if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
+        return;
+    }
+    // Registered before all others, so that it runs after them.
+    // SAFETY: `ended` is a function of this signature, and does not use its argument.
+    if unsafe { on_exit(ended, std::ptr::null_mut()) } != 0 {
+        fail("register an exit handler");
+    }
+}
+
+unsafe extern "C" {
+    /// glibc's `atexit` whose handlers are told the exit code.
+    fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+}
+
+extern "C" fn ended(status: c_int, _argument: *mut c_void) {
+    let Some(program) = PROGRAM.get().filter(|program| program.process == std::process::id())
+    else {
+        return;
+    };
+    let _pause = internal::pause();
+    // A panic of ours must not be what the program ends with. It has said on stderr what it is.
+    let _ = catch_unwind(|| match &program.task {
+        Task::Judge(test) => test.end(status),
+        Task::Run(snapshots) => snapshots.take_last(),
+    });
+}
+
+impl Test {
+    fn start(session: Session, reports_to: Option<&PathBuf>, name: String) -> Self {
+        let session = session.for_test(&test_binary::target().package, &name);
+        let recipient = match reports_to {
+            Some(session_dir) => Recipient::Command(leave_first_fragment(session_dir, &name)),
+            None => Recipient::Caller(session.fail_on.clone().unwrap_or_default()),
+        };
+        internal::start(
+            Walk::FramePointers,
+            session.options.frames as usize + internal::FRAMES_OF_STD,
+        );
+        Self { session, name, recipient, started: Instant::now(), before: Baseline::now() }
+    }
+
+    fn end(&self, status: c_int) {
+        let took = self.started.elapsed();
+        let entry = match status {
+            0 if internal::is_this_copy_installed() => self.judged(),
+            0 => TestEntry::new(&self.name),
+            code => TestEntry::failed(&self.name, format!("exited with code {code}")),
+        };
+        let entry = TestEntry { duration_seconds: took.as_secs_f64(), ..entry };
+        match &self.recipient {
+            Recipient::Command(fragment) => {
+                if let Err(error) = fragment::write(fragment, &entry) {
+                    eprintln!("error: tracemalloc harness failed to write {fragment:?}: {error}");
+                }
+            }
+            Recipient::Caller(fail_on)
+                if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) =>
+            {
+                let crate_name = test_binary::target().crate_name;
+                // The exit code says it too, should nobody listen.
+                let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
+                // SAFETY: glibc lets an exit handler call `exit` again: it goes on to what is left
+                // to do, which is to flush C's streams, and ends with the new code.
+                // Rust's own `exit` must not be called twice.
+                unsafe { libc::exit(FAILED) };
+            }
+            Recipient::Caller(_) => {}
+        }
+    }
+
+    fn judged(&self) -> TestEntry {
+        let rules = self.session.rules();
+        let mut judge = Judge::new(&rules);
+        // A place on this thread's stack below which everything is about judging.
+        let here = 0_u8;
+        let heap = self.session.heap((&raw const here).addr());
+        let mut grouper = Grouper::new(&rules, Some(heap));
+        let changes = grouper.since_main(self.before.changes(Patience::First));
+        let ruling = judge.passed(
+            Grown::gross(&changes),
+            || grouper.group(&changes),
+            self.started.elapsed(),
+        );
+        let judged = match ruling {
+            Ruling::Final(judged) => judged,
+            Ruling::RunAgain => judge.unconfirmed("still live at the end of the process"),
+        };
+        verdict_entry::entry(&self.name, &judged, &grouper, &self.session)
+    }
+}
+
+/// The entry of a test that does not come to its end, and where it is.
+fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
+    let executable = test_binary::path();
+    let fragments = fragment::directory(Some(session_dir), &executable);
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let fragment = fragment::entry_path(&fragments, hasher.finish() as usize);
+    let died = "its process was ended by a signal, by `abort` or by `_exit`";
+    let written =
+        fragment::write_target(&fragments, &executable, internal::is_this_copy_installed())
+            .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
+    if let Err(error) = written {
+        fail(&format!("write to {fragments:?}: {error}"));
+    }
+    fragment
+}

@@ -1,0 +1,300 @@
+//! Snapshots of a program while it runs, and at its end.
+//!
+//! A thread takes those of a running program, because a signal's handler could not: it may have
+//! interrupted anything, and all that it does is to wake the thread. SIGINT and SIGTERM wake it
+//! too, where they would have ended the program, which they then do after a last snapshot.
+
+use std::cell::UnsafeCell;
+use std::error::Error;
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tracemalloc::internal;
+
+use crate::child::exit_heap::exit_heap;
+use crate::child::test_binary;
+use crate::protocol::process_role::fail;
+use crate::protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
+use crate::protocol::session::Session;
+use crate::protocol::wire::to_bytes;
+
+/// The name of the thread.
+const THREAD: &str = "tracemalloc";
+
+/// The program's process: a child that it forks has the handlers, but not the thread.
+static PROCESS: AtomicI32 = AtomicI32::new(0);
+/// The signal that ends the program, once it has come.
+static ENDING: AtomicI32 = AtomicI32::new(0);
+/// A snapshot was asked for by a signal.
+static WANTED: AtomicBool = AtomicBool::new(false);
+static WAKE: Semaphore = Semaphore(UnsafeCell::new(MaybeUninit::uninit()));
+
+/// Takes snapshots, one at a time.
+pub struct Snapshots {
+    session: Session,
+    run: Run,
+    note_path: PathBuf,
+    note: Mutex<ProgramNote>,
+}
+
+impl Snapshots {
+    /// Begins to trace, and to wait for signals. `None` where there is nothing to trace.
+    pub fn start(session: &Session, run: &Run, session_dir: &Path) -> Option<&'static Self> {
+        let snapshots: &'static Self = Box::leak(Box::new(Self {
+            session: session.clone(),
+            run: run.clone(),
+            note_path: session_dir.join(PROGRAM_FILE),
+            note: Mutex::new(ProgramNote::default()),
+        }));
+        let untraced = !internal::is_this_copy_installed();
+        if let Err(error) =
+            snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() })
+        {
+            fail(&format!("write to {session_dir:?}: {error}"));
+        }
+        if untraced {
+            return None;
+        }
+        PROCESS.store(std::process::id().cast_signed(), Ordering::Relaxed);
+        WAKE.init();
+        snapshots.start_thread();
+        if let Some(signal) = run.signal {
+            handle(signal, wanted);
+        }
+        for signal in [libc::SIGINT, libc::SIGTERM] {
+            if ends_the_program(signal) {
+                handle(signal, ending);
+            }
+        }
+        if let Err(error) = tracemalloc::start(run.nframe) {
+            fail(&format!("start tracing: {error}"));
+        }
+        Some(snapshots)
+    }
+
+    /// The snapshot at the end, and what holds what is in it.
+    pub fn take_last(&self) {
+        // A place on this thread's stack below which everything is about us.
+        let here = 0_u8;
+        let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        note.ended |= self.take(&self.run.snapshot);
+        note.executable = test_binary::path().to_string_lossy().into_owned();
+        match exit_heap(&self.session, (&raw const here).addr()) {
+            Ok(exit_heap) => note.exit_heap = Some(exit_heap),
+            Err(why) => note.not_searched = Some(why),
+        }
+        self.keep(&mut note);
+    }
+
+    /// The next snapshot of the running program.
+    fn take_next(&self) {
+        let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.run.numbered(note.snapshots.len() + 1);
+        if self.take(&path) {
+            note.snapshots.push(path);
+            self.keep(&mut note);
+        }
+    }
+
+    /// Writes a snapshot. Whether it was written; if not, what went wrong was said, and what is
+    /// there already is whole.
+    fn take(&self, path: &str) -> bool {
+        let written = tracemalloc::take_snapshot()
+            .map_err(|error| error.to_string())
+            .and_then(|snapshot| snapshot.dump(path).map_err(|error| with_cause(&error)));
+        written
+            .inspect_err(|error| eprintln!("error: tracemalloc failed to take a snapshot: {error}"))
+            .is_ok()
+    }
+
+    fn keep(&self, note: &mut ProgramNote) {
+        note.unnamed = internal::names::missing();
+        if let Err(error) = self.write_note(note) {
+            eprintln!("error: tracemalloc failed to write {:?}: {error}", self.note_path);
+        }
+    }
+
+    fn write_note(&self, note: &ProgramNote) -> std::io::Result<()> {
+        let temporary = self.note_path.with_extension("tmp");
+        std::fs::write(&temporary, to_bytes(note))?;
+        std::fs::rename(temporary, &self.note_path)
+    }
+
+    /// The thread gets no signals, so that those of the program interrupt what they would have
+    /// interrupted.
+    fn start_thread(&'static self) {
+        let mut all = MaybeUninit::uninit();
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: both are places to write to; `all` is filled before it is read.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+        }
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(|| self.watch());
+        // SAFETY: `before` was filled by the call above.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+        if let Err(error) = thread {
+            fail(&format!("start its thread: {error}"));
+        }
+    }
+
+    fn watch(&self) {
+        let _pause = internal::pause();
+        let every = self.run.every_seconds.map(Duration::from_secs_f64);
+        let mut next = every.map(|every| SystemTime::now() + every);
+        loop {
+            let woken = WAKE.wait(next);
+            let signal = ENDING.load(Ordering::Acquire);
+            if signal != 0 {
+                self.take_last();
+                end_by(signal);
+            }
+            if !woken {
+                next = every.map(|every| SystemTime::now() + every);
+            }
+            if WANTED.swap(false, Ordering::AcqRel) || !woken {
+                self.take_next();
+            }
+        }
+    }
+}
+
+/// Whether a signal's disposition is what it was when the process began, and not to ignore it.
+fn ends_the_program(signal: c_int) -> bool {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: `now` is a place to write to, and is read only if it was written.
+    unsafe {
+        libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0
+            && now.assume_init().sa_sigaction == libc::SIG_DFL
+    }
+}
+
+fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
+    // SAFETY: all zeroes is an empty mask and no flag; the handlers only do what a handler may.
+    let result = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as libc::sighandler_t;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(signal, &raw const action, ptr::null_mut())
+    };
+    if result != 0 {
+        fail(&format!("handle signal {signal}: {}", std::io::Error::last_os_error()));
+    }
+}
+
+extern "C" fn wanted(signal: c_int) {
+    if is_elsewhere(signal) {
+        return;
+    }
+    WANTED.store(true, Ordering::Release);
+    WAKE.post();
+}
+
+extern "C" fn ending(signal: c_int) {
+    // A second one does not wait for the snapshot.
+    if is_elsewhere(signal) || ENDING.swap(signal, Ordering::AcqRel) != 0 {
+        default_action(signal);
+        return;
+    }
+    WAKE.post();
+}
+
+/// Whether this is a child that was forked. Then the signal does what it would do without us.
+fn is_elsewhere(signal: c_int) -> bool {
+    // SAFETY: only asks.
+    let elsewhere = unsafe { libc::getpid() } != PROCESS.load(Ordering::Relaxed);
+    if elsewhere {
+        default_action(signal);
+    }
+    elsewhere
+}
+
+/// Has the signal come again, with nobody to handle it. In its handler, that is when the handler
+/// returns.
+fn default_action(signal: c_int) {
+    // SAFETY: a handler may call both.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+}
+
+/// Ends the process by a signal, as it would have ended without us.
+fn end_by(signal: c_int) -> ! {
+    // SAFETY: the set is filled before it is read. The signal is for the whole process, so a thread
+    // that does not block it takes it.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        let mut one = MaybeUninit::uninit();
+        libc::sigemptyset(one.as_mut_ptr());
+        libc::sigaddset(one.as_mut_ptr(), signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, one.as_ptr(), ptr::null_mut());
+        libc::kill(libc::getpid(), signal);
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+/// POSIX's: a handler may post it, and it takes no file descriptor.
+struct Semaphore(UnsafeCell<MaybeUninit<libc::sem_t>>);
+
+// SAFETY: the functions that use it are made for many threads.
+unsafe impl Sync for Semaphore {}
+
+impl Semaphore {
+    fn init(&self) {
+        // SAFETY: nobody uses it yet.
+        unsafe { libc::sem_init(self.0.get().cast(), 0, 0) };
+    }
+
+    fn post(&self) {
+        // SAFETY: it was initialised before the first handler was installed. `errno` is put back,
+        // which the interrupted code may be about to read.
+        unsafe {
+            let errno = *libc::__errno_location();
+            libc::sem_post(self.0.get().cast());
+            *libc::__errno_location() = errno;
+        }
+    }
+
+    /// Waits until it is posted; false when that has not come by `deadline`.
+    fn wait(&self, deadline: Option<SystemTime>) -> bool {
+        let semaphore = self.0.get().cast();
+        loop {
+            let result = match deadline {
+                // SAFETY: it was initialised before the thread was started.
+                None => unsafe { libc::sem_wait(semaphore) },
+                Some(deadline) => {
+                    let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let time = libc::timespec {
+                        tv_sec: since.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+                        tv_nsec: since.subsec_nanos() as _,
+                    };
+                    // SAFETY: as above; `time` is a time.
+                    unsafe { libc::sem_timedwait(semaphore, &raw const time) }
+                }
+            };
+            match result {
+                0 => return true,
+                _ if std::io::Error::last_os_error().raw_os_error() == Some(libc::ETIMEDOUT) => {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// An error's message and that of its cause.
+fn with_cause(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,18 @@
+//! The test binary that this process runs.
+
+use std::path::PathBuf;
+
+use crate::protocol::fragment;
+use crate::protocol::process_role::fail;
+use crate::protocol::target_note::TargetNote;
+
+/// Its path. Ends the process where the system does not tell.
+pub fn path() -> PathBuf {
+    std::env::current_exe()
+        .unwrap_or_else(|error| fail(&format!("find the path of this test binary: {error}")))
+}
+
+/// What it was built from.
+pub fn target() -> TargetNote {
+    fragment::target_note(&path())
+}

@@ -1,0 +1,36 @@
+//! From a test's entry to the failure of a leaking test.
+
+use tracemalloc::internal::judge;
+
+use crate::protocol::test_entry::{GrowthKind, TestEntry, Verdict};
+
+/// What the failure of a test says whose verdict fails it, where no command reports it.
+pub fn leak_text(entry: &TestEntry) -> String {
+    let leaks = entry.verdict == Some(Verdict::Leak);
+    let shown = entry.growth.iter().filter(|growth| !leaks || growth.kind == GrowthKind::Leak).map(
+        |growth| judge::Leak {
+            bytes: growth.bytes,
+            blocks: growth.blocks,
+            type_name: growth.type_name.as_deref(),
+            traceback: growth
+                .traceback
+                .iter()
+                .map(|frame| {
+                    (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column)
+                })
+                .collect(),
+        },
+    );
+    let headline = judge::Headline {
+        what: if leaks { "leaked" } else { "grew by" },
+        grew: entry.runs.iter().filter(|run| run.bytes > 0).count(),
+        runs: entry.runs.len(),
+        limit: judge::Limit {
+            max_growth: entry.limit.max_growth,
+            max_blocks: entry.limit.max_blocks,
+        },
+        id: Some(&entry.id),
+        reason: entry.verdict_reason.as_deref(),
+    };
+    judge::leak_text(&headline, &shown.collect::<Vec<_>>()) + "\n"
+}

@@ -1,0 +1,19 @@
+//! The messages that the command and the processes of tests exchange, and the files that hold them.
+//!
+//! The command depends on this room alone. Nothing here imports from `child`.
+
+pub mod exit_heap;
+pub mod fnv;
+pub mod fragment;
+pub mod leak_text;
+pub mod name_request;
+pub mod process_role;
+pub mod program_run;
+pub mod session;
+pub mod target_note;
+pub mod test_entry;
+pub mod test_list;
+pub mod test_options;
+#[cfg(test)]
+mod tests;
+pub mod wire;

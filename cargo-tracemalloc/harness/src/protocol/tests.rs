@@ -1,0 +1,48 @@
+//! Messages as bytes: written, read, damaged.
+
+use crate::protocol::program_run::ProgramNote;
+use crate::protocol::session::Session;
+use crate::protocol::target_note::TargetNote;
+use crate::protocol::test_entry::TestEntry;
+use crate::protocol::wire::{WireError, from_bytes, to_bytes};
+
+fn entry() -> TestEntry {
+    TestEntry::failed("cache::fills", "why: \u{e4}\n".to_owned())
+}
+
+#[test]
+fn what_was_written_is_read() {
+    assert_eq!(from_bytes(&to_bytes(&entry())), Ok(entry()));
+    let session = Session { timeout_seconds: Some(1.5), ..Session::default() };
+    let read: Session = from_bytes(&to_bytes(&session)).unwrap();
+    assert_eq!((read.timeout_seconds, read.options), (Some(1.5), session.options));
+}
+
+#[test]
+fn no_byte_can_be_missing_added_or_changed() {
+    let bytes = to_bytes(&entry());
+    for end in 0..bytes.len() {
+        assert!(from_bytes::<TestEntry>(&bytes[..end]).is_err(), "{end}");
+    }
+    for changed in 0..bytes.len() {
+        // One that makes a length huge is among them.
+        let mut bytes = bytes.clone();
+        bytes[changed] ^= 0xFF;
+        assert!(from_bytes::<TestEntry>(&bytes).is_err(), "{changed}");
+    }
+    assert_eq!(
+        from_bytes::<TestEntry>(&[bytes.as_slice(), b"x"].concat()),
+        Err(WireError::Damaged)
+    );
+    assert_eq!(from_bytes::<TestEntry>(b"{}\n"), Err(WireError::Unknown));
+}
+
+#[test]
+fn another_type_and_another_version_are_named() {
+    let bytes = to_bytes(&ProgramNote::default());
+    let error = from_bytes::<TargetNote>(&bytes).unwrap_err();
+    assert_eq!(error.to_string(), "it holds a ProgramNote, and not a TargetNote");
+    let text = String::from_utf8_lossy(&bytes).replace(env!("CARGO_PKG_VERSION"), "9.9.9");
+    let error = from_bytes::<ProgramNote>(text.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("it was written by cargo-tracemalloc 9.9.9-"), "{error}");
+}

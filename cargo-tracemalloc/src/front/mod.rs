@@ -1,0 +1,299 @@
+//! The front of a test binary: lists its tests, runs each in a process of its own, prints what
+//! libtest would.
+//!
+//! A test binary has no parser of options and prints no results, because these would have to be
+//! built for every compiler. It leaves the list of its tests, and becomes this program.
+
+mod arguments;
+mod process;
+mod test_dir;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use fs_err as fs;
+use libtest_mimic::{Completion, Conclusion, Failed, Trial};
+use tracemalloc_harness::{
+    FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TestEntry, TestList, Verdict,
+    fragment, leak_text,
+};
+
+use crate::name_server::NameSocket;
+use arguments::Arguments;
+use process::{Ended, Output, Timeout};
+use test_dir::TestDir;
+
+/// What the trials share.
+struct Shared {
+    executable: PathBuf,
+    role: ProcessRole,
+    capture: bool,
+    show_output: bool,
+    session: Option<Session>,
+    package: String,
+    fragments: PathBuf,
+    shown: Mutex<Vec<(String, String)>>,
+    /// Where the command does not tell names to the tests.
+    names: Option<NameSocket>,
+}
+
+/// The list that a test binary has left for us; `None` where none has started this process.
+pub fn list_from_env() -> Option<PathBuf> {
+    env::var_os(FRONT_VAR).map(PathBuf::from)
+}
+
+/// Runs or lists the tests that the arguments of this process ask for. Exit codes are libtest's.
+///
+/// # Errors
+///
+/// When the list cannot be read, or the tests cannot be started.
+pub fn main(list: &Path) -> Result<ExitCode> {
+    let fragments = list.parent().unwrap_or(Path::new(""));
+    let code = read(list).and_then(|list| run(list, fragments));
+    fragment::remove_if_temporary(fragments);
+    Ok(u8::try_from(code?).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn read(path: &Path) -> Result<TestList> {
+    tracemalloc_harness::from_bytes(&fs::read(path)?).with_context(|| {
+        format!(
+            "failed to understand the list of tests that a test binary left in `{}`; build the tests again, or install the \
+             version of cargo-tracemalloc that has built them",
+            path.display()
+        )
+    })
+}
+
+fn run(list: TestList, fragments: &Path) -> Result<i32> {
+    let arguments = match Arguments::parse(env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(code) => return Ok(code),
+    };
+    let role = ProcessRole::of_this_process();
+    let executable = PathBuf::from(list.executable);
+    let mut tests = list.tests;
+    if arguments.exclude_should_panic {
+        tests.retain(|test| !test.should_panic);
+    }
+    let left_out: Vec<String> = tests
+        .iter()
+        .filter(|test| !arguments.selects(&test.name))
+        .map(|test| test.name.clone())
+        .collect();
+    let for_libtest_mimic = arguments.for_libtest_mimic(left_out);
+    let write_target = || {
+        fragment::write_target(fragments, &executable, list.installed)
+            .with_context(|| format!("failed to write to `{}`", fragments.display()))
+    };
+    let conclusion = if arguments.list {
+        if role.reports_to().is_some() {
+            // nextest asks for a list first, and then runs no ignored test.
+            write_target()?;
+            note_ignored(&arguments, &tests, fragments)?;
+        }
+        let trials = tests.iter().map(|test| trial(test, || Ok(Completion::Completed))).collect();
+        libtest_mimic::run(&for_libtest_mimic, trials)
+    } else {
+        let note = write_target()?;
+        if let Some(seed) = arguments.seed() {
+            println!("shuffle seed: {seed}");
+            shuffle(&mut tests, seed);
+        }
+        note_ignored(&arguments, &tests, fragments)?;
+        let session = role.session();
+        let shared = Shared {
+            capture: !arguments.nocapture,
+            show_output: arguments.show_output,
+            names: if tells_names(session.as_ref()) { None } else { NameSocket::open() },
+            session,
+            package: note.package,
+            fragments: fragments.to_owned(),
+            shown: Mutex::new(Vec::new()),
+            executable,
+            role,
+        };
+        run_in_children(&arguments, &for_libtest_mimic, Arc::new(shared), tests)
+    };
+    Ok(if conclusion.has_failed() { FAILED } else { 0 })
+}
+
+fn run_in_children(
+    arguments: &Arguments,
+    for_libtest_mimic: &libtest_mimic::Arguments,
+    shared: Arc<Shared>,
+    tests: Vec<ListedTest>,
+) -> Conclusion {
+    let trials = tests.into_iter().enumerate().map(|(number, test)| {
+        let shared = Arc::clone(&shared);
+        match test.ignore_message {
+            Some(why) if test.ignored && !arguments.ignored && !arguments.include_ignored => {
+                Trial::ignorable_test(test.name, move || Ok(Completion::ignored_with(why)))
+            }
+            _ => {
+                let name = test.name.clone();
+                trial(&test, move || shared.run(&name, number))
+            }
+        }
+    });
+    let conclusion = libtest_mimic::run(for_libtest_mimic, trials.collect());
+    shared.print_shown();
+    conclusion
+}
+
+/// Leaves fragments for what is ignored: no child will.
+fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -> Result<()> {
+    if arguments.ignored || arguments.include_ignored {
+        return Ok(());
+    }
+    for (number, test) in tests.iter().enumerate() {
+        if test.ignored && arguments.selects(&test.name) {
+            let entry = TestEntry {
+                outcome: Outcome::Ignored,
+                message: test.ignore_message.clone(),
+                ..TestEntry::new(&test.name)
+            };
+            fragment::write(&fragment::entry_path(fragments, number), &entry)
+                .with_context(|| format!("failed to write to `{}`", fragments.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the command tells names to the tests. They may run where it cannot be seen, as in a
+/// container.
+fn tells_names(session: Option<&Session>) -> bool {
+    session
+        .and_then(|session| session.names.as_ref())
+        .is_some_and(|socket| Path::new(socket).exists())
+}
+
+impl Shared {
+    /// Runs one test in a child, and leaves its fragment whatever became of the child.
+    fn run(&self, test: &str, number: usize) -> Result<Completion, Failed> {
+        let fragment_path = fragment::entry_path(&self.fragments, number);
+        fragment::remove(&fragment_path)
+            .map_err(|error| format!("could not remove {fragment_path:?}: {error}"))?;
+        let output = if self.capture {
+            Output::captured(&self.fragments.join(format!("{number}.out")))
+        } else {
+            Ok(Output::inherited())
+        };
+        let started = Instant::now();
+        let ended = output.and_then(|mut output| {
+            let mut child = Command::new(&self.executable);
+            child.args(env::args_os().skip(1));
+            let names = self.names.as_ref().map(NameSocket::path);
+            self.role.prepare(&mut child, test, &fragment_path, names);
+            let scratch = TestDir::make(number)?;
+            scratch.give_to(&mut child);
+            let first_is_over = || fragment_path.exists();
+            let session = self.session.clone().map(|session| session.for_test(&self.package, test));
+            let timeout = session.and_then(|session| {
+                let first_run = Duration::from_secs_f64(session.timeout_seconds?);
+                let all_runs = first_run * session.options.runs;
+                Some(Timeout { first_run, all_runs, first_is_over: &first_is_over })
+            });
+            let ended = process::run(child, &mut output, timeout)?;
+            Ok((ended, output.text(), scratch))
+        });
+        let (ended, printed, scratch) =
+            ended.map_err(|error| format!("could not start the test's process: {error}"))?;
+        let mut entry = entry_of(test, &fragment_path, &ended);
+        entry.duration_seconds = started.elapsed().as_secs_f64();
+        // A test that failed may have left something to look at.
+        if entry.outcome != Outcome::Failed {
+            scratch.remove();
+        }
+        fragment::write(&fragment_path, &entry)
+            .map_err(|error| format!("could not write {fragment_path:?}: {error}"))?;
+        if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {
+            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            shown.push((test.to_owned(), printed.clone()));
+        }
+        conclude(&entry, &self.role.fail_on(), printed)
+    }
+
+    /// What `--show-output` shows.
+    fn print_shown(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.sort();
+        if !shown.is_empty() {
+            println!("successes:\n");
+            for (name, printed) in shown.iter() {
+                println!("---- {name} stdout ----\n{printed}");
+            }
+        }
+    }
+}
+
+fn trial(
+    test: &ListedTest,
+    run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
+) -> Trial {
+    if test.is_bench {
+        // Run once and never measured, so `--bench` has to be told some measurement.
+        let measurement = libtest_mimic::Measurement { avg: 0, variance: 0 };
+        Trial::bench(&test.name, move |_test_mode| run().map(|_| Some(measurement)))
+            .with_ignored_flag(test.ignored)
+    } else {
+        Trial::ignorable_test(&test.name, run).with_ignored_flag(test.ignored)
+    }
+}
+
+/// What the child found, corrected by how it ended.
+fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
+    let found = fragment::read(fragment_path);
+    match (found, ended) {
+        (Some(entry), Ended::Code(0 | FAILED)) => entry,
+        // The first run was over and had passed; what ended the process was a repeated one. What
+        // was lost by then is a leak.
+        (Some(entry), ended)
+            if matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
+                && entry.verdict_reason.is_some() =>
+        {
+            TestEntry {
+                verdict_reason: Some(format!("a repeated run ended its process, which {ended}")),
+                ..entry
+            }
+        }
+        (Some(entry), ended) if entry.outcome == Outcome::Passed => {
+            TestEntry::failed(test, format!("the test passed, but its process {ended}"))
+        }
+        (Some(entry), _) => entry,
+        (None, ended @ Ended::Code(_)) => {
+            TestEntry::failed(test, format!("the test's process {ended} before the test was over"))
+        }
+        (None, ended) => TestEntry::failed(test, format!("the test's process {ended}")),
+    }
+}
+
+/// What libtest-mimic has to print of it.
+fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<Completion, Failed> {
+    if entry.outcome == Outcome::Failed {
+        let message = entry.message.as_deref().unwrap_or("failed");
+        // A panic has printed its message itself.
+        let said = printed.contains(message.strip_prefix("panicked: ").unwrap_or(message));
+        let text = if said { printed } else { format!("{printed}{message}\n") };
+        return Err(Failed::from(text));
+    }
+    if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) {
+        return Err(Failed::from(format!("{printed}{}", leak_text(entry))));
+    }
+    Ok(Completion::Completed)
+}
+
+/// Fisher and Yates, with an xorshift generator: any order will do, as long as a seed gives the
+/// same again.
+fn shuffle<T>(tests: &mut [T], seed: u64) {
+    let mut state = seed | 1;
+    for last in (1..tests.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        tests.swap(last, (state % (last as u64 + 1)) as usize);
+    }
+}

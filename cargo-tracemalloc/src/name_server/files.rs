@@ -1,0 +1,258 @@
+//! Tells traced processes what stands in the files that they have loaded.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use addr2line::Loader;
+use anyhow::{Context as _, Result};
+use tracemalloc::internal::heap;
+use tracemalloc::internal::names::{Named, Statics};
+use tracemalloc_harness::{
+    FileReply, FileRequest, FrameEntry, NAME_PROVIDER_VAR, NameReply, NameRequest, NamedEntry,
+};
+
+/// Whether this process was started to answer one request.
+pub fn is_requested() -> bool {
+    env::var_os(NAME_PROVIDER_VAR).is_some()
+}
+
+/// Reads one request from standard input, and writes the reply to standard output.
+pub fn answer_stdin() -> Result<ExitCode> {
+    let mut request = Vec::new();
+    io::stdin().read_to_end(&mut request).context("cannot read the name request from stdin")?;
+    let reply = Files::default().answer(&request)?;
+    io::stdout().write_all(&reply).context("cannot write the names to stdout")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Files that were asked about, those asked about last, each read once.
+#[derive(Default)]
+pub struct Files {
+    /// The one asked about last is the last.
+    known: Vec<File>,
+}
+
+/// How many files are kept: a test's binary and its libraries, for as many tests as run beside each
+/// other.
+const MOST: usize = 16;
+
+/// What was read of a file.
+struct File {
+    path: String,
+    version: Option<Version>,
+    /// `None` where it cannot be read.
+    debug_information: OnceCell<Option<Loader>>,
+    /// What was told of return addresses: tests of one binary ask about much the same.
+    frames: RefCell<HashMap<u64, Vec<FrameEntry>>>,
+    statics: OnceCell<Statics>,
+}
+
+impl Files {
+    /// The answer to a question, both as they are sent.
+    pub fn answer(&mut self, question: &[u8]) -> Result<Vec<u8>> {
+        let wanted: NameRequest = tracemalloc_harness::from_bytes(question)
+            .context("failed to understand a question for names")?;
+        let files = wanted.files.iter().map(|file| self.get(&file.path).tell(file)).collect();
+        Ok(tracemalloc_harness::to_bytes(&NameReply { files }))
+    }
+
+    fn get(&mut self, path: &str) -> &File {
+        let version = Version::of(path);
+        let known = self
+            .known
+            .iter()
+            .position(|file| file.path == path)
+            .map(|known| self.known.remove(known));
+        // Tests may build programs, and run one after another of the same name.
+        let file = known.filter(|file| file.version == version).unwrap_or_else(|| File {
+            path: path.to_owned(),
+            version,
+            debug_information: OnceCell::new(),
+            frames: RefCell::default(),
+            statics: OnceCell::new(),
+        });
+        if self.known.len() == MOST {
+            self.known.remove(0);
+        }
+        self.known.push_mut(file)
+    }
+}
+
+/// What tells a file from another one that took its place.
+#[derive(PartialEq, Eq)]
+struct Version {
+    len: u64,
+    modified: SystemTime,
+}
+
+impl Version {
+    fn of(path: &str) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self { len: metadata.len(), modified: metadata.modified().ok()? })
+    }
+}
+
+impl File {
+    fn tell(&self, wanted: &FileRequest) -> FileReply {
+        let mut told = FileReply::default();
+        if !wanted.places.is_empty() {
+            let loader = self.debug_information.get_or_init(|| Loader::new(&self.path).ok());
+            let read =
+                |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
+            let mut known = self.frames.borrow_mut();
+            let frames = wanted
+                .places
+                .iter()
+                .map(|place| known.entry(*place).or_insert_with_key(read).clone());
+            told.frames = frames.collect();
+        }
+        if wanted.statics {
+            let statics = self.statics.get_or_init(|| heap::statics_of_file(&self.path, None));
+            told.statics = statics.statics.iter().map(named).collect();
+            told.thread_locals = statics.thread_locals.iter().map(named).collect();
+            told.thread_starts = statics.thread_starts.iter().map(named).collect();
+        }
+        told
+    }
+}
+
+/// The frames at a return address, innermost first: those of the byte before it, which belongs to
+/// the call.
+fn frames(loader: &Loader, return_address: u64) -> Vec<FrameEntry> {
+    let address = return_address.saturating_sub(1);
+    let symbol = loader.find_symbol(address);
+    let mut entries = Vec::new();
+    if let Ok(mut frames) = loader.find_frames(address) {
+        while let Ok(Some(frame)) = frames.next() {
+            let of_debug_information =
+                frame.function.as_ref().and_then(|function| function.raw_name().ok());
+            let location = frame.location.as_ref();
+            entries.push(FrameEntry {
+                function: of_debug_information
+                    .as_deref()
+                    .or(symbol)
+                    .map(demangled)
+                    .unwrap_or_default(),
+                file: location.and_then(|location| location.file).unwrap_or_default().to_owned(),
+                line: location.and_then(|location| location.line).unwrap_or(0),
+                column: location.and_then(|location| location.column).unwrap_or(0),
+            });
+        }
+    }
+    if entries.is_empty()
+        && let Some(symbol) = symbol
+    {
+        entries.push(FrameEntry {
+            function: demangled(symbol),
+            file: String::new(),
+            line: 0,
+            column: 0,
+        });
+    }
+    entries
+}
+
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+fn named(named: &Named) -> NamedEntry {
+    NamedEntry { start: named.start as u64, end: named.end as u64, name: named.name.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asked about below.
+    static ASKED_ABOUT: std::sync::Mutex<u32> = std::sync::Mutex::new(7);
+
+    fn tell(wanted: FileRequest) -> FileReply {
+        ask(&mut Files::default(), wanted)
+    }
+
+    fn ask(files: &mut Files, wanted: FileRequest) -> FileReply {
+        let question = tracemalloc_harness::to_bytes(&NameRequest { files: vec![wanted] });
+        let answer = files.answer(&question).expect("it is a question");
+        let mut told: NameReply =
+            tracemalloc_harness::from_bytes(&answer).expect("it is an answer");
+        told.files.remove(0)
+    }
+
+    fn this_binary() -> String {
+        env::current_exe()
+            .expect("this is a program")
+            .to_str()
+            .expect("it is named in UTF-8")
+            .to_owned()
+    }
+
+    #[test]
+    fn statics_are_told_that_can_be_written_and_no_others() {
+        *ASKED_ABOUT.lock().expect("nobody panics") += 1;
+        let told =
+            tell(FileRequest { path: this_binary(), statics: true, ..FileRequest::default() });
+        let names: Vec<&str> = told.statics.iter().map(|named| named.name.as_str()).collect();
+        assert!(names.contains(&concat!(module_path!(), "::ASKED_ABOUT")), "{names:?}");
+        assert!(
+            told.thread_starts
+                .iter()
+                .all(|named| named.name.contains("__rust_begin_short_backtrace"))
+        );
+        assert!(!told.thread_starts.is_empty() && told.frames.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_took_the_place_of_another_is_read_for_itself() {
+        let directory = tempfile::tempdir().expect("there is room");
+        let path =
+            directory.path().join("built").to_str().expect("it is named in UTF-8").to_owned();
+        let mut files = Files::default();
+        let mut statics = || {
+            ask(
+                &mut files,
+                FileRequest { path: path.clone(), statics: true, ..FileRequest::default() },
+            )
+            .statics
+        };
+        assert_eq!(statics(), []);
+        fs::copy(this_binary(), &path).expect("it can be copied");
+        assert_ne!(statics(), []);
+        fs::write(&path, "no binary").expect("it can be written");
+        assert_eq!(statics(), []);
+    }
+
+    #[test]
+    fn files_that_nobody_asks_about_any_more_are_forgotten() {
+        let mut files = Files::default();
+        for number in 0..2 * MOST {
+            for path in ["/nowhere/libc.so".to_owned(), format!("/nowhere/{number}")] {
+                ask(&mut files, FileRequest { path, ..FileRequest::default() });
+            }
+        }
+        assert_eq!(files.known.len(), MOST);
+        assert!(
+            files.known.iter().any(|file| file.path == "/nowhere/libc.so"),
+            "all have asked about it"
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_of_ours_has_no_names() {
+        for path in ["/nowhere", "/proc/self/maps", "/"] {
+            let told =
+                tell(FileRequest { path: path.to_owned(), places: vec![1, 2], statics: true });
+            assert_eq!(
+                told,
+                FileReply { frames: vec![Vec::new(); 2], ..FileReply::default() },
+                "{path}"
+            );
+        }
+        assert!(Files::default().answer(b"what?").is_err());
+    }
+}

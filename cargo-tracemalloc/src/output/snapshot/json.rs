@@ -1,0 +1,169 @@
+//! Snapshots for programs. `docs/snapshot.md` says what each field is.
+
+use anyhow::Result;
+use serde::Serialize;
+use tracemalloc::{Sources, Statistic, StatisticDiff, Traceback};
+
+use crate::output::json;
+use crate::snapshot_query::SnapshotQuery;
+
+/// The version of the documents' shape.
+const SCHEMA: u32 = 1;
+
+/// What `top` and `show` print.
+#[derive(Serialize)]
+struct Statistics<'a> {
+    schema: u32,
+    command: &'a str,
+    options: Options<'a>,
+    groups: usize,
+    size: u64,
+    count: u64,
+    statistics: Vec<Group<'a>>,
+}
+
+/// What `diff` prints.
+#[derive(Serialize)]
+struct Differences<'a> {
+    schema: u32,
+    command: &'a str,
+    options: Options<'a>,
+    groups: usize,
+    size: u64,
+    size_diff: i64,
+    count: u64,
+    count_diff: i64,
+    differences: Vec<Difference<'a>>,
+}
+
+#[derive(Serialize)]
+struct Options<'a> {
+    key_type: String,
+    cumulative: bool,
+    limit: usize,
+    include: &'a [String],
+    exclude: &'a [String],
+    all_frames: bool,
+    domain: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Group<'a> {
+    size: u64,
+    count: u64,
+    traceback: Vec<Frame<'a>>,
+}
+
+#[derive(Serialize)]
+struct Difference<'a> {
+    size: u64,
+    size_diff: i64,
+    count: u64,
+    count_diff: i64,
+    traceback: Vec<Frame<'a>>,
+}
+
+#[derive(Serialize)]
+struct Frame<'a> {
+    filename: &'a str,
+    lineno: u32,
+    column: Option<u32>,
+    function: Option<&'a str>,
+    source: Option<String>,
+}
+
+/// The document of `command`, with a line feed at the end.
+pub fn statistics(
+    command: &str,
+    query: &mut SnapshotQuery<'_>,
+    statistics: &[Statistic],
+) -> Result<String> {
+    let shown = statistics.iter().take(query.args.limit);
+    let groups = shown.map(|statistic| Group {
+        size: statistic.size,
+        count: statistic.count,
+        traceback: frames(&statistic.traceback, &mut query.sources),
+    });
+    let groups = groups.collect();
+    json::render(&Statistics {
+        schema: SCHEMA,
+        command,
+        options: options(query),
+        groups: statistics.len(),
+        size: sum(statistics.iter().map(|statistic| statistic.size)),
+        count: sum(statistics.iter().map(|statistic| statistic.count)),
+        statistics: groups,
+    })
+}
+
+/// The document of `diff`, with a line feed at the end.
+pub fn differences(query: &mut SnapshotQuery<'_>, differences: &[StatisticDiff]) -> Result<String> {
+    let shown = differences.iter().take(query.args.limit);
+    let groups = shown.map(|difference| Difference {
+        size: difference.size,
+        size_diff: difference.size_diff,
+        count: difference.count,
+        count_diff: difference.count_diff,
+        traceback: frames(&difference.traceback, &mut query.sources),
+    });
+    let groups = groups.collect();
+    json::render(&Differences {
+        schema: SCHEMA,
+        command: "diff",
+        options: options(query),
+        groups: differences.len(),
+        size: sum(differences.iter().map(|difference| difference.size)),
+        size_diff: signed_sum(differences.iter().map(|difference| difference.size_diff)),
+        count: sum(differences.iter().map(|difference| difference.count)),
+        count_diff: signed_sum(differences.iter().map(|difference| difference.count_diff)),
+        differences: groups,
+    })
+}
+
+fn options<'a>(query: &SnapshotQuery<'a>) -> Options<'a> {
+    let args = query.args;
+    Options {
+        key_type: args.by.to_string(),
+        cumulative: args.cumulative,
+        limit: args.limit,
+        include: &args.include,
+        exclude: &args.exclude,
+        all_frames: args.all_frames,
+        domain: args.domain,
+    }
+}
+
+fn frames<'a>(traceback: &'a Traceback, sources: &mut Sources) -> Vec<Frame<'a>> {
+    let frame = |frame: &'a tracemalloc::Frame| Frame {
+        filename: frame.filename(),
+        lineno: frame.lineno(),
+        column: frame.column(),
+        function: frame.function(),
+        source: sources.line(frame.filename(), frame.lineno()).map(str::to_owned),
+    };
+    traceback.iter().map(frame).collect()
+}
+
+/// Stays at the bound, like the sums of the groups.
+fn sum(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
+}
+
+/// Bounded only at the end, because the order of the numbers must not matter.
+fn signed_sum(numbers: impl Iterator<Item = i64>) -> i64 {
+    let sum: i128 = numbers.map(i128::from).sum();
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{signed_sum, sum};
+
+    #[test]
+    fn sums_that_do_not_fit_stay_at_the_bound() {
+        assert_eq!(sum([u64::MAX, 1].into_iter()), u64::MAX);
+        assert_eq!(signed_sum([i64::MAX, 1, -2].into_iter()), i64::MAX - 1);
+        assert_eq!(signed_sum([i64::MAX, 1].into_iter()), i64::MAX);
+        assert_eq!(signed_sum([i64::MIN, -1].into_iter()), i64::MIN);
+    }
+}

@@ -1,0 +1,10 @@
+//! The report for a person.
+
+pub mod growth;
+pub mod line;
+mod page;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use page::render;

@@ -1,0 +1,49 @@
+//! The last line: what was checked, what it came to, where the rest is.
+
+use camino::Utf8Path;
+
+use crate::output::text::line::{count, line};
+use crate::report::Report;
+use crate::util::terminal::{BAD, GOOD, NOTE};
+
+/// `tracemalloc: 23 tests checked: 20 clean, 2 once, 1 leak; report
+/// target/tracemalloc/report.json`.
+pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
+    let summary = &report.summary;
+    let style = if summary.failing(&report.options.deny) > 0 || summary.failed > 0 {
+        BAD
+    } else if summary.unconfirmed > 0 || summary.untraced > 0 {
+        NOTE
+    } else {
+        GOOD
+    };
+    let verdicts = [
+        (summary.clean, "clean"),
+        (summary.once, "once"),
+        (summary.known, "known"),
+        (summary.unconfirmed, "unconfirmed"),
+        (summary.leak, if summary.leak == 1 { "leak" } else { "leaks" }),
+    ];
+    let counts = list(&verdicts);
+    let others = list(&[
+        (summary.failed, "failed"),
+        (summary.ignored, "ignored"),
+        (summary.skipped, "skipped"),
+        (summary.untraced, "untraced"),
+    ]);
+    let checked = match (summary.checked(), counts.is_empty()) {
+        (checked, false) => format!("{} checked: {counts}", count(checked as u64, "test")),
+        (_, true) => "no tests checked".to_owned(),
+    };
+    let others = if others.is_empty() { others } else { format!("; {others}") };
+    line(
+        text,
+        format_args!("{style}tracemalloc:{style:#} {checked}{others}; report {report_path}"),
+    );
+}
+
+/// `20 clean, 1 leak`, without what there is none of.
+fn list(counts: &[(usize, &str)]) -> String {
+    let counts = counts.iter().filter(|(number, _)| *number > 0);
+    counts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
+}

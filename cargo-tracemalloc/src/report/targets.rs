@@ -1,0 +1,111 @@
+//! Merges the fragments that the harness left into a report's targets.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use cargo_metadata::{Metadata, Package, TargetKind};
+use fs_err as fs;
+use tracemalloc_harness::{
+    ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict,
+};
+
+use crate::cli::Deny;
+use crate::report::declarations::Statics;
+use crate::report::document::{Kind, Target};
+use crate::report::paths;
+
+/// Reads all fragments. The order is that of the report.
+pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Result<Vec<Target>> {
+    // One target may have run several times, for several target triples.
+    let mut targets: BTreeMap<_, Target> = BTreeMap::new();
+    let mut dirs: Vec<_> = list(fragments)?;
+    dirs.sort();
+    for dir in dirs {
+        let note_path = dir.join(TARGET_FILE);
+        if !note_path.exists() {
+            continue;
+        }
+        let note: TargetNote = read(&note_path)?;
+        let statics = Statics::new(note.executable.clone().into(), metadata);
+        let target = target(note, metadata);
+        let mut tests = Vec::new();
+        for path in list(&dir)? {
+            if path.extension() == Some(ENTRY_EXTENSION) {
+                tests.push(read::<TestEntry>(&path)?);
+            }
+        }
+        let shown = tests.iter_mut().filter(|test| is_shown(test, deny));
+        statics.declare(
+            shown.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()),
+        );
+        let key =
+            (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
+        targets.entry(key).or_insert(target).tests.extend(tests);
+    }
+    let mut targets: Vec<_> = targets.into_values().collect();
+    for target in &mut targets {
+        target.tests.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    Ok(targets)
+}
+
+/// Whether what holds its growth is of interest: not where growth has stopped, but where it was
+/// asked to fail.
+fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
+    match test.verdict {
+        Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => true,
+        Some(Verdict::Once) => deny.contains(&Deny::Once),
+        Some(Verdict::Clean | Verdict::Skipped) | None => false,
+    }
+}
+
+/// Finds in the metadata what the wrapper could not know.
+fn target(note: TargetNote, metadata: &Metadata) -> Target {
+    let found = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| {
+            package.name == note.package && package.version.to_string() == note.version
+        })
+        .find_map(|package| find(package, &note));
+    let (kind, name) = found.unwrap_or_else(|| (Kind::Lib, note.crate_name.clone()));
+    Target {
+        package: note.package,
+        version: note.version,
+        kind,
+        name,
+        src: paths::in_workspace(&metadata.workspace_root, &note.src_path),
+        traced: note.untraced.is_none(),
+        note: note.untraced,
+        tests: Vec::new(),
+    }
+}
+
+fn find(package: &Package, note: &TargetNote) -> Option<(Kind, String)> {
+    // Several targets may share a source file, and several a name.
+    let target = package.targets.iter().find(|target| {
+        target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name
+    })?;
+    Some((kind(&target.kind), target.name.clone()))
+}
+
+fn kind(kinds: &[TargetKind]) -> Kind {
+    match kinds.first() {
+        Some(TargetKind::Bin) => Kind::Bin,
+        Some(TargetKind::Test) => Kind::Test,
+        Some(TargetKind::Example) => Kind::Example,
+        Some(TargetKind::Bench) => Kind::Bench,
+        _ => Kind::Lib,
+    }
+}
+
+fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
+    let entries = dir.read_dir_utf8().with_context(|| format!("failed to list `{dir}`"))?;
+    entries.map(|entry| Ok(entry?.into_path())).collect()
+}
+
+fn read<T: Exchanged>(path: &Utf8Path) -> Result<T> {
+    tracemalloc_harness::from_bytes(&fs::read(path)?)
+        .with_context(|| format!("failed to parse fragment `{path}`"))
+}

@@ -1,0 +1,68 @@
+//! Builds the runtimes that are injected, once per version, compiler and target, and finds them
+//! again.
+//!
+//! The command carries their [`sources`]. It keeps the builds in the user's [`cache`], for all
+//! workspaces. A marker that is written last tells a finished build from an interrupted one.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+
+use crate::runtimes::runtime::{BuildOptions, Runtime, Runtimes};
+use crate::runtimes::{cache, cargo_build, sources};
+use crate::util::{private_env, terminal};
+use crate::workspace::Rustc;
+
+/// Finds what is injected, after building it where that is not done yet.
+pub fn ensure(rustc: &Rustc, triples: &[String], options: BuildOptions) -> Result<Runtimes> {
+    let cache_dir = cache::dir()?;
+    let mut identities = Vec::new();
+    let mut by_triple = BTreeMap::new();
+    for triple in triples {
+        let identity = cargo_build::identity(rustc, triple);
+        let target_dir = cache_dir.join(cargo_build::target_dir_name(rustc));
+        let runtime = ensure_one(&cache_dir.join(&identity), &target_dir, rustc, triple, options)?;
+        identities.push(identity);
+        by_triple.insert(triple.clone(), runtime);
+    }
+    Ok(Runtimes { identity: identities.join(","), by_triple })
+}
+
+fn ensure_one(
+    dir: &Utf8Path,
+    target_dir: &Utf8Path,
+    rustc: &Rustc,
+    triple: &str,
+    options: BuildOptions,
+) -> Result<Runtime> {
+    if let Some(runtime) = cache::complete(dir) {
+        return Ok(runtime);
+    }
+    let unusable = || {
+        format!(
+            "failed to write the runtime cache `{dir}`; set {} to a directory that can be written",
+            private_env::CACHE_DIR
+        )
+    };
+    // Builds of all versions share the target directory, so they wait for each other. What a build
+    // leaves for use is copied out of it: others may link that at any time.
+    let _lock = cache::lock(target_dir).with_context(unusable)?;
+    // Another process may have built it while we waited.
+    if let Some(runtime) = cache::complete(dir) {
+        return Ok(runtime);
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    terminal::status(
+        "Preparing",
+        format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release),
+    );
+    if cache::is_damaged(dir) {
+        // What was lost here may have been lost there too, and cargo would not notice.
+        cache::clear(target_dir).with_context(unusable)?;
+    }
+    cache::clear(dir).with_context(unusable)?;
+    sources::write(dir).with_context(unusable)?;
+    let artifacts = cargo_build::build(dir, target_dir, rustc, triple, options)?;
+    cache::finish(dir, &artifacts).with_context(unusable)
+}

@@ -1,0 +1,130 @@
+//! What is resolved from the options of `top`, `diff` and `show`: filters, statistics, where
+//! sources are.
+
+use std::env;
+use std::path::Path;
+
+use anyhow::Result;
+use tracemalloc::{
+    BaseFilter, DomainFilter, Filter, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
+    StatisticDiff,
+};
+
+use crate::cli::QueryArgs;
+use crate::util::exit_code::UsageError;
+
+/// Snapshots as the options want to see them.
+pub struct SnapshotQuery<'a> {
+    /// The options.
+    pub args: &'a QueryArgs,
+    /// Where source lines come from.
+    pub sources: Sources,
+    filters: Vec<Box<dyn BaseFilter>>,
+}
+
+impl<'a> SnapshotQuery<'a> {
+    /// Checks the options, and makes filters of them.
+    pub fn resolve(args: &'a QueryArgs) -> Result<Self> {
+        if args.cumulative && args.by == KeyType::Traceback {
+            // Before a snapshot is read, which may take a while.
+            return Err(UsageError(KeyTypeError::CumulativeTraceback.to_string()).into());
+        }
+        Ok(Self { args, sources: sources(), filters: filters(args) })
+    }
+
+    /// The groups of a snapshot.
+    pub fn statistics(&self, path: &Path) -> Result<Vec<Statistic>> {
+        Ok(self.load(path)?.statistics(self.args.by, self.args.cumulative)?)
+    }
+
+    /// The groups of two snapshots.
+    pub fn differences(&self, old: &Path, new: &Path) -> Result<Vec<StatisticDiff>> {
+        let (old, new) = (self.load(old)?, self.load(new)?);
+        Ok(new.compare_to(&old, self.args.by, self.args.cumulative)?)
+    }
+
+    fn load(&self, path: &Path) -> Result<Snapshot> {
+        let snapshot = Snapshot::load(path)?;
+        let filters: Vec<&dyn BaseFilter> = self.filters.iter().map(AsRef::as_ref).collect();
+        Ok(snapshot.filter_traces(&filters))
+    }
+}
+
+/// A domain narrows every pattern, which two inclusive filters would not: a block is kept where one
+/// of them matches.
+fn filters(args: &QueryArgs) -> Vec<Box<dyn BaseFilter>> {
+    let mut filters: Vec<Box<dyn BaseFilter>> = Vec::new();
+    for (inclusive, patterns) in [(true, &args.include), (false, &args.exclude)] {
+        for pattern in patterns {
+            let mut filter = Filter::new(inclusive, pattern).with_all_frames(args.all_frames);
+            filter.domain = args.domain;
+            filters.push(Box::new(filter));
+        }
+    }
+    if let Some(domain) = args.domain.filter(|_| args.include.is_empty()) {
+        filters.push(Box::new(DomainFilter::new(true, domain)));
+    }
+    filters
+}
+
+/// Cargo runs rustc where the workspace is, and file names are relative to that: it is above us,
+/// and so may be a package.
+fn sources() -> Sources {
+    let mut sources = Sources::new();
+    for dir in env::current_dir().iter().flat_map(|dir| dir.ancestors()) {
+        if dir.join("Cargo.toml").is_file() {
+            sources.add_root(dir);
+        }
+    }
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tracemalloc::{BaseFilter, Frame, Snapshot, Trace, Traceback};
+
+    use super::filters;
+    use crate::cli::QueryArgs;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        query: QueryArgs,
+    }
+
+    /// Sizes of the blocks that are left of 1 (a.rs, domain 0), 2 (b.rs called by a.rs, domain 0),
+    /// 4 and 8 (the same in domain 7).
+    fn kept(line: &str) -> u64 {
+        let args = Cli::parse_from(format!("x {line}").split_whitespace()).query;
+        let a = Traceback::new([Frame::new("a.rs", 1)], None);
+        let b = Traceback::new([Frame::new("a.rs", 1), Frame::new("b.rs", 1)], None);
+        let traces = [(0, 1, &a), (0, 2, &b), (7, 4, &a), (7, 8, &b)];
+        let traces =
+            traces.map(|(domain, size, traceback)| Trace::new(domain, size, traceback.clone()));
+        let filters = filters(&args);
+        let filters: Vec<&dyn BaseFilter> = filters.iter().map(AsRef::as_ref).collect();
+        let kept = Snapshot::new(traces.to_vec(), 2).filter_traces(&filters);
+        kept.traces().iter().map(Trace::size).sum()
+    }
+
+    #[test]
+    fn patterns_are_python_s_filters() {
+        assert_eq!(kept(""), 15);
+        assert_eq!(kept("--include a.rs"), 1 + 4);
+        assert_eq!(kept("--include a.rs --include b*"), 15);
+        assert_eq!(kept("--include a.rs --all-frames"), 15);
+        assert_eq!(kept("--exclude a.rs"), 2 + 8);
+        assert_eq!(kept("--exclude a.rs --all-frames"), 0);
+        assert_eq!(kept("--include *.rs --exclude b.rs"), 1 + 4);
+    }
+
+    #[test]
+    fn a_domain_narrows_what_patterns_leave() {
+        assert_eq!(kept("--domain 7"), 4 + 8);
+        assert_eq!(kept("--domain 0 --include b.rs"), 2);
+        assert_eq!(kept("--domain 7 --exclude b.rs"), 4);
+        assert_eq!(kept("--domain 7 --include *.rs --exclude a.rs"), 8);
+        assert_eq!(kept("--domain 5"), 0);
+    }
+}

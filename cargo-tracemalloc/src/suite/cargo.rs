@@ -1,0 +1,118 @@
+//! Composes the cargo calls that build and run a workspace's tests.
+
+use std::ffi::OsString;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use tracemalloc_harness::SESSION_VAR;
+
+use crate::cli::{CargoOptions, Format, NextestArgs};
+use crate::runtimes::Runtimes;
+use crate::suite::test_suite::Suite;
+use crate::util::file::this_program;
+use crate::util::private_env;
+use crate::util::process::Process;
+use crate::workspace::Context;
+use crate::workspace::SessionDir;
+use crate::wrapper::rustdoc;
+
+/// `cargo test`, with us as its compiler.
+pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Process> {
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
+    cargo.arg("test").arg("--target-dir").arg(&suite.context.target_dir).args(options.build_args());
+    if options.no_run {
+        cargo.arg("--no-run");
+    }
+    cargo.args(options.output_args()).args(options.harness_args());
+    if format == Format::Json {
+        cargo.stdout_to_stderr();
+    }
+    Ok(cargo)
+}
+
+/// `cargo run`, with us as its compiler.
+pub fn run(
+    context: &Context,
+    options: &CargoOptions,
+    program_args: &[OsString],
+    session: &SessionDir,
+    runtimes: &Runtimes,
+) -> Result<Process> {
+    let mut cargo = with_wrapper(context, session, runtimes)?;
+    cargo.env(private_env::PROGRAMS, Some(&runtimes.identity));
+    cargo.arg("run").arg("--target-dir").arg(&context.target_dir).args(options.build_args());
+    cargo.args(options.output_args()).arg("--").args(program_args);
+    Ok(cargo)
+}
+
+/// Whether everything compiles: the same build again, without a word.
+pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    let mut args = options.build_args();
+    if options.doc {
+        // Cargo has no `--doc --no-run`. What doctests need is the library.
+        args.retain(|arg| arg != "--doc" && arg != "--no-fail-fast");
+        cargo.args(["build", "--lib"]);
+    } else {
+        cargo.args(["test", "--no-run"]);
+    }
+    cargo.arg("--target-dir").arg(&suite.context.target_dir).args(args).silent();
+    Ok(cargo)
+}
+
+/// `cargo nextest run`, with us as its compiler.
+pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    let nextest_args = args.nextest_args();
+    let (run, rest) = nextest_args.split_first().context("failed to find nextest's subcommand")?;
+    cargo.arg("nextest").arg(run).arg("--target-dir").arg(&suite.context.target_dir).args(rest);
+    if args.report.format == Format::Json {
+        cargo.stdout_to_stderr();
+    }
+    Ok(cargo)
+}
+
+/// What nextest says of itself, where it is installed.
+pub fn nextest_version() -> Result<String> {
+    Process::new(program()).args(["nextest", "--version"]).read()
+}
+
+/// What makes a cargo that others call build and run tests as ours does.
+pub fn environment_for_others(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
+    let mut environment = environment(&suite.session, &suite.runtimes)?;
+    environment.push((private_env::TARGET_DIR, suite.context.target_dir.to_string()));
+    Ok(environment)
+}
+
+/// The manifest of the workspace that cargo would work on.
+pub fn locate_workspace(manifest_path: Option<&Utf8Path>) -> Result<String> {
+    let mut cargo = Process::new(program());
+    cargo.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    if let Some(path) = manifest_path {
+        cargo.arg("--manifest-path").arg(path);
+    }
+    Ok(cargo.read()?.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Cargo, before the compiler is known that it belongs to.
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
+    let mut cargo = Process::new(&context.rustc.cargo);
+    for (name, value) in environment(session, runtimes)? {
+        cargo.env(name, Some(value));
+    }
+    Ok(cargo)
+}
+
+fn environment(session: &SessionDir, runtimes: &Runtimes) -> Result<Vec<(&'static str, String)>> {
+    Ok(vec![
+        (private_env::RUSTC_WRAPPER, this_program()?.into_string()),
+        (private_env::WRAPPER, session.wrapper_file().into_string()),
+        (private_env::RUNTIME, runtimes.identity.clone()),
+        (SESSION_VAR, session.path.to_string()),
+    ])
+}

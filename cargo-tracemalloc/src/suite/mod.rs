@@ -1,0 +1,8 @@
+//! One run of a workspace's tests under tracing, and the cargo calls that it consists of.
+//!
+//! It calls all rooms below. Only `commands` calls it.
+
+pub mod cargo;
+mod test_suite;
+
+pub use test_suite::{Ran, Suite, check_writable};

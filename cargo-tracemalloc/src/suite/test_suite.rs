@@ -1,0 +1,201 @@
+//! One run of a workspace's tests under tracing: what has to be there before cargo is started, and
+//! what is made of what the tests leave.
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, absolute_utf8};
+use fs_err as fs;
+use tracemalloc_harness::{Session, Verdict};
+
+use crate::cli::{CargoOptions, Format, LeakArgs, ReportArgs};
+use crate::config::Config;
+use crate::config::Settings;
+use crate::name_server::NameSocket;
+use crate::report::{Doctests, Report, ReportOptions, SCHEMA, Summary, Target};
+use crate::runtimes;
+use crate::runtimes::{BuildOptions, Runtimes};
+use crate::util::exit_code::{ExitCode, UsageError};
+use crate::util::file::{this_program, write_atomically};
+use crate::util::private_env::{SET_FOR_CARGO, restore_env};
+use crate::util::{interrupt, terminal};
+use crate::workspace::Context;
+use crate::workspace::SessionDir;
+use crate::{output, report, wrapper};
+
+/// What the tests are run with.
+#[derive(Debug)]
+pub struct Suite {
+    /// Compiler and workspace.
+    pub context: Context,
+    /// How to measure and judge.
+    pub settings: Settings,
+    /// What is injected.
+    pub runtimes: Runtimes,
+    /// What command, wrapper and harness tell each other.
+    pub session: SessionDir,
+    /// Answers tests until all is over.
+    _names: Option<NameSocket>,
+}
+
+/// What became of the tests, beside what they have left.
+#[derive(Debug)]
+pub struct Ran {
+    /// What all of it came to.
+    pub code: ExitCode,
+    /// Doctests that ran beside.
+    pub doctests: Option<Doctests>,
+    /// No test of the workspace was left out, and none failed.
+    pub complete: bool,
+}
+
+impl Suite {
+    /// Looks everything up, builds what is injected, and opens a session.
+    pub fn prepare(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
+        Self::with_session(options, leaks, SessionDir::create, |_| None)
+    }
+
+    /// The same for tests that somebody else will start, after we are gone.
+    pub fn prepare_for_others(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
+        Self::with_session(options, leaks, SessionDir::for_others, |settings| {
+            Some(settings.failing())
+        })
+    }
+
+    fn with_session(
+        options: &CargoOptions,
+        leaks: &LeakArgs,
+        create: impl FnOnce(&Utf8Path) -> Result<SessionDir>,
+        fail_on: impl FnOnce(&Settings) -> Option<Vec<Verdict>>,
+    ) -> Result<Self> {
+        let context = Context::resolve(options)?;
+        let settings = Settings::resolve(leaks, Config::find(&context.metadata.workspace_root)?);
+        let build_options = BuildOptions {
+            verbose: options.verbose > 0,
+            quiet: options.quiet,
+            offline: options.offline || options.frozen,
+        };
+        let runtimes = runtimes::ensure(&context.rustc, &context.triples, build_options)?;
+        interrupt::install()?;
+        let session = create(&context.target_dir)?;
+        let fail_on = fail_on(&settings);
+        // Tests that somebody else starts outlive us.
+        let names = if fail_on.is_none() { NameSocket::open() } else { None };
+        let socket = names.as_ref().and_then(|names| names.path().to_str());
+        let harness = Session {
+            fail_on,
+            names: socket.map(str::to_owned),
+            ..harness_session(&settings, &context)?
+        };
+        session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
+        Ok(Self { context, settings, runtimes, session, _names: names })
+    }
+
+    /// What the test binaries have left.
+    pub fn targets(&self) -> Result<Vec<Target>> {
+        report::targets(
+            &self.session.fragments(),
+            &self.context.metadata,
+            &self.settings.deny.value,
+        )
+    }
+
+    /// What verdicts come to when every test has passed.
+    pub fn judge(&self, summary: &Summary) -> ExitCode {
+        let failing = summary.failing(&self.settings.deny.value) > 0 && !self.settings.no_fail;
+        if failing { ExitCode::Leak } else { ExitCode::Clean }
+    }
+
+    /// Reports, and returns the exit code.
+    pub fn finish(
+        &self,
+        targets: Vec<Target>,
+        mut ran: Ran,
+        wanted: &ReportArgs,
+    ) -> Result<ExitCode> {
+        if interrupt::interrupted() {
+            terminal::warning("interrupted: only tests that had ended are in the report");
+            ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
+        }
+        let code = ran.code;
+        // A report of nothing would only replace one of something.
+        if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak)
+            || targets.iter().any(|target| !target.tests.is_empty())
+        {
+            self.write(&self.report(targets, ran), wanted)?;
+        }
+        Ok(code)
+    }
+
+    fn report(&self, targets: Vec<Target>, ran: Ran) -> Report {
+        let settings = &self.settings;
+        Report {
+            schema: SCHEMA,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            rustc: self.context.rustc.version().to_owned(),
+            target_triple: self.context.triples.join(","),
+            options: ReportOptions {
+                measure: settings.options(),
+                deny: settings.deny.value.clone(),
+                no_fail: settings.no_fail,
+                known_holders: settings.known_holders,
+                timeout_seconds: settings.timeout_seconds(),
+            },
+            summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
+            doctests: ran.doctests,
+            stale_known_leaks: ran
+                .complete
+                .then(|| report::stale_known_leaks(&settings.known_leaks, &targets)),
+            targets,
+        }
+    }
+
+    /// Writes the report to its place, and where else it is wanted, and prints it.
+    fn write(&self, report: &Report, wanted: &ReportArgs) -> Result<()> {
+        let also = wanted.path.as_deref();
+        let json = output::json::render(report)?;
+        let path = self.context.report_path();
+        let second = also.filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
+        for path in second.into_iter().chain([path.as_path()]) {
+            write_atomically(path, json.as_bytes())
+                .with_context(|| format!("failed to write the report `{path}`"))?;
+        }
+        match wanted.format {
+            Format::Json => output::print(&json),
+            Format::Text => {
+                let shown = also.unwrap_or_else(|| output::shorten(&path));
+                output::print(&output::text::render(
+                    report,
+                    &self.context.metadata.workspace_root,
+                    shown,
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
+    Ok(Session {
+        options: settings.options(),
+        timeout_seconds: settings.timeout_seconds(),
+        overrides: settings.harness_overrides(),
+        known_leaks: settings.harness_known_leaks(),
+        known_holders: Some(settings.harness_holders()),
+        path_prefixes: report::path_prefixes(&context.metadata),
+        restore_env: restore_env(&SET_FOR_CARGO),
+        command: this_program()?.into_string(),
+        ..Session::default()
+    })
+}
+
+/// Nobody should wait for a whole test run to learn that the report has no place.
+pub fn check_writable(path: &Utf8Path) -> Result<()> {
+    let existed = path.exists();
+    let result = fs::OpenOptions::new().append(true).create(true).open(path);
+    if let Err(error) = result {
+        return Err(UsageError(format!("the report cannot be written: {error}")).into());
+    }
+    if !existed {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Files that readers see whole, and the path of this program.
+
+use std::process;
+
+use anyhow::{Context as _, Result, anyhow};
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+/// The path of this program.
+pub fn this_program() -> Result<Utf8PathBuf> {
+    let this = std::env::current_exe().context("failed to find this program's own path")?;
+    Utf8PathBuf::from_path_buf(this)
+        .map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))
+}
+
+/// Writes a file that others see whole or not at all.
+pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        // A pipe or a device cannot be replaced.
+        return Ok(fs::write(path, content)?);
+    }
+    let temporary = path.with_added_extension(format!("{}.tmp", process::id()));
+    fs::write(&temporary, content)?;
+    fs::rename(&temporary, path)?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Child processes: built, printed as one could type them, and run.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use camino::Utf8Path;
+
+use crate::util::terminal;
+
+/// A command line to be. Its [`Display`](fmt::Display) can be pasted into a shell.
+#[derive(Debug)]
+pub struct Process {
+    command: Command,
+}
+
+impl Process {
+    /// Without arguments yet.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self { command: Command::new(program) }
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, arg: impl AsRef<OsStr>) -> &mut Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(&mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets an environment variable, or unsets it.
+    pub fn env(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) -> &mut Self {
+        match value {
+            Some(value) => self.command.env(name, value),
+            None => self.command.env_remove(name),
+        };
+        self
+    }
+
+    /// Sets where it runs.
+    pub fn dir(&mut self, dir: &Utf8Path) -> &mut Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Sends its stdout to our stderr.
+    pub fn stdout_to_stderr(&mut self) -> &mut Self {
+        self.command.stdout(std::io::stderr());
+        self
+    }
+
+    /// Drops all that it prints.
+    pub fn silent(&mut self) -> &mut Self {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        self
+    }
+
+    /// Prints the command line like `cargo -v` does.
+    pub fn print_if(&mut self, verbose: bool) -> &mut Self {
+        if verbose {
+            terminal::status("Running", format_args!("`{self}`"));
+        }
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn status(&mut self) -> Result<ExitStatus> {
+        self.command.status().with_context(|| self.could_not_run())
+    }
+
+    /// Runs it to its end; captures stdout, and leaves stderr as it is.
+    pub fn stdout(&mut self) -> Result<Output> {
+        self.command.stderr(Stdio::inherit()).output().with_context(|| self.could_not_run())
+    }
+
+    /// Runs it to its end; captures stderr, and leaves stdout as it is.
+    pub fn stderr(&mut self) -> Result<Output> {
+        self.command
+            .stdout(Stdio::inherit())
+            .stdin(Stdio::inherit())
+            .output()
+            .with_context(|| self.could_not_run())
+    }
+
+    /// What it prints on stdout, when it succeeds.
+    pub fn read(&mut self) -> Result<String> {
+        let output = self.command.output().with_context(|| self.could_not_run())?;
+        if !output.status.success() {
+            bail!(
+                "`{self}` failed ({}): {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        String::from_utf8(output.stdout)
+            .with_context(|| format!("failed to read what `{self}` printed"))
+    }
+
+    fn could_not_run(&self) -> String {
+        format!("failed to run `{}`", self.command.get_program().display())
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |part: &OsStr| part.to_string_lossy().into_owned();
+        if let Some(dir) = self.command.get_current_dir() {
+            write!(formatter, "cd {} && ", shell_words::quote(&dir.to_string_lossy()))?;
+        }
+        let (set, unset): (Vec<_>, Vec<_>) =
+            self.command.get_envs().partition(|(_, value)| value.is_some());
+        if !unset.is_empty() {
+            formatter.write_str("env ")?;
+        }
+        for (name, _) in unset {
+            write!(formatter, "-u {} ", text(name))?;
+        }
+        for (name, value) in set {
+            write!(
+                formatter,
+                "{}={} ",
+                text(name),
+                shell_words::quote(&text(value.unwrap_or_default()))
+            )?;
+        }
+        let words: Vec<OsString> = std::iter::once(self.command.get_program())
+            .chain(self.command.get_args())
+            .map(OsStr::to_owned)
+            .collect();
+        formatter.write_str(&shell_words::join(words.iter().map(|word| text(word))))
+    }
+}

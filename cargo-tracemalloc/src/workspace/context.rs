@@ -1,0 +1,119 @@
+//! What is resolved from the arguments and the environment: compiler, workspace, targets,
+//! directories.
+
+use std::env;
+
+use anyhow::{Context as _, Result, anyhow};
+use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use crate::cli::CargoOptions;
+use crate::util::exit_code::UsageError;
+use crate::util::private_env;
+use crate::workspace::cargo_config::CargoConfig;
+use crate::workspace::rustc::Rustc;
+
+/// Our directory inside the target directory.
+const DIR: &str = "tracemalloc";
+/// The report's file name in it.
+const REPORT: &str = "report.json";
+/// The name of the snapshot of a program's end, in it.
+const SNAPSHOT: &str = "snapshot.json";
+
+/// Everything that later steps look up.
+#[derive(Debug)]
+pub struct Context {
+    /// The compiler.
+    pub rustc: Rustc,
+    /// The workspace, with its dependencies.
+    pub metadata: Metadata,
+    /// Target triples to build for, at least one.
+    pub triples: Vec<String>,
+    /// The target directory for cargo, inside the user's.
+    pub target_dir: Utf8PathBuf,
+    /// The rustdoc that cargo would call.
+    pub rustdoc: Utf8PathBuf,
+    /// The wrapper that the user has configured, to be called between us and rustc.
+    pub inner_wrapper: Option<Utf8PathBuf>,
+}
+
+impl Context {
+    /// Looks everything up.
+    pub fn resolve(options: &CargoOptions) -> Result<Self> {
+        if env::var_os(private_env::WRAPPER).is_some() {
+            return Err(UsageError(
+                "this environment is that of `cargo tracemalloc show-env`: call `cargo test` or `cargo nextest run` in it"
+                    .to_owned(),
+            )
+            .into());
+        }
+        let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
+        let config = CargoConfig::read(&options.config)?;
+        let rustc = Rustc::find(&manifest_dir, config.rustc.as_deref())?;
+        let mut triples =
+            if options.target.is_empty() { config.targets } else { options.target.clone() };
+        // What a newer cargo calls the host.
+        for triple in &mut triples {
+            if *triple == "host-tuple" {
+                triple.clone_from(&rustc.host);
+            }
+        }
+        if triples.is_empty() {
+            triples.push(rustc.host.clone());
+        }
+        let metadata = metadata(options, &rustc, &triples)?;
+        let target_dir = match &options.target_dir {
+            Some(dir) => absolute_utf8(dir)
+                .with_context(|| format!("failed to resolve target directory `{dir}`"))?,
+            None => metadata.target_directory.clone(),
+        };
+        let rustdoc = config.rustdoc.unwrap_or_else(|| rustc.rustdoc.clone());
+        Ok(Self {
+            rustc,
+            rustdoc,
+            metadata,
+            triples,
+            target_dir: target_dir.join(DIR),
+            inner_wrapper: config.rustc_wrapper,
+        })
+    }
+
+    /// Where the report of every run is.
+    pub fn report_path(&self) -> Utf8PathBuf {
+        self.target_dir.join(REPORT)
+    }
+
+    /// Where the snapshot of a program's end is, unless another place is asked for.
+    pub fn snapshot_path(&self) -> Utf8PathBuf {
+        self.target_dir.join(SNAPSHOT)
+    }
+}
+
+/// The directory that decides which toolchain is used.
+fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
+    let Some(path) = manifest_path else {
+        let dir = env::current_dir().context("failed to find the current directory")?;
+        return Utf8PathBuf::from_path_buf(dir)
+            .map_err(|dir| anyhow!("the current directory `{}` is not UTF-8", dir.display()));
+    };
+    if !path.is_file() {
+        return Err(UsageError(format!("manifest path `{path}` does not exist")).into());
+    }
+    let path =
+        absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
+    Ok(path.parent().map(Utf8Path::to_owned).unwrap_or(path))
+}
+
+fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result<Metadata> {
+    let mut args = options.resolve_args();
+    args.extend(triples.iter().map(|triple| format!("--filter-platform={triple}")));
+    let result = MetadataCommand::new().cargo_path(&rustc.cargo).other_options(args).exec();
+    result.map_err(|error| match error {
+        // Cargo's own words name the subject already.
+        cargo_metadata::Error::CargoMetadata { stderr } => {
+            let text = stderr.trim_end();
+            anyhow!("{}", text.strip_prefix("error: ").unwrap_or(text).to_owned())
+        }
+        other => anyhow!(other).context("failed to read the workspace with `cargo metadata`"),
+    })
+}

@@ -1,0 +1,100 @@
+//! The compiler that cargo will use: which, and how old.
+
+use std::env;
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::util::process::Process;
+
+/// The oldest minor version of Rust 1 that the runtime builds with: this package's own
+/// `rust-version`.
+const MINIMUM: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// A compiler.
+#[derive(Debug)]
+pub struct Rustc {
+    /// Its executable, not that of a version manager's proxy.
+    pub path: Utf8PathBuf,
+    /// Cargo of the same toolchain.
+    pub cargo: Utf8PathBuf,
+    /// Rustdoc of the same toolchain.
+    pub rustdoc: Utf8PathBuf,
+    /// `1.95.0`.
+    pub release: String,
+    /// `x86_64-unknown-linux-gnu`.
+    pub host: String,
+    /// All that `rustc -vV` prints.
+    pub verbose_version: String,
+}
+
+impl Rustc {
+    /// Finds the compiler as cargo would in `dir`, where `rust-toolchain.toml` may have a say.
+    /// `configured` is what cargo's configuration names.
+    pub fn find(dir: &Utf8Path, configured: Option<&Utf8Path>) -> Result<Self> {
+        let name = configured.unwrap_or(Utf8Path::new("rustc"));
+        let sysroot =
+            Process::new(name).args(["--print", "sysroot"]).dir(dir).read().with_context(|| {
+                format!(
+                    "failed to find the Rust compiler `{name}`; is Rust installed, and in PATH?"
+                )
+            })?;
+        let bin = Utf8Path::new(sysroot.trim()).join("bin");
+        let executable = |name: &str| {
+            Some(bin.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+                .filter(|path| path.is_file())
+        };
+        let path = match configured {
+            Some(path) => path.to_owned(),
+            None => executable("rustc").unwrap_or_else(|| name.to_owned()),
+        };
+        let cargo = executable("cargo")
+            .or_else(|| env::var("CARGO").ok().map(Utf8PathBuf::from))
+            .unwrap_or_else(|| Utf8PathBuf::from("cargo"));
+        let rustdoc = executable("rustdoc").unwrap_or_else(|| Utf8PathBuf::from("rustdoc"));
+        let verbose_version = Process::new(&path).arg("-vV").dir(dir).read()?;
+        let field = |name: &str| {
+            let line = verbose_version.lines().find_map(|line| line.strip_prefix(name));
+            line.map(|value| value.trim().to_owned())
+                .with_context(|| format!("failed to find `{name}` in what `{path} -vV` prints"))
+        };
+        let (release, host) = (field("release:")?, field("host:")?);
+        check(&release)?;
+        Ok(Self { path, cargo, rustdoc, release, host, verbose_version })
+    }
+
+    /// The first line of its version: `rustc 1.95.0 (59807616e 2026-04-14)`.
+    pub fn version(&self) -> &str {
+        self.verbose_version.lines().next().unwrap_or_default()
+    }
+}
+
+fn check(release: &str) -> Result<()> {
+    if version_of(release) < version_of(MINIMUM) {
+        bail!(
+            "rustc {release} is too old: cargo-tracemalloc needs {MINIMUM} or later; \
+             try `rustup update`, or `cargo +stable tracemalloc`"
+        );
+    }
+    Ok(())
+}
+
+/// Major and minor of `1.95.0-nightly`.
+fn version_of(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(check("1.95.0").is_ok());
+        assert!(check("1.100.0-nightly").is_ok());
+        assert!(check("2.0.0").is_ok());
+        let error = check("1.94.1").unwrap_err().to_string();
+        assert!(error.contains("1.94.1") && error.contains("1.95"), "{error}");
+    }
+}

@@ -1,0 +1,148 @@
+//! The directory of one run of the command, for what command, wrapper and harness tell each other.
+
+use std::process;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use fs_err::File;
+use serde::Serialize;
+use tracemalloc_harness::{FRAGMENTS_DIR, SESSION_FILE};
+
+use crate::util::file::{this_program, write_atomically};
+
+const PREFIX: &str = "session-";
+/// Locked for as long as its session lives.
+const LOCK: &str = "lock";
+/// The file for the wrapper.
+const WRAPPER_FILE: &str = "wrapper.json";
+/// Left by the wrapper when a crate does not compile.
+const FAILURE_MARK: &str = "build-failed";
+/// The directory for counts of doctests.
+const DOCTESTS: &str = "doctests";
+
+/// The directory of a session for others, in the target directory.
+const FOR_OTHERS: &str = "show-env";
+
+/// Removes its directory when dropped, unless it is for others. What a killed command left is
+/// removed by the next.
+#[derive(Debug)]
+pub struct SessionDir {
+    /// Absolute.
+    pub path: Utf8PathBuf,
+    lock: Option<File>,
+}
+
+impl SessionDir {
+    /// Makes a new one below the target directory.
+    pub fn create(target_dir: &Utf8Path) -> Result<Self> {
+        let context = || format!("failed to create a session directory in `{target_dir}`");
+        remove_abandoned(target_dir);
+        let path = target_dir.join(format!("{PREFIX}{}", process::id()));
+        fs::create_dir_all(path.join(FRAGMENTS_DIR)).with_context(context)?;
+        // Locked under another name first, so that nobody finds it without an owner.
+        let unlocked = path.join("unlocked");
+        let lock = File::create(&unlocked).with_context(context)?;
+        lock.file().lock().with_context(context)?;
+        fs::rename(unlocked, path.join(LOCK)).with_context(context)?;
+        Ok(Self { path, lock: Some(lock) })
+    }
+
+    /// One that stays, always the same.
+    pub fn for_others(target_dir: &Utf8Path) -> Result<Self> {
+        let path = target_dir.join(FOR_OTHERS);
+        fs::create_dir_all(&path).with_context(|| format!("failed to create `{path}`"))?;
+        Ok(Self { path, lock: None })
+    }
+
+    /// Writes what the harness and the wrapper read.
+    pub fn write(
+        &self,
+        session: &tracemalloc_harness::Session,
+        wrapper: &impl Serialize,
+    ) -> Result<()> {
+        write_atomically(&self.path.join(SESSION_FILE), &tracemalloc_harness::to_bytes(session))?;
+        write_atomically(&self.wrapper_file(), &serde_json::to_vec(wrapper)?)
+    }
+
+    /// Where the wrapper's configuration is.
+    pub fn wrapper_file(&self) -> Utf8PathBuf {
+        self.path.join(WRAPPER_FILE)
+    }
+
+    /// What exists once a crate did not compile.
+    pub fn failure_mark(&self) -> Utf8PathBuf {
+        self.path.join(FAILURE_MARK)
+    }
+
+    /// Where the wrapper of rustdoc leaves what it counts.
+    pub fn doctests(&self) -> Utf8PathBuf {
+        self.path.join(DOCTESTS)
+    }
+
+    /// This program by another name, which decides what it does.
+    pub fn link_to_this_program(&self, name: &str) -> Result<Utf8PathBuf> {
+        let this = this_program()?;
+        let link = self.path.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        #[cfg(unix)]
+        fs::os::unix::fs::symlink(this, &link)?;
+        #[cfg(not(unix))]
+        fs::copy(this, &link)?;
+        Ok(link)
+    }
+
+    /// Where the harness leaves what it saw.
+    pub fn fragments(&self) -> Utf8PathBuf {
+        self.path.join(FRAGMENTS_DIR)
+    }
+}
+
+impl Drop for SessionDir {
+    fn drop(&mut self) {
+        if self.lock.is_none() {
+            return;
+        }
+        // A test's orphan may still write into it: the next session tries again.
+        let _remains = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes sessions whose command is gone. What cannot be removed is in nobody's way.
+fn remove_abandoned(target_dir: &Utf8Path) {
+    let Ok(entries) = target_dir.read_dir_utf8() else {
+        return;
+    };
+    for entry in entries.flatten().filter(|entry| entry.file_name().starts_with(PREFIX)) {
+        let Ok(lock) = File::open(entry.path().join(LOCK)) else {
+            continue;
+        };
+        if lock.file().try_lock().is_ok() {
+            let _remains = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+
+    use super::SessionDir;
+
+    #[test]
+    fn it_cleans_up_behind_itself_and_behind_the_dead() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        let abandoned = dir.join("session-1");
+        fs_err::create_dir(&abandoned).unwrap();
+        fs_err::write(abandoned.join(super::LOCK), "").unwrap();
+
+        let session = SessionDir::create(dir).unwrap();
+        assert!(!abandoned.exists());
+        assert!(session.fragments().is_dir());
+        super::remove_abandoned(dir);
+        assert!(session.fragments().is_dir(), "a living session is not abandoned");
+        let path = session.path.clone();
+        drop(session);
+        assert!(!path.exists());
+    }
+}

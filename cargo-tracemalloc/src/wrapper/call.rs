@@ -1,0 +1,93 @@
+//! One call of the wrapper, by cargo or by a build script.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::util::private_env;
+use crate::util::process::Process;
+use crate::wrapper::config::Config;
+use crate::wrapper::rustdoc;
+
+/// One call by cargo, or by a build script.
+#[derive(Debug)]
+pub struct Call {
+    /// The file with the [`Config`].
+    pub config: OsString,
+    /// The program, and behind a `RUSTC_WORKSPACE_WRAPPER` the rustc that it is to call.
+    rustc: Vec<OsString>,
+    /// The arguments for rustc.
+    pub args: Vec<OsString>,
+    /// It is rustdoc that was called.
+    pub is_rustdoc: bool,
+}
+
+impl Call {
+    /// This process's arguments, when they are a call of rustc: no subcommand of ours looks like a
+    /// path or is called `rustc`.
+    pub fn from_env() -> Option<Self> {
+        let config = env::var_os(private_env::WRAPPER)?;
+        if rustdoc::is_called(env::args_os().next()) {
+            return Some(Self {
+                config,
+                rustc: Vec::new(),
+                args: env::args_os().skip(1).collect(),
+                is_rustdoc: true,
+            });
+        }
+        Self::parse(config, env::args_os().skip(1))
+    }
+
+    fn parse(config: OsString, args: impl Iterator<Item = OsString>) -> Option<Self> {
+        let mut args = args.peekable();
+        let mut rustc = vec![args.next().filter(|arg| is_program(arg))?];
+        rustc.extend(args.next_if(|arg| is_rustc(Path::new(arg))));
+        Some(Self { config, rustc, args: args.collect(), is_rustdoc: false })
+    }
+}
+
+fn is_program(arg: &OsStr) -> bool {
+    let path = Path::new(arg);
+    path.components().count() > 1 || is_rustc(path)
+}
+
+fn is_rustc(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
+}
+
+/// A call of rustc, through the user's wrapper if there is one, without arguments yet.
+pub fn rustc(config: &Config, call: &Call) -> Process {
+    let mut programs = config
+        .inner_wrapper
+        .iter()
+        .map(|wrapper| wrapper.as_os_str())
+        .chain(call.rustc.iter().map(AsRef::as_ref));
+    let mut process = Process::new(programs.next().unwrap_or(OsStr::new("rustc")));
+    process.args(programs);
+    process
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::Call;
+
+    fn parse(line: &str) -> Option<(Vec<OsString>, usize)> {
+        let call = Call::parse(OsString::new(), line.split(' ').map(OsString::from))?;
+        Some((call.rustc, call.args.len()))
+    }
+
+    #[test]
+    fn a_workspace_wrapper_is_called_with_the_rustc_that_follows_it() {
+        let programs = |names: &[&str]| names.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(parse("/bin/rustc --crate-name a"), Some((programs(&["/bin/rustc"]), 2)));
+        assert_eq!(parse("rustc -vV"), Some((programs(&["rustc"]), 1)));
+        assert_eq!(
+            parse("/x/wrap.sh /bin/rustc -vV"),
+            Some((programs(&["/x/wrap.sh", "/bin/rustc"]), 1))
+        );
+        assert_eq!(parse("/bin/rustc src/lib.rs"), Some((programs(&["/bin/rustc"]), 1)));
+        assert_eq!(parse("test --lib"), None);
+    }
+}

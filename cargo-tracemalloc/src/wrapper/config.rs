@@ -1,0 +1,47 @@
+//! The message from the command to its rustc wrapper: a file that the environment names.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::runtimes::{Runtime, Runtimes};
+use crate::workspace::{Context, SessionDir};
+use crate::wrapper::rustc_call::RustcCall;
+
+/// What the command tells the wrapper, in the file that [`WRAPPER`](crate::util::private_env::WRAPPER) names.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// Only what is built below it is ours.
+    pub target_dir: Utf8PathBuf,
+    /// The user's own `RUSTC_WRAPPER`.
+    pub inner_wrapper: Option<Utf8PathBuf>,
+    /// The triple of calls without `--target`.
+    pub host: String,
+    /// What is injected.
+    pub runtimes: Runtimes,
+    /// The rustdoc that cargo would call.
+    pub rustdoc: Utf8PathBuf,
+    /// Where counts of doctests go.
+    pub doctests: Utf8PathBuf,
+    /// Created when a crate does not compile.
+    pub failure_mark: Utf8PathBuf,
+}
+
+impl Config {
+    /// For the programs that this session builds.
+    pub fn new(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Self {
+        Self {
+            target_dir: context.target_dir.clone(),
+            inner_wrapper: context.inner_wrapper.clone(),
+            host: context.rustc.host.clone(),
+            runtimes: runtimes.clone(),
+            rustdoc: context.rustdoc.clone(),
+            doctests: session.doctests(),
+            failure_mark: session.failure_mark(),
+        }
+    }
+
+    /// What is injected into what this call compiles.
+    pub fn runtime(&self, rustc_call: &RustcCall) -> Option<&Runtime> {
+        self.runtimes.by_triple.get(rustc_call.target.as_ref().unwrap_or(&self.host))
+    }
+}
