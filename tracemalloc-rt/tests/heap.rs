@@ -242,18 +242,23 @@ fn sleep_with_a_register(bit_pattern: usize, gate: &AtomicUsize) {
 fn a_register_of_a_parked_thread_holds() {
     static GATE: AtomicUsize = AtomicUsize::new(0);
     let found = left_by(&[], || {
-        let (tell, told) = mpsc::channel();
+        let (send, parked) = mpsc::channel();
         thread::Builder::new()
             .name("parked".to_owned())
             .spawn(move || {
                 let hidden = hidden_block();
-                tell.send(()).unwrap();
-                drop(tell);
+                // SAFETY: takes nothing and always succeeds.
+                send.send(unsafe { libc::gettid() }).unwrap();
+                drop(send);
                 sleep_with_a_register(hidden, &GATE);
             })
             .unwrap();
-        told.recv().unwrap();
-        thread::sleep(std::time::Duration::from_millis(20));
+        // `202 0x55d0...`: the thread is in `futex`, and waits for the gate.
+        let waiting = format!("202 {:#x} ", (&raw const GATE).addr());
+        let file = format!("/proc/self/task/{}/syscall", parked.recv().unwrap());
+        while !std::fs::read_to_string(&file).unwrap().starts_with(&waiting) {
+            thread::yield_now();
+        }
     });
     assert_eq!(holder(&found, 780), (HolderKind::Register, "parked".to_owned()));
     GATE.store(1, Ordering::Relaxed);

@@ -1,19 +1,19 @@
-//! What holds a block, and the holders that are known to let go later, or to fill once.
+//! The holder of a block: the static, thread or other memory where the path to it begins.
 
 use std::fmt;
 
-/// What holds a block.
+/// The holder of a block.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Holder {
-    /// What it is.
+    /// Its kind.
     pub kind: HolderKind,
-    /// `store::SEEN`; a thread's name; what stands for either where it has none.
+    /// `store::SEEN`, or a thread's name, or a description if there is no name.
     pub name: String,
-    /// The thread that it belongs to, where it does.
+    /// Its thread's name, if it belongs to a thread.
     pub thread: Option<String>,
-    /// The function that this thread was started with.
+    /// The first function of that thread.
     pub start: Option<String>,
-    /// Whether it is one of the known holders.
+    /// Whether it is a known holder.
     pub known: bool,
 }
 
@@ -30,74 +30,8 @@ pub enum HolderKind {
     Stack,
     /// A register of a living thread.
     Register,
-    /// Memory that is nobody's in particular: the C library's heap, a mapping.
+    /// Other memory: the C library's heap, a mapping.
     Foreign,
-}
-
-/// A holder that frees what it holds later, or that fills once: growth that only such ones hold is
-/// no leak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownHolder<'a> {
-    /// Whether threads are meant, by the function that they were started with, or statics.
-    pub is_thread: bool,
-    /// A pattern for the name, as Python's `fnmatch` takes them.
-    pub pattern: &'a str,
-    /// Why it is no leak.
-    pub reason: &'a str,
-}
-
-/// The ones that need not be told of.
-pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
-    of_statics(
-        "crossbeam_epoch::default::*COLLECTOR",
-        "garbage that is freed when no thread can look at it any more",
-    ),
-    of_statics(
-        "rayon_core::registry::THE_REGISTRY",
-        "the global thread pool, started by its first user, and its queues",
-    ),
-    of_threads(
-        "<rayon_core::*",
-        "workers of a thread pool keep what they allocated for themselves until they end",
-    ),
-    of_threads(
-        "rayon_core::*",
-        "workers of a thread pool keep what they allocated for themselves until they end",
-    ),
-    of_statics(
-        "tokio::signal::registry::globals::GLOBALS",
-        "one entry for each signal, made by the first that listens",
-    ),
-    of_statics(
-        "std::io::stdio::*",
-        "buffers of stdin, stdout and stderr, made by their first user",
-    ),
-    of_statics(
-        "std::sys::*stack_overflow::*",
-        "names of living threads, for the message when a stack overflows",
-    ),
-    of_statics(
-        "*std::backtrace_rs::symbolize::gimli::*",
-        "debug information that the first backtrace has read",
-    ),
-    of_statics(
-        "*backtrace::symbolize::gimli::*",
-        "debug information that the first backtrace has read",
-    ),
-    of_statics("insta::env::*", "what insta has read of a workspace, once for each"),
-    of_statics("insta::runtime::*", "which snapshots a test has compared, by its name and theirs"),
-    of_statics(
-        "parking_lot_core::parking_lot::HASHTABLE",
-        "one table for all locks, enlarged for more threads",
-    ),
-];
-
-const fn of_statics(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
-    KnownHolder { is_thread: false, pattern, reason }
-}
-
-const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
-    KnownHolder { is_thread: true, pattern, reason }
 }
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

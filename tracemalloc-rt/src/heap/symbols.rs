@@ -1,4 +1,4 @@
-//! What is named in a file: read from its symbols.
+//! The names in a file that matter to a search, read from its symbols.
 
 use object::elf::{FileHeader64, PF_W};
 use object::read::elf::{ElfFile64, ElfSegment64, ElfSymbol};
@@ -15,12 +15,12 @@ type Elf<'a> = ElfSymbol<'a, 'a, FileHeader64<Endianness>>;
 /// A part of a file that is loaded.
 type Segment<'a> = ElfSegment64<'a, 'a, Endianness>;
 
-/// The statics and thread-locals of this file, and its functions that threads begin with: of those,
-/// where places are given, which are sorted, only the ones that such a place is in. A file that
-/// cannot be read, or has no symbols, has none.
+/// The statics and thread-locals of this file, and its functions that threads begin with.
 ///
-/// Of other functions not even the name is looked at: a program has a hundred thousand, and their
-/// names are long.
+/// If `places` are given, sorted, only functions that contain one of them are returned. A file that
+/// cannot be read, or that has no symbols, yields nothing.
+///
+/// The names of other functions are not read: a program has a hundred thousand, and they are long.
 pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
     let mut found = Statics::default();
     let Some(mapped) = MappedFile::open(path) else { return found };
@@ -63,14 +63,14 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
         file.dynamic_symbols().filter(is_defined).for_each(visit);
     }
     for list in [&mut found.statics, &mut found.thread_locals, &mut found.thread_starts] {
-        // Of several names for one place, one.
+        // One name per place is enough.
         sort_by_key(list, |named| named.start);
         list.dedup_by_key(|named| named.start);
     }
     found
 }
 
-/// As people write it.
+/// A symbol's name as people write it.
 fn demangled(name: &str) -> String {
     let name = format!("{:#}", rustc_demangle::demangle(name));
     if name.contains(THREAD_START) { name } else { function_name::static_path(&name).to_owned() }
@@ -104,15 +104,16 @@ impl MappedFile {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: it is mapped as long as `self` lives. Nobody shortens the file of a program that
-        // is running.
+        // SAFETY: the file is mapped as long as `self` lives. A running program's file is not
+        // shortened.
         unsafe { core::slice::from_raw_parts(self.start.cast(), self.size) }
     }
 }
 
 impl Drop for MappedFile {
     fn drop(&mut self) {
-        // SAFETY: it was mapped with this size, and what `bytes` gave out is gone.
+        // SAFETY: `open` mapped it with this size. Slices from `bytes` borrow `self`, so none is
+        // left.
         unsafe { libc::munmap(self.start, self.size) };
     }
 }

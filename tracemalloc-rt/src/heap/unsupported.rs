@@ -1,11 +1,13 @@
-//! Where the heap cannot be searched: the answer says so.
+//! The search on systems where it is not implemented: an error.
 
-use crate::heap::{Found, Holdings, KnownHolder};
+use crate::heap::holdings::Holdings;
+use crate::heap::known_holder::KnownHolder;
+use crate::heap::retained::Found;
 use crate::trace::stack_id::StackId;
 
 const ELSEWHERE: &str = "the heap is searched on Linux alone, on x86-64 and AArch64";
 
-/// See the other one.
+/// Fails: the function of this name for Linux looks up what holds blocks.
 ///
 /// # Errors
 ///
@@ -14,7 +16,7 @@ pub fn look_up(_: &[StackId], _: &[KnownHolder<'_>], _: usize) -> Result<Found, 
     Err(ELSEWHERE)
 }
 
-/// See the other one.
+/// Fails: the function of this name for Linux sums all live blocks by holder.
 ///
 /// # Errors
 ///

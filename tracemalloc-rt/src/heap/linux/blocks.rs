@@ -1,26 +1,26 @@
-//! Blocks by address: which one, if any, a word points into.
+//! All blocks by address: finds the block that contains an address.
 
 use crate::heap::linux::list::List;
 
-/// The stack of blocks that are the harness's own, or the symboliser's. Whatever they hold, they
-/// hold for us: and of what they have not written to yet, the words may be a freed block's.
+/// The stack of blocks of the harness and the symbolizer. Pointers in them are not followed: they
+/// hold nothing for the program, and unwritten words may be old pointers.
 pub const OURS: u32 = 1 << 31;
-/// No root and no block.
+/// No root, and no block.
 pub const NONE: u32 = u32::MAX;
 
-/// A block as the scan knows it.
+/// A block, as the search sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Block {
     /// Address of its first byte.
     pub start: usize,
     /// Its size in bytes.
     pub size: usize,
-    /// Where the pointer was found that leads to it: in the block `n` as `2n + 1`, or in a root,
-    /// at this even address.
+    /// The place of the pointer that leads to it: `2n + 1` for block `n`; for a root, the even
+    /// address of the pointer.
     pub from: usize,
-    /// The stack that allocated it; 0 for one that was not traced, or [`OURS`].
+    /// The stack that allocated it; 0 for an untraced block, or [`OURS`].
     pub stack: u32,
-    /// The root that it was reached from, or [`NONE`].
+    /// The root that leads to it, or [`NONE`].
     pub root: u32,
 }
 
@@ -34,25 +34,25 @@ const PAGES: usize = 1 << (REGION_BITS - PAGE_BITS);
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Region {
-    /// Address >> REGION_BITS, plus 1; 0 is an empty place.
+    /// The address >> REGION_BITS, plus 1; 0 is an empty place.
     key: usize,
-    /// The first block that reaches into each page, plus 1; 0 is none.
+    /// For each page, the number of the first block in it, plus 1; 0 is none.
     first: [u32; PAGES],
 }
 
-/// All blocks, sorted, and the pages that they lie in.
+/// All blocks, sorted, with an index by page.
 #[derive(Debug)]
 pub struct Blocks {
     blocks: List<Block>,
     regions: List<Region>,
-    /// Places in `regions` by key: open addressing; 0 is an empty place.
+    /// Numbers in `regions` by key, plus 1: open addressing; 0 is an empty place.
     table: List<u32>,
     low: usize,
     high: usize,
 }
 
 impl Blocks {
-    /// Takes blocks in any order. `None` where the system has no memory.
+    /// Indexes blocks, which may come in any order. `None` if the system has no memory.
     pub fn new(mut blocks: List<Block>) -> Option<Self> {
         if !blocks.is_sorted_by_key(|block| block.start) {
             blocks.sort_unstable_by_key(|block| block.start);
@@ -76,7 +76,8 @@ impl Blocks {
         Some(index)
     }
 
-    /// The block that holds this address. A block without bytes holds its own.
+    /// The number of the block that contains this address. A block without bytes contains its
+    /// start.
     #[inline]
     pub fn at(&self, address: usize) -> Option<usize> {
         if address < self.low || address >= self.high {
@@ -85,7 +86,7 @@ impl Blocks {
         let region = self.region(address >> REGION_BITS)?;
         let first = self.regions[region].first[address >> PAGE_BITS & (PAGES - 1)];
         let first = first.checked_sub(1)? as usize;
-        // A page has room for so many blocks of 8 bytes, and the one that reaches into it.
+        // A page has room for so many blocks of 8 bytes, and one that begins before it.
         let last = self.blocks.len().min(first + (1 << PAGE_BITS) / 8 + 1);
         let behind = self.blocks[first..last].partition_point(|block| block.start <= address);
         let number = first + behind.checked_sub(1)?;
@@ -93,7 +94,7 @@ impl Blocks {
         (address - block.start < block.size.max(1)).then_some(number)
     }
 
-    /// The number of the first block that ends behind this address.
+    /// The number of the first block whose end is behind this address.
     pub fn first_behind(&self, address: usize) -> usize {
         self.blocks.partition_point(|block| block.start.saturating_add(block.size) <= address)
     }
@@ -117,7 +118,7 @@ impl Blocks {
 
     fn region_or_new(&mut self, number: usize) -> Option<usize> {
         let key = number + 1;
-        // Blocks come sorted, so it is the last one most of the time.
+        // Blocks come sorted, so it is mostly the last region.
         if self.regions.last().is_some_and(|region| region.key == key) {
             return Some(self.regions.len() - 1);
         }
@@ -157,7 +158,7 @@ impl core::ops::DerefMut for Blocks {
 }
 
 impl Block {
-    /// A block that nothing leads to yet.
+    /// A block that no root leads to yet.
     pub fn new(start: usize, size: usize, stack: u32) -> Self {
         Self { start, size, from: 0, stack, root: NONE }
     }

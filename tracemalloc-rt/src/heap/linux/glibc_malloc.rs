@@ -1,19 +1,19 @@
-//! What of the memory of the GNU C library's `malloc` is in use.
+//! The chunks in use of the GNU C library's `malloc`.
 //!
-//! A freed block still holds the pointers that it held, and they would make a lost block look held.
-//! So the chunks of the heap are walked, along the sizes that each has in front of it: a free one
-//! is told by the next one's flag, or, where it lies in a thread's cache, by being on the lists of
-//! that cache, which is a chunk itself. Chunks in use that are not ours are blocks of C, and
-//! of what the program allocated while it was not traced.
+//! A freed block still contains its old pointers, and they would make lost blocks look held. So the
+//! heap is walked from chunk to chunk, by the size in front of each. A chunk is free if a flag in
+//! the next one says so, or if it is on a list of a thread's cache. The cache is a chunk itself.
+//! Untraced chunks in use are C's, or the program's from before tracing.
 //!
-//! A walk has to come out exactly at the heap's end. Where it does not, because the heap is another
-//! library's or in another form, all of the heap counts as in use.
+//! A walk must end exactly at the heap's end. If it does not, the heap is another library's or has
+//! another layout, and all of it counts as in use.
 
 use crate::heap::linux::blocks::Block;
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{Backing, Mapping};
+use crate::heap::linux::range::Range;
 
-/// Before the memory of a chunk: the size of the free chunk before it, and its own size with three
+/// A chunk's header: the size of the chunk before, if that is free, and its own size with three
 /// flags.
 const HEADER: usize = 16;
 const SMALLEST: usize = 32;
@@ -21,29 +21,27 @@ const FLAGS: usize = 7;
 const PREVIOUS_IN_USE: usize = 1;
 const MAPPED: usize = 2;
 
-/// Sizes that a thread's cache has lists for, and its own size.
+/// The number of lists of a thread's cache, and the size of the cache.
 const LISTS: usize = 64;
 const CACHE: usize = LISTS * (2 + 8) + 8;
 
-/// Heaps of threads are aligned to this.
+/// The alignment of the heaps of threads.
 const ARENA: usize = 64 << 20;
-/// Where the first chunk of a thread's first heap may lie, from the start of the arena's state: its
-/// size has been this for many versions, and the alignment leaves some freedom.
+/// Offsets of the first chunk of a thread's first heap from the arena's state. The state has had
+/// this size for many versions; alignment adds some bytes.
 const STATE: core::ops::RangeInclusive<usize> = 0x880..=0x8c0;
 
-/// Addresses from (inclusive) and to (exclusive).
-pub type Range = (usize, usize);
-
-/// What was found out.
+/// The result of a walk.
 #[derive(Debug)]
 pub struct CHeap {
-    /// Chunks in use that are not traced.
+    /// Untraced chunks in use.
     pub chunks: List<Block>,
-    /// Heaps that were walked to their end: what is neither traced nor in `chunks` is free there.
+    /// Heaps that were walked to their end. Memory in them that is neither traced nor in `chunks`
+    /// is free.
     pub walked: List<Range>,
 }
 
-/// Walks all heaps. `traced` are the traced blocks, sorted. `None` where the system has no memory.
+/// Walks all heaps. `traced` are the traced blocks, sorted. `None` if the system has no memory.
 pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
     let mut heap = CHeap { chunks: List::new(), walked: List::new() };
     for mapping in mappings {
@@ -55,33 +53,30 @@ pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
                 heap.walked((mapping.start, mapping.end))?;
             }
         } else if mapping.backing == Backing::Nothing {
-            // The kernel joins neighbours, so a thread's heap may begin inside a mapping.
+            // The kernel joins adjacent mappings, so a thread's heap may begin inside of one.
             for start in (mapping.start.next_multiple_of(ARENA)..mapping.end).step_by(ARENA) {
                 heap.walk_arena(start, mapping, traced)?;
             }
         }
     }
-    heap.leave_out_cached()?;
+    heap.remove_cached()?;
     Some(heap)
 }
 
-/// The address behind the chunk of a block, which is the next chunk's: `malloc`'s own lists may
-/// point there, and it may still be inside the block, because a chunk in use reaches into the next
-/// one's header.
+/// The address behind a block's chunk. It is the next chunk's address, so `malloc`'s lists may
+/// contain it. It may be inside the block: a chunk in use extends into the next chunk's header.
 pub fn chunk_end(block: &Block) -> usize {
     (block.start - HEADER).wrapping_add(word(block.start - 8) & !FLAGS)
 }
 
 impl CHeap {
-    /// Leaves out chunks that are free, in the cache of some thread.
-    fn leave_out_cached(&mut self) -> Option<()> {
+    /// Removes free chunks that are in the cache of some thread.
+    fn remove_cached(&mut self) -> Option<()> {
         let mut cached = List::new();
         for chunk in self.chunks.iter().filter(|chunk| chunk.size == CACHE) {
             let before = cached.len();
             if !self.is_cache(chunk.start, &mut cached)? {
-                while cached.len() > before {
-                    cached.pop();
-                }
+                cached.truncate(before);
             }
         }
         cached.sort_unstable();
@@ -93,16 +88,15 @@ impl CHeap {
                 kept += 1;
             }
         }
-        while self.chunks.len() > kept {
-            self.chunks.pop();
-        }
+        self.chunks.truncate(kept);
         Some(())
     }
 
-    /// Whether a chunk is the cache of a thread: for each size the number of free chunks, 16 bits,
-    /// and then for each size the first of them. Each has the next in its first word, mixed
-    /// with its own address, and in its second word a number that is the same in all. Adds the
-    /// chunks to `cached`.
+    /// Whether a chunk is the cache of a thread. If so, adds the cached chunks to `cached`.
+    ///
+    /// The cache has for each size the number of free chunks, 16 bits, and then for each size the
+    /// first free chunk. The first word of a free chunk is the next chunk, mixed with the chunk's own
+    /// address. The second word is the same number in all free chunks.
     fn is_cache(&self, cache: usize, cached: &mut List<usize>) -> Option<bool> {
         let mut mark = None;
         for list in 0..LISTS {
@@ -127,14 +121,12 @@ impl CHeap {
         Some(mark.is_some())
     }
 
-    /// Walks what begins at an address, if it is a thread's heap. `None` where the system has no
-    /// memory.
+    /// Walks a thread's heap, if one begins at this address. `None` if the system has no memory.
     fn walk_arena(&mut self, start: usize, mapping: &Mapping, traced: &[Block]) -> Option<()> {
         if mapping.end - start < 4096 {
             return Some(());
         }
-        // The arena's state, the heap before it, its size, and how much of it was ever made
-        // accessible.
+        // The arena's state, the previous heap, the size, and the bytes that were ever accessible.
         let [state, _, size, accessible] = [0, 8, 16, 24].map(|place| word(start + place));
         let is_heap =
             (4096..=accessible).contains(&size) && accessible <= ARENA && size.is_multiple_of(4096);
@@ -143,7 +135,7 @@ impl CHeap {
         }
         let end = start + size;
         let is_first = (0..=64).contains(&state.wrapping_sub(start));
-        // A further heap of an arena has no state in it, only a few words about it.
+        // A further heap of an arena begins with a few words, without a state.
         let (first, last) = if is_first {
             (state + STATE.start(), state + STATE.end())
         } else {
@@ -151,7 +143,7 @@ impl CHeap {
         };
         for first in (first..=last).step_by(HEADER) {
             if self.walk(first.next_multiple_of(HEADER), end, traced)? {
-                // What lies between the end and what is accessible, the heap has shrunk by.
+                // The heap has shrunk: memory behind its end may still be accessible.
                 return self.walked((start, start + accessible));
             }
         }
@@ -162,7 +154,7 @@ impl CHeap {
         self.walked.push(range).then_some(())
     }
 
-    /// Walks from the first chunk. False where that does not lead to the end; then nothing was
+    /// Walks from the first chunk. False if the walk does not end at the heap's end: then nothing is
     /// added.
     fn walk(&mut self, first: usize, end: usize, traced: &[Block]) -> Option<bool> {
         let before = self.chunks.len();
@@ -171,7 +163,7 @@ impl CHeap {
         let mut steps = 0_usize;
         loop {
             if chunk + SMALLEST > end {
-                // Two headers without a chunk close a heap that is not its arena's last.
+                // Two headers without a chunk end a heap that is not the last of its arena.
                 if steps > 0 && end - chunk <= SMALLEST {
                     return Some(true);
                 }
@@ -186,7 +178,7 @@ impl CHeap {
                 break;
             }
             if next == end {
-                // What is left of the heap.
+                // The unused rest of the heap.
                 return Some(true);
             }
             if next + HEADER > end {
@@ -204,23 +196,21 @@ impl CHeap {
             chunk = next;
             steps += 1;
         }
-        while self.chunks.len() > before {
-            self.chunks.pop();
-        }
+        self.chunks.truncate(before);
         Some(false)
     }
 }
 
 fn word(address: usize) -> usize {
-    // SAFETY: callers give addresses inside a mapping that can be read and is only this copy's.
+    // SAFETY: callers give addresses inside a readable private mapping of this copy.
     unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() }
 }
 
-/// Has `malloc` put small free chunks, which look as if they were in use, together with their
-/// neighbours. It gives free pages back to the system on the way.
-pub fn tidy() {
+/// Makes `malloc` join small free chunks, which look as if they were in use, with their neighbours.
+/// It also returns free pages to the system.
+pub fn join_free_chunks() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: may be called at any time; touches free memory alone.
+    // SAFETY: may be called at any time, and changes only free memory.
     unsafe {
         libc::malloc_trim(0)
     };

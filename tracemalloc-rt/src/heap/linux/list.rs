@@ -1,5 +1,6 @@
 //! A list in pages of its own, for code that must not use the global allocator.
 
+use core::cmp::Ordering;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
@@ -16,18 +17,18 @@ pub struct List<T: Copy> {
 }
 
 impl<T: Copy> List<T> {
-    /// An empty list, without memory.
+    /// An empty list without memory.
     pub const fn new() -> Self {
         Self { start: NonNull::dangling(), capacity: 0, len: 0 }
     }
 
-    /// A list with room for so many; `None` where the system has no memory.
+    /// An empty list with room for `room` values. `None` if the system has no memory.
     pub fn with_room(room: usize) -> Option<Self> {
         let start = memory::reserve(room.max(1).checked_mul(size_of::<T>())?)?;
         Some(Self { start: start.cast(), capacity: room.max(1), len: 0 })
     }
 
-    /// A list of so many values that are all zeroes.
+    /// A list of `len` zeroes. `None` if the system has no memory.
     ///
     /// # Safety
     ///
@@ -37,34 +38,39 @@ impl<T: Copy> List<T> {
         Some(Self { len, ..list })
     }
 
-    /// Adds a value. False when the system has no memory; then the list is as it was.
+    /// Adds a value. False if the system has no memory: then the list is unchanged.
     #[inline]
     pub fn push(&mut self, value: T) -> bool {
         if self.len == self.capacity && !self.grow() {
             return false;
         }
-        // SAFETY: there is room for `capacity` values, which is more than `len`.
+        // SAFETY: the list has room for `capacity` values, which is more than `len`.
         unsafe { self.start.add(self.len).write(value) };
         self.len += 1;
         true
     }
 
-    /// Forgets the values and keeps the room.
+    /// Removes all values, and keeps the room.
     pub fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// Takes the last value off.
+    /// Removes the values behind the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Removes the last value.
     pub fn pop(&mut self) -> Option<T> {
         self.len = self.len.checked_sub(1)?;
         // SAFETY: the value was written by `push` and is `Copy`.
         Some(unsafe { self.start.add(self.len).read() })
     }
 
-    /// Gives the memory back.
+    /// Returns the memory to the system.
     pub fn release(self) {
         if self.capacity > 0 {
-            // SAFETY: it was reserved with this size, and the list that referred to it is gone.
+            // SAFETY: `with_room` reserved it with this size, and `self` is consumed.
             unsafe { memory::release(self.start.cast(), self.capacity * size_of::<T>()) };
         }
     }
@@ -73,7 +79,7 @@ impl<T: Copy> List<T> {
         let Some(mut larger) = Self::with_room((self.capacity * 2).max(FIRST)) else {
             return false;
         };
-        // SAFETY: the first `len` values are written, and the new room is larger and elsewhere.
+        // SAFETY: the first `len` values are written. The new room is larger, and elsewhere.
         unsafe { larger.start.copy_from_nonoverlapping(self.start, self.len) };
         larger.len = self.len;
         core::mem::replace(self, larger).release();
@@ -85,16 +91,23 @@ impl<T: Copy> Deref for List<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: the first `len` values are written, and a dangling pointer will do for none.
+        // SAFETY: the first `len` values are written. For none, a dangling pointer is valid.
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
 impl<T: Copy> DerefMut for List<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above, and the list is borrowed exclusively.
+        // SAFETY: as above. The list is borrowed exclusively.
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
+}
+
+/// Sorts numbers: one function for all orders, because each one would be compiled for every new
+/// user.
+#[inline(never)]
+pub fn sort(numbers: &mut [u32], order: &dyn Fn(u32, u32) -> Ordering) {
+    numbers.sort_unstable_by(|a, b| order(*a, *b));
 }
 
 #[cfg(test)]

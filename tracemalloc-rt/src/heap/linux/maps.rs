@@ -1,4 +1,4 @@
-//! What is mapped in this process, as `/proc/self/maps` tells.
+//! The mappings of this process, from `/proc/self/maps`.
 
 use crate::heap::linux::list::List;
 use crate::heap::linux::process::File;
@@ -14,28 +14,28 @@ pub struct Mapping {
     pub readable: bool,
     /// Whether it can be written.
     pub writable: bool,
-    /// Whether others may see what is written.
+    /// Whether other processes share it.
     pub shared: bool,
-    /// What it is of.
+    /// What backs it.
     pub backing: Backing,
 }
 
-/// What is behind a mapping.
+/// What backs a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backing {
-    /// Nothing: anonymous memory.
+    /// Anonymous memory.
     Nothing,
-    /// The heap that `brk` moves the end of.
+    /// The heap whose end `brk` moves.
     Heap,
     /// The first thread's stack.
     Stack,
     /// A file.
     File,
-    /// A device, or the kernel: reading it may mean something.
+    /// A device, or the kernel: reading it may have effects.
     Device,
 }
 
-/// All mappings, by address. `None` where the system does not tell.
+/// All mappings, by address. `None` if the list cannot be read.
 pub fn read() -> Option<List<Mapping>> {
     let file = File::open(c"/proc/self/maps")?;
     let mut mappings = List::new();
@@ -55,7 +55,7 @@ pub fn read() -> Option<List<Mapping>> {
             rest = &rest[end + 1..];
         }
         let left = rest.len();
-        // A line is longer than any path can be.
+        // A line that fills the buffer is longer than any path.
         if left == buffer.len() {
             return None;
         }
@@ -65,7 +65,7 @@ pub fn read() -> Option<List<Mapping>> {
     (!mappings.is_empty()).then_some(mappings)
 }
 
-/// The mapping that holds an address.
+/// The mapping that contains an address.
 pub fn find(mappings: &[Mapping], address: usize) -> Option<&Mapping> {
     let index = mappings.partition_point(|mapping| mapping.end <= address);
     mappings.get(index).filter(|mapping| mapping.start <= address)
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_variable_is_on_a_stack_that_is_mapped() {
+    fn a_local_variable_lies_in_a_writable_mapping() {
         let mappings = read().expect("Linux has it");
         let local = 0_u8;
         let mapping = find(&mappings, (&raw const local).addr()).expect("it is mapped");

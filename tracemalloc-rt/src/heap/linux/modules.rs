@@ -1,10 +1,10 @@
-//! The executable and its libraries as they are loaded: where their data lies, and which statics
-//! are in it.
+//! The loaded executable and libraries, with the places and names of their data.
 //!
-//! The kernel is asked, not the dynamic linker, whose lock another thread may hold.
+//! The list comes from the kernel. The dynamic linker has one too, but another thread may hold its
+//! lock.
 
-use crate::heap::linux::glibc_malloc::Range;
 use crate::heap::linux::process::File;
+use crate::heap::linux::range::Range;
 use crate::names::provider::{self, Named, Statics};
 use crate::util::sort::sort_by;
 
@@ -13,25 +13,25 @@ use crate::util::sort::sort_by;
 pub struct Module {
     /// Its file.
     pub path: String,
-    /// What is added to addresses in the file.
+    /// The difference between its addresses in memory and in the file.
     pub bias: usize,
-    /// Where it can be written.
+    /// Its writable ranges.
     pub data: Vec<Range>,
-    /// Where it can be executed.
+    /// Its executable ranges.
     pub code: Vec<Range>,
-    /// Bytes of each thread's copy of its thread-local storage, rounded up to their alignment.
+    /// Bytes of its thread-local storage per thread, rounded up to its alignment.
     pub thread_local_size: usize,
     /// Whether it is the executable.
     pub is_executable: bool,
     /// Statics, by address.
     pub statics: Vec<Named>,
-    /// Thread-locals, by their place in the thread's copy.
+    /// Thread-locals, by offset in a thread's copy.
     pub thread_locals: Vec<Named>,
     /// Functions of std that threads begin with, by address.
     pub thread_starts: Vec<Named>,
 }
 
-/// All modules, without what is named in their files.
+/// All modules, without the names in their files.
 pub fn loaded() -> Vec<Module> {
     let Ok(maps) = std::fs::read("/proc/self/maps") else { return Vec::new() };
     let Some(memory) = File::open(c"/proc/self/mem") else { return Vec::new() };
@@ -110,15 +110,14 @@ impl Module {
         })
     }
 
-    /// Its file's name.
+    /// The name of its file.
     pub fn name(&self) -> &str {
         let path = self.path.strip_suffix(" (deleted)").unwrap_or(&self.path);
         path.rsplit('/').next().unwrap_or(path)
     }
 
-    /// Where the executable's thread-locals begin in a thread's copy, as what is added to the
-    /// thread's pointer. They come first: on x86-64 right below the pointer, on AArch64 behind
-    /// two words.
+    /// The offset of the executable's thread-locals from a thread's pointer. They come first: on
+    /// x86-64 directly below the pointer, on AArch64 behind two words.
     pub fn thread_locals_from(&self) -> usize {
         if cfg!(target_arch = "x86_64") { 0_usize.wrapping_sub(self.thread_local_size) } else { 16 }
     }
@@ -133,7 +132,7 @@ impl Module {
         self.data.iter().any(|(start, end)| (*start..*end).contains(&address))
     }
 
-    /// Takes over what is named in its file.
+    /// Adds the names in its file.
     fn take(&mut self, named: Statics) {
         let loaded = |named: Vec<Named>, bias: usize| {
             let at = move |place: usize| bias.wrapping_add(place);
@@ -151,8 +150,8 @@ impl Module {
     }
 }
 
-/// Looks up what is named in the modules' files. Of functions that threads begin with, those that
-/// one of these `places` is in are enough.
+/// Adds the names in the modules' files. Functions that threads begin with are only needed if they
+/// contain one of these `places`.
 pub fn name(modules: &mut [Module], mut places: Vec<usize>) {
     sort_by(&mut places, usize::cmp);
     let named = match provider::provider() {
@@ -176,13 +175,13 @@ fn read(module: &Module, places: &[usize]) -> Statics {
     crate::heap::symbols::read(&module.path, Some(&places))
 }
 
-/// Nothing is known where nobody tells.
+/// Without `symbolize` and without a provider, no names are known.
 #[cfg(not(feature = "symbolize"))]
 fn read(_module: &Module, _places: &[usize]) -> Statics {
     Statics::default()
 }
 
-/// What is named and holds a place.
+/// The name of the thing that contains a place.
 pub fn find(named: &[Named], place: usize) -> Option<&Named> {
     let named = &named[named.partition_point(|named| named.start <= place).checked_sub(1)?];
     (place < named.end).then_some(named)
@@ -196,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_static_of_ours_is_found_by_its_address() {
-        *HERE.lock().expect("nobody panics") += 1;
+        *HERE.lock().expect("no test panics with it") += 1;
         let address = (&raw const HERE).addr();
         let mut modules = loaded();
         name(&mut modules, Vec::new());

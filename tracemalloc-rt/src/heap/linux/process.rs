@@ -1,10 +1,10 @@
-//! System calls, without the C library's locks, buffers and handlers: what runs here may be a copy
-//! of a process whose other threads hold any lock.
+//! System calls without the C library's locks, buffers and handlers, for copies of the process. A
+//! thread that is missing in the copy may hold any lock.
 
 use core::ffi::CStr;
 use core::time::Duration;
 
-/// A file that is read. Closed when dropped.
+/// An open file. Closed when dropped.
 #[derive(Debug)]
 pub struct File(libc::c_int);
 
@@ -16,10 +16,11 @@ impl File {
         (descriptor >= 0).then_some(Self(descriptor))
     }
 
-    /// Reads on, into `bytes`. How much was read; 0 at the end; `None` on an error.
+    /// Reads the next bytes, and returns their number; 0 at the end of the file; `None` on an
+    /// error.
     pub fn read(&self, bytes: &mut [u8]) -> Option<usize> {
         loop {
-            // SAFETY: `bytes` may be written as far as it is long.
+            // SAFETY: the kernel writes at most `bytes.len()` bytes to `bytes`.
             let read = unsafe { libc::read(self.0, bytes.as_mut_ptr().cast(), bytes.len()) };
             if read >= 0 {
                 return Some(read as usize);
@@ -30,23 +31,23 @@ impl File {
         }
     }
 
-    /// Reads words from a place in the file: how many whole ones there were.
+    /// Reads words at an offset of the file, and returns the number of whole words.
     pub fn words_at(&self, words: &mut [usize], place: usize) -> usize {
         let size = size_of_val(words);
-        // SAFETY: `words` may be written as far as it is long, and any bytes are words.
+        // SAFETY: the kernel writes at most `size` bytes to `words`, and any bytes are words.
         let read = unsafe {
             libc::pread64(self.0, words.as_mut_ptr().cast(), size, place as libc::off64_t)
         };
         usize::try_from(read).unwrap_or(0) / size_of::<usize>()
     }
 
-    /// Calls `each` with the numbers that name entries of a directory.
+    /// Calls `each` with every entry of a directory whose name is a number.
     pub fn numbers(&self, mut each: impl FnMut(i32)) {
-        // SAFETY: the descriptor is ours.
+        // SAFETY: `self` owns the descriptor.
         unsafe { libc::lseek(self.0, 0, libc::SEEK_SET) };
         let mut buffer = [0_u64; 512];
         loop {
-            // SAFETY: the buffer may be written as far as it is long.
+            // SAFETY: the kernel writes at most `size_of_val(&buffer)` bytes to the buffer.
             let read = unsafe {
                 libc::syscall(
                     libc::SYS_getdents64,
@@ -56,11 +57,11 @@ impl File {
                 )
             };
             let Ok(read @ 1..) = usize::try_from(read) else { return };
-            // SAFETY: so many bytes were written, and are no more than there are.
+            // SAFETY: the kernel has written `read` bytes, which fit into the buffer.
             let bytes = unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), read) };
             let mut entry = bytes;
-            // Inode and offset, 8 bytes each; the entry's length, 2; its type, 1; its name, which
-            // ends with a zero.
+            // Inode and offset, 8 bytes each; length of the entry, 2; type, 1; name, which ends
+            // with a zero.
             while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, _, name @ ..] =
                 entry
             {
@@ -84,22 +85,22 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        // SAFETY: the descriptor is ours and not used again.
+        // SAFETY: `self` owns the descriptor, and is gone afterwards.
         unsafe { libc::close(self.0) };
     }
 }
 
-/// A path with a number in it, like `/proc/12/task`.
+/// A path with numbers, like `/proc/12/task`.
 #[derive(Debug)]
 pub struct ProcPath([u8; 64], usize);
 
 impl ProcPath {
-    /// The beginning.
+    /// Begins with a text.
     pub fn new(text: &str) -> Self {
         Self([0; 64], 0).text(text)
     }
 
-    /// Goes on with a text. What is too long is cut, and then leads nowhere.
+    /// Appends a text. A path that is too long is cut, and then names no file.
     pub fn text(mut self, text: &str) -> Self {
         for byte in text.bytes() {
             if self.1 + 1 < self.0.len() {
@@ -110,7 +111,7 @@ impl ProcPath {
         self
     }
 
-    /// Goes on with a number.
+    /// Appends a number.
     pub fn number(self, number: i32) -> Self {
         let mut digits = [0_u8; 10];
         let mut rest = number.unsigned_abs();
@@ -126,7 +127,7 @@ impl ProcPath {
         self.text(core::str::from_utf8(&digits[first..]).unwrap_or_default())
     }
 
-    /// For a system call.
+    /// The path for a system call.
     pub fn as_c_str(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
     }
@@ -134,18 +135,18 @@ impl ProcPath {
 
 /// The calling thread's last error.
 pub fn error() -> libc::c_int {
-    // SAFETY: the C library always has a place for it.
+    // SAFETY: the C library returns the address of the calling thread's variable.
     unsafe { *libc::__errno_location() }
 }
 
-/// A copy of this process, as `fork` makes it, that runs `work` and ends.
+/// Copies this process, as `fork` does. The copy runs `work` and ends.
 ///
-/// No handler of `pthread_atfork` runs, no signal tells the program of its end, and `wait` for any
-/// child does not see it. The copy gets no signal but those that cannot be blocked, leaves no core,
-/// and does not outlive the calling thread.
+/// No handler of `pthread_atfork` runs. The program gets no signal when the copy ends, and a `wait`
+/// for any child does not return it. All signals are blocked in the copy. It leaves no core, and
+/// ends with the calling thread.
 pub fn copy_of_process<T>(value: &T, work: extern "C" fn(&T)) -> Option<Copy> {
-    // SAFETY: the arguments are what the kernel expects, 8 bytes being the size of its signal sets.
-    // The copy runs `work` alone, which cannot unwind, and ends in it.
+    // SAFETY: the arguments have the types that the kernel expects; 8 is the size of its signal
+    // sets. The copy runs only `work`, which cannot unwind, and then ends.
     unsafe {
         let all = u64::MAX;
         let mut before = 0_u64;
@@ -156,8 +157,8 @@ pub fn copy_of_process<T>(value: &T, work: extern "C" fn(&T)) -> Option<Copy> {
             &raw mut before,
             8,
         );
-        // No stack of its own and no exit signal; the order of the other arguments differs by
-        // architecture, the zeroes do not.
+        // No new stack and no exit signal. The order of the other arguments differs by
+        // architecture, but all are zero.
         let copy = libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) as i32;
         if copy == 0 {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -171,7 +172,7 @@ pub fn copy_of_process<T>(value: &T, work: extern "C" fn(&T)) -> Option<Copy> {
     }
 }
 
-/// Ends a copy of this process, and nothing else: no handler of `atexit` runs.
+/// Ends a copy of this process without `atexit` handlers.
 pub fn exit() -> ! {
     loop {
         // SAFETY: ends the process.
@@ -179,7 +180,7 @@ pub fn exit() -> ! {
     }
 }
 
-/// A running copy. Ended when dropped.
+/// A running copy. Killed when dropped.
 #[derive(Debug)]
 pub struct Copy {
     /// Its number.
@@ -188,7 +189,7 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// Waits until it has ended. False where that took longer than `patience`.
+    /// Waits until it has ended. False if that takes longer than `patience`.
     pub fn wait(&mut self, patience: Duration) -> bool {
         let started = now();
         let mut pause = Duration::from_micros(20);
@@ -205,11 +206,11 @@ impl Copy {
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         if !self.over {
-            // SAFETY: asks about a child of this process.
+            // SAFETY: the call only returns the state of a child process.
             let ended = unsafe {
                 libc::waitpid(self.process, core::ptr::null_mut(), libc::WNOHANG | libc::__WALL)
             };
-            // Somebody else may have waited for it.
+            // The program may have waited for it.
             self.over = ended == self.process || ended < 0 && error() == libc::ECHILD;
         }
         self.over
@@ -219,26 +220,42 @@ impl Copy {
 impl Drop for Copy {
     fn drop(&mut self) {
         if !self.has_ended() {
-            // SAFETY: it is a child that nobody has waited for, so its number is still its own.
+            // SAFETY: it is an unwaited child, so the number still names it.
             unsafe { libc::kill(self.process, libc::SIGKILL) };
-            // A copy that cannot even be killed stays, as a zombie at last.
+            // A copy that does not die stays, at last as a zombie.
             self.wait(Duration::from_secs(1));
         }
     }
 }
 
-/// Time since some fixed point.
+/// The time since some fixed point.
 pub fn now() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a place to write to.
+    // SAFETY: the kernel writes a time to `time`.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Does nothing for a while.
+/// A point in time.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Duration);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(patience: Duration) -> Self {
+        Self(now().saturating_add(patience))
+    }
+
+    /// Whether it has passed.
+    pub fn is_over(self) -> bool {
+        now() > self.0
+    }
+}
+
+/// Sleeps.
 pub fn sleep(duration: Duration) {
     let time =
         libc::timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos().into() };
-    // SAFETY: `time` is a valid time, and nothing is to be written. Too short a sleep does no harm.
+    // SAFETY: `time` is a valid time, and no remaining time is written. A short sleep does no harm.
     unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
 }

@@ -1,46 +1,51 @@
-//! Stops the other threads of this process for a moment, and learns what is in their registers.
+//! Stops the other threads of this process for a moment, and reads their registers.
 //!
-//! A copy of the process traces them, as a debugger would: that stops threads that block every
-//! signal, interrupts no system call for which the program would have to be prepared (but
-//! `epoll_wait` and its like, which may end with `EINTR` at any time), and when the copy dies they
-//! all run on. Where tracing is forbidden, or somebody else is tracing already, the threads cannot
-//! be asked, and whoever wanted to know has to do without.
+//! A copy of the process traces the threads, as a debugger does. That also stops threads that block
+//! every signal. When the copy ends, the kernel lets them run on. Where tracing is forbidden, or a
+//! debugger is tracing already, the registers stay unknown.
+//!
+//! A system call that the stop interrupts is restarted by the kernel, except for `epoll_wait` and
+//! its like, which return `EINTR`.
 
+use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use crate::heap::linux::process::{self, Copy, File, ProcPath};
 use crate::os::thread_id::thread_id;
 
-/// More threads than this are not asked.
+/// The most threads that are stopped.
 pub const MOST_THREADS: usize = 4096;
 /// Words of general registers: 27 on x86-64, 34 on AArch64.
 const GENERAL: usize = 34;
 /// Words of vector registers: 64 on x86-64, 66 on AArch64.
 const VECTOR: usize = 66;
-/// How long threads may take to stop, together.
+/// The longest that all threads together may take to stop.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A thread that was stopped.
+/// A stopped thread.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Thread {
     /// Its number.
     pub id: i32,
+    /// The signal that it was about to get, or 0.
     signal: i32,
     general: [usize; GENERAL],
     vector: [usize; VECTOR],
     thread_pointer: usize,
 }
 
-/// What the copy and the process tell each other, in memory that they share.
+/// The memory in which the tracing copy and the process exchange steps and threads.
 #[repr(C)]
 pub struct Board {
     step: AtomicU32,
     count: AtomicU32,
     process: i32,
     caller: i32,
-    threads: [Thread; MOST_THREADS],
+    /// The copy writes here before the step [`STOPPED`], never afterwards. The process reads here
+    /// only after that step.
+    threads: UnsafeCell<[Thread; MOST_THREADS]>,
 }
 
 /// Steps of [`Board::step`], after 0.
@@ -50,7 +55,7 @@ const STOPPED: u32 = 3;
 const FAILED: u32 = 4;
 const RELEASE: u32 = 5;
 
-/// All threads but the calling one stand still while this lives.
+/// The stopped threads: all but the calling one. They run on when this is dropped.
 #[derive(Debug)]
 pub struct Stopped<'a> {
     board: &'a Board,
@@ -58,38 +63,36 @@ pub struct Stopped<'a> {
 }
 
 impl Thread {
-    /// Where its stack begins.
+    /// Its stack pointer.
     pub fn stack_pointer(&self) -> usize {
         self.general[if cfg!(target_arch = "x86_64") { 19 } else { 31 }]
     }
 
-    /// What it is just executing.
+    /// The address of its next instruction.
     pub fn instruction(&self) -> usize {
         self.general[if cfg!(target_arch = "x86_64") { 16 } else { 32 }]
     }
 
-    /// The system call that it is in.
+    /// The number of the system call that it is in.
     pub fn system_call(&self) -> Option<libc::c_long> {
         if cfg!(target_arch = "x86_64") {
             libc::c_long::try_from(self.general[15] as isize).ok().filter(|call| *call >= 0)
         } else {
-            // The instruction before the next one, which is mapped as that one is, unless it begins
-            // a page.
+            // Both instructions are in one mapping, unless the next one begins a page.
             const SVC: u32 = 0xD400_0001;
             let at = self.instruction().checked_sub(4)?;
-            // SAFETY: this runs in a copy of the process, which has the code that its threads
-            // execute.
+            // SAFETY: this runs in a copy of the process, which has the code of its threads.
             let before = unsafe { core::ptr::with_exposed_provenance::<u32>(at).read_volatile() };
             (before == SVC).then_some(self.general[8] as libc::c_long)
         }
     }
 
-    /// The address that its thread-local storage lies at.
+    /// The address of its thread-local storage.
     pub fn thread_pointer(&self) -> usize {
         if cfg!(target_arch = "x86_64") { self.general[21] } else { self.thread_pointer }
     }
 
-    /// All registers, as words.
+    /// The words of all registers.
     pub fn registers(&self) -> impl Iterator<Item = usize> {
         self.general.iter().chain(&self.vector).copied()
     }
@@ -101,10 +104,10 @@ impl core::fmt::Debug for Board {
     }
 }
 
-/// Stops every thread but the calling one. `None` where that cannot be done; then none is stopped.
+/// Stops every thread but the calling one. `None` if that is impossible: then none is stopped.
 ///
-/// `board` is in memory that a copy of this process shares, and zeroed.
-pub fn others(board: &mut Board) -> Option<Stopped<'_>> {
+/// `board` is zeroed, and lies in memory that copies of this process share.
+pub fn stop_others(board: &mut Board) -> Option<Stopped<'_>> {
     // SAFETY: takes nothing and always succeeds.
     board.process = unsafe { libc::getpid() };
     board.caller = thread_id();
@@ -115,10 +118,10 @@ pub fn others(board: &mut Board) -> Option<Stopped<'_>> {
         match board.step.load(Ordering::Acquire) {
             STOPPED => return Some(Stopped { board, copy }),
             NOT_PERMITTED => {
-                // Some systems let a process be traced by its ancestors only, unless it says
-                // otherwise. SAFETY: names a process; nothing is read or written.
+                // By default, some systems only let ancestors trace a process.
+                // SAFETY: passes the number of a process; nothing is read or written.
                 unsafe { libc::prctl(libc::PR_SET_PTRACER, copy.process) };
-                tell(&board.step, PERMITTED);
+                set(&board.step, PERMITTED);
             }
             FAILED => return None,
             step => {
@@ -132,29 +135,31 @@ pub fn others(board: &mut Board) -> Option<Stopped<'_>> {
 }
 
 impl Stopped<'_> {
-    /// The threads that stand still.
+    /// The stopped threads.
     pub fn threads(&self) -> &[Thread] {
-        &self.board.threads[..self.board.count.load(Ordering::Acquire) as usize]
+        // SAFETY: a `Stopped` exists only after the step `STOPPED`. The copy's writes happened
+        // before it stored that step, and it has not written since. The process never writes.
+        let threads = unsafe { &*self.board.threads.get() };
+        &threads[..self.board.count.load(Ordering::Acquire) as usize]
     }
 }
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
-        tell(&self.board.step, RELEASE);
-        // If it does not let go by itself, it is killed, and the kernel does.
+        set(&self.board.step, RELEASE);
+        // A copy that does not end by itself is killed, and the kernel lets the threads go.
         self.copy.wait(PATIENCE);
     }
 }
 
-/// What the copy does.
+/// The work of the tracing copy.
 extern "C" fn trace(board: &Board) {
-    // SAFETY: while it is being filled, nobody else looks at the list. The memory is shared, so
-    // this process may write it.
-    let threads = unsafe { &mut *(&raw const board.threads).cast_mut() };
     let mut count = 0;
-    let stopped = stop_all(board, threads, &mut count);
+    // SAFETY: this copy is alone in writing to the threads, and has one thread. The process reads
+    // them only after the step `STOPPED`, and this exclusive borrow ends before that is stored.
+    let stopped = stop_all(board, unsafe { &mut *board.threads.get() }, &mut count);
     board.count.store(count as u32, Ordering::Release);
-    tell(&board.step, if stopped { STOPPED } else { FAILED });
+    set(&board.step, if stopped { STOPPED } else { FAILED });
     let started = process::now();
     while stopped && board.step.load(Ordering::Acquire) != RELEASE {
         if process::now().saturating_sub(started) > PATIENCE * 4 {
@@ -162,14 +167,16 @@ extern "C" fn trace(board: &Board) {
         }
         wait_for_change(&board.step, STOPPED);
     }
+    // SAFETY: from here on both sides only read.
+    let threads = unsafe { &*board.threads.get() };
     for thread in &threads[..count] {
-        // A signal that the thread was just to get is handed on.
+        // The thread gets the signal that it was about to get.
         ptrace(libc::PTRACE_DETACH, thread.id, 0, thread.signal as usize);
     }
 }
 
-/// A thread that runs may start another one, so this looks again until all that there are have been
-/// stopped.
+/// Stops all threads. A running thread may start another one, so this repeats until no thread is
+/// new.
 fn stop_all(board: &Board, threads: &mut [Thread; MOST_THREADS], count: &mut usize) -> bool {
     let path = ProcPath::new("/proc/").number(board.process).text("/task");
     let Some(directory) = File::open(path.as_c_str()) else { return false };
@@ -203,7 +210,7 @@ fn stop_all(board: &Board, threads: &mut [Thread; MOST_THREADS], count: &mut usi
         if !possible {
             return false;
         }
-        // Those that have ended while they were waited for are of no interest, but are known.
+        // Threads that ended meanwhile stay in the list, so that they are not new.
         if *count == known {
             break;
         }
@@ -219,6 +226,7 @@ fn stop_all(board: &Board, threads: &mut [Thread; MOST_THREADS], count: &mut usi
     threads[..living].iter_mut().all(take_registers)
 }
 
+/// The result of an attempt to trace a thread.
 enum Seized {
     Yes,
     Ended,
@@ -241,10 +249,10 @@ fn seize(board: &Board, id: i32) -> Seized {
         if error != libc::EPERM || board.step.load(Ordering::Acquire) == PERMITTED {
             return Seized::No;
         }
-        tell(&board.step, NOT_PERMITTED);
-        let asked = process::now();
+        set(&board.step, NOT_PERMITTED);
+        let started = process::now();
         while board.step.load(Ordering::Acquire) == NOT_PERMITTED {
-            if process::now().saturating_sub(asked) > PATIENCE {
+            if process::now().saturating_sub(started) > PATIENCE {
                 return Seized::No;
             }
             wait_for_change(&board.step, NOT_PERMITTED);
@@ -253,25 +261,25 @@ fn seize(board: &Board, id: i32) -> Seized {
     Seized::No
 }
 
-/// Whether a thread is only waiting to be forgotten by the kernel.
+/// Whether a thread has ended. The kernel may still list it.
 fn has_ended(process: i32, id: i32) -> bool {
     let path = ProcPath::new("/proc/").number(process).text("/task/").number(id).text("/stat");
     let Some(file) = File::open(path.as_c_str()) else { return true };
     let mut line = [0_u8; 512];
     let Some(read) = file.read(&mut line) else { return true };
-    // `12 (name) S ...`, where the name may hold anything.
+    // `12 (name) S ...`: the name may contain any bytes.
     let after_name = line[..read].iter().rposition(|byte| *byte == b')');
     after_name
         .and_then(|end| line.get(end + 2))
         .is_none_or(|state| matches!(state, b'Z' | b'X' | b'x'))
 }
 
-/// False where the thread does not stop; one that ends instead is marked.
+/// Waits until the thread has stopped. False if it does not. A thread that ends gets the number 0.
 fn wait_for_stop(thread: &mut Thread, deadline: Duration) -> bool {
     let mut pause = Duration::from_micros(10);
     loop {
         let mut status = 0;
-        // SAFETY: `status` is a place to write to.
+        // SAFETY: the kernel writes a number to `status`.
         let changed =
             unsafe { libc::waitpid(thread.id, &raw mut status, libc::__WALL | libc::WNOHANG) };
         if changed < 0 && process::error() != libc::EINTR
@@ -281,7 +289,7 @@ fn wait_for_stop(thread: &mut Thread, deadline: Duration) -> bool {
             return true;
         }
         if changed > 0 {
-            // With no event in the upper half, it is about to get a signal.
+            // Without an event in the upper half, the thread is about to get a signal.
             thread.signal = if status >> 16 == 0 { libc::WSTOPSIG(status) } else { 0 };
             return true;
         }
@@ -310,7 +318,7 @@ fn take_registers(thread: &mut Thread) -> bool {
     got
 }
 
-/// C libraries do not agree on the type of the request.
+/// The system call itself: the C libraries disagree on the type of the request.
 fn ptrace(
     request: impl Into<libc::c_long>,
     thread: i32,
@@ -318,17 +326,18 @@ fn ptrace(
     data: usize,
 ) -> libc::c_long {
     let request: libc::c_long = request.into();
-    // SAFETY: the requests of this module write at most to the place that an iovec of ours names.
+    // SAFETY: requests of this module write at most to the memory that an `iovec` here names.
     unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(thread), address, data) }
 }
 
-fn tell(step: &AtomicU32, value: u32) {
+/// Stores a step, and wakes the waiting side.
+fn set(step: &AtomicU32, value: u32) {
     step.store(value, Ordering::Release);
-    // SAFETY: wakes whoever waits at this address.
+    // SAFETY: wakes waiters at this address; nothing is written.
     unsafe { libc::syscall(libc::SYS_futex, step.as_ptr(), libc::FUTEX_WAKE, i32::MAX, 0, 0, 0) };
 }
 
-/// Waits until the value is another one, or for a few milliseconds.
+/// Waits until the value changes, at most a few milliseconds.
 fn wait_for_change(step: &AtomicU32, value: u32) {
     let time = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
     // SAFETY: the kernel reads the value and the time.

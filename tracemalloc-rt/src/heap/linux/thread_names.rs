@@ -1,24 +1,22 @@
-//! Names of this process's threads, and the functions that they were started with.
+//! Names of this process's threads, and their first functions.
 
 use crate::heap::linux::modules::{self, Module};
 use crate::heap::linux::process::File;
-use crate::heap::linux::thread_stacks;
 use crate::names::function_name::THREAD_START;
+use crate::trace::thread_stacks;
 
 /// A living thread.
 #[derive(Debug, Clone)]
 pub struct ThreadName {
     /// Its number.
     pub id: i32,
-    /// What the system calls it, at most 15 bytes; the process's name where nobody has given it
-    /// one.
+    /// Its name in the kernel, at most 15 bytes. By default, that is the process's name.
     pub name: String,
-    /// The function that it runs, where that can be told:
-    /// `rayon_core::registry::ThreadBuilder::run`.
+    /// Its first function, if that is known: `rayon_core::registry::ThreadBuilder::run`.
     pub start: Option<String>,
 }
 
-/// How much of a stack's upper end is looked at: the C library's and std's frames, and some more.
+/// The words of a stack's upper end: frames of the C library and of std, and some more.
 const WORDS: usize = 512;
 
 /// The upper end of a living thread's stack.
@@ -26,11 +24,11 @@ const WORDS: usize = 512;
 pub struct StackEnd {
     /// The thread's number.
     thread: i32,
-    /// What stands there.
+    /// Its words.
     pub words: Vec<usize>,
 }
 
-/// Those of all threads but the calling one.
+/// The upper ends of the stacks of all threads but the calling one.
 pub fn stack_ends(caller: i32, thread_local_size: usize) -> Vec<StackEnd> {
     let mut ids = Vec::new();
     if let Some(directory) = File::open(c"/proc/self/task") {
@@ -55,7 +53,7 @@ pub fn stack_ends(caller: i32, thread_local_size: usize) -> Vec<StackEnd> {
     ids.into_iter().map(|thread| StackEnd { thread, words: words_of(thread) }).collect()
 }
 
-/// The threads whose stacks these are.
+/// The threads that these stacks belong to.
 pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
     stack_ends
         .into_iter()
@@ -71,7 +69,7 @@ pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
         .collect()
 }
 
-/// What the oldest of std's frames for the start of a thread is generic over.
+/// The first type parameter of std's oldest frame for the start of a thread.
 fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
     let at = |word: &usize| {
         modules.iter().find_map(|module| modules::find(&module.thread_starts, *word))

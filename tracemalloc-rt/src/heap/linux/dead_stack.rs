@@ -1,0 +1,33 @@
+//! The stack of an ended thread, which the C library keeps for the next thread.
+
+use core::ptr;
+
+use crate::heap::linux::maps::{self, Mapping};
+use crate::trace::thread_stacks::ThreadStack;
+
+/// Whether the stack of an ended thread is still as the thread left it, and the address is not used
+/// for other memory: it is mapped as before, its guard lies below it, and the description of its
+/// thread still contains its own address.
+pub fn is_untouched(stack: &ThreadStack, mappings: &[Mapping]) -> bool {
+    let Some(mapping) = maps::find(mappings, stack.low) else { return false };
+    let is_whole = mapping.start == stack.low && mapping.end >= stack.high && mapping.writable;
+    is_whole
+        && (stack.low..stack.high - 24).contains(&stack.thread_pointer)
+        && has_description(stack)
+}
+
+/// On x86-64, the GNU C library's description of a thread has its own address in its first and
+/// third word.
+fn has_description(stack: &ThreadStack) -> bool {
+    if !cfg!(all(target_arch = "x86_64", target_env = "gnu")) {
+        return cfg!(target_env = "gnu");
+    }
+    [0, 16].iter().all(|offset| {
+        // SAFETY: the caller has checked that the stack is mapped, and that the three words lie
+        // below its end.
+        let word = unsafe {
+            ptr::with_exposed_provenance::<usize>(stack.thread_pointer + offset).read_unaligned()
+        };
+        word == stack.thread_pointer
+    })
+}

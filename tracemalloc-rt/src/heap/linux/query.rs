@@ -1,0 +1,228 @@
+//! Queries for the holders of blocks: each copies the process and translates the reply of the copy.
+
+use core::time::Duration;
+use std::collections::HashMap;
+
+use crate::heap::holder::Holder;
+use crate::heap::holdings::{HolderSum, Holdings};
+use crate::heap::known_holder::KnownHolder;
+use crate::heap::linux::glibc_malloc;
+use crate::heap::linux::inventory::Inventory;
+use crate::heap::linux::process;
+use crate::heap::linux::ptrace::{self, Board};
+use crate::heap::linux::reply::{Entry, Hindrance, Reply, RootKind};
+use crate::heap::linux::request::{Caller, Request};
+use crate::heap::linux::search;
+use crate::heap::linux::shared::Shared;
+use crate::heap::retained::{Fate, Found, Retained, Step};
+use crate::trace::stack_id::StackId;
+use crate::trace::{fork, thread, thread_stacks};
+use crate::util::sort::sort_by;
+
+/// The longest that a search may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a search is tried because a thread was stopped inside `malloc`.
+const ATTEMPTS: u32 = 3;
+const NO_MEMORY: &str = "there was no memory to search the heap";
+
+/// Looks up the fate of the live blocks of these stacks. `known` are the known holders.
+///
+/// `stack_from` is an address on the calling thread's stack. Memory above it counts as in use,
+/// memory below it does not.
+///
+/// # Errors
+///
+/// In words, why there is no result.
+pub fn look_up(
+    stacks: &[StackId],
+    known: &[KnownHolder<'_>],
+    stack_from: usize,
+) -> Result<Found, &'static str> {
+    let _pause = thread::pause();
+    let mut wanted: Vec<u32> = stacks.iter().map(|stack| stack.0).collect();
+    sort_by(&mut wanted, u32::cmp);
+    wanted.dedup();
+    if wanted.is_empty() {
+        return Ok(Found { entries: Vec::new(), doubt: None });
+    }
+    query(&wanted, known, stack_from, |inventory, reply| Found {
+        entries: entries(inventory, reply),
+        doubt: doubt(reply.hindrances),
+    })
+}
+
+/// Looks up the holders of all live blocks.
+///
+/// # Errors
+///
+/// In words, why there is no result.
+pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
+    let _pause = thread::pause();
+    query(&[], &[], stack_from, |inventory, reply| {
+        // A static may have several parts, and several threads may have one name.
+        let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
+        let (mut lost_bytes, mut lost_blocks) = (0, 0);
+        for sum in &reply.sums[..reply.sums_len as usize] {
+            let (bytes, blocks) = match sum.root.kind {
+                RootKind::Nothing => (&mut lost_bytes, &mut lost_blocks),
+                _ => {
+                    let (bytes, blocks) = sums.entry(inventory.holder(&sum.root)).or_default();
+                    (bytes, blocks)
+                }
+            };
+            *bytes += sum.bytes;
+            *blocks += sum.blocks;
+        }
+        let mut held: Vec<HolderSum> = sums
+            .into_iter()
+            .map(|(holder, (bytes, blocks))| HolderSum { holder, bytes, blocks })
+            .collect();
+        sort_by(&mut held, |a, b| {
+            (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name))
+        });
+        Holdings {
+            held,
+            lost_bytes,
+            lost_blocks,
+            lost: entries(inventory, reply),
+            doubt: doubt(reply.hindrances),
+        }
+    })
+}
+
+/// Searches, and again if a thread was stopped inside `malloc`, so that its heap was not walked.
+fn query<T>(
+    wanted: &[u32],
+    known: &[KnownHolder<'_>],
+    stack_from: usize,
+    translate: impl Fn(&Inventory, &Reply) -> T,
+) -> Result<T, &'static str> {
+    let mut attempt = 1;
+    loop {
+        let inventory = Inventory::new(known);
+        let reply = search(&inventory, wanted, stack_from)?;
+        if reply.hindrances & Hindrance::Malloc as u32 == 0 || attempt == ATTEMPTS {
+            return Ok(translate(&inventory, &reply));
+        }
+        attempt += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The request, and the place for the reply, as the copy gets them.
+struct Order<'a> {
+    request: Request<'a>,
+    reply: *mut Reply,
+}
+
+/// Copies the process, and waits for the reply of the copy.
+fn search(
+    inventory: &Inventory,
+    wanted: &[u32],
+    stack_from: usize,
+) -> Result<Shared<Reply>, &'static str> {
+    let reply = Shared::<Reply>::new().ok_or(NO_MEMORY)?;
+    let mut board = Shared::<Board>::new().ok_or(NO_MEMORY)?;
+    let thread_pointer = thread_stacks::current_pointer().unwrap_or(0);
+    glibc_malloc::join_free_chunks();
+    // From here on other threads may be stopped anywhere, with the C library's locks held: nothing
+    // may be allocated, freed or looked up until they run again. The runtime's own locks are taken
+    // before.
+    fork::hold();
+    let stopped = if inventory.threads.is_empty() && is_alone(inventory.caller) {
+        None
+    } else {
+        Some(ptrace::stop_others(&mut board))
+    };
+    let all_threads = stopped.as_ref().is_none_or(Option::is_some);
+    let threads = match &stopped {
+        Some(Some(stopped)) => stopped.threads(),
+        _ => &[],
+    };
+    let request = Request {
+        statics: &inventory.statics,
+        wanted,
+        known_threads: &inventory.known_threads,
+        threads,
+        all_threads,
+        caller: Caller { id: inventory.caller, stack_from, thread_pointer },
+        thread_local_size: inventory.thread_local_size,
+        thread_locals: &inventory.thread_locals,
+        c_code: inventory.c_code,
+        patience: PATIENCE,
+    };
+    let order = Order { request, reply: reply.as_ptr() };
+    let copy = process::copy_of_process(&order, search_in_copy);
+    drop(stopped);
+    fork::let_go();
+    let mut copy = copy.ok_or("the process could not be copied to search the heap")?;
+    if !copy.wait(PATIENCE + Duration::from_secs(2)) {
+        return Err("the search of the heap took too long");
+    }
+    if reply.done == 0 {
+        return Err("the search of the heap was cut off");
+    }
+    for (hindrance, why) in [
+        (Hindrance::Time, "the search of the heap took too long"),
+        (Hindrance::Memory, NO_MEMORY),
+        (Hindrance::Entries, "there was too much growth of different kinds to look it all up"),
+    ] {
+        if reply.hindrances & hindrance as u32 != 0 {
+            return Err(why);
+        }
+    }
+    Ok(reply)
+}
+
+extern "C" fn search_in_copy(order: &Order<'_>) {
+    fork::let_go();
+    // SAFETY: the memory is shared with this copy, and zeroes are a valid reply. The process reads
+    // it only after this copy has ended.
+    let reply = unsafe { &mut *order.reply };
+    search::run(&order.request, reply);
+    reply.done = 1;
+}
+
+/// Whether the calling thread is the only one.
+fn is_alone(caller: i32) -> bool {
+    let Some(directory) = process::File::open(c"/proc/self/task") else { return false };
+    let mut alone = true;
+    directory.numbers(|id| alone = alone && id == caller);
+    alone
+}
+
+fn entries(inventory: &Inventory, reply: &Reply) -> Vec<Retained> {
+    let entries = reply.entries[..reply.entries_len as usize].iter();
+    entries.map(|entry| retained(inventory, entry)).collect()
+}
+
+fn retained(inventory: &Inventory, entry: &Entry) -> Retained {
+    let shown = (entry.steps_len as usize).min(entry.steps.len());
+    Retained {
+        stack: StackId(entry.stack),
+        fate: entry.fate,
+        bytes: entry.bytes,
+        blocks: entry.blocks,
+        holder: (entry.fate == Fate::Held).then(|| inventory.holder(&entry.root)),
+        head: (entry.fate == Fate::LostWith).then_some(StackId(entry.head)),
+        steps: entry.steps_len,
+        path: entry.steps[..shown]
+            .iter()
+            .map(|step| Step {
+                stack: (step.stack != 0).then_some(StackId(step.stack)),
+                size: step.size,
+            })
+            .collect(),
+    }
+}
+
+fn doubt(hindrances: u32) -> Option<&'static str> {
+    let reasons = [
+        (Hindrance::Registers, "other threads could not be stopped and asked for their registers"),
+        (Hindrance::Unreadable, "some memory could not be read"),
+    ];
+    reasons
+        .into_iter()
+        .find(|(hindrance, _)| hindrances & *hindrance as u32 != 0)
+        .map(|(_, why)| why)
+}

@@ -1,0 +1,123 @@
+//! The reply of the copy: plain values, in memory that it shares with the process.
+
+use crate::heap::retained::Fate;
+
+/// The most entries of a reply.
+pub const MOST_ENTRIES: usize = 8192;
+/// The most steps of a path in a reply.
+pub const MOST_STEPS: usize = 10;
+/// The most sums of a reply.
+pub const MOST_SUMS: usize = 1 << 16;
+
+/// All of it.
+#[repr(C)]
+pub struct Reply {
+    /// 1 when the rest is complete.
+    pub done: u32,
+    /// Bits of [`Hindrance`].
+    pub hindrances: u32,
+    /// Live blocks, traced or not.
+    pub blocks: u64,
+    /// The length of the used part of `entries`.
+    pub entries_len: u32,
+    /// The length of the used part of `sums`.
+    pub sums_len: u32,
+    /// The wanted blocks by stack and holder; if none were wanted, all lost blocks.
+    pub entries: [Entry; MOST_ENTRIES],
+    /// All live blocks, by root.
+    pub sums: [RootSum; MOST_SUMS],
+}
+
+/// A reason why a block that looks lost may be held, or why there is no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Hindrance {
+    /// The registers of other threads are unknown.
+    Registers = 1,
+    /// The search took too long.
+    Time = 2,
+    /// The system has no memory for the search.
+    Memory = 4,
+    /// Some memory could not be read.
+    Unreadable = 8,
+    /// The reply has no room for all entries or sums.
+    Entries = 16,
+    /// A thread was stopped inside `malloc`, so the C library's heap was not walked.
+    Malloc = 32,
+}
+
+/// Blocks of one stack that share a fate.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Entry {
+    /// The stack that allocated them.
+    pub stack: u32,
+    /// Their fate.
+    pub fate: Fate,
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// The beginning of the path, for held blocks.
+    pub root: Root,
+    /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
+    pub head: u32,
+    /// The length of the path. Its last step is the block itself.
+    pub steps_len: u32,
+    /// The first steps and the last one, or all.
+    pub steps: [Step; MOST_STEPS],
+}
+
+/// Memory where paths begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Root {
+    /// Its kind.
+    pub kind: RootKind,
+    /// Its thread, or 0.
+    pub thread: i32,
+    /// The address of the pointer; 0 for a register.
+    pub address: usize,
+    /// For a static, its number in the request.
+    pub number: u32,
+}
+
+/// Kinds of roots, in the order of the search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum RootKind {
+    /// A static, or another part of a module's data.
+    Static,
+    /// Thread-local storage.
+    ThreadLocal,
+    /// A living thread's stack.
+    Stack,
+    /// A living thread's register.
+    Register,
+    /// Any other memory.
+    Foreign,
+    /// No root: the sum of all lost blocks.
+    Nothing,
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Step {
+    /// The stack that allocated the block; 0 for an untraced block.
+    pub stack: u32,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// The sum of one root.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct RootSum {
+    /// The root.
+    pub root: Root,
+    /// Bytes of traced blocks.
+    pub bytes: u64,
+    /// Traced blocks.
+    pub blocks: u64,
+}

@@ -1,0 +1,54 @@
+//! The request to the copy: made before the process is copied.
+
+use core::time::Duration;
+
+use crate::heap::linux::ptrace::Thread;
+use crate::heap::linux::range::Range;
+
+/// All of it.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Data of modules, by address, without overlaps.
+    pub statics: &'a [StaticRange],
+    /// The stacks whose blocks are wanted, sorted. If there are none, the reply has the sums of all
+    /// roots, and the lost blocks of all stacks.
+    pub wanted: &'a [u32],
+    /// Threads that are known holders.
+    pub known_threads: &'a [i32],
+    /// The stopped threads.
+    pub threads: &'a [Thread],
+    /// Whether the stopped threads are all threads but the calling one.
+    pub all_threads: bool,
+    /// The calling thread.
+    pub caller: Caller,
+    /// Bytes of thread-local storage at a thread's pointer.
+    pub thread_local_size: usize,
+    /// The thread-locals in it, in order, as offsets from the thread's pointer.
+    pub thread_locals: &'a [Range],
+    /// Code of the C library, if that is a library of its own.
+    pub c_code: Range,
+    /// The longest that the search may take.
+    pub patience: Duration,
+}
+
+/// The calling thread.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// Its number.
+    pub id: i32,
+    /// Its stack counts above this address.
+    pub stack_from: usize,
+    /// Its thread pointer.
+    pub thread_pointer: usize,
+}
+
+/// A part of a module's data.
+#[derive(Debug, Clone, Copy)]
+pub struct StaticRange {
+    /// Its addresses.
+    pub range: Range,
+    /// Whether it is a known holder.
+    pub known: bool,
+    /// Whether it belongs to the C library, whose lists of free chunks hold nothing.
+    pub of_c: bool,
+}

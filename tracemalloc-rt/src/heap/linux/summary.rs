@@ -1,0 +1,142 @@
+//! The summary of a search: the reached and the lost blocks, as entries and sums of the reply.
+
+use crate::heap::linux::blocks::{Block, NONE};
+use crate::heap::linux::heads;
+use crate::heap::linux::list::{self, List};
+use crate::heap::linux::reachability::{KnownRoot, Reachability};
+use crate::heap::linux::reply::{
+    Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, MOST_SUMS, Reply, Root, RootKind, RootSum, Step,
+};
+use crate::heap::retained::Fate;
+
+const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
+
+/// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks.
+pub fn write_entries(
+    reached: &mut Reachability,
+    wanted: &[u32],
+    reply: &mut Reply,
+) -> Result<(), Hindrance> {
+    let heads = heads::heads_of_lost(reached)?;
+    let mut numbers = List::new();
+    for number in 0..reached.blocks.len() {
+        if is_wanted(&reached.blocks[number], wanted) && !numbers.push(number as u32) {
+            return Err(OUT_OF_MEMORY);
+        }
+    }
+    let key = |number: u32| {
+        let block = &reached.blocks[number as usize];
+        let head = if block.root == NONE { heads[number as usize] } else { number };
+        let fate = match block.root {
+            NONE if head == number => Fate::Lost,
+            NONE => Fate::LostWith,
+            _ => Fate::Held,
+        };
+        let head_stack =
+            if fate == Fate::LostWith { reached.blocks[head as usize].stack } else { 0 };
+        (block.stack, fate, block.root, head_stack)
+    };
+    // Blocks of one entry lie together. Blocks that a root points to come first.
+    let order = |number: u32| (key(number), reached.blocks[number as usize].from & 1, number);
+    list::sort(&mut numbers, &|a, b| order(a).cmp(&order(b)));
+    let mut hindrances = 0;
+    for same in numbers.chunk_by(|a, b| key(*a) == key(*b)) {
+        let Some(place) = reply.entries.get_mut(reply.entries_len as usize) else {
+            if !wanted.is_empty() {
+                hindrances |= Hindrance::Entries as u32;
+            }
+            break;
+        };
+        let (stack, fate, _, head) = key(same[0]);
+        let bytes = same.iter().map(|number| reached.blocks[*number as usize].size as u64).sum();
+        let mut entry = Entry {
+            stack,
+            fate,
+            bytes,
+            blocks: same.len() as u64,
+            root: Root { kind: RootKind::Foreign, thread: 0, address: 0, number: 0 },
+            head,
+            steps_len: 0,
+            steps: [Step { stack: 0, size: 0 }; MOST_STEPS],
+        };
+        if fate == Fate::Held {
+            write_path(reached, same[0] as usize, &mut entry);
+        }
+        *place = entry;
+        reply.entries_len += 1;
+    }
+    const { assert!(MOST_ENTRIES < u32::MAX as usize) };
+    reached.hindrances |= hindrances;
+    Ok(())
+}
+
+/// Writes the sums of all live blocks by root.
+pub fn write_sums(reached: &mut Reachability, reply: &mut Reply) {
+    // A block names its root by number, so one pass is enough.
+    let Some(mut sums) = List::with_room(reached.roots.len() + 1) else { return };
+    for _ in 0..=reached.roots.len() {
+        sums.push((0_u64, 0_u64, 0_usize));
+    }
+    for block in reached.blocks.iter().filter(|block| block.is_traced()) {
+        let root = if block.root == NONE { reached.roots.len() } else { block.root as usize };
+        let sum = &mut sums[root];
+        sum.0 += block.size as u64;
+        sum.1 += 1;
+        if block.from & 1 == 0 {
+            sum.2 = block.from;
+        }
+    }
+    let nothing = KnownRoot { kind: RootKind::Nothing, thread: 0, number: 0 };
+    let roots = reached.roots.iter().copied().chain([nothing]);
+    for (root, (bytes, blocks, address)) in roots.zip(sums.iter()).filter(|(_, sum)| sum.1 > 0) {
+        let Some(place) = reply.sums.get_mut(reply.sums_len as usize) else {
+            reached.hindrances |= Hindrance::Entries as u32;
+            return;
+        };
+        *place = RootSum { root: root_at(&root, *address), bytes: *bytes, blocks: *blocks };
+        reply.sums_len += 1;
+    }
+    const { assert!(MOST_SUMS < u32::MAX as usize) };
+}
+
+fn is_wanted(block: &Block, wanted: &[u32]) -> bool {
+    block.is_traced()
+        && if wanted.is_empty() {
+            block.root == NONE
+        } else {
+            wanted.binary_search(&block.stack).is_ok()
+        }
+}
+
+/// Writes the path from the root to a block: its first steps, and the block itself as the last.
+fn write_path(reached: &Reachability, block: usize, entry: &mut Entry) {
+    let mut ring = [block; MOST_STEPS - 1];
+    let mut steps = 0_usize;
+    let mut number = block;
+    let address = loop {
+        ring[steps % ring.len()] = number;
+        steps += 1;
+        let from = reached.blocks[number].from;
+        if from & 1 == 0 {
+            break from;
+        }
+        number = from >> 1;
+    };
+    entry.root = root_at(&reached.roots[reached.blocks[block].root as usize], address);
+    entry.steps_len = steps as u32;
+    let shown = steps.min(ring.len());
+    for (place, step) in entry.steps.iter_mut().zip((0..shown).map(|back| steps - 1 - back)) {
+        *place = step_of(&reached.blocks[ring[step % ring.len()]]);
+    }
+    if steps > shown {
+        entry.steps[shown] = step_of(&reached.blocks[block]);
+    }
+}
+
+fn root_at(root: &KnownRoot, address: usize) -> Root {
+    Root { kind: root.kind, thread: root.thread, address, number: root.number }
+}
+
+fn step_of(block: &Block) -> Step {
+    Step { stack: if block.is_traced() { block.stack } else { 0 }, size: block.size as u64 }
+}

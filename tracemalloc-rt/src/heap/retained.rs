@@ -1,0 +1,65 @@
+//! Blocks of one stack that share a fate: lost, or held by one holder.
+
+use crate::heap::holder::Holder;
+use crate::trace::stack_id::StackId;
+
+/// The fate of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum Fate {
+    /// No pointer leads to it, except from blocks that it leads to itself.
+    Lost,
+    /// Only a lost block leads to it.
+    LostWith,
+    /// A root leads to it.
+    Held,
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Step {
+    /// The stack that allocated the block; `None` for an untraced block.
+    pub stack: Option<StackId>,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// The result of a search for the blocks of some stacks.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The blocks, by stack and fate.
+    pub entries: Vec<Retained>,
+    /// Why blocks that are reported as lost may be held after all; `None` if the search saw all
+    /// memory.
+    pub doubt: Option<&'static str>,
+}
+
+/// Blocks of one stack that share a fate.
+#[derive(Debug, Clone)]
+pub struct Retained {
+    /// The stack that allocated them.
+    pub stack: StackId,
+    /// Their fate.
+    pub fate: Fate,
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// Their holder, for [`Fate::Held`].
+    pub holder: Option<Holder>,
+    /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
+    pub head: Option<StackId>,
+    /// The number of steps from the holder to one of these blocks. The last step is the block
+    /// itself.
+    pub steps: u32,
+    /// The first of these steps, and the last.
+    pub path: Vec<Step>,
+}
+
+impl Retained {
+    /// All stacks that a report of it names.
+    pub fn stacks(&self) -> impl Iterator<Item = StackId> {
+        self.path.iter().filter_map(|step| step.stack).chain(self.head).chain([self.stack])
+    }
+}
