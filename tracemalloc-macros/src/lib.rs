@@ -1,9 +1,34 @@
-//! The macros of `tracemalloc-rt`: the attribute `check` and the macro `assert_no_growth!`.
+//! The macros of [`tracemalloc-rt`](https://docs.rs/tracemalloc-rt), for tests that may keep no
+//! memory: the attribute [`macro@check`] and the macro [`assert_no_growth!`].
 //!
-//! What they mean is documented where they are used from, in `tracemalloc-rt`. What they expand to
-//! is a call of that crate; nothing is measured here, and nothing that they write out is `unsafe`.
+//! Depend on `tracemalloc-rt`, whose library is called `tracemalloc`, and not on this crate: the
+//! macros are exported there, and expand to calls of functions there. Both crates have to be of one
+//! version. `tracemalloc-rt` has them with its feature `macros`, which is enabled by default.
+//!
+//! ```toml
+//! [dev-dependencies]
+//! tracemalloc-rt = "0.1"
+//! ```
+//!
+//! ```
+//! #[global_allocator]
+//! static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+//!
+//! #[tracemalloc::check(max_growth = "1 KiB")]
+//! #[test]
+//! fn parses() {
+//!     let numbers: Vec<u32> = "1 2 3".split(' ').map(|word| word.parse().unwrap()).collect();
+//!     assert_eq!(numbers, [1, 2, 3]);
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! The allocator is not needed under `cargo tracemalloc test`, which brings its own. The macros
+//! only read options and write out calls; they measure nothing, and the code that they write out
+//! has no `unsafe`.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::test_attr_in_doctest, reason = "the attribute is for tests")]
 
 mod assertion;
 mod check;
@@ -13,45 +38,74 @@ mod parse_size;
 
 use proc_macro::TokenStream;
 
-/// Sets what a test may keep, wherever it runs; without options, nothing.
+/// Limits the memory that a test may keep; without options, it may keep none.
 ///
 /// | option | value | meaning |
 /// |---|---|---|
 /// | `max_growth` | `"1 KiB"`, `4096` | bytes that may be kept; 0 if neither this nor `max_blocks` is given |
 /// | `max_blocks` | `3` | blocks that may be kept; given alone, they may be of any size |
-/// | `max_peak` | `"10 MiB"` | bytes that may be live at once |
-/// | `include`, `exclude` | `["src/*"]` | patterns for the file of a block's most recent frame |
-/// | `frames` | `25` | frames that a traceback keeps, 1 to 128 |
-/// | `runs` | `1` | how often the body runs at most |
-/// | `key` | `"lineno"` | what is one growth: `traceback`, `lineno` or `filename` |
-/// | `skip` | `"why"` | the test is not judged |
-/// | `crate` | `"memory"` | the path of the library, where it has another name |
+/// | `max_peak` | `"10 MiB"` | bytes that may be live at once; without limit if it is not given |
+/// | `include`, `exclude` | `"src/*"`, `["src/*", "a.rs"]` | only blocks, or no blocks, whose most recent frame is in such a file count; patterns are Python's `fnmatch` |
+/// | `frames` | `25` | frames that a traceback keeps, 1 to 128; 16 if it is not given |
+/// | `runs` | `1` | the most runs of a body that grows; 8 if it is not given |
+/// | `key` | `"lineno"` | the key by which blocks are one growth: `traceback`, `lineno` or `filename` |
+/// | `skip` | `"why"` | the test runs, and gets no verdict |
+/// | `crate` | `"memory"` | the path of the library, if the program has it by another name |
 ///
-/// What counts, who judges, and examples are in `docs/check.md`, and at the function
-/// `tracemalloc::check`, which does the same for a piece of code.
+/// The test fails if it leaks: if it keeps more than the limit in every run. Under `cargo tracemalloc
+/// test`, the command judges the test by these options. Without a tracing allocator, the attribute
+/// has no effect. The page
+/// [checks](https://docs.rs/tracemalloc-rt/latest/tracemalloc/fn.check.html) says what counts.
 ///
-/// ```ignore
+/// The attribute goes on any function with a body, among the other attributes of a test in any order.
+/// An `async fn` needs the attribute that makes it a test, such as `#[tokio::test]`. A function with
+/// parameters runs once.
+///
+/// # Errors
+///
+/// The compiler reports an unknown option, an option that is given twice, and a value of the wrong
+/// form, each at its own place.
+///
+/// # Panics
+///
+/// The function that the attribute is on panics if it leaks, or if its peak is above `max_peak`.
+///
+/// ```
+/// # fn parse(text: &str) -> Result<Vec<u32>, std::num::ParseIntError> {
+/// #     text.split(' ').map(str::parse).collect()
+/// # }
 /// #[tracemalloc::check(max_growth = "1 KiB", max_blocks = 3)]
 /// #[test]
-/// fn parses() -> Result<(), Error> {
-///     parse(include_str!("large.json")).map(drop)
+/// fn parses() -> Result<(), std::num::ParseIntError> {
+///     parse("1 2 3").map(drop)
 /// }
+/// # fn main() {}
 /// ```
 #[proc_macro_attribute]
 pub fn check(options: TokenStream, item: TokenStream) -> TokenStream {
     check::expand(options.into(), item.into()).into()
 }
 
-/// Fails when a piece of code keeps memory. Takes the options of the attribute, then a closure or
-/// an expression, and gives what the first run of that gave.
+/// Fails if a piece of code keeps memory. It takes the options of the attribute
+/// [`check`](macro@check), then a closure or an expression, and returns the value of the first run.
 ///
-/// The code runs again if it grows; with `runs = 1` it runs once, and may consume what it uses.
-/// `return` and `?` inside end the code, not the function around it.
+/// The code runs again if it grows. With `runs = 1` it runs once, and may consume values from
+/// outside. `return` and `?` inside end the code, not the function around it. Without a tracing
+/// allocator, the code only runs.
 ///
-/// ```ignore
-/// for line in lines {
-///     tracemalloc::assert_no_growth!(max_blocks = 1, || cache.parse(line));
-/// }
+/// # Panics
+///
+/// If the code leaks, or if its peak is above `max_peak`.
+///
+/// ```
+/// # #[global_allocator]
+/// # static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+/// let text = String::from("kept from before");
+/// let words = tracemalloc::assert_no_growth!(|| text.split(' ').count());
+/// assert_eq!(words, 3);
+///
+/// let bytes = tracemalloc::assert_no_growth!(max_growth = "1 KiB", runs = 1, || text.into_bytes());
+/// assert_eq!(bytes.len(), 16);
 /// ```
 #[proc_macro]
 pub fn assert_no_growth(input: TokenStream) -> TokenStream {

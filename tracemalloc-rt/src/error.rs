@@ -1,9 +1,8 @@
-//! What can go wrong.
+//! Errors of the library's functions.
 
 use std::fmt;
 
-/// Why a function of the module could not do what it was asked for. The first two have the texts of
-/// Python's exceptions.
+/// Why a function of this library failed. The first two have the texts of Python's exceptions.
 ///
 /// ```
 /// assert_eq!(
@@ -14,25 +13,27 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The limit of [`start`](crate::start) is 0, or above 65,535. Python: `ValueError`.
+    /// The limit of [`start`](crate::start) is 0 or above 65,535. Python: `ValueError`.
     NframeOutOfRange,
-    /// [`take_snapshot`](crate::take_snapshot) while the program does not trace. Python:
+    /// [`take_snapshot`](crate::take_snapshot) needs a program that traces. Python:
     /// `RuntimeError`.
     SnapshotNeedsTracing,
-    /// [`track`](crate::track) or [`untrack`](crate::untrack) while the program does not trace. The
-    /// -2 of Python's C interface.
+    /// [`track`](crate::track), [`untrack`](crate::untrack) and [`holders`](crate::holders()) need a
+    /// program that traces. Python's C interface returns -2.
     NotTracing,
     /// The tracer found no memory. Python: `MemoryError`.
     NoMemory,
-    /// [`holders`](crate::api::holders) where the heap could not be searched, or not all of it.
+    /// [`holders`](crate::holders()) could not search the heap, or only a part of it.
+    #[non_exhaustive]
     HeapNotSearched {
         /// Why not.
         reason: String,
     },
     /// The program's global allocator does not trace.
     NotInstalled,
-    /// The program's global allocator traces, but it is one of a version that this one cannot talk
-    /// to.
+    /// The program's global allocator traces, but with a version of this crate that this one cannot
+    /// talk to.
+    #[non_exhaustive]
     OtherVersion {
         /// The version of `tracemalloc-rt` in the allocator.
         installed: String,
@@ -42,22 +43,30 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NframeOutOfRange => f.write_str("the number of frames must be in range [1; 65535]"),
-            Self::SnapshotNeedsTracing => {
-                f.write_str("the tracemalloc module must be tracing memory allocations to take a snapshot")
+            Self::NframeOutOfRange => {
+                f.write_str("the number of frames must be in range [1; 65535]")
             }
-            Self::NotTracing => f.write_str("the tracemalloc module is not tracing"),
-            Self::NoMemory => f.write_str("the tracemalloc module found no memory to trace a block"),
-            Self::HeapNotSearched { reason } => write!(f, "the heap could not be searched for what holds it: {reason}"),
+            Self::SnapshotNeedsTracing => f.write_str(
+                "the tracemalloc module must be tracing memory allocations to take a snapshot",
+            ),
+            Self::NotTracing => f.write_str(
+                "the tracemalloc module is not tracing: call `tracemalloc::start` before",
+            ),
+            Self::NoMemory => {
+                f.write_str("the tracemalloc module found no memory to trace a block")
+            }
+            Self::HeapNotSearched { reason } => {
+                write!(f, "the heap could not be searched for holders: {reason}")
+            }
             Self::NotInstalled => f.write_str(
-                "this program's global allocator does not trace: it needs \
-                 `#[global_allocator] static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();`",
+                "this program's global allocator does not trace: it needs `#[global_allocator] \
+                 static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();`",
             ),
             Self::OtherVersion { installed } => write!(
                 f,
-                "this program's global allocator is from tracemalloc-rt {installed}, which tracemalloc-rt {this} cannot \
-                 talk to: depend on tracemalloc-rt {installed}, or, where cargo-tracemalloc brings the allocator, install \
-                 cargo-tracemalloc {this}",
+                "this program's global allocator is from tracemalloc-rt {installed}, which \
+                 tracemalloc-rt {this} cannot talk to: depend on tracemalloc-rt {installed}, or, where \
+                 cargo-tracemalloc brings the allocator, install cargo-tracemalloc {this}",
                 this = env!("CARGO_PKG_VERSION")
             ),
         }

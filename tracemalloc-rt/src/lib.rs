@@ -1,5 +1,5 @@
 //! Python's `tracemalloc` for Rust: a tracing global allocator, and snapshots, statistics and
-//! filters over what it saw.
+//! filters over the traced blocks.
 //!
 //! ```
 //! use tracemalloc::{KeyType, Tracemalloc};
@@ -20,10 +20,41 @@
 //! }
 //! ```
 //!
-//! The functions are those of Python's module, and so are the types. A program starts to trace by
+//! The functions and the types are those of Python's module. A program starts to trace with
 //! [`start`], or with the environment variable `TRACEMALLOC=NFRAME`, which is read like
-//! `PYTHONTRACEMALLOC` and holds from the first allocation on. What `cargo tracemalloc test` traces
-//! for itself is apart from it: each sees only what it asked for.
+//! `PYTHONTRACEMALLOC` and holds from the first allocation on. `cargo tracemalloc test` traces for
+//! itself: neither sees the blocks that only the other asked for.
+//!
+//! Beyond Python, the library checks that code keeps no memory ([`check()`],
+//! [`#[tracemalloc::check]`](macro@check), [`assert_no_growth!`], [`Growth`]), and tells which
+//! statics and threads hold the live blocks ([`holders()`]).
+//!
+//! # Features
+//!
+//! All of them are enabled by default.
+//!
+//! | feature | gives | costs |
+//! |---|---|---|
+//! | `symbolize` | names, files and lines from debug information; statistics, checks, holders | `backtrace` |
+//! | `macros` | the attribute `check`, the macro `assert_no_growth!`, and threads that belong to the check that starts them | `syn` at compile time; `pthread_create` is interposed, see below |
+//! | `load` | [`Snapshot::load`] | `serde_json`, whose comparisons with primitive types can make `assert_eq!(numbers, [])` ambiguous |
+//!
+//! **On Linux with glibc, the feature `macros` defines `pthread_create` in every program that
+//! depends on this crate**, directly or through another crate. Std has no hook by which a new thread
+//! learns who started it, and a check has to count the threads that it starts. Until the first check
+//! runs, the function only passes calls on to the C library's. The symbol is weak: another
+//! definition in the program wins. A program that does not want it turns the default features off:
+//!
+//! ```toml
+//! tracemalloc-rt = { version = "0.1", default-features = false, features = ["symbolize"] }
+//! ```
+//!
+//! # Platforms
+//!
+//! Tracing works on every system that Rust's standard library supports with native thread-locals. It
+//! is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers, `-C
+//! force-frame-pointers=yes`. [`holders()`] works only there. Names, files and lines need debug
+//! information: `debug = "line-tables-only"` or more in the profile.
 //!
 //! # Differences from Python
 //!
@@ -31,9 +62,9 @@
 //! What differs:
 //!
 //! - Nothing can be traced without a [`Tracemalloc`] as the program's global allocator: [`start`]
-//!   says so.
+//!   then fails.
 //! - [`start`] has no default; Python's is 1. There is no `-X tracemalloc`, and no `_get_traces`
-//!   nor other private names.
+//!   or other private names.
 //! - The most recent frame of a traceback is the innermost one that does not belong to the standard
 //!   library, and the oldest one is that of `main` or of the thread's function;
 //!   [`take_snapshot_with_std`] keeps the library's. Frames that were inlined are frames.
@@ -47,18 +78,20 @@
 //!   Python's constructor reverses. A traceback always has a frame: without any, it is
 //!   `<unknown>:0`.
 //! - [`get_object_traceback`] takes a pointer, which may point into the block.
-//! - What this library allocates for a snapshot is not in the next one. What was freed and
-//!   allocated anew by the program is always traced anew: Rust has no lists of freed objects.
-//! - [`take_snapshot`] does not stop other threads: what they allocate or free meanwhile may be in
-//!   it or not.
+//! - A snapshot's own memory is not in the next snapshot. A block that the program has freed and
+//!   allocated again is always traced again: Rust has no lists of freed objects.
+//! - [`take_snapshot`] does not stop other threads: a block that they allocate or free meanwhile may
+//!   be in it or not.
 //! - [`stop`] and [`clear_traces`] give no memory back to the system: the tracer uses it again.
-//! - Where the tracer finds no memory for a block, the program gets its block all the same,
-//!   untraced; CPython makes the allocation fail.
+//! - If the tracer finds no memory for a block, the program gets its block all the same, untraced;
+//!   CPython makes the allocation fail.
 //! - Sums that do not fit a `u64`, and differences that do not fit an `i64`, stay at the bound.
 //! - [`Snapshot::filter_traces`] takes a slice, and anything that is a [`BaseFilter`].
 //! - [`Snapshot::dump`] writes JSON, not a pickle. The two cannot read each other's files.
 //! - Source lines ([`Sources`]) are counted by `\n` alone, as rustc counts them, and files are read
 //!   as UTF-8.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "symbolize")]
 #[doc(hidden)]
@@ -81,6 +114,8 @@ mod trace;
 mod util;
 
 pub use allocator::Tracemalloc;
+#[cfg(feature = "symbolize")]
+pub use api::holder::Holder;
 #[cfg(feature = "symbolize")]
 pub use api::holders::{HolderStatistic, holders};
 pub use api::{

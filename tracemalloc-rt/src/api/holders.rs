@@ -1,20 +1,24 @@
-//! What holds how much of what is live.
+//! How much of the live memory each static, thread-local and thread holds.
 
 use std::fmt;
 
+use crate::api::holder::Holder;
+use crate::bridge::held::Held;
 use crate::bridge::installed;
 use crate::error::Error;
 use crate::model::format_size::format_size;
 
-/// What one static, thread-local or thread holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The blocks that one holder holds. Made by [`holders`].
+///
+/// `Display` is `store::SEEN: size=97.7 KiB, count=2`. Not in Python.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct HolderStatistic {
-    /// `store::SEEN`, ``stack of thread `main` ``, `foreign memory`; `lost` for what nothing
-    /// points to any more.
-    pub holder: String,
+    /// The static, thread-local, thread or other memory; or [`Holder::Lost`].
+    pub holder: Holder,
     /// Bytes of traced blocks that it leads to.
     pub size: u64,
-    /// How many blocks these are.
+    /// The number of these blocks.
     pub count: u64,
 }
 
@@ -29,20 +33,22 @@ impl fmt::Display for HolderStatistic {
     }
 }
 
-/// Which statics, thread-locals and threads hold how much of what is live and traced, the most
-/// bytes first.
+/// Searches the heap, and sums up the live traced blocks by what holds them, the most bytes first.
+/// Blocks that nothing points to are summed up under [`Holder::Lost`].
 ///
-/// The heap is searched in a copy of the process, as `fork` makes it, and the other threads stand
-/// still while that is made. A block that several lead to counts for the one that is found first:
+/// The search runs in a copy of the process, as `fork` makes it. The other threads stand still while
+/// the copy is made. A block with several holders counts for the one that the search finds first:
 /// statics come before thread-locals, these before stacks and registers, and these before all other
 /// memory. The names are those of the executable's symbols. Not in Python.
 ///
 /// # Errors
 ///
-/// [`Error::NotInstalled`] where the program's global allocator is no
-/// [`Tracemalloc`](crate::Tracemalloc), [`Error::NotTracing`] where it does not trace, and
-/// [`Error::HeapNotSearched`] elsewhere than on Linux on x86-64 and AArch64, and where the
-/// process cannot be copied or its threads cannot be asked.
+/// - [`Error::NotInstalled`] if the program's global allocator is not a
+///   [`Tracemalloc`](crate::Tracemalloc),
+/// - [`Error::OtherVersion`] if it is one of a version that this one cannot talk to,
+/// - [`Error::NotTracing`] if the program does not trace,
+/// - [`Error::HeapNotSearched`] on other systems than Linux on x86-64 and AArch64, and if the process
+///   cannot be copied or its threads cannot be stopped.
 ///
 /// ```
 /// # #[global_allocator]
@@ -56,7 +62,7 @@ impl fmt::Display for HolderStatistic {
 /// PAGES.lock().unwrap().push(vec![0; 100_000]);
 /// # if !cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) { return Ok(()) }
 /// let holders = tracemalloc::holders()?;
-/// assert!(holders[0].holder.ends_with("PAGES"));
+/// assert!(holders[0].holder.to_string().ends_with("PAGES"));
 /// assert!(holders[0].size >= 100_000);
 /// # Ok(())
 /// # }
@@ -66,7 +72,7 @@ pub fn holders() -> Result<Vec<HolderStatistic>, Error> {
     if !(table.is_tracing)() {
         return Err(Error::NotTracing);
     }
-    // What is called from here on is on the stack below.
+    // The frames of all calls from here on lie below.
     let here = 0_u8;
     let mut holders: Vec<HolderStatistic> = Vec::new();
     (table.pause)(true);
@@ -81,20 +87,17 @@ pub fn holders() -> Result<Vec<HolderStatistic>, Error> {
     if why.is_null() {
         return Ok(holders);
     }
-    // SAFETY: what is not null is a text of the program's own, with its length.
+    // SAFETY: a pointer that is not null is that of a constant text, with its length.
     let reason = unsafe { core::slice::from_raw_parts(why, why_len) };
     Err(Error::HeapNotSearched { reason: String::from_utf8_lossy(reason).into_owned() })
 }
 
-extern "C" fn add_holder(context: *mut u8, name: *const u8, len: usize, size: u64, count: u64) {
-    // SAFETY: the context is the list that `holders` has handed over and does not touch meanwhile;
-    // the name is as long as that.
-    let (holders, name) = unsafe {
-        (&mut *context.cast::<Vec<HolderStatistic>>(), core::slice::from_raw_parts(name, len))
-    };
+extern "C" fn add_holder(holders: *mut u8, held: &Held) {
+    // SAFETY: `holders` hands over its list, and does not touch it until the search has returned.
+    let holders = unsafe { &mut *holders.cast::<Vec<HolderStatistic>>() };
     holders.push(HolderStatistic {
-        holder: String::from_utf8_lossy(name).into_owned(),
-        size,
-        count,
+        holder: Holder::of(held),
+        size: held.bytes,
+        count: held.blocks,
     });
 }

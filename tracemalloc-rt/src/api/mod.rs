@@ -4,6 +4,8 @@
 //! this crate that is.
 
 #[cfg(feature = "symbolize")]
+pub mod holder;
+#[cfg(feature = "symbolize")]
 pub mod holders;
 mod namer;
 

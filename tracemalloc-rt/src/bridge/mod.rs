@@ -10,12 +10,15 @@
 //! convention and no types of ours, so that copies of different versions, or built with different
 //! features, understand each other, as long as the table has the same form, which [`FORM`] counts.
 
+pub mod held;
 pub mod test_limits;
+mod text;
 
 use core::alloc::Layout;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::bridge::held::Held;
 use crate::bridge::test_limits::Asked;
 use crate::error::Error;
 use crate::trace::record::Untracked;
@@ -29,7 +32,7 @@ const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
 /// Counts the forms that [`Table`] has had, behind its first four fields, which stay.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// What a runtime offers to other copies of itself.
 #[repr(C)]
@@ -85,13 +88,13 @@ pub struct Table {
     /// Asks the harness to judge its running test by these limits. False where the test is another
     /// one, or none.
     pub ask: extern "C" fn(asked: &Asked) -> bool,
-    /// Calls `visit` with its context and, for each holder, its name, bytes and blocks. Returns
-    /// null, or, with its length, why that cannot be told. What is below the address
-    /// `stack_from` of the calling thread's stack does not count.
+    /// Calls `visit` with its context and each holder. Returns null, or, with its length, a text
+    /// that says why the heap could not be searched. The calling thread's stack below the address
+    /// `stack_from` does not count.
     pub holders: extern "C" fn(
         stack_from: usize,
         context: *mut u8,
-        visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
+        visit: extern "C" fn(*mut u8, &Held),
         why_len: &mut usize,
     ) -> *const u8,
 }
@@ -231,7 +234,7 @@ fn ask() -> *const Table {
 
 /// The functions of [`TABLE`].
 mod table {
-    use super::{Asked, StackId, Untracked, test_limits};
+    use super::{Asked, Held, StackId, Untracked, test_limits};
     use crate::heap;
     use crate::heap::Holdings;
     use crate::os::memory;
@@ -296,20 +299,18 @@ mod table {
     pub extern "C" fn holders(
         stack_from: usize,
         context: *mut u8,
-        visit: extern "C" fn(*mut u8, *const u8, usize, u64, u64),
+        visit: extern "C" fn(*mut u8, &Held),
         why_len: &mut usize,
     ) -> *const u8 {
         let why = match heap::holdings(stack_from) {
             Ok(Holdings { doubt: Some(why), .. }) | Err(why) => why,
             Ok(Holdings { held, lost_bytes, lost_blocks, .. }) => {
-                let held =
-                    held.into_iter().map(|sum| (sum.holder.to_string(), sum.bytes, sum.blocks));
-                let lost = ("lost".to_owned(), lost_bytes, lost_blocks);
-                let mut all: Vec<_> =
-                    held.chain([lost]).filter(|(_, _, blocks)| *blocks > 0).collect();
-                sort_by_key(&mut all, |(_, bytes, blocks)| core::cmp::Reverse((*bytes, *blocks)));
-                for (holder, bytes, blocks) in all {
-                    visit(context, holder.as_ptr(), holder.len(), bytes, blocks);
+                let lost = Held::lost(lost_bytes, lost_blocks);
+                let mut all: Vec<Held> = held.iter().map(Held::of).chain([lost]).collect();
+                all.retain(|held| held.blocks > 0);
+                sort_by_key(&mut all, |held| core::cmp::Reverse((held.bytes, held.blocks)));
+                for held in &all {
+                    visit(context, held);
                 }
                 return core::ptr::null();
             }

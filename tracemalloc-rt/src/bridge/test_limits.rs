@@ -7,16 +7,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::bridge::text::Text;
 use crate::limits::Limits;
 use crate::trace::{control, thread};
-
-/// A text of another copy.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Text {
-    at: *const u8,
-    len: usize,
-}
 
 /// A number that may not be given.
 #[repr(C)]
@@ -118,18 +111,6 @@ fn running() -> MutexGuard<'static, Option<(String, Option<Limits>)>> {
 /// A path without the marks of raw identifiers, which not everybody writes.
 fn plain(path: &str) -> String {
     path.replace("r#", "")
-}
-
-impl Text {
-    #[cfg(feature = "symbolize")]
-    fn of(text: &str) -> Self {
-        Self { at: text.as_ptr(), len: text.len() }
-    }
-
-    fn read(&self) -> std::borrow::Cow<'_, str> {
-        // SAFETY: it was made of a text that the caller of `ask` has, and waits for our return.
-        String::from_utf8_lossy(unsafe { core::slice::from_raw_parts(self.at, self.len) })
-    }
 }
 
 impl Number {

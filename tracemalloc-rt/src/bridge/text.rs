@@ -1,0 +1,25 @@
+//! A text that another copy of the runtime owns, in a type of C.
+
+use std::borrow::Cow;
+
+/// Where a text is, and its length in bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Text {
+    at: *const u8,
+    len: usize,
+}
+
+impl Text {
+    /// The text of this copy. It has to stay where it is until the other copy has returned.
+    pub fn of(text: &str) -> Self {
+        Self { at: text.as_ptr(), len: text.len() }
+    }
+
+    /// The text, read where it is. A function of the bridge may call this only before it returns.
+    pub fn read(&self) -> Cow<'_, str> {
+        // SAFETY: `of` made it from a text. The copy that owns that text keeps it until the call
+        // across the bridge has returned, and this one reads it only during that call.
+        String::from_utf8_lossy(unsafe { core::slice::from_raw_parts(self.at, self.len) })
+    }
+}
