@@ -81,8 +81,8 @@ fn a_command_that_is_not_found_is_named_with_the_way_out() {
     let output =
         Call::program(&binary).env("PATH", "").dir(&project.root).run().code(exit::TEST_FAILED);
     let expected = format!(
-        "error: tracemalloc harness failed to find the command that runs the tests of {binary:?}: there is no \
-         `cargo-tracemalloc` in PATH; install version {} of it, with which these tests were built\n",
+        "error: tracemalloc: cannot find the command that runs the tests of {binary:?}: there is no \
+         `cargo-tracemalloc` in PATH; install version {} of it, which built these tests\n",
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!((output.stdout.as_str(), output.stderr), ("", expected));
@@ -95,9 +95,9 @@ fn a_list_of_another_version_is_refused() {
     for (content, words) in [
         (
             "tracemalloc 9.9.9-0 TestList\n",
-            "caused by: it was written by cargo-tracemalloc 9.9.9-0, and this is ",
+            "caused by: the file was written by cargo-tracemalloc 9.9.9-0, and this is version ",
         ),
-        ("not ours", "caused by: it was not written by cargo-tracemalloc, or is cut off"),
+        ("not ours", "caused by: the file was not written by cargo-tracemalloc, or is truncated"),
     ] {
         fs::write(&list, content).unwrap();
         let output =

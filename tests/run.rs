@@ -252,7 +252,7 @@ fn what_cannot_be_done_is_said_before_or_after() {
         .run()
         .code(exit::CLEAN);
     for words in [
-        "failed to take a snapshot: the snapshot ",
+        "error: tracemalloc: the snapshot ",
         "snapshot.json\" cannot be written",
         "File too large",
         "no snapshot of the",

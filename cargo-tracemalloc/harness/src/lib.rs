@@ -1,12 +1,11 @@
-//! The test harness that `cargo tracemalloc` injects, and the messages that it exchanges with the
-//! command.
+//! The test harness that `cargo tracemalloc` injects, and its messages to and from the command.
 //!
 //! `protocol` holds the messages. The command writes a [`Session`] before it starts cargo. Its
 //! rustc wrapper leaves a [`TargetNote`] beside each test binary. The harness writes the
 //! [`TestList`] of its binary and a [`TestEntry`] for each test. The command merges these into its
 //! report.
 //!
-//! `child` holds the code that runs in a test's process. It is compiled with the feature `harness`.
+//! `child` holds the code that runs in a test's process. The feature `harness` compiles it.
 
 mod protocol;
 

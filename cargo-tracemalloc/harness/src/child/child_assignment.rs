@@ -1,4 +1,4 @@
-//! What a process is told that is no front, and what of that its test gets to see.
+//! The work that the front assigns to a child, and the environment that the child's test sees.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,29 +7,29 @@ use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::process_role::{FRAGMENT_VAR, INSIDE_VAR, ProcessRole, TEST_VAR};
 use crate::protocol::session::{SESSION_VAR, Session};
 
-/// Tells insta whether to write new snapshots; what the user has set stays.
+/// Tells the crate insta whether to write new snapshots. A value of the user stays.
 const INSTA_UPDATE_VAR: &str = "INSTA_UPDATE";
 
-/// What a child has to do.
+/// The work of a child.
 #[derive(Debug, Clone)]
 pub struct Assignment {
-    /// How to measure; `None` where nothing is judged.
+    /// How to measure; `None` if nothing is judged.
     pub session: Option<Session>,
-    /// Where to leave what it found; `None` where nobody reads it.
+    /// The file for the entry; `None` if no process reads it.
     pub fragment: Option<PathBuf>,
 }
 
 impl ProcessRole {
-    /// The name of the test that the front has given this process to run, and how; `None` where
-    /// this process is no child of a front.
+    /// The test that the front assigned to this process, and how to run it. `None` if this process
+    /// is no child of a front.
     pub(crate) fn assignment(&self) -> Option<(String, Assignment)> {
         let (test, fragment) = std::env::var(TEST_VAR).ok().zip(std::env::var_os(FRAGMENT_VAR))?;
         clean_environment();
         Some((test, Assignment { session: self.session(), fragment: Some(fragment.into()) }))
     }
 
-    /// Whether a test that is being traced has started this. Then a test asked for by its exact
-    /// name runs in this process: the other one may want to see how its own binary ends.
+    /// Whether a traced test has started this process. Then a test that is requested by its exact
+    /// name runs in this process, because the other test may want to see how its binary ends.
     pub(crate) fn is_inside(&self) -> bool {
         self.session_dir.is_none() && self.inside
     }
@@ -40,13 +40,12 @@ impl ProcessRole {
         self.session.clone().zip(self.session_dir.as_ref())
     }
 
-    /// Gives this process, which is a program with a `main` of its own, the environment that it
-    /// would have without us. Who starts a test binary from inside a test gets no judgement of
-    /// that.
+    /// Gives this process, a program with a `main` of its own, the environment that it would have
+    /// without tracing. A test binary that this test starts is not judged.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     pub(crate) fn become_program(&self) {
         let Some(session) = &self.session else { return };
-        // SAFETY: this runs before `main`, when there is no other thread.
+        // SAFETY: this runs before `main`, when the process has one thread.
         unsafe {
             for (name, value) in &session.restore_env {
                 match value {
@@ -62,12 +61,12 @@ impl ProcessRole {
     }
 }
 
-/// Takes what is ours out of the environment of the test that is about to run here.
+/// Removes the harness's variables from the environment, before a test runs in this process.
 pub fn clean_environment() {
-    // insta numbers the snapshots of a process, so a repeated run looks for ones that do not exist,
-    // and would leave `.snap.new` files in the source tree for each.
+    // insta numbers the snapshots of a process. A repeated run would look for ones that do not
+    // exist, and would leave `.snap.new` files in the source tree.
     let keep_insta_quiet = std::env::var_os(INSTA_UPDATE_VAR).is_none();
-    // SAFETY: the harness runs this on the main thread before it starts any other.
+    // SAFETY: the harness calls this on the main thread before it starts another.
     unsafe {
         if keep_insta_quiet {
             std::env::set_var(INSTA_UPDATE_VAR, "no");

@@ -1,7 +1,8 @@
-//! Hands this process over to `cargo tracemalloc`, which is the front: it lists, starts and prints.
+//! Replaces this process by the command, which is the front: it lists tests, starts children and
+//! prints results.
 //!
-//! A parser of options and what prints results are a third of what would have to be built for every
-//! compiler, and the command has them.
+//! An option parser and the code that prints results are a third of the code that every user would
+//! have to compile. The command has both.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -15,35 +16,38 @@ use crate::protocol::process_role::{ProcessRole, fail};
 use crate::protocol::session::Session;
 use crate::protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
 
-/// What the command is called, in PATH.
+/// The command's name in PATH.
 pub const NAME: &str = "cargo-tracemalloc";
 
-/// Goes on as the command, with the arguments of this process. Ends it where there is no command.
+/// Replaces this process by the command, with the same arguments. Ends the process if there is no
+/// command.
 pub fn become_front(role: &ProcessRole, tests: &[Test]) -> ! {
     let executable = test_binary::path();
     let fragments = fragment::directory(role.reports_to(), &executable);
     let list = fragments.join(LIST_FILE);
     if let Err(error) = leave(&list, &executable, tests) {
-        fail(&format!("write {list:?}: {error}"));
+        fail(&format!("cannot write {list:?}: {error}"));
     }
     let places = places(role.session.as_ref(), &executable);
     for place in places.iter().map(String::as_str).chain([NAME]) {
         let Err(error) = start(place, &list);
         if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
             fragment::remove_if_temporary(&fragments);
-            fail(&format!("start {place:?} for the tests of {executable:?}: {error}"));
+            fail(&format!(
+                "cannot start {place:?}, the command that runs the tests of {executable:?}: {error}"
+            ));
         }
     }
     fragment::remove_if_temporary(&fragments);
     let looked: String = places.iter().map(|place| format!("at {place:?} or ")).collect();
     let version = env!("CARGO_PKG_VERSION");
     fail(&format!(
-        "find the command that runs the tests of {executable:?}: there is no `{NAME}` {looked}in PATH; install \
-         version {version} of it, with which these tests were built"
+        "cannot find the command that runs the tests of {executable:?}: there is no `{NAME}` \
+         {looked}in PATH; install version {version} of it, which built these tests"
     ));
 }
 
-/// Where the command is, as the session says, and the note beside this binary.
+/// Paths of the command: from the session, and from the note beside this binary.
 pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
     let told_by_session = session.map(|session| session.command.clone()).unwrap_or_default();
     let built_by = fragment::target_note(executable).command;
@@ -53,8 +57,7 @@ pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
     places
 }
 
-/// Writes the list of tests, where that is not done yet: nextest starts this binary for each of its
-/// tests.
+/// Writes the list of tests, unless it exists. nextest starts this binary once for each test.
 fn leave(path: &Path, executable: &Path, tests: &[Test]) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -85,20 +88,20 @@ impl From<&Test> for ListedTest {
     }
 }
 
-/// Becomes this program, and returns only where that cannot be.
+/// Replaces this process by a program. Returns only if that fails.
 #[cfg(unix)]
 fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
     use std::os::unix::process::CommandExt as _;
     let mut arguments = std::env::args_os();
     let mut command = Command::new(program);
-    // The name under which others see the process stays.
+    // Other programs keep seeing the process under its old name.
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
     Err(command.args(arguments).env(FRONT_VAR, list).exec())
 }
 
-/// Runs this program and ends as it does, and returns only where that cannot be.
+/// Runs a program and exits with its code. Returns only if that fails.
 #[cfg(not(unix))]
 fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
     let status =

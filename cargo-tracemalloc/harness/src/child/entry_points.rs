@@ -1,5 +1,5 @@
-//! Decides what this process is: the child that runs one test, the front that starts the others, or
-//! a test that another has started.
+//! The functions that `main` of a test binary calls. They decide on the role of the process: child,
+//! front, or a test inside another test.
 
 use crate::child::command;
 use crate::child::libtest::TestDescAndFn;
@@ -10,17 +10,17 @@ use crate::child::test::Test;
 use crate::child::test_process;
 use crate::protocol::process_role::ProcessRole;
 
-/// Runs a test binary's tests: its `main` calls this.
+/// Runs the tests of a binary. rustc's generated `main` calls this.
 pub fn test_main_static(tests: &[&TestDescAndFn]) {
     main(tests, false);
 }
 
-/// Runs the tests of a binary that is built with `panic = "abort"`: its `main` calls this.
+/// Runs the tests of a binary with `panic = "abort"`. rustc's generated `main` calls this.
 pub fn test_main_static_abort(tests: &[&TestDescAndFn]) {
     main(tests, true);
 }
 
-/// Runs the tests that the arguments of this process ask for, and exits. A panic may end the
+/// Runs the tests that the arguments of this process select, and exits. A panic may end the
 /// process.
 fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
     let tests = Test::all(tests);

@@ -1,4 +1,4 @@
-//! What is live at a program's end, as the command is told.
+//! Collects the blocks that are live when a program ends, for the command.
 
 use tracemalloc::internal::judge;
 
@@ -7,8 +7,8 @@ use crate::child::verdict_entry::frame_entry;
 use crate::protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
 use crate::protocol::session::Session;
 
-/// What is live now; the error says why the heap could not be searched. Below the address
-/// `stack_from`, the stack of this thread is the harness's own.
+/// Returns the blocks that are live now, or why the heap cannot be searched. Below the address
+/// `stack_from`, this thread's stack belongs to the harness.
 pub fn exit_heap(session: &Session, stack_from: usize) -> Result<ExitHeap, String> {
     let judge::Remains { lost, lost_groups, held, doubt } =
         judge::Remains::now(&session.rules(), stack_from)?;

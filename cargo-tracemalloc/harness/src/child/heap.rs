@@ -1,4 +1,4 @@
-//! How a test's growth is looked up in the heap.
+//! The heap search with the session's known holders.
 
 use tracemalloc::internal::heap::{KNOWN_HOLDERS, KnownHolder};
 use tracemalloc::internal::judge::Heap;
@@ -6,8 +6,8 @@ use tracemalloc::internal::judge::Heap;
 use crate::protocol::session::{HolderRule, Session};
 
 impl Session {
-    /// The heap with this session's known holders. Below the address `stack_from`, the stack of
-    /// this thread is the harness's own.
+    /// Returns the heap search for this session. Below the address `stack_from`, this thread's
+    /// stack belongs to the harness.
     pub(crate) fn heap(&self, stack_from: usize) -> Heap<'_> {
         let known = match &self.known_holders {
             Some(rules) => rules.iter().map(KnownHolder::from).collect(),

@@ -1,11 +1,11 @@
-//! What holds growth, as the report shows it.
+//! Converts a holder into the report's entry.
 
 use tracemalloc::internal::heap;
 use tracemalloc::internal::judge::Step;
 
 use crate::protocol::test_entry::{HolderEntry, HolderKind, LOST_BLOCK, StepEntry};
 
-/// What something else than a lost block is in the report.
+/// The entry of a holder that is not a lost block.
 pub fn holder_entry(holder: heap::Holder) -> HolderEntry {
     HolderEntry {
         kind: match holder.kind {
@@ -25,7 +25,7 @@ pub fn holder_entry(holder: heap::Holder) -> HolderEntry {
     }
 }
 
-/// What a lost block is that leads to others.
+/// The entry of a lost block that leads to others.
 pub fn lost_block(block: Step) -> HolderEntry {
     let (file, line) = block.place.unzip();
     HolderEntry {
@@ -39,7 +39,7 @@ pub fn lost_block(block: Step) -> HolderEntry {
     }
 }
 
-/// One step of the way to growth.
+/// The entry of one step of the path to a block.
 pub fn step_entry(step: Step) -> StepEntry {
     let (file, line) = step.place.unzip();
     StepEntry { type_name: step.type_name, file, line, bytes: step.bytes }

@@ -1,14 +1,14 @@
-//! A short name for a leak that stays the same while lines move.
+//! A short name for a leak, which stays the same while lines move.
 
 use crate::child::test_binary;
 use crate::protocol::fnv;
 use crate::protocol::test_entry::GrowthEntry;
 
-/// Eight hexadecimal digits of an FNV-1a hash over package, target, test and the functions of what
-/// grew.
+/// Eight hexadecimal digits of an FNV-1a hash over package, target, test and the functions of the
+/// growth.
 pub fn leak_id(test: &str, growth: &[GrowthEntry]) -> String {
     let target = test_binary::target();
-    // The first entries are those that the verdict is about, all of one kind.
+    // The first entries decided the verdict, and are all of one kind.
     let kind = growth.first().map(|entry| entry.kind);
     let told = growth.iter().filter(|entry| Some(entry.kind) == kind);
     let functions = told

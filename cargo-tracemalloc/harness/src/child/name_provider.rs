@@ -1,6 +1,5 @@
-//! Asks the command what stands in the files that this process has loaded: by the socket of the
-//! command that started the tests, or of the front; or, where there is none, a process that is
-//! started for the question.
+//! Requests names from the command. It uses the socket of the command or of the front, or starts
+//! the command for a single request.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -23,15 +22,15 @@ use crate::protocol::process_role::ProcessRole;
 use crate::protocol::test_entry::FrameEntry;
 use crate::protocol::wire::{from_bytes, to_bytes};
 
-/// How long an answer may take.
+/// The longest time to wait for a reply.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Has the runtime of this process ask the command.
+/// Makes the runtime of this process request names from the command.
 pub fn install(role: &ProcessRole) {
     let of_command = || role.session.as_ref()?.names.clone().map(PathBuf::from);
     let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from).or_else(of_command);
     let (session, executable) = (role.session.clone(), test_binary::path());
-    // Most tests never ask, and most of those that do find the socket.
+    // Most tests need no names, and most others find the socket.
     let find = move || {
         command::places(session.as_ref(), &executable)
             .into_iter()
@@ -45,35 +44,37 @@ pub fn install(role: &ProcessRole) {
     }));
 }
 
-/// The command.
+/// The command as a provider of names.
 struct CommandProvider {
-    /// Of the command or the front, where there is one.
+    /// The socket of the command or of the front.
     socket: Option<PathBuf>,
-    /// Where the command may be.
+    /// Programs that may be the command.
     programs: LazyLock<Vec<String>, Box<dyn FnOnce() -> Vec<String> + Send>>,
-    /// What was told of files: they are asked for at each search of the heap.
+    /// Earlier replies. Each search of the heap needs them.
     statics: Mutex<HashMap<String, Statics>>,
 }
 
 impl CommandProvider {
-    fn ask(&self, wanted: &NameRequest) -> Result<NameReply, String> {
-        let question = to_bytes(wanted);
+    fn request(&self, request: &NameRequest) -> Result<NameReply, String> {
+        let request_bytes = to_bytes(request);
         let mut errors = Vec::new();
         let by_socket = self
             .socket
             .iter()
-            .map(|socket| (socket.display().to_string(), by_socket(socket, &question)));
-        // The socket may be out of sight, in a process that has changed its root directory.
+            .map(|socket| (socket.display().to_string(), by_socket(socket, &request_bytes)));
+        // A process that has changed its root directory cannot see the socket.
         let programs = std::iter::once_with(|| self.programs.iter()).flatten();
-        let by_process = programs.map(|program| (program.clone(), by_process(program, &question)));
-        for (asked, answer) in by_socket.chain(by_process) {
-            let told: Result<NameReply, String> = answer
-                .map_err(|error| error.to_string())
-                .and_then(|answer| from_bytes(&answer).map_err(|error| error.to_string()));
-            match told {
-                Ok(told) if told.files.len() == wanted.files.len() => return Ok(told),
-                Ok(_) => errors.push(format!("{asked}: the answer is not to the question")),
-                Err(error) => errors.push(format!("{asked}: {error}")),
+        let by_process =
+            programs.map(|program| (program.clone(), by_process(program, &request_bytes)));
+        for (source, reply_bytes) in by_socket.chain(by_process) {
+            let reply: Result<NameReply, String> =
+                reply_bytes.map_err(|error| error.to_string()).and_then(|reply_bytes| {
+                    from_bytes(&reply_bytes).map_err(|error| error.to_string())
+                });
+            match reply {
+                Ok(reply) if reply.files.len() == request.files.len() => return Ok(reply),
+                Ok(_) => errors.push(format!("{source}: the reply is not for this request")),
+                Err(error) => errors.push(format!("{source}: {error}")),
             }
         }
         Err(errors.join(", "))
@@ -82,27 +83,27 @@ impl CommandProvider {
 
 impl Provider for CommandProvider {
     fn frames(&self, places: &[Place<'_>]) -> Result<Vec<Vec<Symbol>>, String> {
-        let mut wanted = NameRequest::default();
-        // Of each place, the numbers of its file and of its answer.
+        let mut request = NameRequest::default();
+        // For each place: the index of its file, and its index in that file.
         let numbers: Vec<(usize, usize)> = places
             .iter()
             .map(|place| {
-                let known = wanted.files.iter().position(|file| file.path == place.file);
+                let known = request.files.iter().position(|file| file.path == place.file);
                 let number = known.unwrap_or_else(|| {
-                    wanted.files.push(FileRequest {
+                    request.files.push(FileRequest {
                         path: place.file.to_owned(),
                         ..FileRequest::default()
                     });
-                    wanted.files.len() - 1
+                    request.files.len() - 1
                 });
-                let file = &mut wanted.files[number];
+                let file = &mut request.files[number];
                 file.places.push(place.address as u64);
                 (number, file.places.len() - 1)
             })
             .collect();
-        let mut told = self.ask(&wanted)?;
-        let mut take = |(file, answer): (usize, usize)| {
-            told.files[file].frames.get_mut(answer).map(std::mem::take)
+        let mut reply = self.request(&request)?;
+        let mut take = |(file, place): (usize, usize)| {
+            reply.files[file].frames.get_mut(place).map(std::mem::take)
         };
         let frames = numbers.into_iter().map(|number| take(number).unwrap_or_default());
         Ok(frames.map(|frames| frames.into_iter().map(symbol).collect()).collect())
@@ -111,58 +112,59 @@ impl Provider for CommandProvider {
     fn statics(&self, files: &[&str]) -> Result<Vec<Statics>, String> {
         let mut known = self.statics.lock().unwrap_or_else(PoisonError::into_inner);
         let unknown = files.iter().filter(|file| !known.contains_key(**file));
-        let wanted: Vec<FileRequest> = unknown
+        let request: Vec<FileRequest> = unknown
             .map(|file| FileRequest {
                 path: (*file).to_owned(),
                 statics: true,
                 ..FileRequest::default()
             })
             .collect();
-        if !wanted.is_empty() {
-            let wanted = NameRequest { files: wanted };
-            let told = self.ask(&wanted)?;
-            for (wanted, told) in wanted.files.into_iter().zip(told.files) {
+        if !request.is_empty() {
+            let request = NameRequest { files: request };
+            let reply = self.request(&request)?;
+            for (request, reply) in request.files.into_iter().zip(reply.files) {
                 let statics = Statics {
-                    statics: told.statics.into_iter().map(named).collect(),
-                    thread_locals: told.thread_locals.into_iter().map(named).collect(),
-                    thread_starts: told.thread_starts.into_iter().map(named).collect(),
+                    statics: reply.statics.into_iter().map(named).collect(),
+                    thread_locals: reply.thread_locals.into_iter().map(named).collect(),
+                    thread_starts: reply.thread_starts.into_iter().map(named).collect(),
                 };
-                known.insert(wanted.path, statics);
+                known.insert(request.path, statics);
             }
         }
         Ok(files.iter().map(|file| known.get(*file).cloned().unwrap_or_default()).collect())
     }
 }
 
-fn by_socket(path: &Path, question: &[u8]) -> io::Result<Vec<u8>> {
+fn by_socket(path: &Path, request_bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(question)?;
+    stream.write_all(request_bytes)?;
     stream.shutdown(Shutdown::Write)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    Ok(answer)
+    let mut reply_bytes = Vec::new();
+    stream.read_to_end(&mut reply_bytes)?;
+    Ok(reply_bytes)
 }
 
-fn by_process(program: &str, question: &[u8]) -> io::Result<Vec<u8>> {
-    // The environment is the program's, and may name libraries to load before all others.
+fn by_process(program: &str, request_bytes: &[u8]) -> io::Result<Vec<u8>> {
+    // The environment belongs to the program, and may name libraries to preload.
     let mut command = Command::new(program);
     command.env_clear().env(NAME_PROVIDER_VAR, "1");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
-    let mut teller =
+    let mut provider =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let mut answer = Vec::new();
-    // It reads all of the question before it answers.
-    let asked = teller.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(question));
-    let told = teller.stdout.take().map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut answer));
-    // Where the program waits for all its children itself, this one is gone already; the answer
-    // tells whether it is whole.
-    let _status = teller.wait();
-    asked.and(told)?;
-    Ok(answer)
+    let mut reply_bytes = Vec::new();
+    // The command reads the whole request before it replies.
+    let sent = provider.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(request_bytes));
+    let received =
+        provider.stdout.take().map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut reply_bytes));
+    // If the program reaps all its children itself, this one is gone already. The checksum shows
+    // whether the reply is whole.
+    let _status = provider.wait();
+    sent.and(received)?;
+    Ok(reply_bytes)
 }
 
 fn symbol(entry: FrameEntry) -> Symbol {
@@ -179,18 +181,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_does_not_tell_is_named() {
+    fn each_provider_that_fails_is_named() {
         let socket = Some(PathBuf::from("/nowhere/s"));
         let programs = || vec!["/nowhere/command".to_owned(), "cat".to_owned()];
-        let asked = CommandProvider {
+        let provider = CommandProvider {
             socket,
             programs: LazyLock::new(Box::new(programs)),
             statics: Mutex::default(),
         };
-        let error = asked.frames(&[Place { file: "/bin/true", address: 1 }]).unwrap_err();
-        let told: Vec<&str> = error.splitn(3, ", ").collect();
-        assert!(told[0].starts_with("/nowhere/s: "), "{error}");
-        assert!(told[1].starts_with("/nowhere/command: "), "{error}");
-        assert_eq!(told[2], "cat: it holds a NameRequest, and not a NameReply");
+        let error = provider.frames(&[Place { file: "/bin/true", address: 1 }]).unwrap_err();
+        let errors: Vec<&str> = error.splitn(3, ", ").collect();
+        assert!(errors[0].starts_with("/nowhere/s: "), "{error}");
+        assert!(errors[1].starts_with("/nowhere/command: "), "{error}");
+        assert_eq!(errors[2], "cat: the file holds a NameRequest, expected a NameReply");
     }
 }

@@ -1,9 +1,9 @@
-//! One test, started by a test that is traced itself.
+//! A single test that a traced test has started.
 //!
-//! A test that starts its own binary wants to see how that ends, with which exit code or by which
-//! signal, and what it prints. So what it asks for runs in this process, and nothing is judged.
-//! What is understood here is what such tests write; the rest of libtest's options is the front's
-//! to understand, which runs the test in one more process.
+//! A test that starts its own binary wants to see how it ends: its exit code, its signal, its
+//! output. So the requested test runs in this process, and nothing is judged. This module parses
+//! the options that such tests use. The front parses all of libtest's options, and runs the test in
+//! one more process.
 
 use std::fmt;
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use crate::child::test_process;
 use crate::protocol::process_role::FAILED;
 use crate::protocol::test_entry::Outcome;
 
-/// What a process is asked for.
+/// The test selection from the arguments.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Request {
     names: Vec<String>,
@@ -26,8 +26,8 @@ struct Request {
     quiet: bool,
 }
 
-/// The test that these arguments ask for by its exact name, and that is to run here; and whether
-/// little is to be printed.
+/// The test that the arguments request by its exact name, and whether the output is quiet. `None`
+/// if the front has to run the tests.
 pub fn requested(tests: &[Test], arguments: impl Iterator<Item = String>) -> Option<(Test, bool)> {
     let request = Request::parse(arguments)?;
     let mut selected =
@@ -38,7 +38,7 @@ pub fn requested(tests: &[Test], arguments: impl Iterator<Item = String>) -> Opt
 }
 
 impl Request {
-    /// `None` where something is not understood.
+    /// `None` if there is an unknown option.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let mut request = Self::default();
         while let Some(argument) = arguments.next() {
@@ -51,9 +51,9 @@ impl Request {
                 ("--ignored", None) => request.ignored = true,
                 ("--include-ignored", None) => request.include_ignored = true,
                 ("-q" | "--quiet", None) => request.quiet = true,
-                // Nothing is captured in any case.
+                // This process captures nothing.
                 ("--nocapture" | "--no-capture" | "--show-output", None) => {}
-                // One test is one thread.
+                // One test needs one thread.
                 ("--test-threads", value) => {
                     let number = value.or_else(|| arguments.next())?;
                     let _: NonZeroUsize = number.parse().ok()?;
@@ -66,7 +66,7 @@ impl Request {
     }
 }
 
-/// Runs the test, prints what libtest would, and returns the exit code.
+/// Runs the test, prints libtest's output, and returns the exit code.
 pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
     clean_environment();
     let started = Instant::now();
@@ -100,7 +100,7 @@ pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
     if failed { FAILED } else { 0 }
 }
 
-/// A stdout that the test has closed is no reason to fail.
+/// A closed stdout does not fail the test.
 fn print(text: fmt::Arguments<'_>) {
     let mut stdout = std::io::stdout();
     let _closed = stdout.write_fmt(text).and_then(|()| stdout.flush());

@@ -1,12 +1,12 @@
-//! Keeps what repeated runs print from being seen twice.
+//! Discards the output of repeated runs.
 
-/// From now on, whatever this process prints goes nowhere: Rust, C, and processes that it starts.
+/// Discards all later output of this process: from Rust, from C, and from processes that it starts.
 pub fn redirect() {
     use std::io::Write;
-    // What cannot be flushed was not going to be seen either.
+    // Output that cannot be flushed would not have been seen.
     let _ = std::io::stdout().flush();
     #[cfg(unix)]
-    // SAFETY: replaces two open descriptors by another; the path is a string that ends with a zero.
+    // SAFETY: replaces two open descriptors by another. The path is a C string.
     unsafe {
         let nowhere = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
         if nowhere >= 0 {

@@ -1,14 +1,12 @@
-//! A program with a `main` of its own, traced as a whole: from before `main` to the last of its
-//! exit handlers.
+//! A program with a `main` of its own, traced from before `main` to the last exit handler.
 //!
-//! In a `cargo tracemalloc run` it leaves snapshots. Otherwise it is a test without a harness, and
-//! leaves one entry: its growth is what is still live at the end. What nothing points to any more
-//! is a leak then. What is held cannot be called one: what a static holds to the end is live in
-//! every process, however often the program is run. So it is `unconfirmed`. Where no command
-//! waits for entries, the exit code says it, as that of a failed test does.
+//! In a `cargo tracemalloc run` the program leaves snapshots. Otherwise it is a test without a
+//! harness, and leaves one entry. Its growth are the blocks that are live at the end. A lost block
+//! is a leak. A held block is `unconfirmed`, because memory that a static holds is live at the end
+//! of every process. If no command waits for entries, the exit code tells of a leak.
 //!
-//! Exit handlers run when `main` returns, also by a panic, and in `std::process::exit`. They do not
-//! run when a signal, `abort` or `_exit` ends the process.
+//! Exit handlers run when `main` returns, after a panic too, and in `std::process::exit`. They do
+//! not run when a signal, `abort` or `_exit` ends the process.
 
 use std::ffi::{c_int, c_void};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -32,18 +30,17 @@ use crate::protocol::process_role::{FAILED, ProcessRole, fail};
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::{TestEntry, Verdict};
 
-/// The name of the one entry that a test without a harness has, under `cargo test`.
+/// The name of the entry of a test without a harness, under `cargo test`.
 const MAIN: &str = "main";
 
-/// What the entry is called: where the process is asked for one test by its exact name, as nextest
-/// does, by that.
+/// The name of the entry. nextest requests a test by its exact name, which is then the entry's.
 fn name(arguments: &[String]) -> String {
     let exact = arguments.iter().any(|argument| argument == "--exact");
     let asked_for = arguments.iter().find(|argument| exact && !argument.starts_with('-'));
     asked_for.cloned().unwrap_or_else(|| MAIN.to_owned())
 }
 
-/// What was begun before `main`.
+/// The state from before `main`.
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 
 struct Program {
@@ -66,16 +63,16 @@ struct Test {
     before: Baseline,
 }
 
-/// Who is told what became of a test.
+/// The recipient of the verdict.
 enum Recipient {
-    /// The command, by this file.
+    /// The command, which reads this file.
     Command(PathBuf),
-    /// Who has started the process, by its exit code: these verdicts fail.
+    /// The process that started this one. These verdicts change the exit code.
     Caller(Vec<Verdict>),
 }
 
-/// Begins to trace. To be called before `main`, on the main thread. Without a session it does
-/// nothing.
+/// Starts to trace. The loader calls it before `main`, on the main thread. Without a session it
+/// does nothing.
 pub fn start_program() {
     let role = ProcessRole::of_this_process();
     let Some((session, session_dir)) = role.given_session() else { return };
@@ -97,15 +94,15 @@ pub fn start_program() {
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;
     }
-    // Registered before all others, so that it runs after them.
-    // SAFETY: `ended` is a function of this signature, and does not use its argument.
+    // The first handler that is registered runs last.
+    // SAFETY: `ended` has the right signature, and ignores its argument.
     if unsafe { on_exit(ended, std::ptr::null_mut()) } != 0 {
-        fail("register an exit handler");
+        fail("cannot register an exit handler");
     }
 }
 
 unsafe extern "C" {
-    /// glibc's `atexit` whose handlers are told the exit code.
+    /// glibc's `atexit` whose handlers get the exit code.
     fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
@@ -115,7 +112,7 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
         return;
     };
     let _pause = internal::pause();
-    // A panic of ours must not be what the program ends with. It has said on stderr what it is.
+    // A panic of the harness must not change the program's end. It has printed its message.
     let _ = catch_unwind(|| match &program.task {
         Task::Judge(test) => test.end(status),
         Task::Run(snapshots) => snapshots.take_last(),
@@ -147,18 +144,18 @@ impl Test {
         match &self.recipient {
             Recipient::Command(fragment) => {
                 if let Err(error) = fragment::write(fragment, &entry) {
-                    eprintln!("error: tracemalloc harness failed to write {fragment:?}: {error}");
+                    eprintln!("error: tracemalloc: cannot write {fragment:?}: {error}");
                 }
             }
             Recipient::Caller(fail_on)
                 if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) =>
             {
                 let crate_name = test_binary::target().crate_name;
-                // The exit code says it too, should nobody listen.
+                // The exit code tells of the leak even if stderr is closed.
                 let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
-                // SAFETY: glibc lets an exit handler call `exit` again: it goes on to what is left
-                // to do, which is to flush C's streams, and ends with the new code.
-                // Rust's own `exit` must not be called twice.
+                // SAFETY: in glibc an exit handler may call `exit`. It runs the remaining handlers,
+                // flushes C's streams, and ends with the new code. Rust's own `exit` must not be
+                // called twice.
                 unsafe { libc::exit(FAILED) };
             }
             Recipient::Caller(_) => {}
@@ -168,7 +165,7 @@ impl Test {
     fn judged(&self) -> TestEntry {
         let rules = self.session.rules();
         let mut judge = Judge::new(&rules);
-        // A place on this thread's stack below which everything is about judging.
+        // An address in this thread's stack. Below it, the stack belongs to the harness.
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
@@ -186,7 +183,7 @@ impl Test {
     }
 }
 
-/// The entry of a test that does not come to its end, and where it is.
+/// Writes the entry for a test that does not reach its end, and returns its path.
 fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
     let executable = test_binary::path();
     let fragments = fragment::directory(Some(session_dir), &executable);
@@ -198,7 +195,7 @@ fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
         fragment::write_target(&fragments, &executable, internal::is_this_copy_installed())
             .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
     if let Err(error) = written {
-        fail(&format!("write to {fragments:?}: {error}"));
+        fail(&format!("cannot write to {fragments:?}: {error}"));
     }
     fragment
 }

@@ -1,5 +1,5 @@
-//! By what rules a test is judged: the command's options, with overrides over them, and the options
-//! of the test's own `#[tracemalloc::check]` over both.
+//! The rules for judging a test: the command's options, then overrides, then the options of the
+//! test's own `#[tracemalloc::check]`.
 
 use tracemalloc::internal::judge::{KnownLeak, Limit, Prefix, Rules};
 use tracemalloc::{KeyType, Limits};
@@ -8,7 +8,7 @@ use crate::protocol::session::{PathPrefix, Session};
 use crate::protocol::test_entry::CheckEntry;
 
 impl Session {
-    /// The rules for a test that says nothing of its own.
+    /// The rules for a test without a check.
     pub(crate) fn rules(&self) -> Rules {
         let options = &self.options;
         let prefix = |rule: &PathPrefix| Prefix {
@@ -38,7 +38,7 @@ impl Session {
     }
 }
 
-/// What the report says of a test's own options.
+/// The report's entry for the options of a check.
 pub fn check_entry(limits: Limits) -> CheckEntry {
     let Limits { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip } =
         limits;

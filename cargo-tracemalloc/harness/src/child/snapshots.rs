@@ -1,8 +1,8 @@
 //! Snapshots of a program while it runs, and at its end.
 //!
-//! A thread takes those of a running program, because a signal's handler could not: it may have
-//! interrupted anything, and all that it does is to wake the thread. SIGINT and SIGTERM wake it
-//! too, where they would have ended the program, which they then do after a last snapshot.
+//! A thread takes the snapshots of a running program. A signal handler cannot, because it may have
+//! interrupted any code. It only wakes the thread. SIGINT and SIGTERM also wake the thread, if they
+//! would have ended the program. After a last snapshot they do.
 
 use std::cell::UnsafeCell;
 use std::error::Error;
@@ -23,14 +23,14 @@ use crate::protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
 use crate::protocol::session::Session;
 use crate::protocol::wire::to_bytes;
 
-/// The name of the thread.
+/// The thread's name.
 const THREAD: &str = "tracemalloc";
 
-/// The program's process: a child that it forks has the handlers, but not the thread.
+/// The program's process. A child that it forks has the handlers, but not the thread.
 static PROCESS: AtomicI32 = AtomicI32::new(0);
-/// The signal that ends the program, once it has come.
+/// The signal that ends the program, after it has come.
 static ENDING: AtomicI32 = AtomicI32::new(0);
-/// A snapshot was asked for by a signal.
+/// Whether a signal has requested a snapshot.
 static WANTED: AtomicBool = AtomicBool::new(false);
 static WAKE: Semaphore = Semaphore(UnsafeCell::new(MaybeUninit::uninit()));
 
@@ -43,7 +43,7 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Begins to trace, and to wait for signals. `None` where there is nothing to trace.
+    /// Starts to trace, and to wait for signals. `None` if the program is untraced.
     pub fn start(session: &Session, run: &Run, session_dir: &Path) -> Option<&'static Self> {
         let snapshots: &'static Self = Box::leak(Box::new(Self {
             session: session.clone(),
@@ -55,7 +55,7 @@ impl Snapshots {
         if let Err(error) =
             snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() })
         {
-            fail(&format!("write to {session_dir:?}: {error}"));
+            fail(&format!("cannot write to {session_dir:?}: {error}"));
         }
         if untraced {
             return None;
@@ -72,14 +72,14 @@ impl Snapshots {
             }
         }
         if let Err(error) = tracemalloc::start(run.nframe) {
-            fail(&format!("start tracing: {error}"));
+            fail(&format!("cannot start tracing: {error}"));
         }
         Some(snapshots)
     }
 
-    /// The snapshot at the end, and what holds what is in it.
+    /// Takes the snapshot at the end, and searches the heap.
     pub fn take_last(&self) {
-        // A place on this thread's stack below which everything is about us.
+        // An address in this thread's stack. Below it, the stack belongs to the harness.
         let here = 0_u8;
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         note.ended |= self.take(&self.run.snapshot);
@@ -91,7 +91,7 @@ impl Snapshots {
         self.keep(&mut note);
     }
 
-    /// The next snapshot of the running program.
+    /// Takes the next snapshot of the running program.
     fn take_next(&self) {
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.run.numbered(note.snapshots.len() + 1);
@@ -101,21 +101,19 @@ impl Snapshots {
         }
     }
 
-    /// Writes a snapshot. Whether it was written; if not, what went wrong was said, and what is
-    /// there already is whole.
+    /// Writes a snapshot. Prints an error and returns false if that fails. An existing file stays
+    /// whole.
     fn take(&self, path: &str) -> bool {
         let written = tracemalloc::take_snapshot()
             .map_err(|error| error.to_string())
             .and_then(|snapshot| snapshot.dump(path).map_err(|error| with_cause(&error)));
-        written
-            .inspect_err(|error| eprintln!("error: tracemalloc failed to take a snapshot: {error}"))
-            .is_ok()
+        written.inspect_err(|error| eprintln!("error: tracemalloc: {error}")).is_ok()
     }
 
     fn keep(&self, note: &mut ProgramNote) {
         note.unnamed = internal::names::missing();
         if let Err(error) = self.write_note(note) {
-            eprintln!("error: tracemalloc failed to write {:?}: {error}", self.note_path);
+            eprintln!("error: tracemalloc: cannot write {:?}: {error}", self.note_path);
         }
     }
 
@@ -125,21 +123,20 @@ impl Snapshots {
         std::fs::rename(temporary, &self.note_path)
     }
 
-    /// The thread gets no signals, so that those of the program interrupt what they would have
-    /// interrupted.
+    /// The thread blocks all signals, so that they still interrupt the program's own threads.
     fn start_thread(&'static self) {
         let mut all = MaybeUninit::uninit();
         let mut before = MaybeUninit::uninit();
-        // SAFETY: both are places to write to; `all` is filled before it is read.
+        // SAFETY: both are valid for writes; `all` is filled before it is read.
         unsafe {
             libc::sigfillset(all.as_mut_ptr());
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
         }
         let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(|| self.watch());
-        // SAFETY: `before` was filled by the call above.
+        // SAFETY: the call above filled `before`.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
         if let Err(error) = thread {
-            fail(&format!("start its thread: {error}"));
+            fail(&format!("cannot start the thread for snapshots: {error}"));
         }
     }
 
@@ -164,10 +161,10 @@ impl Snapshots {
     }
 }
 
-/// Whether a signal's disposition is what it was when the process began, and not to ignore it.
+/// Whether a signal has its default disposition, and would end the program.
 fn ends_the_program(signal: c_int) -> bool {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: `now` is a place to write to, and is read only if it was written.
+    // SAFETY: `now` is valid for writes, and is read only after the call has filled it.
     unsafe {
         libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0
             && now.assume_init().sa_sigaction == libc::SIG_DFL
@@ -175,7 +172,8 @@ fn ends_the_program(signal: c_int) -> bool {
 }
 
 fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
-    // SAFETY: all zeroes is an empty mask and no flag; the handlers only do what a handler may.
+    // SAFETY: zeroes are an empty mask and no flags. The handlers call only functions that are
+    // allowed in a handler.
     let result = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as libc::sighandler_t;
@@ -183,7 +181,7 @@ fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
         libc::sigaction(signal, &raw const action, ptr::null_mut())
     };
     if result != 0 {
-        fail(&format!("handle signal {signal}: {}", std::io::Error::last_os_error()));
+        fail(&format!("cannot handle signal {signal}: {}", std::io::Error::last_os_error()));
     }
 }
 
@@ -196,7 +194,7 @@ extern "C" fn wanted(signal: c_int) {
 }
 
 extern "C" fn ending(signal: c_int) {
-    // A second one does not wait for the snapshot.
+    // A second signal does not wait for the snapshot.
     if is_elsewhere(signal) || ENDING.swap(signal, Ordering::AcqRel) != 0 {
         default_action(signal);
         return;
@@ -204,9 +202,9 @@ extern "C" fn ending(signal: c_int) {
     WAKE.post();
 }
 
-/// Whether this is a child that was forked. Then the signal does what it would do without us.
+/// Whether this process is a forked child. If so, the signal has its default effect.
 fn is_elsewhere(signal: c_int) -> bool {
-    // SAFETY: only asks.
+    // SAFETY: getpid has no preconditions.
     let elsewhere = unsafe { libc::getpid() } != PROCESS.load(Ordering::Relaxed);
     if elsewhere {
         default_action(signal);
@@ -214,20 +212,20 @@ fn is_elsewhere(signal: c_int) -> bool {
     elsewhere
 }
 
-/// Has the signal come again, with nobody to handle it. In its handler, that is when the handler
+/// Raises the signal again with its default disposition. The kernel delivers it when the handler
 /// returns.
 fn default_action(signal: c_int) {
-    // SAFETY: a handler may call both.
+    // SAFETY: both calls are allowed in a handler.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }
 }
 
-/// Ends the process by a signal, as it would have ended without us.
+/// Ends the process by a signal, as it would have ended without tracing.
 fn end_by(signal: c_int) -> ! {
-    // SAFETY: the set is filled before it is read. The signal is for the whole process, so a thread
-    // that does not block it takes it.
+    // SAFETY: the set is filled before it is read. The signal goes to the whole process, so a
+    // thread that does not block it takes it.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
         let mut one = MaybeUninit::uninit();
@@ -241,20 +239,20 @@ fn end_by(signal: c_int) -> ! {
     }
 }
 
-/// POSIX's: a handler may post it, and it takes no file descriptor.
+/// A POSIX semaphore. A signal handler may post it, and it needs no file descriptor.
 struct Semaphore(UnsafeCell<MaybeUninit<libc::sem_t>>);
 
-// SAFETY: the functions that use it are made for many threads.
+// SAFETY: the functions that use it are thread-safe.
 unsafe impl Sync for Semaphore {}
 
 impl Semaphore {
     fn init(&self) {
-        // SAFETY: nobody uses it yet.
+        // SAFETY: no other thread uses it yet.
         unsafe { libc::sem_init(self.0.get().cast(), 0, 0) };
     }
 
     fn post(&self) {
-        // SAFETY: it was initialised before the first handler was installed. `errno` is put back,
+        // SAFETY: it was initialised before the first handler was installed. `errno` is restored,
         // which the interrupted code may be about to read.
         unsafe {
             let errno = *libc::__errno_location();
@@ -263,12 +261,12 @@ impl Semaphore {
         }
     }
 
-    /// Waits until it is posted; false when that has not come by `deadline`.
+    /// Waits for a post. Returns false if none has come by `deadline`.
     fn wait(&self, deadline: Option<SystemTime>) -> bool {
         let semaphore = self.0.get().cast();
         loop {
             let result = match deadline {
-                // SAFETY: it was initialised before the thread was started.
+                // SAFETY: it was initialised before the thread started.
                 None => unsafe { libc::sem_wait(semaphore) },
                 Some(deadline) => {
                     let since = deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -276,7 +274,7 @@ impl Semaphore {
                         tv_sec: since.as_secs().try_into().unwrap_or(libc::time_t::MAX),
                         tv_nsec: since.subsec_nanos() as _,
                     };
-                    // SAFETY: as above; `time` is a time.
+                    // SAFETY: as above; `time` is a valid time.
                     unsafe { libc::sem_timedwait(semaphore, &raw const time) }
                 }
             };
@@ -291,7 +289,7 @@ impl Semaphore {
     }
 }
 
-/// An error's message and that of its cause.
+/// An error's message with that of its cause.
 fn with_cause(error: &dyn Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),

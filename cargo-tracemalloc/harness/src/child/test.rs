@@ -23,7 +23,7 @@ enum Body {
 }
 
 impl Test {
-    /// All tests, by name.
+    /// All tests, sorted by name.
     pub fn all(tests: &[&TestDescAndFn]) -> Vec<Self> {
         let mut tests: Vec<Self> = tests.iter().map(|test| Self::new(test)).collect();
         tests.sort_by_key(|test| test.name);
@@ -52,8 +52,8 @@ impl Test {
         matches!(self.body, Body::Bench(_))
     }
 
-    /// Runs the body once, on this thread. The error says in one line why the test failed; what it
-    /// printed has been printed.
+    /// Runs the body once, on this thread. The error is one line with the reason. The test has
+    /// printed the rest.
     pub fn run(&self) -> Result<(), String> {
         match catch_unwind(AssertUnwindSafe(|| __rust_begin_short_backtrace(self.body))) {
             Ok(Ok(())) if self.should_panic == ShouldPanic::No => Ok(()),
@@ -69,7 +69,7 @@ impl Test {
         }
     }
 
-    /// What the test comes to by a panic with this message.
+    /// The result of the test after a panic with this message.
     pub fn of_panic(&self, message: Option<&str>) -> Result<(), String> {
         match self.should_panic {
             ShouldPanic::Yes => Ok(()),
@@ -91,7 +91,7 @@ impl Test {
     }
 }
 
-/// Tracebacks end at a function of this name, as std's own short backtraces do.
+/// Tracebacks end at a function of this name, like std's short backtraces.
 #[inline(never)]
 fn __rust_begin_short_backtrace(body: Body) -> Result<(), String> {
     let _outermost = Outermost::here();
@@ -99,6 +99,6 @@ fn __rust_begin_short_backtrace(body: Body) -> Result<(), String> {
         Body::Test(body) => body(),
         Body::Bench(body) => body(&mut Bencher::default()),
     };
-    // Keeps the call above from becoming a jump, which would take this frame away.
+    // Keeps the compiler from making a jump of the call above, which would remove this frame.
     std::hint::black_box(result)
 }

@@ -6,13 +6,13 @@ use crate::protocol::fragment;
 use crate::protocol::process_role::fail;
 use crate::protocol::target_note::TargetNote;
 
-/// Its path. Ends the process where the system does not tell.
+/// Its path. Ends the process if the system does not know it.
 pub fn path() -> PathBuf {
     std::env::current_exe()
-        .unwrap_or_else(|error| fail(&format!("find the path of this test binary: {error}")))
+        .unwrap_or_else(|error| fail(&format!("cannot find the path of this test binary: {error}")))
 }
 
-/// What it was built from.
+/// The note about its target.
 pub fn target() -> TargetNote {
     fragment::target_note(&path())
 }

@@ -1,5 +1,5 @@
-//! The process of one test: runs its body, again and again while it grows, and leaves what it found
-//! in a fragment.
+//! The process of one test. It runs the body, again while it grows, and writes the entry to a
+//! fragment.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -21,14 +21,13 @@ use crate::protocol::process_role::{FAILED, fail};
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::{Outcome, TestEntry, Verdict};
 
-/// A repeated run that takes longer than this, and longer than ten times the first one, is given
-/// up.
+/// A repeated run gets this much time, or ten times that of the first run if that is more.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs the test that this process was started for, and returns the exit code.
+/// Runs the test of this process, and returns the exit code.
 pub fn main(tests: &[Test], name: &str, assignment: &Assignment, panics_abort: bool) -> i32 {
     let Some(test) = tests.iter().find(|test| test.name == name) else {
-        fail(&format!("find the test `{name}` in its own binary"));
+        fail(&format!("cannot find the test `{name}` in its own binary"));
     };
     if panics_abort {
         conclude_when_it_panics(*test, assignment.clone());
@@ -42,8 +41,8 @@ pub fn main(tests: &[Test], name: &str, assignment: &Assignment, panics_abort: b
 /// Whether the first run is over.
 static REPEATS: AtomicBool = AtomicBool::new(false);
 
-/// Where a panic aborts, the hook is the last code of ours that runs. A test that is expected to
-/// panic has passed then, and nothing can be said of its growth: nothing was dropped.
+/// With `panic = "abort"`, the panic hook is the last code of the harness that runs. A test that
+/// expects the panic has passed. Its growth cannot be judged, because nothing was dropped.
 fn conclude_when_it_panics(test: Test, assignment: Assignment) {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -58,7 +57,7 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
             },
             Err(why) => TestEntry::failed(test.name, why),
         };
-        // After the first run, the fragment says already that the body could not run again.
+        // After the first run, the fragment already says that the body could not run again.
         if !REPEATS.load(Ordering::Relaxed) {
             write(&assignment, &entry);
         }
@@ -66,9 +65,9 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
     }));
 }
 
-/// Runs the test and judges it. What was found is in the fragment before this returns.
+/// Runs the test and judges it. Writes the entry before it returns.
 pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
-    // Nothing of ours is traced. Threads that tests start are not paused.
+    // The harness itself is not traced. Threads that tests start are.
     let _pause = internal::pause();
     let started = Instant::now();
     let limits = Limits::now();
@@ -84,7 +83,7 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     if missed > 0 {
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
         entry.verdict_reason =
-            Some(format!("{reason}{missed} blocks were not recorded, for want of memory"));
+            Some(format!("{reason}{missed} blocks were not recorded, because memory ran out"));
     }
     write(assignment, &entry);
     entry
@@ -107,7 +106,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     }
     let mut rules = session.rules();
     let mut judge = Judge::new(&rules);
-    // A place on this thread's stack below which everything is about judging.
+    // An address in this thread's stack. Below it, the stack belongs to the harness.
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
     let mut grouper = Grouper::new(&rules, Some(heap.clone()));
@@ -153,8 +152,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
                 return verdict_entry::entry(test.name, &judged, &grouper, session);
             }
             Ruling::RunAgain if judge.runs() == 1 => {
-                // A repeated run may end the process, and what is known by now must not be lost
-                // with it.
+                // A repeated run may end the process. The result of the first run must not be lost.
                 let unconfirmed =
                     judge.unconfirmed("the test ended its process when it was run again");
                 write(
@@ -172,24 +170,25 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     }
 }
 
-/// How one run ended.
+/// The end of one run.
 enum Ran {
     Passed,
     Failed(String),
     Late,
 }
 
-/// Runs the body once, on a thread named like the test, as libtest does. Every run comes through
-/// here, so that all of them have the same stack.
+/// Runs the body once, on a thread with the test's name, like libtest. Every run goes through this
+/// function, so that all have the same stack.
 #[inline(never)]
 fn run_once(test: Test, patience: Option<Duration>) -> Ran {
     let (sender, receiver) = mpsc::sync_channel(1);
     let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
         let result = test.run();
-        // The receiver is only gone when it has lost patience.
+        // The receiver is gone only after a timeout.
         let _ = sender.send(result);
     });
-    let thread = thread.unwrap_or_else(|error| fail(&format!("start the test's thread: {error}")));
+    let thread =
+        thread.unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
     let result = match patience {
         None => receiver.recv().ok(),
         Some(patience) => match receiver.recv_timeout(patience) {
@@ -197,8 +196,8 @@ fn run_once(test: Test, patience: Option<Duration>) -> Ran {
             result => result.ok(),
         },
     };
-    // The result was sent, so the thread is only ending: thread-locals are dropped before `join`
-    // returns.
+    // The test has sent its result, so the thread is about to end. `join` returns after its
+    // thread-locals are dropped.
     let joined = thread.join();
     match (result, joined) {
         (Some(Ok(())), Ok(())) => Ran::Passed,
@@ -207,7 +206,7 @@ fn run_once(test: Test, patience: Option<Duration>) -> Ran {
     }
 }
 
-/// The first line of a message, or what fits of it into a line of a report.
+/// The first line of a message, cut to the width of a report.
 fn short(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     match line.char_indices().nth(120) {
@@ -219,6 +218,6 @@ fn short(message: &str) -> String {
 fn write(assignment: &Assignment, entry: &TestEntry) {
     let Some(fragment) = &assignment.fragment else { return };
     if let Err(error) = fragment::write(fragment, entry) {
-        fail(&format!("write {fragment:?}: {error}"));
+        fail(&format!("cannot write {fragment:?}: {error}"));
     }
 }

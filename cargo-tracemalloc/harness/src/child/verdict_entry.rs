@@ -1,4 +1,4 @@
-//! From what was judged to the test's entry in the report.
+//! Converts a verdict into the report's entry.
 
 use tracemalloc::internal::{self, Symbol, judge};
 
@@ -37,14 +37,14 @@ pub fn entry(
     }
 }
 
-/// A verdict's reason, and why frames have no names, where they could not be asked for.
+/// Adds to a verdict's reason why frames have no names, if the command did not reply.
 fn with_missing_names(reason: Option<String>) -> Option<String> {
     let Some(why) = internal::names::missing() else { return reason };
     let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
     Some(format!("{reason}its frames could not be named: {why}"))
 }
 
-/// Why all that is known is known, each reason once.
+/// The reasons of all known leaks, each once.
 fn reasons(growth: &[GrowthEntry]) -> String {
     let mut reasons: Vec<&str> = growth
         .iter()
@@ -95,7 +95,7 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
     }
 }
 
-/// A frame, as it is in the report.
+/// The report's entry of a frame.
 pub fn frame_entry(frame: Symbol) -> FrameEntry {
     FrameEntry {
         function: frame.function,

@@ -4,28 +4,27 @@ use nanoserde::{DeBin, SerBin};
 
 use crate::protocol::test_entry::{FrameEntry, HolderEntry};
 
-/// What is live at a program's end.
+/// The blocks that are live when a program ends.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct ExitHeap {
-    /// What nothing points to.
+    /// The lost blocks: no pointer leads to them.
     pub lost: Lost,
-    /// The rest by holder, the most bytes first.
+    /// The held blocks, by holder; the most bytes first.
     pub held: Vec<HeldEntry>,
-    /// Why what is said to be lost may be held all the same; `None` where nothing was in the way.
+    /// Why blocks reported as lost may still be held; `None` if the search saw all memory.
     pub note: Option<String>,
 }
 
-/// What nothing points to.
+/// The lost blocks.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lost {
-    /// All of it, in bytes.
+    /// The sum of their sizes in bytes.
     pub bytes: u64,
-    /// All of it, in blocks.
+    /// Their number.
     pub blocks: u64,
-    /// By where it was allocated, the most bytes first. Of more than some thousand places, some
-    /// are left out.
+    /// The lost blocks by traceback, the most bytes first. At most some thousand tracebacks.
     pub groups: Vec<LostEntry>,
 }
 
@@ -37,18 +36,18 @@ pub struct LostEntry {
     pub bytes: u64,
     /// Blocks.
     pub blocks: u64,
-    /// What was allocated, where the symbols tell.
+    /// The type of the blocks, if the symbols name it.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
-    /// The lost block that leads to them; `None` where none does.
+    /// The lost block that leads to them; `None` if no block does.
     pub holder: Option<HolderEntry>,
     /// Frames, oldest first.
     pub traceback: Vec<FrameEntry>,
-    /// How many frames there were before the cut, as far as they were captured.
+    /// The number of captured frames before the cut to the limit.
     pub total_nframe: u32,
 }
 
-/// What one holder leads to.
+/// The blocks that one holder leads to.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HeldEntry {
@@ -56,6 +55,6 @@ pub struct HeldEntry {
     pub bytes: u64,
     /// Blocks.
     pub blocks: u64,
-    /// What holds them.
+    /// The holder.
     pub holder: HolderEntry,
 }

@@ -1,9 +1,9 @@
-//! FNV-1a: not against an enemy, only to tell apart, and the same on every machine.
+//! The hash FNV-1a. It gives the same number on every machine, and does not resist attacks.
 
-/// The hash of nothing.
+/// The hash of no bytes.
 pub const EMPTY: u64 = 0xCBF2_9CE4_8422_2325;
 
-/// The hash of what `hash` is of, and these bytes.
+/// Adds bytes to a hash.
 pub const fn add(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut index = 0;
     while index < bytes.len() {

@@ -1,8 +1,8 @@
-//! The files that a test binary and its front leave for the command: one entry a test, and what the
-//! binary was built from.
+//! The files that a front and its children leave for the command: one entry for each test, and a
+//! note about the target.
 //!
-//! Each is written under a temporary name and then renamed, so that a reader sees all of it or
-//! nothing.
+//! Each file is written under a temporary name and then renamed. So a reader sees the whole file or
+//! none.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::protocol::wire::Exchanged;
 
 const TEMPORARY_PREFIX: &str = "tracemalloc-fragments-";
 
-/// Where the fragments of a binary go: into the session's directory, or, without one, to a
+/// The directory for a binary's fragments: in the session's directory, or, without a session, a
 /// temporary one.
 pub fn directory(session_dir: Option<&PathBuf>, executable: &Path) -> PathBuf {
     match session_dir {
@@ -25,7 +25,7 @@ pub fn directory(session_dir: Option<&PathBuf>, executable: &Path) -> PathBuf {
         None => {
             let directory =
                 std::env::temp_dir().join(format!("{TEMPORARY_PREFIX}{}", std::process::id()));
-            // Of a process that had the same number and was killed.
+            // A killed process with the same id may have left it.
             remove_if_temporary(&directory);
             directory
         }
@@ -37,21 +37,21 @@ pub fn remove_if_temporary(directory: &Path) {
     let name =
         directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if name.starts_with(TEMPORARY_PREFIX) {
-        // What cannot be removed from the system's temporary directory, the system removes.
+        // The system cleans its directory of temporary files.
         let _ = std::fs::remove_dir_all(directory);
     }
 }
 
-/// Where the entry of the test with this number goes.
+/// The path of the entry of the test with this number.
 pub fn entry_path(fragments: &Path, number: usize) -> PathBuf {
     fragments.join(format!("{number}.{ENTRY_EXTENSION}"))
 }
 
-/// Removes what an earlier attempt has left: nextest may try a test again.
+/// Removes the file of an earlier attempt. nextest may retry a test.
 ///
 /// # Errors
 ///
-/// When there is something, and it cannot be removed.
+/// When the file exists and cannot be removed.
 pub fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -59,17 +59,17 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A test's entry, where it was written.
+/// Reads a test's entry; `None` if there is none, or if it is damaged.
 pub fn read(path: &Path) -> Option<TestEntry> {
     wire::from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
-/// Makes the directory, and notes in it what the binary was built from, and whether its allocator
-/// is a tracing one. Tells it too.
+/// Creates the directory and writes the target's note into it. Also returns the note. `installed`
+/// says whether the binary's allocator is a tracing one.
 ///
 /// # Errors
 ///
-/// When something cannot be written.
+/// When the note cannot be written.
 pub fn write_target(
     directory: &Path,
     executable: &Path,
@@ -84,8 +84,8 @@ pub fn write_target(
     Ok(note)
 }
 
-/// The note that the wrapper left beside a binary, or, where there is none, what cargo's variables
-/// tell.
+/// Reads the note that the wrapper left beside a binary. Without a note, cargo's variables name the
+/// package.
 pub fn target_note(executable: &Path) -> TargetNote {
     let stem =
         executable.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -104,14 +104,14 @@ pub fn target_note(executable: &Path) -> TargetNote {
     })
 }
 
-/// Writes an entry, or what else goes beside it, whole or not at all; makes the directory where
-/// there is none.
+/// Writes an entry or a note as a whole. Creates its directory if needed.
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// When the file cannot be written.
 pub fn write(path: &Path, value: &impl Exchanged) -> io::Result<()> {
-    // Of this process alone: under nextest, several of one binary write at once.
+    // The name contains the process id, because under nextest several processes of one binary write
+    // at once.
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;

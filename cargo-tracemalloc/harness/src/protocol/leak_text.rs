@@ -1,10 +1,10 @@
-//! From a test's entry to the failure of a leaking test.
+//! The failure message of a leaking test, made from its entry.
 
 use tracemalloc::internal::judge;
 
 use crate::protocol::test_entry::{GrowthKind, TestEntry, Verdict};
 
-/// What the failure of a test says whose verdict fails it, where no command reports it.
+/// The message for a test whose verdict fails it, when no command reports it.
 pub fn leak_text(entry: &TestEntry) -> String {
     let leaks = entry.verdict == Some(Verdict::Leak);
     let shown = entry.growth.iter().filter(|growth| !leaks || growth.kind == GrowthKind::Leak).map(

@@ -1,6 +1,7 @@
 //! The messages that the command and the processes of tests exchange, and the files that hold them.
 //!
-//! The command depends on this room alone. Nothing here imports from `child`.
+//! It may call the runtime's plain types. Nothing here calls `child`. The command depends on this
+//! room alone.
 
 pub mod exit_heap;
 pub mod fnv;

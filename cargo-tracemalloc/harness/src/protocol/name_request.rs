@@ -1,25 +1,25 @@
-//! What a traced process asks the command: what stands in the files that it has loaded.
+//! Requests of a traced process for names, and the command's replies.
 //!
-//! To read debug information takes libraries that would have to be compiled for every user, and
-//! more time in a process that reads it for one test than in one that has it read for the test
-//! before.
+//! Reading debug information takes libraries that every user would have to compile. It also takes
+//! time in each process. The command reads each file once for all tests.
 
 use nanoserde::{DeBin, SerBin};
 
 use crate::protocol::test_entry::FrameEntry;
 use crate::protocol::wire::Exchanged;
 
-/// Names the socket on which the front tells names, where the command does not: see
-/// [`Session::names`](crate::protocol::session::Session::names). The harness takes it out of a test's environment.
+/// Names the socket of the front's name server. It is set if the session names none: see
+/// [`Session::names`](crate::protocol::session::Session::names). The harness removes it from a
+/// test's environment.
 pub const NAMES_VAR: &str = "TRACEMALLOC_NAMES";
-/// Has `cargo-tracemalloc` read [`NameRequest`] from its standard input, and write [`NameReply`] to
-/// its standard output.
+/// Makes `cargo-tracemalloc` read one [`NameRequest`] from stdin and write the [`NameReply`] to
+/// stdout.
 pub const NAME_PROVIDER_VAR: &str = "TRACEMALLOC_TELL_NAMES";
 
-/// A question.
+/// A request for names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct NameRequest {
-    /// By file.
+    /// One part for each file.
     pub files: Vec<FileRequest>,
 }
 
@@ -27,21 +27,21 @@ impl Exchanged for NameRequest {
     const NAME: &'static str = "NameRequest";
 }
 
-/// What is asked of one file.
+/// The part of a request that concerns one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct FileRequest {
-    /// The executable or a library, absolute.
+    /// The absolute path of the executable or library.
     pub path: String,
-    /// Return addresses, as the file says where it is.
+    /// Return addresses, as offsets in the file's own address space.
     pub places: Vec<u64>,
-    /// Whether statics, thread-locals and functions that threads begin with are asked for.
+    /// Whether to list statics, thread-locals and start functions of threads.
     pub statics: bool,
 }
 
-/// The answer, in the order of the question. What is not known is missing.
+/// The reply, in the order of the request. Unknown names are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct NameReply {
-    /// By file.
+    /// One part for each file of the request.
     pub files: Vec<FileReply>,
 }
 
@@ -49,26 +49,26 @@ impl Exchanged for NameReply {
     const NAME: &'static str = "NameReply";
 }
 
-/// What one file says.
+/// The part of a reply that concerns one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct FileReply {
-    /// The frames at each place, innermost first, files as the compiler was given them.
+    /// The frames at each address, innermost first. File names are as the compiler got them.
     pub frames: Vec<Vec<FrameEntry>>,
-    /// Statics that can be written, by address.
+    /// Writable statics, by address.
     pub statics: Vec<NamedEntry>,
-    /// Thread-locals, by their place in a thread's copy.
+    /// Thread-locals, by offset in a thread's copy.
     pub thread_locals: Vec<NamedEntry>,
-    /// Functions of std that threads begin with, by address.
+    /// Functions of std that threads start with, by address.
     pub thread_starts: Vec<NamedEntry>,
 }
 
-/// Something in a file that has a name.
+/// A named range of addresses in a file.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct NamedEntry {
-    /// Where it begins.
+    /// The first address.
     pub start: u64,
-    /// One past its last byte.
+    /// The address after the last byte.
     pub end: u64,
-    /// Demangled, without a hash.
+    /// The demangled name, without a hash.
     pub name: String,
 }

@@ -1,14 +1,13 @@
-//! Who started this process, and what follows: read from the environment once.
+//! The role of this process, read from the environment once.
 //!
-//! | started by | is |
+//! | started by | role |
 //! |---|---|
-//! | `cargo tracemalloc`, nextest on its behalf | the front; a leak is the command's to report |
-//! | the front | a child: runs the one test that it was given |
-//! | cargo, nextest, a person | the front; a leak fails the test |
-//! | a test that is being traced itself | as under libtest: nothing is judged |
+//! | `cargo tracemalloc`, or nextest on its behalf | the front; the command reports leaks |
+//! | the front | a child, which runs one test |
+//! | cargo, nextest or a person | the front; a leak fails its test |
+//! | a test that is traced itself | as under libtest; nothing is judged |
 //!
-//! The front is a test binary that has found its tests, and then the command, which takes over its
-//! process.
+//! The front is a test binary that has listed its tests, and then replaces itself by the command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,18 +18,18 @@ use crate::protocol::test_entry::Verdict;
 use crate::protocol::test_list::FRONT_VAR;
 use crate::protocol::wire;
 
-/// Exit code when tests failed, as libtest's.
+/// The exit code for failed tests, the same as libtest's.
 pub const FAILED: i32 = 101;
 
-/// Names the test that a child has to run. A variable and not an argument: some tests read their
-/// process's arguments, and those are to be what they are under libtest.
+/// Names the test that a child runs. It is a variable and not an argument, because some tests read
+/// the arguments of their process.
 pub(crate) const TEST_VAR: &str = "TRACEMALLOC_TEST";
-/// Names the fragment that a child has to write.
+/// Names the file that a child writes its entry to.
 pub(crate) const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
-/// Set in the environment of every test, for test binaries that a test starts.
+/// Set in the environment of every test, for test binaries that the test starts.
 pub(crate) const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
 
-/// Where this process stands.
+/// The role of this process, and its session.
 #[derive(Debug)]
 pub struct ProcessRole {
     pub(crate) session_dir: Option<PathBuf>,
@@ -39,35 +38,39 @@ pub struct ProcessRole {
 }
 
 impl ProcessRole {
-    /// Reads the environment of this process.
-    ///
-    /// Ends it where the session cannot be read that is named there.
+    /// Reads the environment of this process. Ends the process if it cannot read the session.
     pub fn of_this_process() -> Self {
         let session_dir = std::env::var_os(SESSION_VAR).map(PathBuf::from);
         let session = session_dir.as_ref().map(|dir| {
             let path = dir.join(SESSION_FILE);
             let text = std::fs::read(&path).unwrap_or_else(|error| {
-                fail(&format!("read the session {:?} that {SESSION_VAR} names: {error}", path))
+                fail(&format!(
+                    "cannot read the session {:?} that {SESSION_VAR} names: {error}",
+                    path
+                ))
             });
             wire::from_bytes(&text).unwrap_or_else(|error| {
-                fail(&format!("understand the session {:?}: {error}", path))
+                fail(&format!(
+                    "cannot read the session {:?}: {error}; run `cargo tracemalloc` again",
+                    path
+                ))
             })
         });
         Self { session_dir, session, inside: std::env::var_os(INSIDE_VAR).is_some() }
     }
 
-    /// The verdicts that fail a test: none where the command waits for reports.
+    /// The verdicts that fail a test. Empty if the command waits for reports.
     pub fn fail_on(&self) -> Vec<Verdict> {
         self.session().and_then(|session| session.fail_on).unwrap_or_default()
     }
 
-    /// The directory of the session, where somebody looks into it.
+    /// The session's directory, if the command waits for reports.
     pub fn reports_to(&self) -> Option<&PathBuf> {
         let waits = self.session.as_ref().is_some_and(|session| session.fail_on.is_none());
         self.session_dir.as_ref().filter(|_| waits)
     }
 
-    /// What holds for the tests; `None` where nothing is judged.
+    /// The options for the tests; `None` if nothing is judged.
     pub fn session(&self) -> Option<Session> {
         match &self.session {
             Some(session) => Some(session.clone()),
@@ -76,8 +79,8 @@ impl ProcessRole {
         }
     }
 
-    /// Gives a child its assignment, the socket on which the front tells names, if it does, and
-    /// otherwise the environment that `cargo test` would have given it.
+    /// Prepares the environment of a child: its test, its fragment, the front's name server if
+    /// there is one. The rest becomes as `cargo test` would have given it.
     pub fn prepare(&self, child: &mut Command, test: &str, fragment: &Path, names: Option<&Path>) {
         if let Some(session) = &self.session {
             for (name, value) in &session.restore_env {
@@ -87,8 +90,7 @@ impl ProcessRole {
                 };
             }
         }
-        // After that: the command may count its own variables among those that tests should not
-        // see.
+        // This comes last, because the command may list its own variables in `restore_env`.
         if let Some(session_dir) = &self.session_dir {
             child.env(SESSION_VAR, session_dir);
         }
@@ -101,6 +103,6 @@ impl ProcessRole {
 
 /// Ends a process that cannot do its work.
 pub fn fail(what: &str) -> ! {
-    eprintln!("error: tracemalloc harness failed to {what}");
+    eprintln!("error: tracemalloc: {what}");
     std::process::exit(FAILED);
 }

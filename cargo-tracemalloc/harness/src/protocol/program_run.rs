@@ -1,4 +1,5 @@
-//! What command and program tell each other in a `cargo tracemalloc run`.
+//! The messages of a `cargo tracemalloc run`: options for the program, and the program's note for
+//! the command.
 
 use nanoserde::{DeBin, SerBin};
 
@@ -8,36 +9,36 @@ use crate::protocol::wire::Exchanged;
 /// The file in the session's directory that holds the [`ProgramNote`].
 pub const PROGRAM_FILE: &str = "program";
 
-/// How a program is to be watched.
+/// How the harness watches a program.
 #[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
 pub struct Run {
-    /// Where the snapshot goes that is taken at the end. Absolute. Earlier ones go beside it, with
-    /// a number in their name.
+    /// The absolute path of the snapshot at the end. Earlier snapshots get the same name with a
+    /// number.
     pub snapshot: String,
-    /// How many frames a traceback keeps.
+    /// The number of frames that a traceback keeps.
     pub nframe: u32,
-    /// The number of the signal at which to take a snapshot.
+    /// The signal that takes a snapshot.
     pub signal: Option<i32>,
-    /// How often to take one.
+    /// The time between two snapshots.
     pub every_seconds: Option<f64>,
 }
 
-/// What became of a program; there is none as long as it has not started.
+/// The program's note for the command. The file does not exist before the program starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct ProgramNote {
-    /// Snapshots taken while it ran, in this order.
+    /// The paths of the snapshots taken while the program ran, in order.
     pub snapshots: Vec<String>,
-    /// Whether the one at the end was taken.
+    /// Whether the program took its last snapshot.
     pub ended: bool,
-    /// What was live at the end, by what holds it.
+    /// The blocks that were live at the end.
     pub exit_heap: Option<ExitHeap>,
-    /// Why that is not known: the heap could not be searched.
+    /// Why the heap was not searched; `None` if it was.
     pub not_searched: Option<String>,
-    /// Why functions, files and lines are missing; `None` where they are not.
+    /// Why functions, files and lines are missing; `None` if they are not.
     pub unnamed: Option<String>,
-    /// The program's binary, absolute.
+    /// The absolute path of the program's binary.
     pub executable: String,
-    /// The program has an allocator of its own, and runs as if we were not there.
+    /// Whether the program runs untraced, because it has an allocator of its own.
     pub untraced: bool,
 }
 
@@ -46,8 +47,7 @@ impl Exchanged for ProgramNote {
 }
 
 impl Run {
-    /// Where the snapshot of this number goes, counted from 1: `dir/name-1.json` beside
-    /// `dir/name.json`.
+    /// The path of the snapshot with this number, from 1: `dir/name-1.json` beside `dir/name.json`.
     pub fn numbered(&self, number: usize) -> String {
         let file = self.snapshot.rfind(['/', '\\']).map_or(0, |separator| separator + 1);
         match self.snapshot[file..].rfind('.').filter(|dot| *dot > 0) {

@@ -1,7 +1,8 @@
-//! What the command tells the harness: one file in a directory that one environment variable names.
+//! The command's options for the harness: one file in a directory that an environment variable
+//! names.
 //!
-//! Test processes of one `cargo tracemalloc test` share the directory. Fragments go to a directory
-//! inside it.
+//! All test processes of one `cargo tracemalloc test` share the directory. Fragments go to a
+//! directory inside it.
 
 use std::collections::BTreeMap;
 
@@ -11,49 +12,47 @@ use crate::protocol::program_run::Run;
 use crate::protocol::test_entry::{Known, Limit, Verdict};
 use crate::protocol::wire::Exchanged;
 
-/// Names the session's directory. The harness takes it out of a test's environment.
+/// Names the session's directory. The harness removes it from a test's environment.
 pub const SESSION_VAR: &str = "TRACEMALLOC_SESSION";
 /// The file in the session's directory that holds the [`Session`].
 pub const SESSION_FILE: &str = "session";
-/// The directory in the session's directory for fragments: `<executable's file name>/<test
-/// number>.entry`, each one [`TestEntry`](crate::protocol::test_entry::TestEntry), and beside them `target`, a copy of
-/// the [`TargetNote`](crate::protocol::target_note::TargetNote).
+/// The directory for fragments, inside the session's directory. It has a directory for each
+/// executable. There, `<test number>.entry` is a
+/// [`TestEntry`](crate::protocol::test_entry::TestEntry), and `target` a copy of the
+/// [`TargetNote`](crate::protocol::target_note::TargetNote).
 pub const FRAGMENTS_DIR: &str = "fragments";
 
 /// The file with the [`TargetNote`](crate::protocol::target_note::TargetNote) among a binary's fragments.
 pub const TARGET_FILE: &str = "target";
-/// What the names of the files with a [`TestEntry`](crate::protocol::test_entry::TestEntry) end in.
+/// The extension of files that hold a [`TestEntry`](crate::protocol::test_entry::TestEntry).
 pub const ENTRY_EXTENSION: &str = "entry";
 
-/// What holds for every test of one run of the command.
+/// The options for every test of one run of the command.
 #[derive(Debug, Clone, Default, SerBin, DeBin)]
 pub struct Session {
     /// How to measure and judge.
     pub options: Options,
-    /// Kill a test after this many seconds.
+    /// A test that takes longer is killed.
     pub timeout_seconds: Option<f64>,
-    /// What holds for some tests instead. Of several that say something of one option, the first
-    /// holds.
+    /// Options for some tests. If several overrides set one option, the first one holds.
     pub overrides: Vec<Override>,
-    /// Leaks that are no failure.
+    /// Leaks that do not fail a test.
     pub known_leaks: Vec<KnownLeak>,
-    /// Verdicts that fail a test, where nobody waits for fragments; `None` where the command does,
+    /// Verdicts that fail a test if no command waits for its fragment. `None` if the command waits
     /// and judges.
     pub fail_on: Option<Vec<Verdict>>,
-    /// How absolute file names become the report's, longest prefix first.
+    /// How absolute file names become those of the report, longest prefix first.
     pub path_prefixes: Vec<PathPrefix>,
-    /// What the environment of tests has to be put back to: variables that the command changed for
-    /// cargo, each with the value that it had, `None` for unset.
+    /// Environment variables that the command changed for cargo, with the values that tests must
+    /// see. `None` means unset.
     pub restore_env: BTreeMap<String, Option<String>>,
-    /// Holders of memory that free later or fill once; `None` for those that are built in.
+    /// Holders that free later or fill once. `None` means the built-in list.
     pub known_holders: Option<Vec<HolderRule>>,
-    /// For a program that is no test: how to watch it. `None` where its growth is judged as that
-    /// of a test.
+    /// How to watch a program that is no test. `None` if the process is a test.
     pub run: Option<Run>,
-    /// The command itself, absolute: it is the front of the test binaries.
+    /// The absolute path of the command, which is the front of test binaries.
     pub command: String,
-    /// The socket on which the command tells what stands in files; `None` where it does not live
-    /// as long as the tests.
+    /// The socket of the command's name server. `None` if the command ends before the tests.
     pub names: Option<String>,
 }
 
@@ -61,33 +60,32 @@ impl Exchanged for Session {
     const NAME: &'static str = "Session";
 }
 
-/// Statics or threads that free what they hold later, or fill once: growth that only they hold is
-/// no leak.
+/// A known holder: a static or a thread that frees later, or fills once. Growth that only known
+/// holders hold is no leak.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct HolderRule {
-    /// Whether threads are meant, by the function that they were started with, or statics.
+    /// Whether the pattern is for the start function of a thread, and not for a static.
     pub is_thread: bool,
     /// A pattern (Python's `fnmatch`) for the name.
     pub pattern: String,
-    /// Why it is no leak.
+    /// Why the growth is no leak.
     pub reason: String,
 }
 
-/// How to measure and judge a test. A part of the report.
+/// How to measure and judge a test. Part of the report.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Options {
-    /// What growth may reach.
+    /// The growth that a test may have.
     pub limit: Limit,
-    /// How often a body runs at most.
+    /// The highest number of runs of a body.
     pub runs: u32,
-    /// Frames a traceback keeps, after those of the allocator and the standard library are left
-    /// out.
+    /// The number of frames that a traceback keeps, without those of the allocator and std.
     pub frames: u32,
-    /// File name patterns (Python's `fnmatch`) of which one has to match the most recent frame;
-    /// empty is all.
+    /// File name patterns (Python's `fnmatch`) for the most recent frame. One of them must match.
+    /// Empty matches all.
     pub include: Vec<String>,
-    /// File name patterns of which none may match the most recent frame.
+    /// File name patterns for the most recent frame. None of them may match.
     pub exclude: Vec<String>,
 }
 
@@ -103,12 +101,13 @@ impl Default for Options {
     }
 }
 
-/// Options of the tests that both patterns match; `None` is any, and says nothing.
+/// Options for the tests that both patterns match. A pattern that is `None` matches all. An option
+/// that is `None` changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, SerBin, DeBin)]
 pub struct Override {
-    /// Of the package's name.
+    /// A pattern for the package's name.
     pub package: Option<String>,
-    /// Of the test's name.
+    /// A pattern for the test's name.
     pub test: Option<String>,
     /// See [`Limit::max_growth`].
     pub max_growth: Option<u64>,
@@ -126,26 +125,26 @@ pub struct Override {
     pub timeout_seconds: Option<f64>,
 }
 
-/// Growth that is no failure, by patterns; `None` is any.
+/// Growth that does not fail a test. A pattern that is `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
 pub struct KnownLeak {
-    /// Of the package's name.
+    /// A pattern for the package's name.
     pub package: Option<String>,
-    /// Of the test's name.
+    /// A pattern for the test's name.
     pub test: Option<String>,
-    /// Of a frame's file, as the report shows it.
+    /// A pattern for a frame's file, as in the report.
     pub file: Option<String>,
-    /// Of the same frame's function.
+    /// A pattern for the same frame's function.
     pub function: Option<String>,
-    /// What the report says of it.
+    /// The place and the reason for the report.
     pub known: Known,
 }
 
-/// One rule of how file names are shortened.
+/// A rule that shortens file names.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct PathPrefix {
-    /// An absolute directory, without a slash at the end.
+    /// An absolute directory, without a slash at its end.
     pub prefix: String,
-    /// What stands for it: empty for the workspace's root, `serde_json-1.0.154` for a dependency.
+    /// Its replacement: empty for the workspace's root, `serde_json-1.0.154` for a dependency.
     pub replacement: String,
 }

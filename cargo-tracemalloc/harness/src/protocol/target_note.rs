@@ -1,4 +1,4 @@
-//! What the wrapper knows of a test binary and the binary does not: a file beside it.
+//! The wrapper's note about a test binary, in a file beside it.
 
 use nanoserde::{DeBin, SerBin};
 
@@ -7,22 +7,23 @@ use crate::protocol::wire::Exchanged;
 /// The note of `deps/demo-0123456789abcdef` is `deps/demo-0123456789abcdef.tracemalloc`.
 pub const NOTE_EXTENSION: &str = "tracemalloc";
 
-/// Which target a test binary was built from, and whether it is traced.
+/// The target that a test binary was built from, and whether it is traced.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct TargetNote {
     /// The package's name.
     pub package: String,
-    /// The package's version, which tells apart two packages of one name.
+    /// The package's version. Two packages may have one name.
     pub version: String,
-    /// The crate's name as rustc was given it: `-` is `_`.
+    /// The crate's name as rustc got it, with `_` for `-`.
     pub crate_name: String,
-    /// The target's root source file, absolute.
+    /// The absolute path of the target's root source file.
     pub src_path: String,
-    /// The test binary, absolute. The wrapper leaves it empty: binaries are moved.
+    /// The absolute path of the test binary. The wrapper leaves it empty, because binaries are
+    /// moved.
     pub executable: String,
-    /// Why the target runs untraced; `None` where it is traced.
+    /// Why the target runs untraced; `None` if it is traced.
     pub untraced: Option<String>,
-    /// The command that built the test binary, absolute.
+    /// The absolute path of the command that built the test binary.
     pub command: String,
 }
 

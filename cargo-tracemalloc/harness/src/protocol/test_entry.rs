@@ -1,5 +1,5 @@
-//! What a report says of one test, and of each growth that was seen in it. The harness writes it,
-//! the command reads it.
+//! The report's entry for one test and each of its growths. The harness writes it, and the command
+//! reads it.
 
 use nanoserde::{DeBin, SerBin};
 
@@ -11,31 +11,29 @@ use crate::protocol::wire::Exchanged;
 pub struct TestEntry {
     /// The test's path inside its target, as libtest prints it: `cache::tests::remembers`.
     pub name: String,
-    /// What the test itself came to, whatever it leaked.
+    /// The test's outcome without regard to leaks.
     pub outcome: Outcome,
-    /// Why it was ignored, or how it failed, in one line. `None` where there is nothing to say.
+    /// One line: why the test was ignored, or how it failed.
     pub message: Option<String>,
-    /// What its growth came to. `None` where nothing was judged: the test failed, was ignored, or
-    /// ran untraced.
+    /// The verdict on its growth. `None` if the test failed, was ignored or ran untraced.
     pub verdict: Option<Verdict>,
-    /// Why the verdict is what it is, where that needs saying: the reason of `skipped`, why a body
-    /// could not run again.
+    /// The reason of the verdict, for `skipped` and `unconfirmed` for example.
     pub verdict_reason: Option<String>,
-    /// What growth was allowed to reach.
+    /// The growth that the test may have.
     pub limit: Limit,
-    /// The options of its `#[tracemalloc::check]`, where it has one. `limit` is what came of them.
+    /// The options of the test's own `#[tracemalloc::check]`. `limit` is the result of the merge.
     pub check: Option<CheckEntry>,
-    /// Growth of each counted run, first run first.
+    /// The growth of each counted run, the first run first.
     pub runs: Vec<RunEntry>,
-    /// Growth by traceback and what has become of it, the most bytes first; only what grew.
+    /// The growth by traceback, the most bytes first.
     pub growth: Vec<GrowthEntry>,
-    /// Why the heap could not be searched for what holds the growth, or not all of it. `None`
-    /// where it was, or nobody asked.
+    /// Why the heap was not searched, or not as a whole. `None` if it was searched, or if there was
+    /// no need.
     pub heap_note: Option<String>,
-    /// Eight hexadecimal digits that stay the same while the leaking lines move: made of package,
-    /// target, test and the functions of what grew. Empty where nothing grew.
+    /// Eight hexadecimal digits that name the leak. They stay the same if lines move, because they
+    /// are made from package, target, test and functions. Empty without growth.
     pub id: String,
-    /// Wall time of the whole child process in seconds, all runs included.
+    /// The wall time of the child process in seconds, with all runs.
     pub duration_seconds: f64,
 }
 
@@ -44,7 +42,7 @@ impl Exchanged for TestEntry {
 }
 
 impl TestEntry {
-    /// A test that passed and was not judged.
+    /// A test that passed and has no verdict.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -62,56 +60,55 @@ impl TestEntry {
         }
     }
 
-    /// A test that failed, and why.
+    /// A test that failed, with the reason.
     pub fn failed(name: &str, message: String) -> Self {
         Self { outcome: Outcome::Failed, message: Some(message), ..Self::new(name) }
     }
 }
 
-/// What a test came to as a test.
+/// The outcome of a test without regard to leaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Outcome {
-    /// It passed.
+    /// The test passed.
     Passed,
     /// An assertion failed, or the process died.
     Failed,
-    /// It was not run.
+    /// The test did not run.
     Ignored,
 }
 
-/// What a test's growth came to.
+/// The verdict on a test's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Verdict {
-    /// Growth of the first run was within the limit.
+    /// The growth of the first run was within the limit.
     Clean,
-    /// It grew in the first run but not in every later one, or only under an initialiser that runs
-    /// once by nature.
+    /// The growth stopped in a later run, or came from an initialiser that runs once by nature.
     Once,
-    /// What nothing points to any more, or what grew in every counted run, was above the limit.
+    /// Growth above the limit was lost, or was there in every counted run.
     Leak,
-    /// It leaks, or is unconfirmed, and without what the configuration knows it would be neither.
+    /// A `leak` or `unconfirmed` test, all of whose growth the configuration knows.
     Known,
-    /// It grew in the first run, and the body could not run again.
+    /// The first run grew, and the body could not run again.
     Unconfirmed,
-    /// It opted out, with a reason.
+    /// The test opted out, with a reason.
     Skipped,
 }
 
-/// What growth may reach before it counts.
+/// The growth that a test may have in one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limit {
     /// Bytes a run.
     pub max_growth: u64,
-    /// Blocks a run; `None` is without limit.
+    /// Blocks a run; `None` means no limit.
     pub max_blocks: Option<u64>,
 }
 
-/// The options of a test's own check; `None` and empty where they were not given.
+/// The options of a test's own check. `None` and empty mean not given.
 #[derive(Debug, Clone, PartialEq, Eq, Default, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct CheckEntry {
@@ -119,23 +116,23 @@ pub struct CheckEntry {
     pub max_growth: Option<u64>,
     /// Blocks a run.
     pub max_blocks: Option<u64>,
-    /// Bytes that may be live at once. What is above fails the test.
+    /// The highest number of bytes that may be live at once. More fails the test.
     pub max_peak: Option<u64>,
-    /// File name patterns of which one has to match.
+    /// File name patterns. One of them must match.
     pub include: Vec<String>,
-    /// File name patterns of which none may match.
+    /// File name patterns. None of them may match.
     pub exclude: Vec<String>,
-    /// Frames a traceback keeps.
+    /// The number of frames that a traceback keeps.
     pub frames: Option<u32>,
-    /// How often the body runs at most.
+    /// The highest number of runs of the body.
     pub runs: Option<u32>,
-    /// What blocks have in common that are one growth: `traceback`, `lineno` or `filename`.
+    /// The key that groups blocks into one growth: `traceback`, `lineno` or `filename`.
     pub key: Option<String>,
-    /// Why it opted out.
+    /// Why the test opted out.
     pub skip: Option<String>,
 }
 
-/// Growth of one run: the sum over the tracebacks that grew, after filters.
+/// The growth of one run: the sum over all tracebacks that grew, after filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct RunEntry {
@@ -145,76 +142,76 @@ pub struct RunEntry {
     pub blocks: u64,
 }
 
-/// Growth of the blocks of one traceback that have become of the same.
+/// The growth of one traceback, as far as its blocks have the same kind and holder.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct GrowthEntry {
-    /// What became of it.
+    /// The kind of growth.
     pub kind: GrowthKind,
-    /// Bytes a run: the smallest growth over the runs in which it grew.
+    /// Bytes a run: the smallest growth of the runs in which it grew.
     pub bytes: u64,
-    /// Blocks a run, in the run that `bytes` is from.
+    /// Blocks a run, in the run that `bytes` comes from.
     pub blocks: u64,
-    /// In how many of the counted runs it grew.
+    /// The number of counted runs in which it grew.
     pub runs: u32,
-    /// What was allocated, where the symbols tell: `Vec<u8>`, `Rc<demo::Node>`.
+    /// The type of the blocks, if the symbols name it: `Vec<u8>`, `Rc<demo::Node>`.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
-    /// For `once` by an initialiser: what it ran under, `std::sync::OnceLock`.
+    /// The initialiser, for `once`: `std::sync::OnceLock`.
     pub initialiser: Option<String>,
-    /// Whether anything still points to it. `None` where the heap was not asked.
+    /// Whether a pointer leads to the blocks. `None` if the heap was not searched.
     pub retained: Option<Retained>,
-    /// What holds it; for what only a lost block leads to, that block.
+    /// The holder. For blocks that only a lost block leads to, that block.
     pub holder: Option<HolderEntry>,
-    /// The shortest way from the holder to one of the blocks, which is the last step: ten steps at
-    /// most.
+    /// The shortest path from the holder to one of the blocks, which is the last step. At most ten
+    /// steps.
     pub path: Vec<StepEntry>,
-    /// How many steps the way has; the ones that are left out come before the last.
+    /// The number of steps of the whole path. Steps are missing before the last one.
     pub path_steps: u32,
-    /// For `known`: what the configuration says of it.
+    /// For `known`: the place and reason from the configuration.
     pub known: Option<Known>,
-    /// Frames, oldest first, cut to `frames`.
+    /// The frames, oldest first, cut to `frames`.
     pub traceback: Vec<FrameEntry>,
-    /// How many frames there were before the cut, as far as they were captured.
+    /// The number of captured frames before the cut.
     pub total_nframe: u32,
 }
 
-/// Whether anything still points to a block.
+/// Whether a pointer leads to a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Retained {
-    /// Nothing does but what is lost itself.
+    /// No pointer does, except from other lost blocks.
     Lost,
-    /// Something does.
+    /// A pointer does.
     Held,
 }
 
-/// What a lost block is called whose type is not known.
+/// The name of a lost block of unknown type.
 pub const LOST_BLOCK: &str = "a lost block";
 
-/// What holds a block.
+/// The holder of a block.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HolderEntry {
-    /// What it is.
+    /// The kind of holder.
     pub kind: HolderKind,
-    /// `store::SEEN`, a thread's name, what a lost block is.
+    /// The name: `store::SEEN`, a thread's name, the type of a lost block.
     pub name: String,
-    /// Where a static is declared, which the command looks up, or a lost block was allocated;
-    /// `None` where that is not known.
+    /// The file that declares the static, or that allocated the lost block. `None` if unknown. The
+    /// command looks up statics.
     pub file: Option<String>,
-    /// From 1.
+    /// The line in it, from 1.
     pub line: Option<u32>,
-    /// The name of the thread that it belongs to.
+    /// The name of the holder's thread.
     pub thread: Option<String>,
-    /// The function that this thread was started with.
+    /// The start function of that thread.
     pub start: Option<String>,
-    /// Whether it is known to free later, or to fill once.
+    /// Whether this is a known holder, which frees later or fills once.
     pub known: bool,
 }
 
-/// What kind of thing holds a block.
+/// The kind of a holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
@@ -229,62 +226,62 @@ pub enum HolderKind {
     Stack,
     /// A living thread's register.
     Register,
-    /// Memory that is nobody's in particular.
+    /// Memory that belongs to no allocator, module or thread.
     Foreign,
-    /// Another block that is lost.
+    /// A lost block.
     LostBlock,
 }
 
-/// One step of the way from a holder to a block: a block on the way, or itself.
+/// A step of the path from a holder to a block. The block itself is the last step.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepEntry {
-    /// What it is, where the symbols tell.
+    /// The type, if the symbols name it.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
-    /// Where it was allocated; `None` for a block that was not traced.
+    /// The file that allocated it; `None` for an untraced block.
     pub file: Option<String>,
-    /// From 1.
+    /// The line in it, from 1.
     pub line: Option<u32>,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub bytes: u64,
 }
 
-/// What became of one traceback's growth.
+/// The kind of one traceback's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum GrowthKind {
-    /// Grew in every counted run.
+    /// It was lost, or grew in every counted run.
     Leak,
-    /// Grew in every run, and the body could not run again.
+    /// It grew in every run, and the body could not run again.
     Unconfirmed,
-    /// One of the two, and the configuration knows it.
+    /// A leak or unconfirmed growth that the configuration knows.
     Known,
-    /// Grew in some run, not in all.
+    /// It grew in some runs.
     Once,
-    /// Grew under an initialiser that runs once by nature.
+    /// It grew under an initialiser that runs once by nature.
     Initialiser,
 }
 
-/// A leak that the configuration knows.
+/// The configuration's entry for a known leak.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Known {
-    /// Where it says so: `tracemalloc.toml:12`.
+    /// Its place: `tracemalloc.toml:12`.
     pub place: String,
-    /// Why it is no failure.
+    /// Why it does not fail the test.
     pub reason: String,
 }
 
-/// One frame as the report shows it.
+/// One frame of the report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrameEntry {
-    /// Demangled, without a hash. Empty where nothing is known.
+    /// The demangled name, without a hash. Empty if unknown.
     pub function: String,
-    /// `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency,
-    /// `std/src/io/mod.rs` in the standard library, `<unknown>` where nothing is known.
+    /// The file: `src/lib.rs` inside the workspace, `serde_json-1.0.154/src/de.rs` in a dependency,
+    /// `std/src/io/mod.rs` in the standard library, `<unknown>` if unknown.
     pub file: String,
     /// From 1; 0 is unknown.
     pub line: u32,

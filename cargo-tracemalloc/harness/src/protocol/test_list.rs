@@ -1,4 +1,4 @@
-//! What a test binary tells the command that runs its tests: which there are.
+//! The list of a test binary's tests, for the command that runs them.
 
 use nanoserde::{DeBin, SerBin};
 
@@ -12,11 +12,11 @@ pub const LIST_FILE: &str = "tests";
 /// The tests of one binary.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct TestList {
-    /// The binary, absolute.
+    /// The absolute path of the binary.
     pub executable: String,
     /// Whether its allocator is a tracing one.
     pub installed: bool,
-    /// By name.
+    /// The tests, sorted by name.
     pub tests: Vec<ListedTest>,
 }
 
@@ -27,11 +27,11 @@ impl Exchanged for TestList {
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
 pub struct ListedTest {
-    /// Its path inside its target.
+    /// The test's path inside its target.
     pub name: String,
     /// Whether it is `#[ignore]`d.
     pub ignored: bool,
-    /// Why, where that is said.
+    /// The reason of the `#[ignore]`.
     pub ignore_message: Option<String>,
     /// Whether it is `#[should_panic]`.
     pub should_panic: bool,

@@ -1,20 +1,20 @@
-//! What holds for one test: the session's options with its overrides, and the leaks that are known
-//! in it.
+//! The options for one test: the session's options with its overrides, and the known leaks of that
+//! test.
 
 use tracemalloc::fnmatchcase;
 
 use crate::protocol::session::Session;
 
 impl Session {
-    /// Without what is about other tests. Of several overrides that say something of one option,
-    /// the first holds.
+    /// Applies the overrides for a test, and removes options for other tests. If several overrides
+    /// set one option, the first one holds.
     pub fn for_test(mut self, package: &str, test: &str) -> Self {
         let is_about = |of_package: &Option<String>, of_test: &Option<String>| {
             matches(of_package.as_deref(), package) && matches(of_test.as_deref(), test)
         };
         self.known_leaks.retain(|known| is_about(&known.package, &known.test));
         let overrides = std::mem::take(&mut self.overrides);
-        // The first comes last, so that it replaces what others have said.
+        // In reverse order, so that the first override replaces the others.
         for one in overrides.into_iter().rev().filter(|one| is_about(&one.package, &one.test)) {
             let options = &mut self.options;
             set(&mut options.limit.max_growth, one.max_growth);

@@ -1,4 +1,4 @@
-//! Messages as bytes: written, read, damaged.
+//! Messages as bytes: written, read and damaged.
 
 use crate::protocol::program_run::ProgramNote;
 use crate::protocol::session::Session;
@@ -25,7 +25,7 @@ fn no_byte_can_be_missing_added_or_changed() {
         assert!(from_bytes::<TestEntry>(&bytes[..end]).is_err(), "{end}");
     }
     for changed in 0..bytes.len() {
-        // One that makes a length huge is among them.
+        // Among these is a byte that makes a length huge.
         let mut bytes = bytes.clone();
         bytes[changed] ^= 0xFF;
         assert!(from_bytes::<TestEntry>(&bytes).is_err(), "{changed}");
@@ -41,8 +41,8 @@ fn no_byte_can_be_missing_added_or_changed() {
 fn another_type_and_another_version_are_named() {
     let bytes = to_bytes(&ProgramNote::default());
     let error = from_bytes::<TargetNote>(&bytes).unwrap_err();
-    assert_eq!(error.to_string(), "it holds a ProgramNote, and not a TargetNote");
+    assert_eq!(error.to_string(), "the file holds a ProgramNote, expected a TargetNote");
     let text = String::from_utf8_lossy(&bytes).replace(env!("CARGO_PKG_VERSION"), "9.9.9");
     let error = from_bytes::<ProgramNote>(text.as_bytes()).unwrap_err().to_string();
-    assert!(error.starts_with("it was written by cargo-tracemalloc 9.9.9-"), "{error}");
+    assert!(error.starts_with("the file was written by cargo-tracemalloc 9.9.9-"), "{error}");
 }

@@ -1,12 +1,12 @@
-//! How the types of this crate are written to files: the one door to the `nanoserde` crate.
+//! The file format of all messages. No other module calls the `nanoserde` crate.
 //!
-//! What is injected is what a new user waits for, and nanoserde derives without `syn`. Nor is it
-//! JSON, although the report is: each implementation of a std trait for a std type that comes along
-//! takes part in the type inference of other people's tests. With serde_json, which can be compared
-//! with numbers, `assert_eq!(numbers, [])` no longer compiles.
+//! Each new user compiles the injected crates, and nanoserde derives without `syn`. The format is
+//! not JSON, because a dependency's implementations of std traits take part in the type inference
+//! of tests. With serde_json, whose values compare with numbers, `assert_eq!(numbers, [])` no
+//! longer compiles.
 //!
-//! A file is a line that says what it is, a sum of what follows, and the value. nanoserde believes
-//! the lengths that it reads, and would make room for them: so nothing is read whose sum is wrong.
+//! A file has a header line, a checksum of the rest, and the value. nanoserde trusts the lengths
+//! that it reads, and would allocate that much. So a file with a wrong checksum is not parsed.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::protocol::fnv;
 
 /// The first word of each file.
 const MAGIC: &str = "tracemalloc";
-/// The types' own sources, as a number: two builds of one version may differ in them.
+/// A hash of the sources of all types. Two builds of one version may differ in them.
 const TYPES: u64 = {
     let sources: [&[u8]; 7] = [
         include_bytes!("exit_heap.rs"),
@@ -36,36 +36,36 @@ const TYPES: u64 = {
     hash
 };
 
-/// A type that is the content of files.
+/// A type that files hold.
 pub trait Exchanged: SerBin + DeBin {
-    /// What its files say that they hold: one word.
+    /// The word for this type in the header line.
     const NAME: &'static str;
 }
 
-/// Why a file does not hold what it should.
+/// Why a file does not hold the expected value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireError {
-    /// It is not one of ours, or has lost its beginning.
+    /// The file does not begin with the header line.
     Unknown,
-    /// Another version of ours has written it.
+    /// Another version has written the file.
     Version {
-        /// The version that has.
+        /// The version in the file.
         found: String,
-        /// This one.
+        /// The version of this program.
         expected: String,
     },
-    /// It holds a value of another type.
+    /// The file holds a value of another type.
     Type {
-        /// What it holds.
+        /// The type in the file.
         found: String,
-        /// What it should hold.
+        /// The expected type.
         expected: &'static str,
     },
-    /// It is cut off, or something has changed it.
+    /// The file is truncated or changed.
     Damaged,
 }
 
-/// The value as the content of a file.
+/// Returns the content of a file that holds this value.
 pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
     let mut bytes = format!("{MAGIC} {} {}\n", version(), T::NAME).into_bytes();
     let content = value.serialize_bin();
@@ -74,11 +74,11 @@ pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
     bytes
 }
 
-/// The value that a file holds.
+/// Returns the value that a file holds.
 ///
 /// # Errors
 ///
-/// When the bytes are cut off, changed, of another type, or of another version of this program.
+/// When the bytes are truncated or changed, or come from another type or another version.
 pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(WireError::Unknown)?;
     let line = std::str::from_utf8(&bytes[..end]).map_err(|_| WireError::Unknown)?;
@@ -102,7 +102,7 @@ pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
     T::deserialize_bin(content).map_err(|_| WireError::Damaged)
 }
 
-/// This version: of the package, and of the types.
+/// The version of the package and of its types.
 fn version() -> String {
     format!("{}-{TYPES:016x}", env!("CARGO_PKG_VERSION"))
 }
@@ -110,12 +110,19 @@ fn version() -> String {
 impl fmt::Display for WireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("it was not written by cargo-tracemalloc, or is cut off"),
-            Self::Version { found, expected } => {
-                write!(f, "it was written by cargo-tracemalloc {found}, and this is {expected}")
+            Self::Unknown => {
+                f.write_str("the file was not written by cargo-tracemalloc, or is truncated")
             }
-            Self::Type { found, expected } => write!(f, "it holds a {found}, and not a {expected}"),
-            Self::Damaged => f.write_str("it is cut off or damaged"),
+            Self::Version { found, expected } => {
+                write!(
+                    f,
+                    "the file was written by cargo-tracemalloc {found}, and this is version {expected}"
+                )
+            }
+            Self::Type { found, expected } => {
+                write!(f, "the file holds a {found}, expected a {expected}")
+            }
+            Self::Damaged => f.write_str("the file is truncated or damaged"),
         }
     }
 }
