@@ -26,3 +26,14 @@ manifest=tests/fixtures/set-ups/Cargo.toml
 cargo fmt --all --check --manifest-path "$manifest"
 RUSTC_BOOTSTRAP=1 cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \
     --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings
+
+# Cores and wrappings are no modules, so cargo does not format them.
+cargo fmt --check --manifest-path tests/generated/Cargo.toml
+for template in tests/generated/{cores/*,wrappings,support}/*.rs; do
+    rustfmt --edition 2024 --config-path rustfmt.toml --check <"$template" >/dev/null || {
+        echo "lint: rustfmt formats $template in another way" >&2
+        exit 1
+    }
+done
+cargo clippy --all-targets --locked --manifest-path tests/generated/Cargo.toml \
+    --target-dir "${CARGO_TARGET_DIR:-target}/generated/generator" -- -D warnings

@@ -7,4 +7,7 @@ cargo test --workspace --all-targets "$@"
 if (($# == 0)); then
     # By itself: the command, which is in the same workspace, uses the harness's types without the harness.
     cargo test --package tracemalloc-harness --features harness
+    # A workspace of its own.
+    cargo test --locked --manifest-path tests/generated/Cargo.toml \
+        --target-dir "${CARGO_TARGET_DIR:-target}/generated/generator"
 fi

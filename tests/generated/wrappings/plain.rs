@@ -1,0 +1,5 @@
+//! A call.
+
+pub fn wrap(core: fn()) {
+    core();
+}
