@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tests on mimalloc and jemalloc: the same counts as under `cargo test`, and planted leaks at their lines. Needs a C compiler.
+# Tests on mimalloc and jemalloc: the same counts as under `cargo test`, and planted leaks at their
+# lines. Needs a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

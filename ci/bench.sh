@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# What tracing every allocation costs: the same work untraced, under ours, and under other tracers, all in turn.
-# docs/benchmarks.md says what is measured.
+# Compares the time and memory of the same work untraced, under this tracer, and under other
+# tracers. docs/benchmarks.md describes the method.
 #
-#     ci/bench.sh                      all workloads, all tracers; takes about half an hour
+#     ci/bench.sh                      all workloads, all tracers: about half an hour
 #     ci/bench.sh storm live           those workloads
-#     ci/bench.sh --quick storm        ours alone, for who is changing the tracer
+#     ci/bench.sh --quick storm        this tracer alone, while you change it
 #     ci/bench.sh --suites             whole test suites under every runner
-#     ci/bench.sh --first-build        what a new user waits for
-#     ci/bench.sh --cpython            beside CPython's tracemalloc
-#     ci/bench.sh --show --markdown    all that is known, for docs/benchmarks.md
+#     ci/bench.sh --first-build        the first build of the runtime and the harness
+#     ci/bench.sh --cpython            CPython's tracemalloc on the same work
+#     ci/bench.sh --show --markdown    all known results, for docs/benchmarks.md
 #     ci/bench.sh --lint               formatting, lints and tests of the benchmark itself
 #
-# Prints tables; results.json and results.svg are in target/bench. Needs a C compiler, valgrind, heaptrack, cargo-nextest and
-# python3, and installs those that are missing.
+# Prints tables, and writes results.json and results.svg to target/bench. Needs a C compiler, and
+# installs valgrind, heaptrack, python3 and cargo-nextest if they are missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,13 +20,13 @@ export BENCH_DIR=${CARGO_TARGET_DIR:-target}/bench
 mkdir -p "$BENCH_DIR"
 BENCH_DIR=$(realpath "$BENCH_DIR")
 
-# A person's settings are not what is measured here.
+# Your own settings must not change the results.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR RUST_BACKTRACE RUST_TEST_THREADS TRACEMALLOC
 
 workspace=(--manifest-path ci/bench/Cargo.toml --target-dir "$BENCH_DIR/untraced")
 
 if [[ ${1:-} == --lint ]]; then
-    # Apart from ci/lint.sh: jemalloc takes minutes to compile.
+    # Not part of ci/lint.sh, because jemalloc takes minutes to compile.
     cargo fmt --all --check --manifest-path ci/bench/Cargo.toml
     cargo clippy --locked --workspace --all-targets "${workspace[@]}" -- -D warnings
     exec cargo test --locked --workspace "${workspace[@]}"
@@ -36,10 +36,11 @@ install() { # package
     echo "bench: installing $1" >&2
     local sudo=()
     ((EUID == 0)) || sudo=(sudo)
-    if command -v apt-get >/dev/null && "${sudo[@]}" apt-get update -qq && "${sudo[@]}" apt-get install -qq --yes "$1" >&2; then
+    if command -v apt-get >/dev/null && "${sudo[@]}" apt-get update -qq &&
+        "${sudo[@]}" apt-get install -qq --yes "$1" >&2; then
         return
     fi
-    echo "bench: $1 is missing, and apt-get cannot install it; install it, or measure ours alone with --quick" >&2
+    echo "bench: apt-get cannot install $1: install it, or measure without it by --quick" >&2
     exit 1
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks under `cargo test`, cargo-nextest and the command; also in tests of tokio, rstest, test-case and proptest, and around
-# mimalloc. Needs a C compiler.
+# Checks under `cargo test`, cargo-nextest and the command: also in tests of tokio, rstest,
+# test-case and proptest, and around mimalloc. Needs a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

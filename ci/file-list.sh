@@ -16,7 +16,7 @@ page=docs/files.md
 # Each crate: its directory, and a sentence about it.
 crates() {
     cat <<'END'
-tracemalloc-rt/src|The runtime: tracing allocator, heap search, verdicts, Python's functions and types.
+tracemalloc-rt/src|The runtime: tracing allocator, heap search, verdicts, Python's module.
 tracemalloc-macros/src|The attribute `check` and the macro `assert_no_growth!`.
 cargo-tracemalloc/harness/src|The harness, and the types that it exchanges with the command.
 cargo-tracemalloc/src|The command `cargo tracemalloc`.

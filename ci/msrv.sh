@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The workspace builds with the oldest compiler that Cargo.toml promises.
+# Builds the workspace with the oldest compiler that Cargo.toml promises.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

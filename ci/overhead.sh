@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# What `cargo tracemalloc test` costs beside `cargo test` on a workspace that is built already: both in turn, so that a busy
-# machine slows both, and the median of each. Arguments: rounds, and a workspace (the demo of the README by default).
+# Compares the time of `cargo tracemalloc test` and `cargo test` on a workspace that is already
+# built. Both run in turn, so that a busy machine slows both. Prints the median of each.
 #
-# Called by cargo, as users do it: rustup's cargo, and one that is called without rustup's variables, throw away what the
-# other has noted of the compiler in the target directory, and ask it again each time.
+#     ci/overhead.sh [ROUNDS] [WORKSPACE]    21 rounds of the demo of the README by default
+#
+# Calls both through cargo, as users do. Rustup's cargo and a cargo without rustup's variables
+# discard each other's notes on the compiler in the target directory, and would query it each time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,7 +19,7 @@ trap 'rm -rf "$scratch"' EXIT
 cp -R "$workspace/." "$scratch/workspace"
 cd "$scratch/workspace"
 
-# The milliseconds that a command takes; whether tests fail or leak is not the question.
+# Prints the milliseconds that a command takes. Failing or leaking tests do not matter here.
 milliseconds() { # command...
     local start=${EPOCHREALTIME/[.,]/}
     "$@" >/dev/null 2>&1 </dev/null || true
@@ -36,4 +38,5 @@ for ((round = 0; round <= rounds; round++)); do
     ((round == 0)) || { plain+=("$one") traced+=("$other"); }
 done
 plain=$(median "${plain[@]}") traced=$(median "${traced[@]}")
-echo "cargo test $plain ms, cargo tracemalloc test $traced ms: $((traced - plain)) ms more (median of $rounds rounds in turn)"
+echo "cargo test $plain ms, cargo tracemalloc test $traced ms: $((traced - plain)) ms more" \
+    "(median of $rounds rounds in turn)"

@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# Runs the tests of published crates under `cargo test` and under `cargo tracemalloc test`, and fails unless every
-# target passes, fails and ignores as many tests in both, and no leak is reported that is not explained below.
+# Runs the tests of published crates under `cargo test` and under `cargo tracemalloc test`. Fails
+# unless every target passes, fails and ignores the same number of tests in both, and every reported
+# leak is explained below.
 #
 #     ci/real-crates.sh                    all crates
-#     ci/real-crates.sh slab once_cell     those
-#     ci/real-crates.sh --quick            those that take about two minutes together
-#     ci/real-crates.sh --plain [CRATE]    only `cargo test`, to see whether a selection passes at all
-#     ci/real-crates.sh --unpack [CRATE]   runs nothing: puts the sources in place, and prints name, directory and selection
+#     ci/real-crates.sh slab once_cell     those crates
+#     ci/real-crates.sh --quick            the crates that take about two minutes together
+#     ci/real-crates.sh --plain [CRATE]    only `cargo test`, to see if a selection passes at all
+#     ci/real-crates.sh --unpack [CRATE]   only unpacks; prints name, directory and selection
 #
-# Works in REAL_CRATES_DIR, or target/real-crates. Needs bash 5, cargo, and a network the first time.
+# Works in REAL_CRATES_DIR, or in target/real-crates. Needs bash 5, cargo, and a network the first
+# time.
 set -euo pipefail
 
-# crate, version, `quick` or `full`, and what of it to test. Doctests run untraced in any case: two crates stand for all.
-# Left out: what takes minutes under `cargo test` already, and what fails for root (tokio's `try_exists`).
+# Each crate: name, version, `quick` or `full`, and the selection of its tests. Two crates stand for
+# all doctests, which run untraced. Left out: tests that take minutes under `cargo test`, and a test
+# that fails for root (tokio's `try_exists`).
 crates() {
     cat <<'END'
 arc-swap          1.9.3    full   --lib --tests
@@ -39,7 +42,7 @@ tokio             1.54.1   full   --lib --tests --features full,test-util -- --s
 END
 }
 
-# Leaks that are right, or that re-running a test cannot tell from one: crate, target, test, reason.
+# True leaks, and growth that a rerun cannot tell from one: crate, target, test, reason.
 explained() {
     cat <<'END'
 crossbeam-channel golang chan1::main ten threads of every run wait for ever for a message
@@ -80,7 +83,7 @@ for argument; do
     esac
 done
 
-# The rows of `crates` that were asked for.
+# Prints the rows of `crates` that the arguments select.
 selected() {
     local name version set selection
     while read -r name version set selection; do
@@ -93,8 +96,9 @@ selected() {
     done < <(crates)
 }
 
-# Puts the sources of a crate into $work/src. The registry's normalized manifest is the one to use; the empty table
-# keeps cargo from looking for a workspace above. What tests of tokio depend on depends on tokio: on this one.
+# Puts the sources of a crate into $work/src, with the registry's normalized manifest. The empty
+# table keeps cargo from looking for a workspace above. Dependencies of tokio's tests depend on
+# tokio; the patch makes them use this one.
 unpack() { # name version
     local source=$work/src/$1-$2
     [[ -d $source ]] && return
@@ -118,19 +122,19 @@ unpack() { # name version
     grep -q '^\[workspace\]' "$source.part/Cargo.toml" || printf '\n[workspace]\n' >>"$source.part/Cargo.toml"
     if [[ $1 == tokio ]]; then
         printf '\n[patch.crates-io]\ntokio = { path = "." }\n' >>"$source.part/Cargo.toml"
-        # It names another tokio.
+        # The lock file names another tokio.
         rm "$source.part/Cargo.lock"
     fi
     mv "$source.part" "$source"
 }
 
-# The counts of each target, in order: passed, failed, ignored, filtered out.
+# Prints the counts of each target, in order: passed, failed, ignored, filtered out.
 counts() { # log
     local number='([0-9]+)'
     sed -nE "s/^test result: [A-Za-z]+\. $number passed; $number failed; $number ignored; [0-9]+ measured; $number filtered out.*/\1 \2 \3 \4/p" "$1"
 }
 
-# The sum of the counts.
+# Prints the sum of the counts.
 total() { # log
     local passed failed ignored rest passes=0 failures=0 ignores=0
     while read -r passed failed ignored rest; do
@@ -139,7 +143,8 @@ total() { # log
     echo "$passes passed, $failures failed, $ignores ignored"
 }
 
-# Runs a command in a crate's sources into a log, and leaves its exit code in `code` and its seconds in `seconds`.
+# Runs a command in a crate's sources into a log, and leaves its exit code in `code` and its seconds
+# in `seconds`.
 timed() { # log directory command...
     local log=$1 directory=$2 start=${EPOCHREALTIME/[.,]/} end
     shift 2
@@ -149,7 +154,7 @@ timed() { # log directory command...
     seconds=$(((end - start) / 1000000)).$(((end - start) / 100000 % 10))
 }
 
-# Leaks of a report that no reason is given for.
+# Prints the leaks of a report that `explained` does not list.
 unexplained() { # name report
     local name target test reason leak
     while read -r leak; do
@@ -160,7 +165,7 @@ unexplained() { # name report
     done < <("$tool_dir/examples/verdicts" "$2" | grep '^leak ')
 }
 
-# One crate: prints its line, and what is wrong below it.
+# Checks one crate: prints its line, and any problem below it.
 check() { # name version selection...
     local name=$1 version=$2 log=$work/logs/$1 source=$work/src/$1-$2 problem='' note='' code seconds plain_seconds
     shift 2
@@ -200,7 +205,7 @@ if $unpack; then
     exit
 fi
 
-# A person's settings are not what is measured here.
+# Your own settings must not change the results.
 unset RUST_BACKTRACE RUST_TEST_THREADS RUSTFLAGS
 
 if ! $plain; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need beside Rust, git and a C compiler. Only what is missing is installed.
+# Installs cargo-nextest if it is missing, which takes minutes. The tests need it.
 set -euo pipefail
 
 if ! command -v cargo-nextest > /dev/null; then
