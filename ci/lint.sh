@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Formatting and lints: of the workspace, and of every fixture that compiles.
+# Formatting and lints of the workspace and of every fixture that compiles; imports between rooms;
+# headers of files; width of the pages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ci/rooms.sh
 ci/file-list.sh --check
+ci/page-width.sh
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 
@@ -15,13 +17,13 @@ for fixture in demo planted behaviour service; do
         --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings
 done
 
-# The benchmark lints itself, by `bench.sh --lint`: jemalloc takes minutes to compile.
+# `bench.sh --lint` has the lints of the benchmark, because jemalloc takes minutes to compile.
 cargo fmt --all --check --manifest-path ci/bench/Cargo.toml
 
-# The lints of these are in `checks.sh`: what they depend on takes minutes to compile.
+# `checks.sh` has the lints of these, because their dependencies take minutes to compile.
 cargo fmt --all --check --manifest-path tests/fixtures/checks/Cargo.toml
 
-# One of its members is for nightly.
+# One member of this fixture needs nightly.
 manifest=tests/fixtures/set-ups/Cargo.toml
 cargo fmt --all --check --manifest-path "$manifest"
 RUSTC_BOOTSTRAP=1 cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# All that has to pass before a change goes in.
+# Runs everything that has to pass before a change goes in. CI runs the same. Takes about 13 minutes
+# on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+./prerequisites.sh
 ./tools.sh
 ./lint.sh
 ./msrv.sh

@@ -1,4 +1,7 @@
-"""The work of the workload `memory` and of `snapshot.rs`, in CPython: `cpython.py memory|snapshot NFRAME`; 0 is untraced."""
+"""The work of the workload `memory` and of `snapshot.rs`, in CPython.
+
+`cpython.py memory|snapshot NFRAME`; 0 frames are untraced.
+"""
 
 import sys
 import time

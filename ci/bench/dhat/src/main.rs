@@ -7,7 +7,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 fn main() -> ExitCode {
     let start = || {
-        // Never dropped: what it writes at the end is not what is measured.
+        // Never dropped: its output at the end is not measured.
         std::mem::forget(dhat::Profiler::builder().testing().trim_backtraces(Some(16)).build());
     };
     bench_workloads::main(start, |work| work())

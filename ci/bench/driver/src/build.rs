@@ -6,10 +6,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// What the command has every crate compiled with (`cargo-tracemalloc/src/wrapper/flags.rs`).
+/// The flags that the wrapper gives every crate (`cargo-tracemalloc/src/wrapper/flags.rs`).
 const TRACED_FLAGS: &str = "-Cforce-frame-pointers=yes -Csymbol-mangling-version=v0 -Cdebuginfo=1";
 
-/// Where everything of this is: what is built, and what is found out.
+/// The directory of all builds and results.
 pub fn directory() -> Result<Utf8PathBuf> {
     let directory = std::env::var("BENCH_DIR")
         .context("BENCH_DIR is not set: this is called by ci/bench.sh")?;
@@ -59,7 +59,7 @@ impl Binary {
     }
 }
 
-/// How user code is compiled.
+/// The profile of user code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
     /// Optimised.
@@ -68,7 +68,7 @@ pub enum Profile {
     Debug,
 }
 
-/// What has been built by now.
+/// The binaries that have been built so far.
 #[derive(Debug)]
 pub struct Builds {
     directory: Utf8PathBuf,

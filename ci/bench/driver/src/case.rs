@@ -1,4 +1,4 @@
-//! What can be asked for by name: a workload, optimised or as `cargo test` compiles it.
+//! A case of the benchmark, selected by name: a workload, optimised or as `cargo test` compiles it.
 
 use bench_workloads::{ALL, Unit, Workload};
 
@@ -9,16 +9,17 @@ use crate::build::Profile;
 pub struct Case {
     /// Its name on the command line.
     pub name: String,
-    /// What runs.
+    /// The workload that runs.
     pub workload: &'static Workload,
-    /// How user code is compiled.
+    /// The profile of user code.
     pub profile: Profile,
 }
 
 /// Workloads that are also measured as a debug build.
 const ALSO_DEBUG: [&str; 2] = ["storm", "serde_json"];
 
-/// What ours may cost at most: the goals of the project, as multiples of the untraced time, or bytes a block.
+/// The goals of the project: the most that this tracer may cost, as multiples of the untraced time,
+/// or in bytes a block.
 const GOALS: [(&str, f64); 7] = [
     ("storm", 1.7),
     ("storm-2", 1.8),
@@ -36,7 +37,7 @@ pub fn all() -> Vec<Case> {
     release.chain(debug.map(|workload| Case::new(workload, Profile::Debug))).collect()
 }
 
-/// The place of a case in that order; what is none comes last.
+/// The place of a case in that order; an unknown one comes last.
 pub fn position(name: &str) -> usize {
     all().iter().position(|case| case.name == name).unwrap_or(usize::MAX)
 }
@@ -47,23 +48,23 @@ impl Case {
         Self { name: format!("{}{suffix}", workload.name), workload, profile }
     }
 
-    /// What it does, for a table.
+    /// A description for a table.
     pub fn what(&self) -> String {
         let build = if self.profile == Profile::Debug { ", debug build" } else { "" };
         format!("{}{build}", self.workload.what)
     }
 
-    /// Whether it takes seconds and gigabytes even untraced.
+    /// True if it takes seconds and gigabytes even untraced.
     pub fn is_huge(&self) -> bool {
         self.workload.live >= 10_000_000
     }
 
-    /// Whether its figures are seconds.
+    /// True if its figures are seconds.
     pub fn is_time(&self) -> bool {
         self.workload.unit == Unit::Seconds
     }
 
-    /// What ours may come to at most.
+    /// The goal for this tracer.
     pub fn goal(&self) -> Option<f64> {
         GOALS.iter().find(|(name, _)| *name == self.name).map(|(_, goal)| *goal)
     }

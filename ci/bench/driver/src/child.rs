@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use bench_workloads::{FIGURE, PROCESSOR};
 
-/// What one process came to.
+/// The result of one process.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
-    /// What the workload says of itself.
+    /// The figure that the workload prints.
     pub figure: f64,
     /// Seconds on a processor in that part, of a process that tells them.
     pub processor: Option<f64>,

@@ -5,30 +5,30 @@ use clap::Parser;
 
 use crate::case::{self, Case};
 
-/// What tracing every allocation costs, beside the same work untraced.
+/// Compares traced work with the same work untraced.
 #[derive(Debug, Parser)]
 #[command(name = "ci/bench.sh", after_help = format!("Workloads: {}", names()))]
 pub struct Cli {
-    /// Ours alone, in fewer rounds, without ten million blocks unless named, and results.json stays as it is: for who is
-    /// changing the tracer
+    /// Measure this tracer alone, in fewer rounds, and leave results.json as it is. Workloads with
+    /// ten million blocks run only if they are named
     #[arg(long)]
     pub quick: bool,
-    /// Whole test suites of published crates; for about an hour
+    /// Measure whole test suites of published crates, for about an hour
     #[arg(long)]
     pub suites: bool,
-    /// The first build of what is injected
+    /// Measure the first build of the runtime and the harness
     #[arg(long)]
     pub first_build: bool,
-    /// Memory and snapshots beside CPython's
+    /// Compare memory and snapshots with CPython's
     #[arg(long)]
     pub cpython: bool,
-    /// Measure nothing: print all that is in results.json
+    /// Measure nothing, and print all results
     #[arg(long, conflicts_with_all = ["quick", "suites", "first_build", "cpython", "workloads"])]
     pub show: bool,
     /// Print Markdown
     #[arg(long)]
     pub markdown: bool,
-    /// What to measure [default: all of them, unless an option says what]
+    /// Workloads to measure [default: all of them, unless an option selects something]
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
 }
@@ -39,7 +39,7 @@ fn names() -> String {
 }
 
 impl Cli {
-    /// What to measure, in order.
+    /// The cases to measure, in order.
     pub fn cases(&self) -> Result<Vec<Case>> {
         let mut cases = case::all();
         for wanted in &self.workloads {

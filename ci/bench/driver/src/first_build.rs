@@ -1,4 +1,5 @@
-//! What a new user waits for: the first build of what is injected, beside that of a small program with common dependencies.
+//! The first build of the injected code, which every new user waits for, beside the build of a
+//! small program with common dependencies.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -44,7 +45,7 @@ pub fn measure(directory: &Utf8Path) -> Result<Vec<Row>> {
     }
     let mut row =
         Row::new(Group::FirstBuild, "first build", "ours", BASELINE, Comparison::Ratio, &pairs)?;
-    row.what = "what is injected, without the tested crate itself".to_owned();
+    row.what = "the injected code, without the tested crate itself".to_owned();
     row.by_wall = true;
     row.goal = Some(GOAL);
     Ok(vec![row])

@@ -1,4 +1,4 @@
-//! On what kind of machine it was measured, without its name.
+//! The kind of machine that was measured on, without its name.
 
 use std::fmt;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-/// What results depend on beside the code.
+/// The machine, on which results depend besides the code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// As the processor calls itself.

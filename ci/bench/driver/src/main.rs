@@ -1,5 +1,5 @@
-//! Runs the workloads under each tracer in turn, and tells how they compare. `ci/bench.sh` calls it; `docs/benchmarks.md`
-//! says what is measured.
+//! Runs the workloads under each tracer in turn, and prints how they compare. `ci/bench.sh` calls
+//! it; `docs/benchmarks.md` describes the method.
 
 mod build;
 mod case;

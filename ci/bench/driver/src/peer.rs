@@ -1,4 +1,4 @@
-//! Who is measured, and how.
+//! The tracers that are measured, and their rounds.
 
 use std::process::Command;
 
@@ -13,9 +13,10 @@ use crate::child::Run;
 pub struct Peer {
     /// Its name in tables.
     pub name: &'static str,
-    /// What it runs.
+    /// The binary that it runs.
     pub binary: Binary,
-    /// What it is called by, if it is a program that runs another; `OUTPUT` is a file that it may write.
+    /// Its command line, if it is a program that runs another; `OUTPUT` is a file that it may
+    /// write.
     pub tool: &'static [&'static str],
     /// Environment variables.
     pub env: &'static [(&'static str, &'static str)],
@@ -25,10 +26,10 @@ pub struct Peer {
     live: Rounds,
 }
 
-/// How a workload is run.
+/// The rounds of a workload.
 #[derive(Debug, Clone, Copy)]
 pub struct Rounds {
-    /// How often.
+    /// The number of rounds.
     pub rounds: usize,
     /// Into how many parts the work is divided, of which one is done in a round.
     pub parts: usize,
@@ -40,7 +41,7 @@ const fn rounds(rounds: usize, parts: usize) -> Rounds {
 
 const OUTPUT: &str = "OUTPUT";
 
-/// What all others are compared with.
+/// The baseline of all comparisons.
 pub const UNTRACED: Peer = Peer {
     name: "untraced",
     binary: Binary::Untraced,
@@ -50,8 +51,8 @@ pub const UNTRACED: Peer = Peer {
     live: rounds(0, 1),
 };
 
-/// Ours. It takes less than twice as long as untraced, so that many rounds are needed to tell by how much less; and they are short,
-/// because what else the machine does has to be the same for both.
+/// This tracer. It takes less than twice the untraced time, so it needs many rounds for a figure.
+/// They are short, because the machine has to be equally busy for both.
 pub const OURS: Peer = Peer {
     name: "ours",
     binary: Binary::Ours,
@@ -60,10 +61,10 @@ pub const OURS: Peer = Peer {
     ..UNTRACED
 };
 
-/// What the others have in common. They take so much longer that few rounds tell by how much.
+/// The common part of the others. They take so much longer that few rounds are enough.
 const OTHER: Peer = Peer { brief: rounds(3, 1), live: rounds(3, 10), ..UNTRACED };
 
-/// The others. Their frames are at least as many as those that ours shows, or as many as they can keep.
+/// The others. They keep at least as many frames as this tracer shows, or as many as they can.
 const OTHERS: [Peer; 5] = [
     Peer { name: "heaptrack", tool: &["heaptrack", "--output", OUTPUT], ..OTHER },
     Peer {
@@ -92,27 +93,27 @@ const OTHERS: [Peer; 5] = [
     },
 ];
 
-/// Who is measured on a workload.
+/// The tracers that are measured on a workload.
 pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
     if quick {
         let fewer = |all: Rounds| Rounds { rounds: all.rounds / 4, ..all };
         return vec![Peer { brief: fewer(OURS.brief), live: fewer(OURS.live), ..OURS }];
     }
     let mut peers = vec![OURS];
-    // Whether cost grows with live blocks is asked of ours; to have ten million of them takes others minutes.
+    // Only this tracer is measured with many live blocks: ten million of them take others minutes.
     if !workload.name.starts_with("flat-") {
         peers.extend(OTHERS);
     }
     peers
 }
 
-/// The place of a tracer in tables; what is none comes last.
+/// The place of a tracer in tables; an unknown one comes last.
 pub fn position(name: &str) -> usize {
     [OURS].iter().chain(&OTHERS).position(|peer| peer.name == name).unwrap_or(usize::MAX)
 }
 
 impl Peer {
-    /// How this workload is run.
+    /// The rounds of this workload.
     pub fn rounds(&self, workload: &Workload) -> Rounds {
         match workload.unit {
             Unit::BytesPerBlock => Rounds { parts: 1, ..self.live },
@@ -143,12 +144,12 @@ impl Peer {
         command
     }
 
-    /// Whether the whole process counts: what a tool does before and after belongs to its price.
+    /// True if the whole process counts, with the work of a tool before and after.
     pub fn is_by_wall(&self, workload: &Workload) -> bool {
         !self.tool.is_empty() && workload.unit == Unit::Seconds
     }
 
-    /// What counts of a process.
+    /// The part of a process that counts.
     pub fn figure(&self, workload: &Workload, run: Run) -> f64 {
         if self.is_by_wall(workload) { run.wall } else { run.figure }
     }

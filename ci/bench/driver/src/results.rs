@@ -1,4 +1,5 @@
-//! What was measured, as a JSON document. Each row stands until the same is measured again, so parts can be measured by and by.
+//! The results, as a JSON document. A row stays until the same is measured again, so that parts can
+//! be measured one by one.
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -13,7 +14,7 @@ use crate::statistics::median;
 /// The document's name.
 pub const FILE: &str = "results.json";
 
-/// What kind of thing was measured.
+/// The kind of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
@@ -29,7 +30,7 @@ pub enum Group {
     FirstBuild,
 }
 
-/// How a value is compared with the baseline's.
+/// The way in which a value is compared with the baseline's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Comparison {
@@ -42,19 +43,19 @@ pub enum Comparison {
 /// One thing that was measured, of one tracer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Row {
-    /// What kind.
+    /// Its kind.
     pub group: Group,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it does.
+    /// Its description.
     pub what: String,
-    /// Who.
+    /// The tracer.
     pub peer: String,
-    /// What it is compared with.
+    /// The baseline.
     pub baseline: String,
     /// Into how many parts the work was divided, of which both did one.
     pub parts: usize,
-    /// Whether the whole process counts, of both.
+    /// True if the whole process counts, for both.
     pub by_wall: bool,
     /// Seconds or bytes, one of each round.
     pub values: Vec<f64>,
@@ -64,23 +65,23 @@ pub struct Row {
     pub median: f64,
     /// The median of `baseline_values`.
     pub baseline_median: f64,
-    /// How the following three are made.
+    /// The origin of the following three.
     pub comparison: Comparison,
-    /// The median over the rounds of what the value is beside that of the baseline.
+    /// The median, over the rounds, of the value divided by that of the baseline.
     pub compared: f64,
     /// The least of them.
     pub least: f64,
     /// The greatest of them.
     pub greatest: f64,
-    /// The median of seconds on a processor beside those of the baseline, where both tell them: a busy machine changes
-    /// it less.
+    /// The median of processor seconds divided by those of the baseline, if both have them. A busy
+    /// machine changes it less.
     pub processor: Option<f64>,
-    /// Nanoseconds more than the baseline for each block that was allocated and freed, by the medians, where that is all that
-    /// was done.
+    /// Nanoseconds more than the baseline for each block that was allocated and freed, by the
+    /// medians, for workloads that do nothing else.
     pub nanoseconds_a_block: Option<f64>,
-    /// What `compared` may be at most.
+    /// The goal for `compared`.
     pub goal: Option<f64>,
-    /// What else has to be known, such as that it was stopped.
+    /// A remark, such as that it was stopped.
     pub note: Option<String>,
     /// The day, as YYYY-MM-DD.
     pub date: String,
@@ -134,12 +135,12 @@ impl Row {
 pub struct Results {
     /// Where it was measured.
     pub machine: Machine,
-    /// What came out.
+    /// The figures.
     pub rows: Vec<Row>,
 }
 
 impl Results {
-    /// What has been measured on this machine before; nothing, where that was another one.
+    /// Earlier results of this machine; none if they are from another one.
     pub fn read(directory: &Utf8Path) -> Result<Self> {
         let machine = Machine::this()?;
         let path = directory.join(FILE);
@@ -169,7 +170,7 @@ impl Results {
     }
 }
 
-/// What rows have in a field, each once, in their order.
+/// The values of a field in all rows, each once, in their order.
 pub fn distinct<'a>(rows: &[&'a Row], field: impl Fn(&'a Row) -> &'a str) -> Vec<&'a str> {
     let mut values = Vec::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! The one statistic that is used.
+//! The median.
 
 /// The middle value, or the mean of the two middle ones; of at least one value.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {

@@ -21,7 +21,7 @@ struct Runner {
     /// The command, to which a suite's selection is added; `COMMAND` is ours.
     words: &'static [&'static str],
     rounds: usize,
-    /// What it may end with.
+    /// The exit codes that it may have.
     exit_codes: &'static [i32],
 }
 
@@ -64,7 +64,7 @@ const RUNNERS: [Runner; 4] = [
 
 /// Seconds after which memcheck has taken too long.
 const LIMIT: &str = "900";
-/// How `timeout` says so.
+/// The exit code of `timeout` when the time is over.
 const CUT_OFF: i32 = 124;
 
 /// A published crate.
@@ -74,7 +74,7 @@ struct Suite {
     selection: Vec<String>,
 }
 
-/// Measures one of the suites. In each round everybody runs once.
+/// Measures one of the suites. In each round every runner runs once.
 pub fn measure((name, goal): (&str, Option<f64>), directory: &Utf8Path) -> Result<Vec<Row>> {
     let command = build::our_command(directory)?;
     let suite = unpacked(name, directory)?;
@@ -106,7 +106,7 @@ pub fn measure((name, goal): (&str, Option<f64>), directory: &Utf8Path) -> Resul
     rows.collect()
 }
 
-/// What a table has to say of an exit code.
+/// The remark in a table for an exit code.
 fn note(code: i32) -> Option<String> {
     match code {
         CUT_OFF => Some(format!("stopped after {LIMIT} s")),

@@ -13,7 +13,7 @@ const GROUPS: [(Group, &str); 5] = [
         "Snapshot and statistics by line of 1,000,000 live blocks, as a multiple of CPython's time",
     ),
     (Group::Suite, "Whole test suites, as a multiple of `cargo nextest run`"),
-    (Group::FirstBuild, "First build of what is injected, as a multiple of a program's"),
+    (Group::FirstBuild, "First build of the injected code, as a multiple of a program's"),
 ];
 
 /// Prints these results.
@@ -34,7 +34,7 @@ pub fn print(results: &Results, markdown: bool) {
     }
 }
 
-/// What is said of ours beside the comparison itself.
+/// Columns of this tracer besides the comparison itself.
 type Column = (&'static str, fn(&Row) -> Option<String>);
 const OF_OURS: [Column; 4] = [
     ("least - most", |row| {
@@ -102,7 +102,7 @@ fn cell(row: &Row) -> String {
     format!("{}{part}{note}", compared(row, row.compared))
 }
 
-/// What has to be known to read the table.
+/// Notes below a table.
 fn remarks(rows: &[&Row]) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(row) = rows.iter().find(|row| row.parts > 1) {

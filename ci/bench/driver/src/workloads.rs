@@ -12,7 +12,7 @@ use crate::peer::{self, Peer, UNTRACED};
 use crate::results::{Comparison, Group, Row};
 use crate::statistics::median;
 
-/// Measures one case. In each round everybody runs once, so that a busy machine slows all alike.
+/// Measures one case. In each round every tracer runs once, so that a busy machine slows all alike.
 pub fn measure(case: &Case, quick: bool, builds: &mut Builds) -> Result<Vec<Row>> {
     let workload = case.workload;
     let peers = peer::peers(workload, quick);

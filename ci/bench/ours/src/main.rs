@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bench_traced::tracemalloc::internal::{self, FRAMES_OF_STD, Outermost, Walk};
 
-/// What a traceback shows.
+/// Frames that a traceback shows.
 const FRAMES: usize = 16;
 
 fn main() -> ExitCode {

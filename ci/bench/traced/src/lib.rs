@@ -1,4 +1,4 @@
-//! A tracing allocator in every binary that links this: what `cargo tracemalloc test` injects, without the harness.
+//! A tracing allocator for every binary that links this: the injected code without the harness.
 
 pub use tracemalloc;
 

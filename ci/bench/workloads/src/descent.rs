@@ -1,8 +1,9 @@
-//! Nested calls, so that an allocation has a stack worth the name.
+//! Nested calls, so that allocations have deep stacks.
 
 use std::hint::black_box;
 
-/// Does the work `depth` calls deep. The bits of `way` say by which of two functions each call goes, so that two ways are two stacks.
+/// Does the work `depth` calls deep. The bits of `way` choose one of two functions for each call,
+/// so that two ways are two stacks.
 #[inline(always)]
 pub fn at_depth<T, W: FnMut() -> T>(depth: usize, way: usize, work: &mut W) -> T {
     if depth == 0 {
@@ -14,7 +15,7 @@ pub fn at_depth<T, W: FnMut() -> T>(depth: usize, way: usize, work: &mut W) -> T
     }
 }
 
-// Neither is a tail call, nor are the two the same code, or the compiler would leave one frame of them.
+// Neither is a tail call, and their code differs. Otherwise the compiler would merge their frames.
 
 #[inline(never)]
 fn even<T, W: FnMut() -> T>(depth: usize, way: usize, work: &mut W) -> T {

@@ -1,4 +1,4 @@
-//! Boxes that are replaced at random among many live ones: does it cost more where more are live?
+//! Boxes that are replaced at random among many live ones, to see if more live blocks cost more.
 
 use std::hint::black_box;
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use crate::descent::at_depth;
 use crate::{Figure, Workload, timed};
 
-/// What a vector has in the end: six reallocations for most.
+/// The final length of a vector: six reallocations for most.
 const SHORT: usize = 200;
 /// One in so many gets a hundred times as long.
 const LONG_ONE_IN: usize = 1000;

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use crate::descent::at_depth;
 use crate::{Figure, Workload, timed};
 
-/// So many go over the channel together, or the channel would be what is measured.
+/// So many go over the channel together; otherwise the channel would be measured.
 const TOGETHER: usize = 64;
 /// As many parcels are on their way at most.
 const ON_THEIR_WAY: usize = 32;

@@ -1,6 +1,7 @@
-//! What is measured: the same work under every tracer.
+//! The workloads: the same work under every tracer.
 //!
-//! Each workload times the part that counts itself, so that a process's start, a tracer's, and preparations are not in it.
+//! Each workload times its own work, without the start of the process and of the tracer, and
+//! without preparations.
 
 mod deep;
 mod descent;
@@ -22,32 +23,32 @@ pub use process::{FIGURE, PROCESSOR, main};
 /// A piece of work.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// What it does, for a table.
+    /// A description for a table.
     pub what: &'static str,
-    /// What its figure is.
+    /// The unit of its figure.
     pub unit: Unit,
-    /// How often it does it, in full.
+    /// The number of repetitions in all of the work.
     pub operations: usize,
-    /// How many blocks that allocates and frees, where that is all there is to it.
+    /// The number of blocks that it allocates and frees, if it does nothing else.
     pub blocks: Option<usize>,
-    /// How many blocks are live meanwhile, where that is what it is about.
+    /// The number of blocks that are live meanwhile, if it is about these.
     pub live: usize,
     /// Does it so often, and returns the figure.
     run: fn(&Workload, operations: usize) -> Figure,
 }
 
-/// What one process finds out.
+/// The result of one process.
 #[derive(Debug, Clone, Copy)]
 struct Figure {
     /// In the workload's unit.
     value: f64,
-    /// Seconds of all threads on a processor meanwhile; a busy machine changes them less than it does the time that passes.
+    /// Seconds of all threads on a processor. A busy machine changes them less than the wall time.
     processor: f64,
 }
 
-/// What a figure is.
+/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Seconds for all of it.

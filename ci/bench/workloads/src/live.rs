@@ -1,4 +1,4 @@
-//! Many blocks that are live at once: what they cost in time, and what in memory.
+//! Many blocks that are live at once, and their cost in time and memory.
 
 use std::hint::black_box;
 
@@ -10,7 +10,8 @@ pub fn time(_: &Workload, boxes: usize) -> Figure {
     timed(|| drop(black_box(boxes_of::<2>(boxes))))
 }
 
-/// The bytes of this process that became resident for each box of 8 bytes, those of the box and of the pointer to it included.
+/// The bytes of this process that became resident for each box of 8 bytes, with the box and the
+/// pointer to it.
 pub fn memory(_: &Workload, boxes: usize) -> Figure {
     // A tracer may take its first memory now.
     drop(black_box(boxes_of::<1>(1000)));

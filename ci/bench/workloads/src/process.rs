@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use crate::Workload;
 
-/// What the line with the figure begins with. Some tools write to the same stream.
+/// The beginning of the line with the figure. Some tools write to the same stream.
 pub const FIGURE: &str = "figure: ";
-/// What the line with the seconds on a processor begins with.
+/// The beginning of the line with the seconds on a processor.
 pub const PROCESSOR: &str = "processor: ";
 
-/// Starts the tracer, and runs what the arguments say, on a thread of its own and inside of `within`, as tests are run.
+/// Starts the tracer, and runs the workload of the arguments inside of `within`, on a thread of its
+/// own, as tests run.
 pub fn main(start: impl FnOnce(), within: fn(&mut dyn FnMut())) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, parts] = &arguments[..] else {

@@ -1,4 +1,5 @@
-//! A snapshot of a million live blocks, and its statistics by line: `snapshot NFRAME`. `cpython.py` does the same in CPython.
+//! A snapshot of a million live blocks, and its statistics by line: `snapshot NFRAME`. `cpython.py`
+//! does the same in CPython.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -26,7 +27,7 @@ fn main() {
 }
 
 /// As many boxes at each depth of nested calls.
-#[expect(clippy::vec_box, reason = "boxes are what is counted")]
+#[expect(clippy::vec_box, reason = "the boxes are counted")]
 #[inline(never)]
 fn allocate(depth: usize, kept: &mut Vec<Box<f64>>) {
     for n in 0..BLOCKS / DEPTHS {
