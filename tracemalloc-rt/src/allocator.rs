@@ -1,21 +1,7 @@
-//! The tracing allocator, and what one allocation and one free do.
+//! `Tracemalloc`: an allocator around another one, which records each allocation and each free.
 //!
-//! An allocation:
-//! 1. the inner allocator is asked; null is passed on, there is nothing to record;
-//! 2. nothing more happens unless somebody wants it recorded and the thread is not paused;
-//! 3. the stack is walked as far as it differs from the last one, and named;
-//! 4. the block is noted in the shadow, and added to the thread's ledger.
-//!
-//! What nearly all allocations and frees have in common is code of its own (`record_common`,
-//! `forget_common`), which gives up before anything is changed where something is not as usual.
-//!
-//! A free forgets the block *before* the inner allocator gets it back, or another thread could be
-//! given the same address and lose its note. A reallocation forgets, asks, and notes the new block,
-//! or the old one again where it failed.
-//!
-//! Nothing here panics, allocates through the global allocator, or waits for anything but a short
-//! lock when a stack or a thread is new. Pointers, sizes and alignments are the inner allocator's
-//! own.
+//! It forwards each call to the inner allocator, and reports the result to
+//! [`record`](crate::trace::record). Pointers, sizes and alignments are the inner allocator's own.
 
 use core::alloc::{GlobalAlloc, Layout};
 use std::alloc::System;
@@ -75,11 +61,16 @@ impl<A> Tracemalloc<A> {
     }
 }
 
-// SAFETY: every call is handed on to `inner` with the arguments that came, and its result is
-// returned as it is; what is recorded beside that reads only the address as a number.
+// SAFETY: every call is handed on to `inner` with the same arguments, and its result is returned as
+// it is. Recording reads the address as a number, and never what is in the block. One call also
+// writes: to fresh zeroed memory of the layout that only the bridge allocates, `alloc_zeroed` writes
+// a pointer (`bridge::answer`). The block is large enough and aligned for it, and no other code has
+// seen the block. For this one layout the block is thus not all zeroes, as `GlobalAlloc` has it. No
+// type has such a layout: its size, 56 bytes, is no multiple of its alignment, 32 KiB. So only code
+// that makes up exactly this layout by hand can see the difference.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
-    // What allocates is not inlined, so that walks start at a frame of our own in every build.
-    // Optimised, `__rust_alloc` is a jump here, and no frame to walk to.
+    // Functions that allocate are not inlined, so that walks start at a frame of our own in every
+    // build. In an optimised build `__rust_alloc` is a jump to here, and has no frame of its own.
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.

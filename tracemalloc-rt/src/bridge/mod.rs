@@ -73,7 +73,10 @@ pub struct Table {
     pub scope_enter: extern "C" fn(scope: u32) -> u32,
     /// The scope of the current thread, or 0.
     pub scope_of_thread: extern "C" fn() -> u32,
-    /// The current thread has just begun, and was started in this scope.
+    /// Counts a thread that is about to be started in this scope, or, if `starts` is false, one that
+    /// could not be started.
+    pub scope_count_thread: extern "C" fn(scope: u32, starts: bool),
+    /// The current thread has just begun, and was counted in this scope.
     pub scope_hand_down: extern "C" fn(scope: u32),
     /// How many threads run that the scope was handed down to.
     pub scope_threads: extern "C" fn(scope: u32) -> u32,
@@ -102,7 +105,8 @@ pub struct Table {
 // SAFETY: nothing in a table is ever written, and its pointers are to constants and functions.
 unsafe impl Sync for Table {}
 
-static TABLE: Table = Table {
+/// This copy's own table.
+pub static TABLE: Table = Table {
     magic: MAGIC,
     form: FORM,
     version_len: VERSION.len() as u32,
@@ -125,6 +129,7 @@ static TABLE: Table = Table {
     scope_end: table::scope_end,
     scope_enter: table::scope_enter,
     scope_of_thread: table::scope_of_thread,
+    scope_count_thread: table::scope_count_thread,
     scope_hand_down: table::scope_hand_down,
     scope_threads: table::scope_threads,
     scope_peak: table::scope_peak,
@@ -353,6 +358,10 @@ mod table {
 
     pub extern "C" fn scope_of_thread() -> u32 {
         thread::scope()
+    }
+
+    pub extern "C" fn scope_count_thread(scope: u32, starts: bool) {
+        scope_table::count_thread(scope, starts);
     }
 
     pub extern "C" fn scope_hand_down(scope: u32) {

@@ -127,12 +127,15 @@ pub fn enter_scope(number: u32) -> u32 {
     }
 }
 
-/// The current thread has just begun, and was started in this scope.
+/// Lets the current thread, which has just begun, allocate in the scope that it was started in. The
+/// scope has counted it already.
 pub fn hand_down(number: u32) {
-    if let Current::Running(thread) = current() {
-        scope_table::count_thread(number, true);
-        thread.handed.set(number);
-        thread.walker.enter_scope(number);
+    match current() {
+        Current::Running(thread) => {
+            thread.handed.set(number);
+            thread.walker.enter_scope(number);
+        }
+        Current::Ended | Current::Starting => scope_table::count_thread(number, false),
     }
 }
 

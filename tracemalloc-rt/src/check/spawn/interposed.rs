@@ -1,10 +1,10 @@
-//! Our `pthread_create`.
+//! The definition of `pthread_create` that starts threads in the scope of their creator.
 
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::ptr;
 
-use crate::bridge::installed;
+use crate::bridge::{Table, installed};
 
 type Start = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 type Create = unsafe extern "C" fn(
@@ -69,24 +69,45 @@ unsafe extern "C" fn create(
     argument: *mut c_void,
 ) -> c_int {
     let Some(next) = next() else { return libc::EAGAIN };
-    let scope = match ARMED.load(Ordering::Acquire).then(installed) {
-        Some(Ok(table)) => (table.scope_of_thread)(),
-        _ => 0,
-    };
-    if scope == 0 {
+    if let Some(Ok(table)) = ARMED.load(Ordering::Acquire).then(installed)
+        && let scope @ 1.. = (table.scope_of_thread)()
+    {
         // SAFETY: the caller's promise is handed on.
-        return unsafe { next(thread, attributes, start, argument) };
+        return unsafe { create_in(table, scope, next, thread, attributes, start, argument) };
     }
+    // SAFETY: the caller's promise is handed on.
+    unsafe { next(thread, attributes, start, argument) }
+}
+
+/// Starts a thread in a scope.
+///
+/// The thread is counted before it is started. Otherwise a check that ends before its thread begins
+/// would give the scope's number to another check.
+///
+/// # Safety
+///
+/// That of `next`, which is a `pthread_create`.
+unsafe fn create_in(
+    table: &Table,
+    scope: u32,
+    next: Create,
+    thread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+) -> c_int {
     // SAFETY: asks for memory; from C, because the thread that frees it is not the check's.
     let errand = unsafe { libc::malloc(size_of::<Errand>()) }.cast::<Errand>();
     if errand.is_null() {
         return libc::EAGAIN;
     }
-    // SAFETY: the memory is large enough, and aligned for anything; nobody else has seen it.
+    // SAFETY: the memory is large enough, and aligned for anything; no other code has seen it.
     unsafe { errand.write(Errand { scope, start, argument }) };
+    (table.scope_count_thread)(scope, true);
     // SAFETY: the caller's promise, with a start routine and an argument that belong together.
     let error = unsafe { next(thread, attributes, run, errand.cast()) };
     if error != 0 {
+        (table.scope_count_thread)(scope, false);
         // SAFETY: there is no thread that would free it.
         unsafe { libc::free(errand.cast()) };
     }
@@ -96,7 +117,7 @@ unsafe extern "C" fn create(
 /// The first function of a new thread. Ending a thread from C unwinds through here, where nothing
 /// is left to do.
 extern "C-unwind" fn run(errand: *mut c_void) -> *mut c_void {
-    // SAFETY: `create` has written it, for this thread alone.
+    // SAFETY: `create_in` has written it, for this thread alone.
     let Errand { scope, start, argument } = unsafe { errand.cast::<Errand>().read() };
     // SAFETY: it came from `malloc`, and was read.
     unsafe { libc::free(errand) };
@@ -122,4 +143,71 @@ fn next() -> Option<Create> {
     }
     // SAFETY: a function of this name has this type.
     (!found.is_null()).then(|| unsafe { core::mem::transmute::<*mut c_void, Create>(found) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::TABLE;
+
+    extern "C-unwind" fn body(_: *mut c_void) -> *mut c_void {
+        ptr::null_mut()
+    }
+
+    /// How many threads the scope has while its next thread is being created.
+    static COUNTED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+    fn create_by(scope: u32, next: Create) -> c_int {
+        let mut thread: libc::pthread_t = 0;
+        let (attributes, argument) = (ptr::null(), ptr::null_mut());
+        // SAFETY: the functions below do nothing with what they get but to free the errand.
+        unsafe { create_in(&TABLE, scope, next, &raw mut thread, attributes, body, argument) }
+    }
+
+    unsafe extern "C" fn fails(
+        _: *mut libc::pthread_t,
+        _: *const libc::pthread_attr_t,
+        _: Start,
+        errand: *mut c_void,
+    ) -> c_int {
+        // SAFETY: it is the errand, which is freed only after this.
+        let scope = unsafe { (*errand.cast::<Errand>()).scope };
+        COUNTED.store((TABLE.scope_threads)(scope), Ordering::Relaxed);
+        libc::EAGAIN
+    }
+
+    /// As if the new thread had not run yet.
+    unsafe extern "C" fn starts_later(
+        _: *mut libc::pthread_t,
+        _: *const libc::pthread_attr_t,
+        _: Start,
+        errand: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the thread that would free it never runs.
+        unsafe { libc::free(errand) };
+        0
+    }
+
+    #[test]
+    fn a_thread_counts_before_it_begins_and_not_after_an_error() {
+        let scope = (TABLE.scope_begin)(1, false);
+        assert_eq!(create_by(scope, fails), libc::EAGAIN);
+        assert_eq!(COUNTED.load(Ordering::Relaxed), 1);
+        assert_eq!((TABLE.scope_threads)(scope), 0);
+        (TABLE.scope_end)(scope);
+    }
+
+    #[test]
+    fn a_check_that_ends_before_its_thread_begins_keeps_its_number() {
+        let scope = (TABLE.scope_begin)(1, false);
+        assert_eq!(create_by(scope, starts_later), 0);
+        (TABLE.scope_end)(scope);
+        assert_eq!((TABLE.scope_threads)(scope), 1);
+        let other = (TABLE.scope_begin)(1, false);
+        assert_ne!(other, scope);
+        (TABLE.scope_end)(other);
+        // The thread begins, and ends, in the scope that has counted it.
+        std::thread::spawn(move || (TABLE.scope_hand_down)(scope)).join().expect("no panic");
+        assert_eq!((TABLE.scope_threads)(scope), 0);
+    }
 }
