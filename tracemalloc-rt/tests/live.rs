@@ -90,6 +90,7 @@ tests![
     the_tracer_tells_what_it_uses,
     a_pointer_into_a_block_is_enough,
     a_forked_child_knows_what_its_parent_knew,
+    a_child_that_is_forked_during_a_snapshot_takes_its_own,
     blocks_of_other_domains_are_traced,
     a_block_that_is_tracked_again_is_replaced,
     untracking_twice_is_harmless,
@@ -469,6 +470,54 @@ fn a_forked_child_knows_what_its_parent_knew() {
     }
 }
 
+/// Each process begins anew, because its first snapshot takes long: it reads debug information,
+/// under a lock. The children hang if that lock stays held there.
+fn a_child_that_is_forked_during_a_snapshot_takes_its_own() {
+    for run in 0..20 {
+        let output = this_program("fork").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "run {run}: {:?}: {text}", output.status);
+    }
+}
+
+#[cfg(unix)]
+fn fork_during_a_snapshot() -> ExitCode {
+    tracemalloc::start(25).unwrap();
+    let begun = AtomicBool::new(false);
+    let mut status = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            begun.store(true, Ordering::Release);
+            assert!(tracemalloc::take_snapshot().is_ok());
+        });
+        while !begun.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        // SAFETY: the child takes a snapshot and exits, without destructors; for a signal if it
+        // hangs.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: takes a number.
+            unsafe { libc::alarm(30) };
+            let (_block, line) = page();
+            let snapshot = tracemalloc::take_snapshot();
+            let is_there = snapshot.is_ok_and(|snapshot| here(&snapshot).contains(&(4096, line)));
+            // SAFETY: ends the child at once.
+            unsafe { libc::_exit(if is_there { 0 } else { 1 }) };
+        }
+        // SAFETY: `status` is a place to write to, `child` a child of ours.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    });
+    assert_eq!(status, 0, "the child's status");
+    ExitCode::SUCCESS
+}
+
+#[cfg(not(unix))]
+fn fork_during_a_snapshot() -> ExitCode {
+    ExitCode::SUCCESS
+}
+
 #[inline(never)]
 fn track(domain: u32, address: usize, size: usize) -> (Result<(), Error>, u32) {
     (black_box(tracemalloc::track(domain, address, size)), line!())
@@ -830,14 +879,21 @@ fn child(role: &str) -> ExitCode {
             tracemalloc::get_traceback_limit(),
             tracemalloc::get_traced_memory().1 > 0
         ),
+        "fork" => return fork_during_a_snapshot(),
         _ => unreachable!("{role}"),
     }
     ExitCode::SUCCESS
 }
 
-fn told(value: Option<&str>) -> (Option<i32>, String, String) {
+/// This program again, in a role.
+fn this_program(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.env("LIVE_TEST_ROLE", "tell").env_remove("TRACEMALLOC");
+    command.env("LIVE_TEST_ROLE", role).env_remove("TRACEMALLOC");
+    command
+}
+
+fn told(value: Option<&str>) -> (Option<i32>, String, String) {
+    let mut command = this_program("tell");
     if let Some(value) = value {
         command.env("TRACEMALLOC", value);
     }

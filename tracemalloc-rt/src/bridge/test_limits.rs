@@ -5,10 +5,9 @@
 //! question passes between them through the table of the [handshake](crate::bridge), in types of
 //! C.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use crate::bridge::text::Text;
 use crate::limits::Limits;
+use crate::os::fork::ForkLock;
 use crate::trace::{control, thread};
 
 /// A number that may not be given.
@@ -37,16 +36,17 @@ pub struct Asked {
 }
 
 /// The test that the harness runs, and what it has asked for.
-static RUNNING: Mutex<Option<(String, Option<Limits>)>> = Mutex::new(None);
+static RUNNING: ForkLock<Option<(String, Option<Limits>)>> = ForkLock::new(None);
 
 /// The harness is about to run this test, by the name that libtest has for it.
 pub fn expect(test: &str) {
-    *running() = Some((plain(test), None));
+    let test = plain(test);
+    RUNNING.with(|running| *running = Some((test, None)));
 }
 
 /// What the running test has asked for.
 pub fn asked() -> Option<Limits> {
-    running().as_ref()?.1.clone()
+    RUNNING.with(|running| running.as_ref()?.1.clone())
 }
 
 /// Asks the runtime that is installed, which may be another copy. `test` is the path of the
@@ -78,10 +78,13 @@ pub fn ask(asked: &Asked) -> bool {
     let _pause = thread::pause();
     let test = asked.test.read();
     let Some((_crate, path)) = test.split_once("::") else { return false };
-    let mut running = running();
-    let Some((_, limits)) = running.as_mut().filter(|(name, _)| *name == plain(path)) else {
-        return false;
+    let path = plain(path);
+    let is_running = |running: &Option<(String, Option<Limits>)>| {
+        running.as_ref().is_some_and(|(name, _)| *name == path)
     };
+    if !RUNNING.with(|running| is_running(running)) {
+        return false;
+    }
     // SAFETY: the caller has so many texts there, and waits for our return.
     let texts = |at: *const Text, len| unsafe { core::slice::from_raw_parts(at, len) };
     let read_all = |texts: &[Text]| texts.iter().map(|text| text.read().into_owned()).collect();
@@ -100,12 +103,15 @@ pub fn ask(asked: &Asked) -> bool {
     if let Some(frames) = given.frames {
         control::deepen_for_checks(frames as usize + crate::trace::stack_id::FRAMES_OF_STD);
     }
-    *limits = Some(given);
-    true
-}
-
-fn running() -> MutexGuard<'static, Option<(String, Option<Limits>)>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+    RUNNING.with(|running| {
+        if is_running(running)
+            && let Some((_, limits)) = running
+        {
+            *limits = Some(given);
+            return true;
+        }
+        false
+    })
 }
 
 /// A path without the marks of raw identifiers, which not everybody writes.

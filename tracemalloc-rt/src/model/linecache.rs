@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use crate::os::fork::ForkLock;
 
 /// Source files by name, read on first use and remembered, changed or not.
 ///
@@ -99,10 +100,10 @@ impl Sources {
         (!line.is_empty()).then_some(line)
     }
 
-    /// What [`Traceback::format`](crate::Traceback::format) reads from, for the whole process.
-    pub(crate) fn shared() -> MutexGuard<'static, Sources> {
-        static SHARED: LazyLock<Mutex<Sources>> = LazyLock::new(Mutex::default);
-        SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Uses the process's sources, which [`Traceback::format`](crate::Traceback::format) reads from.
+    pub(crate) fn with_shared<R>(use_them: impl FnOnce(&mut Self) -> R) -> R {
+        static SHARED: ForkLock<Option<Sources>> = ForkLock::new(None);
+        SHARED.with(|sources| use_them(sources.get_or_insert_default()))
     }
 
     fn read(&self, filename: &str) -> Option<String> {

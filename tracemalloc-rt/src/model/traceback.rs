@@ -97,7 +97,7 @@ impl Traceback {
     /// ```
     #[cfg(feature = "symbolize")]
     pub fn format(&self, limit: Option<i64>, most_recent_first: bool) -> Vec<String> {
-        self.format_with(&mut Sources::shared(), limit, most_recent_first)
+        Sources::with_shared(|sources| self.format_with(sources, limit, most_recent_first))
     }
 
     /// [`format`](Self::format), with source lines from `sources`.

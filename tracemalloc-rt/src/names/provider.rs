@@ -5,10 +5,11 @@
 //! copy that `cargo tracemalloc` injects has no reader. The harness sets a provider that sends the
 //! questions to the command.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use crate::names::loaded::Place;
 use crate::names::symbol::Symbol;
+use crate::os::fork::ForkLock;
 
 /// A provider of names. It is called while nothing is traced.
 pub trait Provider: Send + Sync {
@@ -52,7 +53,7 @@ pub struct Named {
 
 static PROVIDER: OnceLock<Box<dyn Provider>> = OnceLock::new();
 /// The first error of the provider.
-static MISSING: Mutex<Option<String>> = Mutex::new(None);
+static MISSING: ForkLock<Option<String>> = ForkLock::new(None);
 
 /// Sets the provider of this process, in place of its own debug information. A second call changes
 /// nothing.
@@ -67,13 +68,15 @@ pub fn provider() -> Option<&'static dyn Provider> {
 
 /// Why names are missing; `None` if the provider has never failed.
 pub fn missing() -> Option<String> {
-    MISSING.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    MISSING.with(|missing| missing.clone())
 }
 
 /// The provider's reply. An error is kept for [`missing`], and the reply is then empty.
 pub fn reply_or_missing<T>(reply: Result<Vec<T>, String>) -> Vec<T> {
     reply.unwrap_or_else(|why| {
-        MISSING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        MISSING.with(|missing| {
+            missing.get_or_insert(why);
+        });
         Vec::new()
     })
 }

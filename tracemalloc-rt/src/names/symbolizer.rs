@@ -7,6 +7,8 @@ use crate::names::loaded::Loaded;
 use crate::names::named_frame::NamedFrame;
 use crate::names::provider::{self, Provider};
 use crate::names::symbol::Symbol;
+#[cfg(feature = "symbolize")]
+use crate::os::fork::ForkLock;
 use crate::trace::thread;
 
 /// Return addresses with their frames, as far as they have been looked up.
@@ -82,16 +84,21 @@ fn provided(
 /// `backtrace` looks up the byte before it.
 #[cfg(feature = "symbolize")]
 fn resolve(return_address: usize) -> Vec<Symbol> {
+    /// Held while `backtrace` holds its own lock, so that no `fork` leaves that one held for ever
+    /// in the child.
+    static RESOLVING: ForkLock<()> = ForkLock::new(());
     let mut symbols = Vec::new();
-    backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
-        symbols.push(Symbol {
-            function: symbol.name().map(|name| format!("{name:#}")).unwrap_or_default(),
-            file: symbol
-                .filename()
-                .map(|file| file.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            line: symbol.lineno().unwrap_or(0),
-            column: symbol.colno().unwrap_or(0),
+    RESOLVING.with(|()| {
+        backtrace::resolve(core::ptr::without_provenance_mut(return_address), |symbol| {
+            symbols.push(Symbol {
+                function: symbol.name().map(|name| format!("{name:#}")).unwrap_or_default(),
+                file: symbol
+                    .filename()
+                    .map(|file| file.to_string_lossy().into_owned())
+                    .unwrap_or_default(),
+                line: symbol.lineno().unwrap_or(0),
+                column: symbol.colno().unwrap_or(0),
+            });
         });
     });
     if symbols.is_empty() {

@@ -1,5 +1,6 @@
 //! Memory from the system, and a lock.
 
+pub mod fork;
 pub mod memory;
 pub mod pages;
 pub mod spin_lock;

@@ -8,6 +8,9 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
+/// After so many attempts, a thread that waits sleeps in between.
+const MANY: u32 = 1 << 16;
+
 /// A value behind a lock that spins, and yields to the scheduler while it waits.
 pub struct SpinLock<T> {
     locked: AtomicBool,
@@ -41,8 +44,10 @@ impl<T> SpinLock<T> {
             .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
-            spins += 1;
-            if spins.is_multiple_of(64) {
+            spins = spins.saturating_add(1);
+            if spins > MANY {
+                std::thread::sleep(core::time::Duration::from_micros(100));
+            } else if spins.is_multiple_of(64) {
                 std::thread::yield_now();
             } else {
                 core::hint::spin_loop();

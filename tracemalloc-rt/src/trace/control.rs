@@ -5,6 +5,7 @@
 
 use core::sync::atomic::Ordering;
 
+use crate::os::fork::hold_innermost;
 use crate::trace::capture::{Walk, settings};
 use crate::trace::shadow::{self, Block};
 use crate::trace::stack_id::StackId;
@@ -123,7 +124,7 @@ pub fn deepen_for_checks(depth: usize) {
 }
 
 fn prepare() {
-    fork::prepare();
+    hold_innermost(&fork::LOCKS);
     shadow::prepare();
 }
 

@@ -1,36 +1,16 @@
-//! No lock of ours is held in the child of a `fork`.
+//! The tracer's locks, in the order in which they are taken before a `fork`.
 
+use crate::os::fork::InnermostLocks;
 use crate::trace::capture::settings;
 use crate::trace::scope_table::NUMBERS;
 use crate::trace::{contexts, shadow, thread, view};
 
-/// Has every lock taken before each `fork` and released on both sides of it.
-pub fn prepare() {
-    #[cfg(unix)]
-    {
-        use core::sync::atomic::{AtomicBool, Ordering};
-        static DONE: AtomicBool = AtomicBool::new(false);
-        if !DONE.swap(true, Ordering::AcqRel) {
-            // SAFETY: the handlers only take and release locks.
-            unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
-        }
-    }
-}
+/// All locks of the tracer. Code that holds one of them takes only later ones.
+pub static LOCKS: InnermostLocks = InnermostLocks { acquire: hold, release: let_go };
 
-/// Takes every lock, for a copy of the process that no handler hears of.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+/// Takes every lock. A search of the heap does so too, for its copy of the process, which no handler
+/// of `fork` knows of.
 pub fn hold() {
-    before();
-}
-
-/// Releases what [`hold`] took.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub fn let_go() {
-    after();
-}
-
-#[cfg(unix)]
-extern "C" fn before() {
     view::ACCESS.acquire();
     settings::before_fork();
     NUMBERS.acquire();
@@ -39,8 +19,8 @@ extern "C" fn before() {
     shadow::before_fork();
 }
 
-#[cfg(unix)]
-extern "C" fn after() {
+/// Releases what [`hold`] took.
+pub fn let_go() {
     shadow::after_fork();
     thread::after_fork();
     contexts::after_fork();
