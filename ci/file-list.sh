@@ -23,15 +23,15 @@ cargo-tracemalloc/src|The command `cargo tracemalloc`.
 ci/bench|The benchmark, a workspace of its own. [benchmarks.md](benchmarks.md) describes it.
 tests|The end-to-end tests. [Their fixtures](../tests/fixtures/README.md) have a page of their own.
 tests/generated/src|The generator of [random tests](../tests/generated/README.md) with known truth.
-tests/generated/src|The generator of random tests. [Its page](../tests/generated/README.md) describes it.
 END
 }
 
-# The sources of a crate, without fixtures, generated tests and build directories: `ROOM|FILE`, sorted, so that the
-# files of a room stand together and those outside of any room come first.
+# The sources of a crate, without build directories and tested code, as sorted lines `ROOM|FILE`: the
+# files of a room stand together, and those outside of any room come first.
 sources() { # crate
     local file inside room
-    find "$1" \( -name target -o -name fixtures -o -name generated \) -prune -o -name '*.rs' -print |
+    local skip=(-name target -o -path tests/fixtures -o -path tests/generated -o -path tests/corpus)
+    find "$1" \( "${skip[@]}" \) -prune -o -name '*.rs' -print |
         while read -r file; do
             inside=${file#"$1"/} room=''
             [[ $inside != */* ]] || room=${inside%/*}/

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that lines of Markdown have at most 100 columns. Tables and code may be wider: a table cannot
-# be wrapped, and pasted output stays as it was printed.
+# Checks that lines of Markdown have at most 100 columns. Tables and code may be wider: a table
+# cannot be wrapped, and pasted output stays as it was printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
