@@ -1,8 +1,7 @@
-//! Embeds the sources of what is injected: the runtime, the harness, and the lock file that fixes
-//! their dependencies.
+//! Embeds the sources of the runtimes: runtime, harness, and the lock file for their dependencies.
 //!
-//! The command builds them on the user's machine with the user's compiler, so a released binary has
-//! to carry them.
+//! The command builds them on the user's machine with the user's compiler, so each released binary
+//! carries them.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,12 +10,11 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-/// Embedded packages, by their directory in the workspace. Their relative places stay, so that path
-/// dependencies hold.
+/// The embedded packages, by directory. Their relative places stay, so that path dependencies work.
 const PACKAGES: [&str; 2] = ["tracemalloc-rt", "cargo-tracemalloc/harness"];
-/// The package that what is injected does without, and the feature of the runtime that wants it.
+/// A package that the runtimes do not need, and the feature that would need it.
 const LEFT_OUT: (&str, &str) = ("tracemalloc-macros", "macros");
-/// The packages that the command adds to them.
+/// Packages that the command adds.
 const ADDED: [&str; 3] = ["traced", "interposed", "program"];
 
 fn main() {
@@ -61,7 +59,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
 }
 
-/// The workspace's manifest, for the workspace that is left of it.
+/// The manifest of the reduced workspace.
 fn root_manifest(mut manifest: Table) -> Table {
     let workspace = manifest["workspace"].as_table_mut().expect("the root is a workspace");
     workspace.remove("exclude");
@@ -75,7 +73,7 @@ fn root_manifest(mut manifest: Table) -> Table {
     manifest
 }
 
-/// A package's manifest without what only its own development needs.
+/// A package's manifest without the parts for its own development.
 fn package_manifest(mut manifest: Table) -> Table {
     manifest.retain(|section, _| {
         ["package", "lib", "features", "dependencies", "target"].contains(&section)

@@ -464,7 +464,7 @@ fn a_linker_that_refuses_is_quoted() {
     let report = project.report();
     let note = report.target("counting").note.as_ref().unwrap();
     assert!(
-        note.contains(&format!("nothing can be put in front of it: {refusal}; write")),
+        note.contains(&format!("the tracing allocator cannot go in front of it: {refusal}; wrap")),
         "{note}"
     );
     assert!(output.stdout.contains(&format!("untraced own-allocator test counting: {note}")));

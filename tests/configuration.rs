@@ -75,7 +75,7 @@ fn the_configuration_says_what_is_a_leak_and_the_command_line_wins() {
     }
     project.write(FILE, "runs = 3\n");
     let output = project.tracemalloc("").run().code(exit::USAGE);
-    let both = "error: there are two configurations: `tracemalloc.toml` and `workspace.metadata.tracemalloc` in Cargo.toml:8";
+    let both = "error: there are two configurations, `tracemalloc.toml` and `workspace.metadata.tracemalloc` in Cargo.toml:8";
     assert!(output.stderr.starts_with(both), "{}", output.stderr);
 }
 
@@ -209,7 +209,7 @@ fn where_threads_cannot_be_asked_only_further_runs_tell_and_the_report_says_so()
         (test.verdict, test.runs.len(), test.heap_note.as_deref()),
         (Some(Verdict::Leak), 3, Some(why))
     );
-    assert!(output.stdout.contains(&format!("{why}: judged by running it again alone\n")));
+    assert!(output.stdout.contains(&format!("{why}; repeated runs alone decided the verdict\n")));
 }
 
 #[test]
@@ -301,52 +301,55 @@ fn a_mistake_is_said_with_its_line_before_anything_is_built() {
         ),
         (
             "no-fail = true",
-            "unknown key `no-fail` in tracemalloc.toml line 1, known here are `max-growth`, `max-blocks`, `runs`, \
+            "unknown key `no-fail` in tracemalloc.toml line 1, expected one of `max-growth`, `max-blocks`, `runs`, \
              `frames`, `include`, `exclude`, `timeout`, `deny`, `overrides`, `known-leaks`, `holders`",
         ),
         ("max-growth = '1 XB'", "`max-growth` in tracemalloc.toml line 1: "),
-        ("max-growth = -1", "`max-growth` in tracemalloc.toml line 1: `-1` is no count"),
+        (
+            "max-growth = -1",
+            "`max-growth` in tracemalloc.toml line 1: expected a number from 0 to 18446744073709551615, found `-1`",
+        ),
         (
             "max-growth = true",
             "`max-growth` in tracemalloc.toml line 1: expected a size like \"4 KiB\", or a number of bytes, found a boolean",
         ),
-        ("\nruns = 2", "`runs` in tracemalloc.toml line 2: 2 is not in 3.."),
-        ("frames = 129", "`frames` in tracemalloc.toml line 1: 129 is not in 1..=128"),
+        ("\nruns = 2", "`runs` in tracemalloc.toml line 2: expected a number in 3.., found 2"),
+        (
+            "frames = 129",
+            "`frames` in tracemalloc.toml line 1: expected a number in 1..=128, found 129",
+        ),
         (
             "include = ['']",
-            "`include` in tracemalloc.toml line 1: an empty pattern matches nothing",
+            "`include` in tracemalloc.toml line 1: an empty pattern matches no file",
         ),
         (
             "timeout = '3 parsecs'",
-            "`timeout` in tracemalloc.toml line 1: ` parsecs` is no unit of time",
+            "`timeout` in tracemalloc.toml line 1: ` parsecs` is not a unit of time",
         ),
         (
             "deny = ['often']",
-            "`deny` in tracemalloc.toml line 1: `often` is no verdict to deny; use once or unconfirmed",
+            "`deny` in tracemalloc.toml line 1: expected `once` or `unconfirmed`, found `often`",
         ),
         (
             "[[overrides]]\nruns = 3",
-            "`[[overrides]]` without `package` or `test` in tracemalloc.toml line 1",
+            "`[[overrides]]` needs `package` or `test` in tracemalloc.toml line 1",
         ),
         (
             "\n[[overrides]]\ntest = 'a'",
-            "`[[overrides]]` without an option in tracemalloc.toml line 2",
+            "`[[overrides]]` needs an option in tracemalloc.toml line 2",
         ),
         (
             "[[known-leaks]]\ntest = 'a'",
-            "`[[known-leaks]]` without a `reason` in tracemalloc.toml line 1",
+            "`[[known-leaks]]` needs a `reason` in tracemalloc.toml line 1",
         ),
         (
             "[[known-leaks]]\nreason = 'a'",
-            "`[[known-leaks]]` without `test`, `file` or `function` in tracemalloc.toml line 1",
+            "`[[known-leaks]]` needs `test`, `file` or `function` in tracemalloc.toml line 1",
         ),
-        (
-            "[[holders]]\nstatic = 'a'",
-            "`[[holders]]` without a `reason` in tracemalloc.toml line 1",
-        ),
+        ("[[holders]]\nstatic = 'a'", "`[[holders]]` needs a `reason` in tracemalloc.toml line 1"),
         (
             "[[holders]]\nreason = 'a'",
-            "`[[holders]]` without one of `static` and `thread` in tracemalloc.toml line 1",
+            "`[[holders]]` needs either `static` or `thread` in tracemalloc.toml line 1",
         ),
         ("runs = \n", "failed to parse tracemalloc.toml line 1: "),
     ] {

@@ -104,7 +104,7 @@ fn a_list_of_another_version_is_refused() {
             Call::program(COMMAND).env("TRACEMALLOC_FRONT", &list).dir(&project.root).run();
         assert_eq!(output.code, Some(exit::TEST_FAILED));
         assert!(
-            output.stderr.starts_with("error: failed to understand the list of tests"),
+            output.stderr.starts_with("error: failed to read the list of tests"),
             "{}",
             output.stderr
         );

@@ -103,21 +103,18 @@ fn nextest_selects_what_runs() {
 fn what_cannot_be_traced_is_refused() {
     let project = Project::copy("demo", "nextest-refused");
     for (args, words) in [
-        ("", "error: nextest's subcommand comes first: `cargo tracemalloc nextest run`"),
-        ("--no-fail-fast run", "error: nextest's subcommand comes first"),
+        (
+            "",
+            "error: the first argument must be nextest's subcommand: `cargo tracemalloc nextest run`",
+        ),
+        ("--no-fail-fast run", "error: the first argument must be nextest's subcommand"),
         ("list", "error: `cargo tracemalloc nextest list` runs no tests"),
         (
             "archive --archive-file x.tar.zst",
             "error: `cargo tracemalloc nextest archive` runs no tests",
         ),
-        (
-            "run --archive-file x.tar.zst",
-            "error: `--archive-file` runs binaries that were built before",
-        ),
-        (
-            "run --binaries-metadata=x.json",
-            "error: `--binaries-metadata` runs binaries that were built before",
-        ),
+        ("run --archive-file x.tar.zst", "error: `--archive-file` runs existing binaries"),
+        ("run --binaries-metadata=x.json", "error: `--binaries-metadata` runs existing binaries"),
         ("run --max-growth 1XB", "error: invalid value '1XB' for '--max-growth <SIZE>'"),
     ] {
         let output = project.subcommand("nextest", args).run().code(exit::USAGE);
@@ -139,7 +136,7 @@ fn what_cannot_be_traced_is_refused() {
         .env("CARGO_HOME", project.root.join("none"));
     let missing = missing.run().code(exit::COULD_NOT_RUN);
     let words =
-        "error: cargo-nextest is needed, and was not found: see https://nexte.st/docs/installation";
+        "error: failed to find cargo-nextest; install it (https://nexte.st/docs/installation)";
     assert!(missing.stderr.starts_with(words), "{}", missing.stderr);
 }
 
@@ -181,7 +178,7 @@ fn who_calls_cargo_is_told_by_failing_tests() {
     let command = env!("CARGO_BIN_EXE_cargo-tracemalloc");
     let both = in_shown_environment(&project, "", &format!("{command} test")).code(exit::USAGE);
     assert!(
-        both.stderr.starts_with("error: this environment is that of `cargo tracemalloc show-env`")
+        both.stderr.starts_with("error: this is the environment of `cargo tracemalloc show-env`")
     );
 }
 

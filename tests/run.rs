@@ -228,12 +228,12 @@ fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
 fn what_cannot_be_done_is_said_before_or_after() {
     let project = Project::copy("behaviour", "run-bad-input");
     for (args, words) in [
-        ("--snapshot-on SIGFOO", "`SIGFOO` is no signal of this system; use SIGUSR1"),
+        ("--snapshot-on SIGFOO", "`SIGFOO` is not a signal of this system; use SIGUSR1"),
         ("--snapshot-on KILL", "SIGKILL cannot be caught"),
-        ("--snapshot no/such/directory/x.json", "there is no directory"),
+        ("--snapshot no/such/directory/x.json", "because the directory `"),
         ("--snapshot ends/src", "is a directory"),
-        ("--snapshot-every 0s", "a duration is more than nothing"),
-        ("--snapshot-every soon", "`soon` is no unit of time"),
+        ("--snapshot-every 0s", "expected a duration longer than zero"),
+        ("--snapshot-every soon", "`soon` is not a unit of time"),
         ("--frames 0", "0 is not in 1..=128"),
     ] {
         let output = project.run(args).run().code(exit::USAGE);

@@ -302,7 +302,8 @@ fn a_key_is_one_of_python_s() {
 #[test]
 fn whole_tracebacks_are_not_cumulative() {
     let place = Place::new();
-    let error = "cumulative mode cannot by used with key type 'traceback'";
+    let error = "`--cumulative` cannot be used with `--by traceback`, which counts each block \
+                 once; use `--by filename` or `--by lineno`";
     place.fails("top new.json --by traceback --cumulative", USAGE, error);
     place.fails("diff old.json new.json --by traceback --cumulative", USAGE, error);
     place.fails("show new.json --cumulative", USAGE, error);
@@ -318,7 +319,7 @@ fn other_options_are_checked() {
         ("top new.json --limit -1", ["unexpected", "-1"]),
         ("top new.json --limit many", ["--limit", "many"]),
         ("top new.json --domain 4294967296", ["--domain", "4294967296"]),
-        ("top new.json --include src/[z-a]*", ["--include", "matches nothing"]),
+        ("top new.json --include src/[z-a]*", ["--include", "matches no file"]),
         ("top new.json --format xml", ["--format", "json"]),
         ("top new.json --cumulativ", ["--cumulativ", "--cumulative"]),
     ] {

@@ -1,5 +1,5 @@
-//! `cargo tracemalloc`: says of every test of a workspace whether it leaks, and what is in
-//! snapshots of memory.
+//! `cargo tracemalloc`: a leak verdict for every test of a workspace, and statistics of memory
+//! snapshots.
 
 #![forbid(unsafe_code)]
 
@@ -52,7 +52,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     }
 }
 
-/// Prints the error of a process, if it failed. No other place prints errors.
+/// Prints the error of a failed process. No other place prints errors.
 fn code_of(
     result: Result<ExitCode>,
     of_error: impl FnOnce(&anyhow::Error) -> ExitCode,

@@ -1,43 +1,45 @@
-//! What is resolved from the options of `top`, `diff` and `show`: filters, statistics, where
-//! sources are.
+//! The resolved options of `top`, `diff` and `show`: filters, grouping, roots of source files.
 
 use std::env;
 use std::path::Path;
 
 use anyhow::Result;
 use tracemalloc::{
-    BaseFilter, DomainFilter, Filter, KeyType, KeyTypeError, Snapshot, Sources, Statistic,
-    StatisticDiff,
+    BaseFilter, DomainFilter, Filter, KeyType, Snapshot, Sources, Statistic, StatisticDiff,
 };
 
 use crate::cli::QueryArgs;
 use crate::util::exit_code::UsageError;
 
-/// Snapshots as the options want to see them.
+/// CPython's own message has a typo.
+const CUMULATIVE_TRACEBACK: &str = "`--cumulative` cannot be used with `--by traceback`, which counts each block once; use \
+     `--by filename` or `--by lineno`";
+
+/// A query to snapshots.
 pub struct SnapshotQuery<'a> {
     /// The options.
     pub args: &'a QueryArgs,
-    /// Where source lines come from.
+    /// The source files.
     pub sources: Sources,
     filters: Vec<Box<dyn BaseFilter>>,
 }
 
 impl<'a> SnapshotQuery<'a> {
-    /// Checks the options, and makes filters of them.
+    /// Checks the options and builds the filters.
     pub fn resolve(args: &'a QueryArgs) -> Result<Self> {
         if args.cumulative && args.by == KeyType::Traceback {
-            // Before a snapshot is read, which may take a while.
-            return Err(UsageError(KeyTypeError::CumulativeTraceback.to_string()).into());
+            // Reading a snapshot may take long, so this comes first.
+            return Err(UsageError(CUMULATIVE_TRACEBACK.to_owned()).into());
         }
         Ok(Self { args, sources: sources(), filters: filters(args) })
     }
 
-    /// The groups of a snapshot.
+    /// The groups of one snapshot.
     pub fn statistics(&self, path: &Path) -> Result<Vec<Statistic>> {
         Ok(self.load(path)?.statistics(self.args.by, self.args.cumulative)?)
     }
 
-    /// The groups of two snapshots.
+    /// The groups of two snapshots, compared.
     pub fn differences(&self, old: &Path, new: &Path) -> Result<Vec<StatisticDiff>> {
         let (old, new) = (self.load(old)?, self.load(new)?);
         Ok(new.compare_to(&old, self.args.by, self.args.cumulative)?)
@@ -50,7 +52,7 @@ impl<'a> SnapshotQuery<'a> {
     }
 }
 
-/// A domain narrows every pattern, which two inclusive filters would not: a block is kept where one
+/// A domain narrows every pattern. Two inclusive filters would not, because a block passes if one
 /// of them matches.
 fn filters(args: &QueryArgs) -> Vec<Box<dyn BaseFilter>> {
     let mut filters: Vec<Box<dyn BaseFilter>> = Vec::new();
@@ -67,8 +69,8 @@ fn filters(args: &QueryArgs) -> Vec<Box<dyn BaseFilter>> {
     filters
 }
 
-/// Cargo runs rustc where the workspace is, and file names are relative to that: it is above us,
-/// and so may be a package.
+/// File names are relative to the workspace, where cargo runs rustc. The workspace and the package
+/// are directories above the current one.
 fn sources() -> Sources {
     let mut sources = Sources::new();
     for dir in env::current_dir().iter().flat_map(|dir| dir.ancestors()) {
@@ -93,8 +95,8 @@ mod tests {
         query: QueryArgs,
     }
 
-    /// Sizes of the blocks that are left of 1 (a.rs, domain 0), 2 (b.rs called by a.rs, domain 0),
-    /// 4 and 8 (the same in domain 7).
+    /// The sum of the sizes of the blocks that pass. The sizes are 1 (a.rs, domain 0), 2 (b.rs
+    /// called by a.rs, domain 0), and 4 and 8 (the same in domain 7).
     fn kept(line: &str) -> u64 {
         let args = Cli::parse_from(format!("x {line}").split_whitespace()).query;
         let a = Traceback::new([Frame::new("a.rs", 1)], None);

@@ -1,12 +1,12 @@
-//! The options of `cargo test`, one by one, so that a typo is met with a suggestion; and their way
-//! on to cargo.
+//! The options of `cargo test`, each declared, so that a typo gets a suggestion. Passes them on to
+//! cargo.
 
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args};
 
 use crate::util::terminal::Color;
 
-/// Options that are cargo's own.
+/// Cargo's own options.
 #[derive(Debug, Default, Args)]
 pub struct CargoOptions {
     /// Run only tests whose names contain this
@@ -20,28 +20,28 @@ pub struct CargoOptions {
     /// Compile, but don't run tests
     #[arg(long)]
     pub no_run: bool,
-    /// Run all targets, whatever fails
+    /// Run all targets, even if one fails
     #[arg(long)]
     pub no_fail_fast: bool,
     /// Report future incompatibilities at the end of the build
     #[arg(long)]
     pub future_incompat_report: bool,
-    /// How cargo prints what the compiler says
+    /// Format of the compiler's messages
     #[arg(long, value_name = "FMT")]
     pub message_format: Vec<String>,
     /// Print less
     #[arg(short, long)]
     pub quiet: bool,
-    /// Print more: the commands that are run (-vv: what build scripts print too)
+    /// Print more: the commands that run (-vv: also the output of build scripts)
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
-    /// Coloring
+    /// Control when colored output is used
     #[arg(long, value_name = "WHEN")]
     pub color: Option<Color>,
-    /// Override a configuration value of cargo
+    /// Override one of cargo's configuration values
     #[arg(long, value_name = "KEY=VALUE|PATH")]
     pub config: Vec<String>,
-    /// Unstable options of cargo
+    /// Unstable (nightly-only) flags to cargo
     #[arg(short = 'Z', value_name = "FLAG")]
     pub unstable: Vec<String>,
 
@@ -51,7 +51,7 @@ pub struct CargoOptions {
     /// Test all packages in the workspace
     #[arg(long, help_heading = "Package Selection")]
     pub workspace: bool,
-    /// Leave packages out (this is cargo's own `--exclude`)
+    /// Packages to exclude from the run (cargo's own `--exclude`)
     #[arg(long, value_name = "SPEC", help_heading = "Package Selection")]
     pub exclude_package: Vec<String>,
     /// Alias for --workspace
@@ -120,7 +120,7 @@ pub struct CargoOptions {
     /// Build for the target triple
     #[arg(long, value_name = "TRIPLE", help_heading = "Compilation Options")]
     pub target: Vec<String>,
-    /// Directory for all generated artifacts; ours go to `tracemalloc` inside it
+    /// Directory for all generated artifacts; tracemalloc builds in `tracemalloc` inside it
     #[arg(long, value_name = "DIRECTORY", help_heading = "Compilation Options")]
     pub target_dir: Option<Utf8PathBuf>,
 
@@ -142,8 +142,8 @@ pub struct CargoOptions {
 }
 
 impl CargoOptions {
-    /// What selects and shapes a build. Without the target directory, what is printed, and what
-    /// happens afterwards.
+    /// The options that select and shape a build. Without the target directory, and without options
+    /// for output and for running.
     pub fn build_args(&self) -> Vec<String> {
         let mut args = Vec::new();
         let mut values = |name: &str, values: &[String]| {
@@ -177,8 +177,7 @@ impl CargoOptions {
         args
     }
 
-    /// What decides which packages there are, in which versions: all that `cargo metadata`
-    /// understands too.
+    /// The options that select packages and their versions. `cargo metadata` knows all of them.
     pub fn resolve_args(&self) -> Vec<String> {
         let mut args = Vec::new();
         args.extend(self.manifest_path.iter().map(|path| format!("--manifest-path={path}")));
@@ -193,7 +192,7 @@ impl CargoOptions {
         args
     }
 
-    /// What cargo prints, and how.
+    /// The options for cargo's output.
     pub fn output_args(&self) -> Vec<String> {
         let mut args: Vec<String> =
             self.message_format.iter().map(|format| format!("--message-format={format}")).collect();
@@ -210,7 +209,7 @@ impl CargoOptions {
         args
     }
 
-    /// What goes through cargo to the harness, with the `--` in front.
+    /// The options that go through cargo to the harness, with the `--` in front.
     pub fn harness_args(&self) -> Vec<String> {
         let mut args: Vec<String> = self.name.iter().cloned().collect();
         if !self.rest.is_empty() {
@@ -220,12 +219,12 @@ impl CargoOptions {
         args
     }
 
-    /// Whether the harness is asked for the names of tests, and runs none.
+    /// Whether the harness only lists tests.
     pub fn lists_tests(&self) -> bool {
         self.rest.iter().any(|arg| arg == "--list")
     }
 
-    /// Whether targets or tests are selected, so that some may be left out.
+    /// Whether the options select targets or tests, so that some may be left out.
     pub fn selects_tests(&self) -> bool {
         let harmless = |arg: &String| {
             let number = arg.bytes().all(|byte| byte.is_ascii_digit());
@@ -237,7 +236,7 @@ impl CargoOptions {
         self.name.is_some() || !self.rest.iter().all(harmless) || targets || self.doc
     }
 
-    /// Whether cargo is told which targets to build.
+    /// Whether the options select targets.
     fn selects_targets(&self) -> bool {
         self.lib
             || self.bins

@@ -10,17 +10,17 @@ const AFTER_HELP: &str = "\
 Exit codes:
     0  printed
     2  bad usage, or a mistake in the configuration
-  103  there is no workspace here";
+  103  there is no workspace";
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct ConfigArgs {
-    /// What a command line would say.
+    /// The options of a run.
     #[command(flatten)]
     pub leaks: LeakArgs,
 
-    /// What to print
+    /// Format of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 

@@ -1,4 +1,4 @@
-//! The command line, as declared. What follows from it is in [`context`](crate::workspace::Context).
+//! The command line, as declared. `workspace` and `config` resolve it.
 
 mod cargo_options;
 mod config;
@@ -30,11 +30,11 @@ pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, QueryArgs, ShowArgs, TopArgs};
 pub use test::TestArgs;
 
-/// The name under which cargo calls us, and passes as first argument: `cargo-tracemalloc
-/// tracemalloc test`.
+/// The subcommand's name. Cargo passes it as the first argument: `cargo-tracemalloc tracemalloc
+/// test`.
 const SUBCOMMAND: &str = "tracemalloc";
 
-/// Cargo's colours of `--help`.
+/// The colours of cargo's own `--help`.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::BrightGreen.on_default().bold())
     .usage(AnsiColor::BrightGreen.on_default().bold())
@@ -51,35 +51,35 @@ struct Cli {
     command: Command,
 }
 
-/// What there is to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a workspace's tests, and say of each whether it leaks
+    /// Run the tests of a workspace, and report the tests that leak
     Test(Box<TestArgs>),
-    /// Run a workspace's tests with cargo-nextest, and say of each whether it leaks
+    /// Run the tests of a workspace with cargo-nextest, and report the tests that leak
     Nextest(NextestArgs),
-    /// Print the environment that makes `cargo test` and `cargo nextest run` trace
+    /// Print environment variables that make `cargo test` and `cargo nextest run` trace
     ShowEnv(ShowEnvArgs),
-    /// Show which options hold, and where each of them is from
+    /// Show the options in effect, and where each value comes from
     Config(ConfigArgs),
-    /// Run a program, and show which lines allocated the most of what is live at its end
+    /// Run a program, and show which lines allocated the memory that is live at its end
     Run(Box<RunArgs>),
-    /// Show which lines allocated the most of what was live in a snapshot
+    /// Show the lines of code that allocated the most memory of a snapshot
     Top(TopArgs),
-    /// Show what has changed from one snapshot to another
+    /// Show the differences between two snapshots
     Diff(DiffArgs),
-    /// Show the tracebacks that allocated the most of what was live in a snapshot
+    /// Show the tracebacks that allocated the most memory of a snapshot
     Show(ShowArgs),
-    /// List the statics and threads whose growth is no leak, each with the reason
+    /// List the known holders: statics and threads whose growth is no leak, with reasons
     Holders,
 }
 
-/// Parses this process's arguments; prints help or a usage error and exits where they ask for that.
+/// Parses the arguments of this process. Prints help or a usage error and exits, if needed.
 pub fn parse() -> Command {
     Cli::parse_from(nextest::sorted(without_subcommand(env::args_os()))).command
 }
 
-/// Drops the word that cargo puts in when it runs us.
+/// Removes the subcommand's name, which cargo inserts.
 fn without_subcommand(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     args.enumerate().filter(|(index, arg)| *index != 1 || arg != SUBCOMMAND).map(|(_, arg)| arg)
 }

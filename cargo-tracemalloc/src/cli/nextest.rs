@@ -1,5 +1,5 @@
-//! Options of `cargo tracemalloc nextest`: ours are declared, and may stand anywhere among
-//! nextest's, which are not.
+//! Options of `cargo tracemalloc nextest`. The command's own options are declared, and may stand
+//! anywhere among nextest's.
 
 use std::ffi::OsString;
 
@@ -10,18 +10,18 @@ use crate::cli::leaks::LeakArgs;
 use crate::cli::report::ReportArgs;
 
 const AFTER_HELP: &str = "\
-All other options are those of `cargo nextest run`, but for its `--exclude`, which is `--exclude-package` here.
+All other options are those of `cargo nextest run`. Its `--exclude` is `--exclude-package` here.
 
 Exit codes:
-    0  every test passed, none leaked
+    0  every test passed, and none leaks
     2  bad usage
   101  a test failed
   102  every test passed, and some leak
-  103  could not build or run, or there was no test to run";
+  103  the tests could not be built or run, or there were none";
 
-/// What `cargo tracemalloc` calls its subcommand.
+/// The name of the subcommand.
 const NAME: &str = "nextest";
-/// Options of nextest that we have to understand too.
+/// nextest's options that the command has to know too.
 const SHARED: [&str; 15] = [
     "--manifest-path",
     "--target-dir",
@@ -49,16 +49,16 @@ pub struct NextestArgs {
     #[command(flatten)]
     pub leaks: LeakArgs,
 
-    /// Where the report goes.
+    /// The report.
     #[command(flatten)]
     pub report: ReportArgs,
 
-    /// `run`, and what else is nextest's
+    /// `run`, and nextest's other arguments
     #[arg(last = true, hide = true)]
     pub rest: Vec<String>,
 }
 
-/// To read what is cargo's among nextest's options.
+/// A parser for cargo's options among nextest's.
 #[derive(Debug, Parser)]
 #[command(no_binary_name = true)]
 struct Shared {
@@ -67,14 +67,14 @@ struct Shared {
 }
 
 impl NextestArgs {
-    /// What we have to know of nextest's options.
+    /// Parses cargo's options among nextest's.
     pub fn cargo_options(&self) -> Result<CargoOptions, clap::Error> {
         let (shared, _) =
             split(self.rest.clone(), &Shared::augment_args(Command::new(NAME)), &SHARED);
         Shared::try_parse_from(shared).map(|shared| shared.options)
     }
 
-    /// What goes on to `cargo nextest`, without its target directory.
+    /// The arguments for `cargo nextest`, without its target directory.
     pub fn nextest_args(&self) -> Vec<String> {
         let command = Shared::augment_args(Command::new(NAME));
         let (_, args) = split(self.rest.clone(), &command, &["--target-dir"]);
@@ -92,7 +92,7 @@ impl NextestArgs {
     }
 }
 
-/// Puts nextest's own options behind a `--`, so that the others can be declared.
+/// Moves nextest's own options behind a `--`, so that clap can parse the others.
 pub fn sorted(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let args: Vec<OsString> = args.collect();
     if args.get(1).is_none_or(|arg| arg != NAME) {
@@ -109,8 +109,8 @@ pub fn sorted(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     args[..2].iter().cloned().chain(ours).chain(["--".into()]).chain(rest).collect()
 }
 
-/// Takes options of these names out, with their values, up to a `--`. What they look like is
-/// declared in `command`.
+/// Splits off the options with these names, with their values, up to a `--`. `command` declares
+/// which options have values.
 fn split(args: Vec<String>, command: &Command, names: &[&str]) -> (Vec<String>, Vec<String>) {
     let (mut taken, mut left) = (Vec::new(), Vec::new());
     let mut args = args.into_iter();

@@ -1,25 +1,25 @@
-//! Options about the report.
+//! Options for the report.
 
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-/// Where the report goes, and what is printed.
+/// The places and the format of the report.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Write the JSON report here too
+    /// Also write the JSON report to this file
     #[arg(long = "report", value_name = "PATH", help_heading = "Report Options")]
     pub path: Option<Utf8PathBuf>,
 
-    /// What to print; `json` leaves nothing but the report on stdout
+    /// Format of the output; with `json`, stdout has nothing but the report
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
     pub format: Format,
 }
 
-/// Renderings.
+/// Formats of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// For people
     Text,
-    /// For programs.
+    /// For programs
     Json,
 }

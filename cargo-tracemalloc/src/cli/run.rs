@@ -1,4 +1,4 @@
-//! Options of `cargo tracemalloc run`: when to take snapshots, what to show, and `cargo run`'s own.
+//! Options of `cargo tracemalloc run`: its own, and those of `cargo run`.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::cli::values;
 use crate::util::terminal::Color;
 
 const AFTER_HELP: &str = "\
-The exit code is the program's: 128 and the signal's number where a signal ended it. It is 103 where the program could not be
-built, and 2 after bad usage.
+The exit code is the program's, or 128 plus the number of the signal that ended it. It is 103 if the program
+could not be built, and 2 after bad usage.
 
-Ctrl-C and SIGTERM end a program that does not handle them, after its last snapshot.";
+After Ctrl-C or SIGTERM, a program without a handler takes its last snapshot and ends.";
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -24,24 +24,24 @@ pub struct RunArgs {
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub program_args: Vec<OsString>,
 
-    /// Where to leave the snapshot of the end [default: `tracemalloc/snapshot.json` in the target
-    /// directory]. Earlier ones go beside it, as `snapshot-1.json` and so on
+    /// File for the snapshot at the program's end [default: `tracemalloc/snapshot.json` in the
+    /// target directory]. Earlier snapshots go beside it, as `snapshot-1.json` and so on
     #[arg(long, value_name = "FILE", help_heading = "Snapshot Options")]
     pub snapshot: Option<Utf8PathBuf>,
 
-    /// How many frames of a traceback to keep
+    /// Number of frames that a traceback keeps
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=128), help_heading = "Snapshot Options")]
     pub frames: u32,
 
-    /// Take a snapshot whenever the program gets this signal: `SIGUSR1`
+    /// Take a snapshot at each of these signals: `SIGUSR1`
     #[arg(long, value_name = "SIGNAL", value_parser = values::signal, help_heading = "Snapshot Options")]
     pub snapshot_on: Option<i32>,
 
-    /// Take a snapshot each time so much time has passed: `30s`, `5m`
+    /// Take a snapshot at this interval: `30s`, `5m`
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Snapshot Options")]
     pub snapshot_every: Option<Duration>,
 
-    /// How many lines of code to show at the end
+    /// Number of lines of code to show at the end
     #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Snapshot Options")]
     pub limit: usize,
 
@@ -83,7 +83,7 @@ pub struct RunArgs {
     /// Build for the target triple
     #[arg(long, value_name = "TRIPLE", help_heading = "Compilation Options")]
     target: Option<String>,
-    /// Directory for all generated artifacts; ours go to `tracemalloc` inside it
+    /// Directory for all generated artifacts; tracemalloc builds in `tracemalloc` inside it
     #[arg(long, value_name = "DIRECTORY", help_heading = "Compilation Options")]
     target_dir: Option<Utf8PathBuf>,
 
@@ -103,28 +103,28 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Manifest Options")]
     frozen: bool,
 
-    /// How cargo prints what the compiler says
+    /// Format of the compiler's messages
     #[arg(long, value_name = "FMT")]
     message_format: Vec<String>,
     /// Print less
     #[arg(short, long)]
     quiet: bool,
-    /// Print more: the commands that are run (-vv: what build scripts print too)
+    /// Print more: the commands that run (-vv: also the output of build scripts)
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
-    /// Coloring
+    /// Control when colored output is used
     #[arg(long, value_name = "WHEN")]
     color: Option<Color>,
-    /// Override a configuration value of cargo
+    /// Override one of cargo's configuration values
     #[arg(long, value_name = "KEY=VALUE|PATH")]
     config: Vec<String>,
-    /// Unstable options of cargo
+    /// Unstable (nightly-only) flags to cargo
     #[arg(short = 'Z', value_name = "FLAG")]
     unstable: Vec<String>,
 }
 
 impl RunArgs {
-    /// Those that are cargo's.
+    /// The options of cargo among them.
     pub fn cargo(&self) -> CargoOptions {
         CargoOptions {
             package: self.package.iter().cloned().collect(),

@@ -8,14 +8,14 @@ use crate::cli::leaks::LeakArgs;
 
 const AFTER_HELP: &str = "\
 In a shell:          source <(cargo tracemalloc show-env --export-prefix)
-In GitHub's actions: cargo tracemalloc show-env >>\"$GITHUB_ENV\"
+In GitHub Actions:   cargo tracemalloc show-env >>\"$GITHUB_ENV\"
 
-From then on a leak fails its test, and there is no report.
+After that, a leak fails its test, and there is no report.
 
 Exit codes:
     0  printed
     2  bad usage, or a mistake in the configuration
-  103  the runtime could not be built, or there is no workspace here";
+  103  the runtime could not be built, or there is no workspace";
 
 /// Arguments of `show-env`.
 #[derive(Debug, Args)]
@@ -33,17 +33,17 @@ pub struct ShowEnvArgs {
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<Utf8PathBuf>,
 
-    /// Directory for all generated artifacts; ours go to `tracemalloc` inside it
+    /// Directory for all generated artifacts; tracemalloc builds in `tracemalloc` inside it
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<Utf8PathBuf>,
 
-    /// Target triple that will be built for (repeatable)
+    /// Target triple of the later builds (repeatable)
     #[arg(long, value_name = "TRIPLE")]
     pub target: Vec<String>,
 }
 
 impl ShowEnvArgs {
-    /// What of it is cargo's.
+    /// The options of cargo among them.
     pub fn cargo_options(&self) -> CargoOptions {
         CargoOptions {
             manifest_path: self.manifest_path.clone(),

@@ -1,5 +1,4 @@
-//! Options of the commands over dumped snapshots: which blocks, how they are put together, what to
-//! print.
+//! Options of `top`, `diff` and `show`: which blocks, how to group them, which format.
 
 use std::path::PathBuf;
 
@@ -13,19 +12,19 @@ const AFTER_HELP: &str = "\
 Exit codes:
     0  printed
     2  bad usage
-  103  a snapshot could not be read, or not be printed
+  103  a snapshot could not be read or printed
 
-A snapshot is a file that `Snapshot::dump` of the library `tracemalloc` has written. Source lines are looked up from the \
-current directory and from the package and the workspace around it.";
+`cargo tracemalloc run` writes snapshots, and so does `Snapshot::dump` of the library `tracemalloc`. Source files are \
+searched in the current directory, its package and its workspace.";
 
 /// Arguments of `top`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct TopArgs {
-    /// The snapshot
+    /// The snapshot file
     pub snapshot: PathBuf,
 
-    /// How to see it.
+    /// The options of all three commands.
     #[command(flatten)]
     pub query: QueryArgs,
 }
@@ -34,13 +33,13 @@ pub struct TopArgs {
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct DiffArgs {
-    /// The snapshot to compare with
+    /// The older snapshot file
     pub old: PathBuf,
 
-    /// The snapshot to compare
+    /// The newer snapshot file
     pub new: PathBuf,
 
-    /// How to see them.
+    /// The options of all three commands.
     #[command(flatten)]
     pub query: QueryArgs,
 }
@@ -49,47 +48,47 @@ pub struct DiffArgs {
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, mut_arg("by", |by| by.default_value("traceback")))]
 pub struct ShowArgs {
-    /// The snapshot
+    /// The snapshot file
     pub snapshot: PathBuf,
 
-    /// How to see it.
+    /// The options of all three commands.
     #[command(flatten)]
     pub query: QueryArgs,
 }
 
-/// What the three have in common.
+/// The options of all three commands.
 #[derive(Debug, Args)]
 pub struct QueryArgs {
-    /// Put blocks together by `filename`, `lineno` (file and line) or `traceback` (all frames)
+    /// Group blocks by `filename`, `lineno` (file and line) or `traceback` (all frames)
     #[arg(long, value_name = "KEY", default_value = "lineno", value_parser = values::key_type)]
     pub by: KeyType,
 
-    /// Count a block for every frame of its traceback, not for the most recent one alone; not for
-    /// `--by traceback`
+    /// Count a block for every frame of its traceback, not only the most recent one; not with `--by
+    /// traceback`
     #[arg(long)]
     pub cumulative: bool,
 
-    /// How many groups to show
+    /// Number of groups to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub limit: usize,
 
-    /// What to print
+    /// Format of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 
-    /// Only blocks allocated in files that match, like `*/src/cache*` (repeatable)
+    /// Only blocks allocated in matching files, such as `*/src/cache*` (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = "Filters")]
     pub include: Vec<String>,
 
-    /// No blocks allocated in files that match (repeatable)
+    /// No blocks allocated in matching files (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = "Filters")]
     pub exclude: Vec<String>,
 
-    /// Match patterns against every frame of a traceback, not against the most recent one alone
+    /// Match patterns against all frames of a traceback, not only the most recent one
     #[arg(long, help_heading = "Filters")]
     pub all_frames: bool,
 
-    /// Only blocks of this domain; 0 is what the global allocator hands out
+    /// Only blocks of this domain; 0 is the global allocator
     #[arg(long, value_name = "N", help_heading = "Filters")]
     pub domain: Option<u32>,
 }

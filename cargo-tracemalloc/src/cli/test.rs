@@ -1,5 +1,4 @@
-//! Options of `cargo tracemalloc test`: how to measure and judge, what to print, what goes to
-//! cargo.
+//! Options of `cargo tracemalloc test`: for measuring, judging, the report, and cargo.
 
 use clap::Args;
 
@@ -9,13 +8,13 @@ use crate::cli::report::ReportArgs;
 
 const AFTER_HELP: &str = "\
 Exit codes:
-    0  every test passed, none leaked
+    0  every test passed, and none leaks
     2  bad usage
   101  a test failed
   102  every test passed, and some leak
-  103  could not build or run
+  103  the tests could not be built or run
 
-Arguments after `--` go to the test harness, as with `cargo test`.";
+Arguments after `--` go to the test harness, like with `cargo test`.";
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]
@@ -25,11 +24,11 @@ pub struct TestArgs {
     #[command(flatten)]
     pub leaks: LeakArgs,
 
-    /// Where the report goes.
+    /// The report.
     #[command(flatten)]
     pub report: ReportArgs,
 
-    /// What goes on to cargo.
+    /// The options of cargo.
     #[command(flatten)]
     pub cargo: CargoOptions,
 }

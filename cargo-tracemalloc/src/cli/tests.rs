@@ -1,4 +1,4 @@
-//! Command lines as they are parsed and passed on.
+//! Command lines, parsed and passed on.
 
 use clap::{CommandFactory as _, Parser as _};
 

@@ -1,21 +1,21 @@
-//! Parsers of option values. Each error says what would have been right.
+//! Parsers of option values. Each error names the expected form.
 
 use std::ops::{RangeFrom, RangeInclusive};
 use std::time::Duration;
 
 use tracemalloc::{KeyType, KeyTypeError};
 
-/// How often a test may be asked to run.
+/// The range of `--runs`.
 pub const RUNS: RangeFrom<i64> = 3..;
-/// How many frames may be asked for.
+/// The range of `--frames`.
 pub const FRAMES: RangeInclusive<i64> = 1..=128;
 
-/// `512`, `4 KiB`.
+/// Parses a size: `512`, `4 KiB`.
 pub fn size(text: &str) -> Result<u64, String> {
     tracemalloc::parse_size(text).map_err(|error| error.reason())
 }
 
-/// `30s`, `500ms`, `2m`, `1.5`.
+/// Parses a duration: `30s`, `500ms`, `2m`, `1.5`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let split = text
         .find(|character: char| !character.is_ascii_digit() && character != '.')
@@ -27,20 +27,23 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60.0,
         "h" => 3600.0,
         _ => {
-            return Err(format!("`{unit}` is no unit of time: use ms, s, m or h, like `30s`"));
+            return Err(format!(
+                "`{unit}` is not a unit of time, expected ms, s, m or h, such as `30s`"
+            ));
         }
     };
-    let number: f64 =
-        number.parse().map_err(|_| "a duration is a number and a unit, like `30s`".to_owned())?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "expected a number and a unit of time, such as `30s`".to_owned())?;
     let duration =
         Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() {
-        return Err("a duration is more than nothing".to_owned());
+        return Err("expected a duration longer than zero".to_owned());
     }
     Ok(duration)
 }
 
-/// `SIGUSR1`, `usr1`: the number of a signal at which a program can go on.
+/// Parses the name of a signal that a program can survive: `SIGUSR1`, `usr1`.
 #[cfg(unix)]
 pub fn signal(text: &str) -> Result<i32, String> {
     use nix::sys::signal::Signal;
@@ -48,42 +51,42 @@ pub fn signal(text: &str) -> Result<i32, String> {
     let upper = text.to_uppercase();
     let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
     let signal: Signal = name.parse().map_err(|_| {
-        format!("`{text}` is no signal of this system; use SIGUSR1, SIGUSR2 or SIGHUP")
+        format!("`{text}` is not a signal of this system; use SIGUSR1, SIGUSR2 or SIGHUP")
     })?;
     let refused = match signal {
         Signal::SIGKILL | Signal::SIGSTOP => "cannot be caught",
-        Signal::SIGINT | Signal::SIGTERM => "ends the program, with a snapshot",
+        Signal::SIGINT | Signal::SIGTERM => "ends the program after a last snapshot",
         Signal::SIGSEGV
         | Signal::SIGBUS
         | Signal::SIGFPE
         | Signal::SIGILL
         | Signal::SIGTRAP
         | Signal::SIGABRT
-        | Signal::SIGSYS => "tells of a fault in the program",
+        | Signal::SIGSYS => "reports a fault of the program",
         _ => return Ok(signal as i32),
     };
     Err(format!("{signal} {refused}; use SIGUSR1, SIGUSR2 or SIGHUP"))
 }
 
-/// There are none.
+/// Returns an error: this system has no signals.
 #[cfg(not(unix))]
 pub fn signal(_text: &str) -> Result<i32, String> {
     Err("this system has no signals".to_owned())
 }
 
-/// `filename`, `lineno`, `traceback`.
+/// Parses a key: `filename`, `lineno`, `traceback`.
 pub fn key_type(text: &str) -> Result<KeyType, String> {
     text.parse()
-        .map_err(|error: KeyTypeError| format!("{error}; use filename, lineno or traceback"))
+        .map_err(|error: KeyTypeError| format!("{error}; expected filename, lineno or traceback"))
 }
 
-/// A pattern that can match something.
+/// Parses a pattern that can match something.
 pub fn pattern(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("an empty pattern matches nothing".to_owned());
+        return Err("an empty pattern matches no file".to_owned());
     }
     if !tracemalloc::Filter::new(true, text).can_match() {
-        return Err("this pattern matches nothing: a range in it is reversed".to_owned());
+        return Err("the pattern matches no file, because a range in it is reversed".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -116,8 +119,8 @@ mod tests {
         assert_eq!(super::signal("usr1"), Ok(usr1));
         assert_ne!(super::signal("Usr2"), Ok(usr1));
         for (text, word) in [
-            ("SIGFOO", "no signal"),
-            ("", "no signal"),
+            ("SIGFOO", "not a signal"),
+            ("", "not a signal"),
             ("KILL", "SIGKILL cannot be caught"),
             ("int", "SIGINT ends the program"),
             ("SEGV", "fault"),

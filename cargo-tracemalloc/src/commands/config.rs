@@ -1,4 +1,4 @@
-//! `cargo tracemalloc config`: prints which options hold, and where each of them is from.
+//! `cargo tracemalloc config`: prints the options in effect, and where each value comes from.
 
 use anyhow::Result;
 use camino::Utf8PathBuf;

@@ -1,4 +1,4 @@
-//! `cargo tracemalloc diff`: what has changed from one snapshot to another, the biggest changes.
+//! `cargo tracemalloc diff`: prints the biggest differences between two snapshots.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! `cargo tracemalloc holders`: what holds memory without leaking it, and why.
+//! `cargo tracemalloc holders`: prints the built-in list of known holders, with reasons.
 
 use std::fmt::Write as _;
 

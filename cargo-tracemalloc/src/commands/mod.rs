@@ -1,4 +1,4 @@
-//! One file a command.
+//! The subcommands, one file each. `main` calls them; they call all rooms.
 
 pub mod config;
 pub mod diff;

@@ -1,4 +1,4 @@
-//! `cargo tracemalloc nextest run`: as `test`, with cargo-nextest in the place of `cargo test`.
+//! `cargo tracemalloc nextest run`: like `test`, with cargo-nextest instead of `cargo test`.
 
 use std::process::ExitStatus;
 
@@ -13,12 +13,11 @@ use crate::util::exit_code::{ExitCode, UsageError};
 use crate::util::terminal;
 use crate::util::terminal::Color;
 
-/// What nextest exits with when a test failed (`nextest-metadata`,
-/// `NextestExitCode::TEST_RUN_FAILED`).
+/// nextest's exit code for failed tests (`NextestExitCode::TEST_RUN_FAILED` in `nextest-metadata`).
 const TEST_RUN_FAILED: i32 = 100;
-/// What it exits with when it does not understand its command line.
+/// nextest's exit code for a wrong command line.
 const USAGE: i32 = 2;
-/// Options of nextest for binaries that were built before.
+/// nextest's options for existing binaries.
 const REUSE: [&str; 2] = ["--archive-file", "--binaries-metadata"];
 
 /// Runs the command.
@@ -30,8 +29,8 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
         suite::check_writable(path)?;
     }
     cargo::nextest_version().context(
-        "cargo-nextest is needed, and was not found: see https://nexte.st/docs/installation, \
-         or use `cargo tracemalloc test`",
+        "failed to find cargo-nextest; install it (https://nexte.st/docs/installation), or use \
+         `cargo tracemalloc test`",
     )?;
     let suite = Suite::prepare(&options, &args.leaks)?;
     let status = cargo::nextest(&suite, args)?.print_if(options.verbose > 0).status()?;
@@ -40,12 +39,11 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     }
     let targets = suite.targets()?;
     let code = judge(status, &suite, &Summary::of(targets.iter().flat_map(|target| &target.tests)));
-    // nextest's own configuration may leave out tests, so that what nobody has seen may still be
-    // there.
+    // nextest's own configuration may leave out tests, so a missing known leak may still be there.
     suite.finish(targets, Ran { code, doctests: None, complete: false }, &args.report)
 }
 
-/// What the whole run came to.
+/// The exit code of the whole run.
 fn judge(status: ExitStatus, suite: &Suite, summary: &Summary) -> ExitCode {
     match status.code() {
         Some(0) => suite.judge(summary),
@@ -55,20 +53,21 @@ fn judge(status: ExitStatus, suite: &Suite, summary: &Summary) -> ExitCode {
     }
 }
 
-/// Refuses what runs no tests, or tests that were built by somebody else.
+/// Rejects calls that run no tests, or run existing binaries.
 fn check(rest: &[String]) -> Result<()> {
     let refuse = |why: String| Err(UsageError(why).into());
     match rest.first().map(String::as_str) {
         Some("run" | "r") => {}
         Some(other) if !other.starts_with('-') => {
             return refuse(format!(
-                "`cargo tracemalloc nextest {other}` runs no tests, so there is nothing to trace: use `cargo nextest \
+                "`cargo tracemalloc nextest {other}` runs no tests, so there is nothing to trace; use `cargo nextest \
                  {other}`, or `cargo tracemalloc nextest run`"
             ));
         }
         _ => {
             return refuse(
-                "nextest's subcommand comes first: `cargo tracemalloc nextest run`".to_owned(),
+                "the first argument must be nextest's subcommand: `cargo tracemalloc nextest run`"
+                    .to_owned(),
             );
         }
     }
@@ -78,8 +77,8 @@ fn check(rest: &[String]) -> Result<()> {
         .next();
     match reused {
         Some(name) => refuse(format!(
-            "`{name}` runs binaries that were built before, and not by us; leave it out, or build them in the environment \
-             of `cargo tracemalloc show-env`"
+            "`{name}` runs existing binaries, which may be untraced; leave it out, or build them in the environment of \
+             `cargo tracemalloc show-env`"
         )),
         None => Ok(()),
     }

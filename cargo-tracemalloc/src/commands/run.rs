@@ -1,5 +1,5 @@
-//! `cargo tracemalloc run`: builds and runs a program under tracing, and shows what is live at its
-//! end.
+//! `cargo tracemalloc run`: builds and runs a program under tracing, and shows the memory that is
+//! live at its end.
 
 use std::process::{ExitCode, ExitStatus};
 
@@ -25,7 +25,7 @@ use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::{output, report, wrapper};
 
-/// What a shell adds to the number of the signal that ended a process.
+/// A shell adds this to the number of the signal that ended a process.
 const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Runs the command. The exit code is the program's.
@@ -51,14 +51,15 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
     let status = cargo.print_if(options.verbose > 0).status()?;
     let Some(note) = read_note(&session)? else {
-        // The program has not come to run, and cargo has said why.
+        // The program did not start. Cargo has printed why.
         return Ok(exit_code::ExitCode::CouldNotRun.into());
     };
     report(note, &snapshot, &context, status, args.limit)?;
     Ok(code_of(status))
 }
 
-/// Where the snapshot of the end goes: absolute, because the program may go elsewhere.
+/// The absolute path of the snapshot at the end. It is absolute, because the program may change its
+/// directory.
 fn snapshot_path(given: Option<&Utf8Path>, context: &Context) -> Result<Utf8PathBuf> {
     let Some(path) = given else {
         return Ok(context.snapshot_path());
@@ -68,13 +69,13 @@ fn snapshot_path(given: Option<&Utf8Path>, context: &Context) -> Result<Utf8Path
     match absolute.parent() {
         Some(dir) if dir.is_dir() && !absolute.is_dir() => Ok(absolute),
         Some(dir) if !dir.is_dir() => Err(UsageError(format!(
-            "the snapshot cannot be written: there is no directory `{dir}`"
+            "the snapshot cannot be written, because the directory `{dir}` does not exist"
         ))
         .into()),
-        _ => {
-            Err(UsageError(format!("the snapshot cannot be written: `{path}` is a directory"))
-                .into())
-        }
+        _ => Err(UsageError(format!(
+            "the snapshot cannot be written, because `{path}` is a directory"
+        ))
+        .into()),
     }
 }
 
@@ -83,8 +84,8 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
         runtimes.by_triple.iter().find(|(_, runtime)| runtime.program.is_none())
     {
         bail!(
-            "`cargo tracemalloc run` needs Linux with glibc, and {triple} is something else; \
-             there, a program can use the library: `tracemalloc::start` and `tracemalloc::take_snapshot`"
+            "`cargo tracemalloc run` needs Linux with glibc, and does not support {triple}; \
+             use the library in the program instead: `tracemalloc::start` and `tracemalloc::take_snapshot`"
         );
     }
     Ok(())
@@ -114,7 +115,7 @@ fn read_note(session: &SessionDir) -> Result<Option<ProgramNote>> {
     note.map(Some).with_context(|| format!("failed to parse `{path}`"))
 }
 
-/// Says what there is, on stderr: stdout is the program's.
+/// Prints the result to stderr, because stdout belongs to the program.
 fn report(
     note: ProgramNote,
     snapshot: &Utf8Path,
@@ -124,14 +125,14 @@ fn report(
 ) -> Result<()> {
     if note.untraced {
         terminal::warning(
-            "the program ran untraced: it has a `#[global_allocator]` of its own, and nothing could be put in front of it; \
-             build it without `lto`, or write `Tracemalloc::new(...)` around it and use the library",
+            "the program ran untraced: it has a `#[global_allocator]` of its own, and the tracing allocator cannot go in \
+             front of it; build it without `lto`, or wrap it in `Tracemalloc::new(...)` and use the library",
         );
         return Ok(());
     }
     if let Some(why) = &note.unnamed {
         terminal::warning(format_args!(
-            "functions, files and lines are missing in what follows; nobody told them: {why}"
+            "the names of functions, files and lines are missing below, because the command did not reply: {why}"
         ));
     }
     for path in &note.snapshots {
@@ -149,7 +150,7 @@ fn report(
             count => format!("; the {count} taken before are whole"),
         };
         terminal::warning(format_args!(
-            "no snapshot of the program's end: it ended by {how} ({status}){before}"
+            "there is no snapshot of the program's end, because it ended by {how} ({status}){before}"
         ));
         return Ok(());
     }
@@ -182,7 +183,7 @@ fn report(
     Ok(())
 }
 
-/// Where what holds the blocks of a snapshot goes: `snapshot-heap.json` beside `snapshot.json`.
+/// The path of the heap document: `snapshot-heap.json` beside `snapshot.json`.
 fn beside(snapshot: &Utf8Path) -> Utf8PathBuf {
     let stem = snapshot.file_stem().unwrap_or_default();
     snapshot.with_file_name(format!("{stem}-heap.json"))

@@ -1,4 +1,4 @@
-//! `cargo tracemalloc show`: the biggest groups of blocks of a snapshot, with their tracebacks.
+//! `cargo tracemalloc show`: prints the biggest groups of a snapshot with their tracebacks.
 
 use anyhow::Result;
 

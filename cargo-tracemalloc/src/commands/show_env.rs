@@ -1,5 +1,4 @@
-//! `cargo tracemalloc show-env`: prints the environment in which cargo builds tests that trace, for
-//! those who call cargo themselves.
+//! `cargo tracemalloc show-env`: prints the environment for `cargo test` and `cargo nextest run`.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `cargo tracemalloc test`: builds and runs a workspace's tests under tracing, and reports.
+//! `cargo tracemalloc test`: builds and runs the tests of a workspace under tracing, and reports.
 
 use std::process::ExitStatus;
 
@@ -40,7 +40,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     suite.finish(targets, Ran { code, doctests, complete }, &args.report)
 }
 
-/// What the whole run came to. `tests_ran` is asked only where cargo's status leaves it open.
+/// The exit code of the whole run. `tests_ran` is called if cargo's exit code leaves it open.
 fn judge(
     status: ExitStatus,
     suite: &Suite,
@@ -54,8 +54,7 @@ fn judge(
     suite.judge(summary)
 }
 
-/// Whether the build is fine, so that it must have been a test that failed: one that leaves no
-/// fragment, as doctests do.
+/// Whether the build succeeds. If so, a test has failed that leaves no fragment, such as a doctest.
 fn builds(suite: &Suite, options: &CargoOptions) -> Result<bool> {
     if suite.session.failure_mark().exists() {
         return Ok(false);

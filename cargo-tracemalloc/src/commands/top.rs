@@ -1,4 +1,4 @@
-//! `cargo tracemalloc top`: the biggest groups of blocks of a snapshot, the rest summed up.
+//! `cargo tracemalloc top`: prints the biggest groups of a snapshot, and the sum of the rest.
 
 use anyhow::Result;
 

@@ -1,7 +1,6 @@
-//! What `tracemalloc.toml`, or `[workspace.metadata.tracemalloc]`, says. `docs/configuration.md`
-//! describes it.
+//! The content of `tracemalloc.toml`, or of `[workspace.metadata.tracemalloc]`.
 //!
-//! What follows from it and from the command line is in [`settings`](crate::config::settings).
+//! `docs/configuration.md` describes it. `settings` merges it with the command line.
 
 use std::time::Duration;
 
@@ -21,22 +20,22 @@ const FILE: &str = "tracemalloc.toml";
 /// The workspace's manifest.
 const MANIFEST: &str = "Cargo.toml";
 
-/// All that a configuration says.
+/// The content of a configuration.
 #[derive(Debug, Default)]
 pub struct Config {
-    /// For all tests.
+    /// Options for all tests.
     pub options: Layer,
     /// Verdicts that fail, for all tests.
     pub deny: Option<Placed<Vec<Deny>>>,
-    /// For some tests. Of several that say something of one option, the first holds.
+    /// Options for some tests. If several overrides set one option, the first one holds.
     pub overrides: Vec<Override>,
-    /// Leaks that are no failure.
+    /// Leaks that do not fail a test.
     pub known_leaks: Vec<KnownLeak>,
-    /// Holders of memory that free later or fill once, besides those that are built in.
+    /// Known holders besides the built-in list.
     pub holders: Vec<Holder>,
 }
 
-/// Options that all tests may have, or some; `None` is not said.
+/// Options for all tests or for some. `None` means not given.
 #[derive(Debug, Default)]
 pub struct Layer {
     /// `--max-growth`.
@@ -58,48 +57,48 @@ pub struct Layer {
 /// Options for some tests.
 #[derive(Debug)]
 pub struct Override {
-    /// Where it is.
+    /// The place in the file.
     pub place: String,
-    /// Which.
+    /// A pattern for the package's name.
     pub package: Option<String>,
-    /// Which.
+    /// A pattern for the test's name.
     pub test: Option<String>,
-    /// What holds for them.
+    /// The options.
     pub options: Layer,
 }
 
-/// A leak that is no failure.
+/// A leak that does not fail a test.
 #[derive(Debug)]
 pub struct KnownLeak {
-    /// Where it is said.
+    /// The place in the file.
     pub place: String,
-    /// In which packages it is known.
+    /// A pattern for the package's name.
     pub package: Option<String>,
-    /// In which tests it is known.
+    /// A pattern for the test's name.
     pub test: Option<String>,
-    /// A frame's file.
+    /// A pattern for a frame's file.
     pub file: Option<String>,
-    /// The same frame's function.
+    /// A pattern for the same frame's function.
     pub function: Option<String>,
-    /// Why it is no failure.
+    /// Why it does not fail the test.
     pub reason: String,
 }
 
-/// A static or threads whose growth is no leak, by one pattern.
+/// A known holder: one pattern for statics or for threads.
 #[derive(Debug)]
 pub struct Holder {
-    /// Where it is said.
+    /// The place in the file.
     pub place: String,
-    /// The path of a static.
+    /// A pattern for the path of a static.
     pub of_static: Option<String>,
-    /// The function that a thread was started with.
+    /// A pattern for the start function of a thread.
     pub of_thread: Option<String>,
-    /// Why it is no leak.
+    /// Why its growth is no leak.
     pub reason: String,
 }
 
 impl Config {
-    /// Reads what there is at a workspace's root.
+    /// Reads the configuration at a workspace's root.
     pub fn find(root: &Utf8Path) -> Result<Self> {
         let manifest = fs::read_to_string(root.join(MANIFEST))
             .context("failed to read the workspace's manifest")?;
@@ -111,9 +110,9 @@ impl Config {
         if let Some(table) = in_manifest {
             let place = table.place;
             let both = format!(
-                "there are two configurations: `{FILE}` and `workspace.metadata.tracemalloc` in {place}"
+                "there are two configurations, `{FILE}` and `workspace.metadata.tracemalloc` in {place}"
             );
-            return Err(UsageError(format!("{both}; move all of it to one of them")).into());
+            return Err(UsageError(format!("{both}; move all options to one of them")).into());
         }
         let source = fs::read_to_string(path).context("failed to read the configuration")?;
         Self::read(Document { name: FILE, source: &source }.parse()?)
@@ -144,7 +143,7 @@ impl Config {
     }
 }
 
-/// `[workspace.metadata.tracemalloc]`.
+/// The table `[workspace.metadata.tracemalloc]` of the workspace's manifest.
 fn in_manifest(document: Document<'_>) -> Result<Option<Table<'_>>> {
     let mut manifest = document.parse()?;
     let Some(mut workspace) = manifest.table("workspace")? else {
@@ -169,7 +168,7 @@ impl Layer {
         })
     }
 
-    /// Whether it says nothing.
+    /// Whether no option is given.
     pub fn is_empty(&self) -> bool {
         let Self { max_growth, max_blocks, runs, frames, include, exclude, timeout } = self;
         let (sizes, numbers) =
@@ -188,10 +187,10 @@ impl Override {
         };
         table.finish()?;
         if one.package.is_none() && one.test.is_none() {
-            return Err(table.error("`[[overrides]]` without `package` or `test`"));
+            return Err(table.error("`[[overrides]]` needs `package` or `test`"));
         }
         if one.options.is_empty() {
-            return Err(table.error("`[[overrides]]` without an option"));
+            return Err(table.error("`[[overrides]]` needs an option"));
         }
         Ok(one)
     }
@@ -210,10 +209,10 @@ impl KnownLeak {
         };
         table.finish()?;
         if reason.is_none() {
-            return Err(table.error("`[[known-leaks]]` without a `reason`"));
+            return Err(table.error("`[[known-leaks]]` needs a `reason`"));
         }
         if one.test.is_none() && one.file.is_none() && one.function.is_none() {
-            return Err(table.error("`[[known-leaks]]` without `test`, `file` or `function`"));
+            return Err(table.error("`[[known-leaks]]` needs `test`, `file` or `function`"));
         }
         Ok(one)
     }
@@ -230,10 +229,10 @@ impl Holder {
         };
         table.finish()?;
         if reason.is_none() {
-            return Err(table.error("`[[holders]]` without a `reason`"));
+            return Err(table.error("`[[holders]]` needs a `reason`"));
         }
         if one.of_static.is_some() == one.of_thread.is_some() {
-            return Err(table.error("`[[holders]]` without one of `static` and `thread`"));
+            return Err(table.error("`[[holders]]` needs either `static` or `thread`"));
         }
         Ok(one)
     }

@@ -1,5 +1,4 @@
-//! A TOML file as people meet it: what is wrong in it is said with its line, and so is where a
-//! value is from.
+//! A TOML file whose values know their lines. Every error names the line.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -10,40 +9,39 @@ use toml::de::{DeTable, DeValue};
 
 use crate::util::exit_code::UsageError;
 
-/// How alike two names are at least (Jaro), for one to be suggested for the other. clap's own
-/// measure.
+/// The similarity (Jaro) from which a name is suggested. It is clap's.
 const ALIKE: f64 = 0.7;
 
-/// A file.
+/// A TOML file.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
-    /// What errors call it.
+    /// Its name in errors.
     pub name: &'a str,
-    /// All of it.
+    /// Its content.
     pub source: &'a str,
 }
 
-/// A table of which one key after the other is taken; what is left in the end is unknown.
+/// A table of which the reader takes one key after the other. The keys that are left are unknown.
 #[derive(Debug)]
 pub struct Table<'a> {
     document: Document<'a>,
     entries: DeTable<'a>,
     known: Vec<&'static str>,
-    /// Where its header or its first key is.
+    /// The place of its header or first key.
     pub place: String,
 }
 
-/// A value, and where it is from.
+/// A value with its place.
 #[derive(Debug, Clone)]
 pub struct Placed<T> {
     /// The value.
     pub value: T,
-    /// `tracemalloc.toml:3`.
+    /// The place: `tracemalloc.toml:3`.
     pub place: String,
 }
 
 impl<'a> Document<'a> {
-    /// The whole file as a table.
+    /// Parses the whole file as a table.
     pub fn parse(self) -> Result<Table<'a>> {
         let table = DeTable::parse(self.source).map_err(|error| {
             let line = self.line(error.span().unwrap_or_default());
@@ -63,7 +61,7 @@ impl<'a> Table<'a> {
         Self { document, entries: table.into_inner(), known: Vec::new(), place }
     }
 
-    /// The value of a key. The error of `parse` says what is wrong with it.
+    /// Takes the value of a key. `parse` returns the reason of an error.
     pub fn take<T>(
         &mut self,
         key: &'static str,
@@ -79,7 +77,7 @@ impl<'a> Table<'a> {
         Ok(Some(Placed { value, place: format!("{name}:{line}") }))
     }
 
-    /// The table of a key.
+    /// Takes the table of a key.
     pub fn table(&mut self, key: &'static str) -> Result<Option<Table<'a>>> {
         self.known.push(key);
         let Some(value) = self.entries.remove(key) else {
@@ -88,7 +86,7 @@ impl<'a> Table<'a> {
         self.as_table(key, value).map(Some)
     }
 
-    /// The tables of a key that may stand several times: `[[key]]`.
+    /// Takes the tables of a key: `[[key]]`.
     pub fn tables(&mut self, key: &'static str) -> Result<Vec<Table<'a>>> {
         self.known.push(key);
         let Some(value) = self.entries.remove(key) else {
@@ -100,7 +98,7 @@ impl<'a> Table<'a> {
                 array.into_iter().map(|value| self.as_table(key, value)).collect()
             }
             _ => Err(usage(format!(
-                "`{key}` in {} line {line}: expected tables, as `[[{key}]]`",
+                "`{key}` in {} line {line}: expected tables: `[[{key}]]`",
                 self.document.name
             ))),
         }
@@ -118,12 +116,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// What is wrong with the table as a whole.
+    /// An error of the whole table.
     pub fn error(&self, what: impl Display) -> anyhow::Error {
         usage(format!("{what} in {}", self.place.replacen(':', " line ", 1)))
     }
 
-    /// Complains of the first key that nobody has asked for.
+    /// Returns an error for the first key that nothing has taken.
     pub fn finish(&self) -> Result<()> {
         let Some(key) = self.entries.keys().min_by_key(|key| key.span().start) else {
             return Ok(());
@@ -133,7 +131,7 @@ impl<'a> Table<'a> {
         let nearest = self.known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
         let hint = match nearest.filter(|name| alike(name) > ALIKE) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!("known here are `{}`", self.known.join("`, `")),
+            None => format!("expected one of `{}`", self.known.join("`, `")),
         };
         Err(usage(format!(
             "unknown key `{}` in {} line {line}, {hint}",
@@ -177,7 +175,7 @@ mod tests {
         );
         assert_eq!(
             error("zzz = 1"),
-            "unknown key `zzz` in x.toml line 1, known here are `max-growth`, `max-blocks`, `overrides`"
+            "unknown key `zzz` in x.toml line 1, expected one of `max-growth`, `max-blocks`, `overrides`"
         );
         assert_eq!(
             error("[[overrides]]\ntest = 'a'\n\n[[overrides]]\ntets = 'a'\n"),
@@ -186,7 +184,7 @@ mod tests {
         assert_eq!(error("\nmax-growth = 'a'"), "`max-growth` in x.toml line 2: no number");
         assert_eq!(
             error("overrides = 1"),
-            "`overrides` in x.toml line 1: expected tables, as `[[overrides]]`"
+            "`overrides` in x.toml line 1: expected tables: `[[overrides]]`"
         );
         let syntax = error("max-growth = 1\nmax-blocks = \n");
         assert!(syntax.starts_with("failed to parse x.toml line 2: "), "{syntax}");

@@ -1,5 +1,4 @@
-//! What is resolved from the command line, the configuration and the defaults: every option, and
-//! where it is from.
+//! The options in effect, and where each value comes from: command line, configuration or default.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use crate::cli::{Deny, LeakArgs};
 use crate::config::configuration::{Config, Holder, KnownLeak, Layer, Override};
 use crate::config::document::Placed;
 
-/// What holds.
+/// All options in effect.
 #[derive(Debug)]
 pub struct Settings {
     /// `--max-growth`.
@@ -33,38 +32,38 @@ pub struct Settings {
     pub deny: Setting<Vec<Deny>>,
     /// `--no-fail`.
     pub no_fail: bool,
-    /// What holds for some tests, without what the command line says for all of them.
+    /// Options for some tests, without those that the command line sets for all.
     pub overrides: Vec<Override>,
-    /// Leaks that are no failure.
+    /// Leaks that do not fail a test.
     pub known_leaks: Vec<KnownLeak>,
-    /// Whether known holders excuse growth: not with `--no-known-holders`.
+    /// Whether known holders excuse growth. `--no-known-holders` turns it off.
     pub known_holders: bool,
-    /// Known holders besides those that are built in.
+    /// Known holders besides the built-in list.
     pub holders: Vec<Holder>,
 }
 
-/// The value of an option.
+/// The value of an option, with its origin.
 #[derive(Debug)]
 pub struct Setting<T> {
-    /// What holds.
+    /// The value.
     pub value: T,
-    /// Where it is from.
+    /// The origin.
     pub origin: Origin,
 }
 
-/// Where the value of an option is from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody has said otherwise.
+    /// The default.
     Default,
     /// A file and its line.
     Config(String),
-    /// An option.
+    /// The command line.
     CommandLine,
 }
 
 impl Settings {
-    /// The command line wins over all that the configuration says, overrides too.
+    /// Merges the options. The command line wins over the whole configuration, including overrides.
     pub fn resolve(args: &LeakArgs, mut config: Config) -> Self {
         for one in &mut config.overrides {
             remove_given(&mut one.options, args);
@@ -92,7 +91,7 @@ impl Settings {
         }
     }
 
-    /// What holds for a test that no override is about.
+    /// The options for a test without an override.
     pub fn options(&self) -> Options {
         Options {
             limit: Limit { max_growth: self.max_growth.value, max_blocks: self.max_blocks.value },
@@ -103,7 +102,7 @@ impl Settings {
         }
     }
 
-    /// When a test is ended that no override is about.
+    /// The time limit for a test without an override.
     pub fn timeout_seconds(&self) -> Option<f64> {
         self.timeout.value.map(|timeout| timeout.as_secs_f64())
     }
@@ -162,7 +161,7 @@ impl<T> Setting<Option<T>> {
     }
 }
 
-/// An option that may be repeated says nothing when it is not there at all.
+/// A repeatable option that is absent is not given.
 fn given<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     if values.is_empty() { None } else { Some(values.to_owned()) }
 }

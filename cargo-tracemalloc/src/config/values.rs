@@ -1,4 +1,4 @@
-//! Values of the configuration, as the options of the same names take them on a command line.
+//! Parsers of the configuration's values. They accept the forms of the options with the same names.
 
 use std::ops::RangeBounds;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use crate::cli::{Deny, values};
 
-/// `"4 KiB"`, or a number of bytes.
+/// Parses a size: `"4 KiB"`, or a number of bytes.
 pub fn size(value: &DeValue<'_>) -> Result<u64, String> {
     match value {
         DeValue::String(text) => values::size(text),
@@ -17,14 +17,14 @@ pub fn size(value: &DeValue<'_>) -> Result<u64, String> {
     }
 }
 
-/// A number that is not negative.
+/// Parses a number that is not negative.
 pub fn count(value: &DeValue<'_>) -> Result<u64, String> {
     let integer = value.as_integer().ok_or_else(|| expected("a number", value))?;
     u64::from_str_radix(integer.as_str(), integer.radix())
-        .map_err(|_| format!("`{integer}` is no count"))
+        .map_err(|_| format!("expected a number from 0 to 18446744073709551615, found `{integer}`"))
 }
 
-/// A number in a range.
+/// Parses a number in a range.
 pub fn number_in(
     range: impl RangeBounds<i64>,
     shown: &str,
@@ -33,11 +33,13 @@ pub fn number_in(
         let number = count(value)?;
         let in_range = i64::try_from(number).is_ok_and(|number| range.contains(&number));
         let number = u32::try_from(number).ok().filter(|_| in_range);
-        number.ok_or_else(|| format!("{} is not in {shown}", count(value).unwrap_or_default()))
+        number.ok_or_else(|| {
+            format!("expected a number in {shown}, found {}", count(value).unwrap_or_default())
+        })
     }
 }
 
-/// `"30s"`, or a number of seconds.
+/// Parses a duration: `"30s"`, or a number of seconds.
 pub fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     match value {
         DeValue::String(text) => values::duration(text),
@@ -47,31 +49,31 @@ pub fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     }
 }
 
-/// A text with something in it.
+/// Parses a text that is not empty.
 pub fn text(value: &DeValue<'_>) -> Result<String, String> {
     match value.as_str() {
-        Some(text) if text.trim().is_empty() => Err("it is empty".to_owned()),
+        Some(text) if text.trim().is_empty() => Err("expected a text that is not empty".to_owned()),
         Some(text) => Ok(text.to_owned()),
         None => Err(expected("a text", value)),
     }
 }
 
-/// A pattern that some name matches.
+/// Parses a pattern that can match something.
 pub fn pattern(value: &DeValue<'_>) -> Result<String, String> {
     values::pattern(value.as_str().ok_or_else(|| expected("a pattern", value))?)
 }
 
-/// A list of patterns, or one alone.
+/// Parses a list of patterns, or a single one.
 pub fn patterns(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     list(value, pattern)
 }
 
-/// A list of verdicts, or one alone.
+/// Parses a list of verdicts, or a single one.
 pub fn verdicts(value: &DeValue<'_>) -> Result<Vec<Deny>, String> {
     list(value, |value| {
         let name = value.as_str().ok_or_else(|| expected("a verdict", value))?;
         Deny::from_str(name, false)
-            .map_err(|_| format!("`{name}` is no verdict to deny; use once or unconfirmed"))
+            .map_err(|_| format!("expected `once` or `unconfirmed`, found `{name}`"))
     })
 }
 

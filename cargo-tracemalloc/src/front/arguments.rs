@@ -1,8 +1,9 @@
-//! What a test binary takes on its command line: libtest's options, all of them, so that what
-//! cargo, nextest, editors and people pass works.
+//! The command line of a test binary: all of libtest's options, for cargo, nextest, editors and
+//! people.
 
 use std::ffi::OsString;
 
+use anyhow::{Result, bail};
 use clap::{ArgAction, Parser, ValueEnum};
 use libtest_mimic::{ColorSetting, FormatSetting};
 use tracemalloc_harness::FAILED;
@@ -16,7 +17,7 @@ use tracemalloc_harness::FAILED;
                   and RUST_TEST_NOCAPTURE are read as by libtest."
 )]
 pub struct Arguments {
-    /// Run ignored and not ignored tests
+    /// Run ignored tests too
     #[arg(long)]
     pub include_ignored: bool,
     /// Run only ignored tests
@@ -34,19 +35,19 @@ pub struct Arguments {
     /// Write the results to a file instead of stdout
     #[arg(long, value_name = "PATH")]
     pub logfile: Option<String>,
-    /// Do not capture what tests print
+    /// Do not capture the output of tests
     #[arg(long, alias = "no-capture")]
     pub nocapture: bool,
-    /// Number of tests that run at once
+    /// Number of tests that run in parallel
     #[arg(long, value_name = "N")]
     pub test_threads: Option<usize>,
-    /// Leave out tests whose names contain FILTER; may be given more than once
+    /// Skip tests whose names contain FILTER (repeatable)
     #[arg(long, value_name = "FILTER")]
     pub skip: Vec<String>,
-    /// One character a test instead of one line
+    /// Print one character per test instead of one line
     #[arg(short, long, conflicts_with = "format")]
     pub quiet: bool,
-    /// Match filters with whole names
+    /// Match filters against whole names
     #[arg(long)]
     pub exact: bool,
     /// auto, always or never
@@ -55,32 +56,41 @@ pub struct Arguments {
     /// pretty, terse or json
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Show what passing tests print
+    /// Show the output of passing tests
     #[arg(long)]
     pub show_output: bool,
     /// Run the tests in random order
     #[arg(long)]
     pub shuffle: bool,
-    /// Run the tests in random order, the same for the same seed
+    /// Run the tests in a random order that depends on the seed
     #[arg(long, value_name = "SEED")]
     pub shuffle_seed: Option<u64>,
-    /// Accepted as by libtest, where it asks for times of single tests
+    /// Accepted and ignored: libtest prints the time of each test
     #[arg(long, num_args = 0..=1, require_equals = true, hide = true)]
     pub report_time: Option<Option<String>>,
-    /// Accepted as by libtest
+    /// Accepted and ignored, like in libtest
     #[arg(long, hide = true)]
     pub ensure_time: bool,
-    /// Accepted as by libtest; each test has a process of its own
+    /// Accepted and ignored: each test has a process of its own
     #[arg(long, hide = true)]
     pub force_run_in_process: bool,
-    /// Leave out tests marked `#[should_panic]`
+    /// Skip tests marked `#[should_panic]`
     #[arg(long, hide = true)]
     pub exclude_should_panic: bool,
-    /// Accepted as by libtest: `unstable-options`
+    /// Accepted and ignored: `unstable-options`
     #[arg(short = 'Z', action = ArgAction::Append, hide = true)]
     pub unstable: Vec<String>,
     /// Run only tests whose names contain one of these
     pub filters: Vec<String>,
+}
+
+/// The request of a command line.
+#[derive(Debug)]
+pub enum Request {
+    /// Run or list tests.
+    Run(Box<Arguments>),
+    /// Exit with this code, because clap has printed help or an error.
+    Exit(i32),
 }
 
 /// `--color`.
@@ -100,35 +110,37 @@ pub enum Format {
 }
 
 impl Arguments {
-    /// Where the arguments are wrong, or ask for help, that is said, and the exit code is the
-    /// error.
-    pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self, i32> {
-        let mut parsed = <Self as Parser>::try_parse_from(arguments).map_err(|error| {
-            // A closed stdout or stderr is no reason to fail.
-            let _closed = error.print();
-            if error.use_stderr() { FAILED } else { 0 }
-        })?;
+    /// Parses the arguments of a test binary. clap prints help, and errors of the command line.
+    ///
+    /// # Errors
+    ///
+    /// When a number of threads is wrong.
+    pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Request> {
+        let mut parsed = match <Self as Parser>::try_parse_from(arguments) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                // A closed stdout or stderr is no error.
+                let _closed = error.print();
+                return Ok(Request::Exit(if error.use_stderr() { FAILED } else { 0 }));
+            }
+        };
         if parsed.test_threads.is_none()
             && let Ok(threads) = std::env::var("RUST_TEST_THREADS")
         {
             match threads.parse() {
                 Ok(threads) if threads > 0 => parsed.test_threads = Some(threads),
-                _ => {
-                    return Err(refuse(&format!(
-                        "RUST_TEST_THREADS is `{threads}`, should be a positive integer"
-                    )));
-                }
+                _ => bail!("RUST_TEST_THREADS is `{threads}`, should be a positive integer"),
             }
         }
         if parsed.test_threads == Some(0) {
-            return Err(refuse("argument for --test-threads must not be 0"));
+            bail!("argument for --test-threads must not be 0");
         }
         parsed.nocapture |= is_set("RUST_TEST_NOCAPTURE");
         parsed.shuffle |= is_set("RUST_TEST_SHUFFLE");
-        Ok(parsed)
+        Ok(Request::Run(Box::new(parsed)))
     }
 
-    /// Whether filters and `--skip` let a name through.
+    /// Whether the filters and `--skip` select a test.
     pub fn selects(&self, name: &str) -> bool {
         let matches = |filter: &String| {
             if self.exact { name == filter } else { name.contains(filter.as_str()) }
@@ -137,13 +149,13 @@ impl Arguments {
             && !self.skip.iter().any(matches)
     }
 
-    /// The seed of a random order, where one is asked for.
+    /// The seed, if a random order is requested.
     pub fn seed(&self) -> Option<u64> {
         self.shuffle_seed.or_else(|| self.shuffle.then(seed_of_now))
     }
 
-    /// What libtest-mimic has to know. It takes one filter at the most, so it is told by their
-    /// whole names which tests to leave out.
+    /// The arguments for libtest-mimic. It takes one filter at most, so it gets the names of all
+    /// tests to skip.
     pub fn for_libtest_mimic(&self, left_out: Vec<String>) -> libtest_mimic::Arguments {
         libtest_mimic::Arguments {
             include_ignored: self.include_ignored,
@@ -154,7 +166,7 @@ impl Arguments {
             nocapture: self.nocapture,
             show_output: self.show_output,
             exact: true,
-            // Only where the list is not asked for: there `terse` is about the list.
+            // Not for lists: there, `quiet` changes the format.
             quiet: self.quiet,
             test_threads: self.test_threads,
             logfile: self.logfile.clone(),
@@ -182,11 +194,6 @@ fn seed_of_now() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |time| time.as_nanos() as u64)
-}
-
-fn refuse(why: &str) -> i32 {
-    eprintln!("error: {why}");
-    FAILED
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The front of a test binary: lists its tests, runs each in a process of its own, prints what
-//! libtest would.
+//! The front of a test binary: lists its tests, runs each in a child process, prints libtest's
+//! output.
 //!
-//! A test binary has no parser of options and prints no results, because these would have to be
-//! built for every compiler. It leaves the list of its tests, and becomes this program.
+//! A test binary has no option parser and prints no results, because every user would have to
+//! compile that code. It writes the list of its tests, and replaces itself by this program.
 
 mod arguments;
 mod process;
@@ -23,11 +23,11 @@ use tracemalloc_harness::{
 };
 
 use crate::name_server::NameSocket;
-use arguments::Arguments;
+use arguments::{Arguments, Request};
 use process::{Ended, Output, Timeout};
 use test_dir::TestDir;
 
-/// What the trials share.
+/// The state that all trials share.
 struct Shared {
     executable: PathBuf,
     role: ProcessRole,
@@ -37,16 +37,16 @@ struct Shared {
     package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
-    /// Where the command does not tell names to the tests.
+    /// The front's own name server, if the command has none.
     names: Option<NameSocket>,
 }
 
-/// The list that a test binary has left for us; `None` where none has started this process.
+/// The list that a test binary has written; `None` if no test binary started this process.
 pub fn list_from_env() -> Option<PathBuf> {
     env::var_os(FRONT_VAR).map(PathBuf::from)
 }
 
-/// Runs or lists the tests that the arguments of this process ask for. Exit codes are libtest's.
+/// Runs or lists the tests that the arguments select. The exit codes are libtest's.
 ///
 /// # Errors
 ///
@@ -61,17 +61,17 @@ pub fn main(list: &Path) -> Result<ExitCode> {
 fn read(path: &Path) -> Result<TestList> {
     tracemalloc_harness::from_bytes(&fs::read(path)?).with_context(|| {
         format!(
-            "failed to understand the list of tests that a test binary left in `{}`; build the tests again, or install the \
-             version of cargo-tracemalloc that has built them",
+            "failed to read the list of tests in `{}`; build the tests again, or install the version of \
+             cargo-tracemalloc that built them",
             path.display()
         )
     })
 }
 
 fn run(list: TestList, fragments: &Path) -> Result<i32> {
-    let arguments = match Arguments::parse(env::args_os()) {
-        Ok(arguments) => arguments,
-        Err(code) => return Ok(code),
+    let arguments = match Arguments::parse(env::args_os())? {
+        Request::Run(arguments) => arguments,
+        Request::Exit(code) => return Ok(code),
     };
     let role = ProcessRole::of_this_process();
     let executable = PathBuf::from(list.executable);
@@ -91,7 +91,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
     };
     let conclusion = if arguments.list {
         if role.reports_to().is_some() {
-            // nextest asks for a list first, and then runs no ignored test.
+            // nextest lists the tests first, and never runs the ignored ones.
             write_target()?;
             note_ignored(&arguments, &tests, fragments)?;
         }
@@ -144,7 +144,7 @@ fn run_in_children(
     conclusion
 }
 
-/// Leaves fragments for what is ignored: no child will.
+/// Writes the entries of ignored tests, which have no child.
 fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -> Result<()> {
     if arguments.ignored || arguments.include_ignored {
         return Ok(());
@@ -163,8 +163,7 @@ fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -
     Ok(())
 }
 
-/// Whether the command tells names to the tests. They may run where it cannot be seen, as in a
-/// container.
+/// Whether the command has a name server that this process can see. In a container it cannot.
 fn tells_names(session: Option<&Session>) -> bool {
     session
         .and_then(|session| session.names.as_ref())
@@ -172,11 +171,11 @@ fn tells_names(session: Option<&Session>) -> bool {
 }
 
 impl Shared {
-    /// Runs one test in a child, and leaves its fragment whatever became of the child.
+    /// Runs one test in a child, and writes its entry however the child ends.
     fn run(&self, test: &str, number: usize) -> Result<Completion, Failed> {
         let fragment_path = fragment::entry_path(&self.fragments, number);
         fragment::remove(&fragment_path)
-            .map_err(|error| format!("could not remove {fragment_path:?}: {error}"))?;
+            .map_err(|error| format!("failed to remove {fragment_path:?}: {error}"))?;
         let output = if self.capture {
             Output::captured(&self.fragments.join(format!("{number}.out")))
         } else {
@@ -201,15 +200,15 @@ impl Shared {
             Ok((ended, output.text(), scratch))
         });
         let (ended, printed, scratch) =
-            ended.map_err(|error| format!("could not start the test's process: {error}"))?;
+            ended.map_err(|error| format!("failed to start the test's process: {error}"))?;
         let mut entry = entry_of(test, &fragment_path, &ended);
         entry.duration_seconds = started.elapsed().as_secs_f64();
-        // A test that failed may have left something to look at.
+        // A failed test may have left files to look at.
         if entry.outcome != Outcome::Failed {
             scratch.remove();
         }
         fragment::write(&fragment_path, &entry)
-            .map_err(|error| format!("could not write {fragment_path:?}: {error}"))?;
+            .map_err(|error| format!("failed to write {fragment_path:?}: {error}"))?;
         if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             shown.push((test.to_owned(), printed.clone()));
@@ -217,7 +216,7 @@ impl Shared {
         conclude(&entry, &self.role.fail_on(), printed)
     }
 
-    /// What `--show-output` shows.
+    /// Prints the output of passed tests, for `--show-output`.
     fn print_shown(&self) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.sort();
@@ -235,7 +234,7 @@ fn trial(
     run: impl FnOnce() -> Result<Completion, Failed> + Send + 'static,
 ) -> Trial {
     if test.is_bench {
-        // Run once and never measured, so `--bench` has to be told some measurement.
+        // The bench ran once without a measurement, but `--bench` needs one.
         let measurement = libtest_mimic::Measurement { avg: 0, variance: 0 };
         Trial::bench(&test.name, move |_test_mode| run().map(|_| Some(measurement)))
             .with_ignored_flag(test.ignored)
@@ -244,19 +243,19 @@ fn trial(
     }
 }
 
-/// What the child found, corrected by how it ended.
+/// The child's entry, corrected by the way the child ended.
 fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
     let found = fragment::read(fragment_path);
     match (found, ended) {
         (Some(entry), Ended::Code(0 | FAILED)) => entry,
-        // The first run was over and had passed; what ended the process was a repeated one. What
-        // was lost by then is a leak.
+        // The first run passed, and a repeated run ended the process. Blocks that were lost in the
+        // first run are a leak.
         (Some(entry), ended)
             if matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
                 && entry.verdict_reason.is_some() =>
         {
             TestEntry {
-                verdict_reason: Some(format!("a repeated run ended its process, which {ended}")),
+                verdict_reason: Some(format!("a repeated run ended its process: it {ended}")),
                 ..entry
             }
         }
@@ -265,17 +264,17 @@ fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
         }
         (Some(entry), _) => entry,
         (None, ended @ Ended::Code(_)) => {
-            TestEntry::failed(test, format!("the test's process {ended} before the test was over"))
+            TestEntry::failed(test, format!("the test's process {ended} before the test ended"))
         }
         (None, ended) => TestEntry::failed(test, format!("the test's process {ended}")),
     }
 }
 
-/// What libtest-mimic has to print of it.
+/// The result for libtest-mimic to print.
 fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<Completion, Failed> {
     if entry.outcome == Outcome::Failed {
         let message = entry.message.as_deref().unwrap_or("failed");
-        // A panic has printed its message itself.
+        // The panic has printed its message itself.
         let said = printed.contains(message.strip_prefix("panicked: ").unwrap_or(message));
         let text = if said { printed } else { format!("{printed}{message}\n") };
         return Err(Failed::from(text));
@@ -286,8 +285,7 @@ fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<C
     Ok(Completion::Completed)
 }
 
-/// Fisher and Yates, with an xorshift generator: any order will do, as long as a seed gives the
-/// same again.
+/// A Fisher-Yates shuffle with an xorshift generator. One seed always gives the same order.
 fn shuffle<T>(tests: &mut [T], seed: u64) {
     let mut state = seed | 1;
     for last in (1..tests.len()).rev() {

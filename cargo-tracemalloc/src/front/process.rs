@@ -1,4 +1,4 @@
-//! One child process: how its output is kept, how it is waited for, and how it ended.
+//! A child process: its output, its time limit, and its end.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -7,58 +7,57 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-/// Where a child prints to.
+/// The output of a child.
 ///
-/// A file, not a pipe: it takes what threads, C code and further processes print, in the order in
-/// which they print it, and a process that outlives the test cannot keep us waiting for its end.
+/// A file and not a pipe: it keeps the output of threads, C code and further processes in order,
+/// and a process that outlives the test does not delay the front.
 #[derive(Debug)]
 pub struct Output {
     captured: Option<(File, PathBuf)>,
 }
 
-/// How a child ended.
+/// The end of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// By itself.
+    /// It exited with this code.
     Code(i32),
-    /// By a signal; the flag says whether a core was dumped.
+    /// A signal ended it. The flag tells whether it dumped core.
     Signal(i32, bool),
-    /// By us, after this time.
+    /// The front killed it after this time.
     TimedOut(Duration),
 }
 
 impl Output {
-    /// Keeps what is printed in this file until it is read.
+    /// Captures the output in a file.
     pub fn captured(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).append(true).create_new(true).open(path)?;
         Ok(Self { captured: Some((file, path.to_owned())) })
     }
 
-    /// Lets the child print where we print.
+    /// Lets the child write to the front's own output.
     pub fn inherited() -> Self {
         Self { captured: None }
     }
 
-    /// What was captured; bytes that are no UTF-8 are replaced.
+    /// The captured output. Invalid UTF-8 is replaced.
     pub fn text(self) -> String {
         let Some((mut file, path)) = self.captured else { return String::new() };
         let mut bytes = Vec::new();
         let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-        // The whole directory is removed in the end, so a file that cannot be removed now is none
-        // the worse.
+        // The whole directory is removed in the end.
         let _ = std::fs::remove_file(path);
         match read {
             Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) => format!("(what the test printed could not be read: {error})\n"),
+            Err(error) => format!("(the test's output cannot be read: {error})\n"),
         }
     }
 }
 
-/// How long a child may take.
+/// The time limits of a child.
 pub struct Timeout<'a> {
-    /// Until the first run of its test is over.
+    /// For the first run of its test.
     pub first_run: Duration,
-    /// Altogether.
+    /// For all runs together.
     pub all_runs: Duration,
     /// Whether the first run is over.
     pub first_is_over: &'a dyn Fn() -> bool,
@@ -120,14 +119,14 @@ impl fmt::Display for Ended {
         match self {
             Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal(signal, core) => {
-                write!(f, "was ended by signal {signal}")?;
+                write!(f, "was killed by signal {signal}")?;
                 if let Some(name) = signal_name(*signal) {
                     write!(f, " ({name})")?;
                 }
                 if *core { write!(f, ", core dumped") } else { Ok(()) }
             }
             Self::TimedOut(timeout) => {
-                write!(f, "was ended because it ran longer than {} s", timeout.as_secs_f64())
+                write!(f, "was killed because it ran longer than {} s", timeout.as_secs_f64())
             }
         }
     }

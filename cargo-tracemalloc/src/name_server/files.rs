@@ -1,4 +1,4 @@
-//! Tells traced processes what stands in the files that they have loaded.
+//! Names of addresses and statics in executables and libraries, read once per file.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -21,42 +21,42 @@ pub fn is_requested() -> bool {
     env::var_os(NAME_PROVIDER_VAR).is_some()
 }
 
-/// Reads one request from standard input, and writes the reply to standard output.
+/// Reads one request from stdin, and writes the reply to stdout.
 pub fn answer_stdin() -> Result<ExitCode> {
     let mut request = Vec::new();
-    io::stdin().read_to_end(&mut request).context("cannot read the name request from stdin")?;
+    io::stdin().read_to_end(&mut request).context("failed to read a name request from stdin")?;
     let reply = Files::default().answer(&request)?;
-    io::stdout().write_all(&reply).context("cannot write the names to stdout")?;
+    io::stdout().write_all(&reply).context("failed to write the names to stdout")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Files that were asked about, those asked about last, each read once.
+/// The files of recent requests.
 #[derive(Default)]
 pub struct Files {
-    /// The one asked about last is the last.
+    /// The most recently used file is the last.
     known: Vec<File>,
 }
 
-/// How many files are kept: a test's binary and its libraries, for as many tests as run beside each
-/// other.
+/// The number of files that are kept: a test's binary and its libraries, for all tests that run in
+/// parallel.
 const MOST: usize = 16;
 
-/// What was read of a file.
+/// The names of one file.
 struct File {
     path: String,
     version: Option<Version>,
-    /// `None` where it cannot be read.
+    /// `None` if it cannot be read.
     debug_information: OnceCell<Option<Loader>>,
-    /// What was told of return addresses: tests of one binary ask about much the same.
+    /// Frames of earlier requests. The tests of one binary need much the same ones.
     frames: RefCell<HashMap<u64, Vec<FrameEntry>>>,
     statics: OnceCell<Statics>,
 }
 
 impl Files {
-    /// The answer to a question, both as they are sent.
+    /// Answers a request. Both are in the wire format.
     pub fn answer(&mut self, question: &[u8]) -> Result<Vec<u8>> {
-        let wanted: NameRequest = tracemalloc_harness::from_bytes(question)
-            .context("failed to understand a question for names")?;
+        let wanted: NameRequest =
+            tracemalloc_harness::from_bytes(question).context("failed to read a name request")?;
         let files = wanted.files.iter().map(|file| self.get(&file.path).tell(file)).collect();
         Ok(tracemalloc_harness::to_bytes(&NameReply { files }))
     }
@@ -68,7 +68,7 @@ impl Files {
             .iter()
             .position(|file| file.path == path)
             .map(|known| self.known.remove(known));
-        // Tests may build programs, and run one after another of the same name.
+        // A test may build programs, and run several with one name.
         let file = known.filter(|file| file.version == version).unwrap_or_else(|| File {
             path: path.to_owned(),
             version,
@@ -83,7 +83,7 @@ impl Files {
     }
 }
 
-/// What tells a file from another one that took its place.
+/// Size and time of a file, which differ from those of its replacement.
 #[derive(PartialEq, Eq)]
 struct Version {
     len: u64,
@@ -121,8 +121,7 @@ impl File {
     }
 }
 
-/// The frames at a return address, innermost first: those of the byte before it, which belongs to
-/// the call.
+/// The frames at a return address, innermost first. The byte before it belongs to the call.
 fn frames(loader: &Loader, return_address: u64) -> Vec<FrameEntry> {
     let address = return_address.saturating_sub(1);
     let symbol = loader.find_symbol(address);
@@ -169,7 +168,7 @@ fn named(named: &Named) -> NamedEntry {
 mod tests {
     use super::*;
 
-    /// Asked about below.
+    /// The test below requests this name.
     static ASKED_ABOUT: std::sync::Mutex<u32> = std::sync::Mutex::new(7);
 
     fn tell(wanted: FileRequest) -> FileReply {

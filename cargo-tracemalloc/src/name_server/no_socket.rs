@@ -1,18 +1,18 @@
-//! Where test binaries read their own debug information, nobody asks.
+//! A stand-in for the socket on systems whose test binaries read their own debug information.
 
 use std::path::Path;
 
-/// No socket.
+/// A socket that never exists.
 #[derive(Debug)]
 pub enum NameSocket {}
 
 impl NameSocket {
-    /// None.
+    /// Returns `None`.
     pub fn open() -> Option<Self> {
         None
     }
 
-    /// There is none.
+    /// Cannot be called, because there is no value of this type.
     pub fn path(&self) -> &Path {
         match *self {}
     }

@@ -1,6 +1,7 @@
-//! The socket on which the processes of tests ask what stands in their files. One thread answers
-//! all of them, so that each file is read once: for all tests that the command has started, or,
-//! where somebody else has, for all tests of a binary.
+//! The socket that answers name requests.
+//!
+//! A single thread answers, so that each file is read once: for all tests that the command has
+//! started, or for all tests of one binary.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -12,10 +13,10 @@ use std::time::Duration;
 
 use crate::name_server::files::Files;
 
-/// How long a question may take to arrive, or an answer to be taken.
+/// The longest time to wait for a request, or for a client to read its reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The socket, in a directory that nobody else may look into. Removed when dropped.
+/// The socket, in a directory that other users cannot enter. Removed when dropped.
 #[derive(Debug)]
 pub struct NameSocket {
     directory: PathBuf,
@@ -23,11 +24,11 @@ pub struct NameSocket {
 }
 
 impl NameSocket {
-    /// Begins to answer. `None` where there can be no socket, as where the path of the directory
-    /// for temporary files is too long for one: then processes start the command themselves.
+    /// Opens the socket and starts to answer. `None` if there can be no socket, for example because
+    /// its path would be too long. Then each process starts the command for its requests.
     pub fn open() -> Option<Self> {
         let directory = std::env::temp_dir().join(format!("tm{:x}-names", std::process::id()));
-        // Of a process that had the same number and was killed.
+        // A killed process with the same id may have left it.
         let _ = fs::remove_dir_all(&directory);
         fs::DirBuilder::new().mode(0o700).create(&directory).ok()?;
         let socket = Self { path: directory.join("s"), directory };
@@ -39,7 +40,7 @@ impl NameSocket {
         Some(socket)
     }
 
-    /// Where to ask.
+    /// The socket's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -47,7 +48,7 @@ impl NameSocket {
 
 impl Drop for NameSocket {
     fn drop(&mut self) {
-        // What cannot be removed from the system's temporary directory, the system removes.
+        // The system cleans its directory of temporary files.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
@@ -55,7 +56,7 @@ impl Drop for NameSocket {
 fn answer_all(listener: &UnixListener) {
     let mut files = Files::default();
     for stream in listener.incoming() {
-        // Who gets no answer says so.
+        // The client reports a missing reply.
         let _ = stream.and_then(|stream| answer(stream, &mut files));
     }
 }

@@ -1,4 +1,4 @@
-//! What is live at a program's end: what is lost first, then what holds the rest.
+//! The memory that is live at a program's end: lost blocks first, then the holders of the rest.
 
 use anyhow::Result;
 use camino::Utf8Path;
@@ -9,10 +9,10 @@ use crate::output::text::growth::{holder, place_of, size};
 use crate::output::text::line::{count, line};
 use crate::util::terminal::{BAD, BOLD, DIM};
 
-/// The version of the document's shape.
+/// The version of the document's format.
 const SCHEMA: u32 = 1;
 
-/// Amounts are padded to this.
+/// The width of amounts.
 const AMOUNT: usize = 26;
 
 #[derive(Serialize)]
@@ -20,7 +20,7 @@ struct Document<'a> {
     schema: u32,
     #[serde(flatten)]
     exit_heap: Option<&'a ExitHeap>,
-    /// Why there is nothing else.
+    /// The reason, if the heap was not searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -35,13 +35,14 @@ pub fn json(exit_heap: &Result<ExitHeap, String>) -> Result<String> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// For a person, at most `limit` places and holders. `path` is that of the document, which has all.
+/// The text for a person, with at most `limit` places and holders. `path` is the path of the JSON
+/// document, which has all.
 pub fn text(exit_heap: &Result<ExitHeap, String>, limit: usize, path: &Utf8Path) -> String {
     let mut text = String::new();
     let exit_heap = match exit_heap {
         Ok(exit_heap) => exit_heap,
         Err(why) => {
-            line(&mut text, format_args!("{BOLD}Lost or held:{BOLD:#} not known, {why}"));
+            line(&mut text, format_args!("{BOLD}Lost or held:{BOLD:#} unknown, because {why}"));
             return text;
         }
     };
@@ -55,7 +56,7 @@ pub fn text(exit_heap: &Result<ExitHeap, String>, limit: usize, path: &Utf8Path)
         );
     }
     if let Some(note) = &exit_heap.note {
-        line(&mut text, format_args!("{DIM}some of it may be held: {note}{DIM:#}"));
+        line(&mut text, format_args!("{DIM}some of it may be held, because {note}{DIM:#}"));
     }
     let heads = heads(&lost.groups);
     let lost = heads.iter().map(|head| (head.bytes, head.blocks, head.text()));
@@ -85,7 +86,7 @@ fn table(
     }
 }
 
-/// A lost block that no other leads to, with all that only it leads to.
+/// A lost block that no other block leads to, with all blocks that only it leads to.
 struct Head<'a> {
     name: &'a str,
     place: Option<(&'a str, u32)>,
@@ -102,7 +103,7 @@ impl Head<'_> {
     }
 }
 
-/// The most bytes first.
+/// The heads, the most bytes first.
 fn heads(groups: &[LostEntry]) -> Vec<Head<'_>> {
     let mut heads: Vec<Head<'_>> = Vec::new();
     for group in groups {

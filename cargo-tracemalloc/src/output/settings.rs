@@ -1,4 +1,4 @@
-//! What `cargo tracemalloc config` prints: every option, and where it is from.
+//! The output of `cargo tracemalloc config`: every option with the origin of its value.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::config::{Holder, KnownLeak, Layer, Override, Placed};
 use crate::config::{Origin, Setting, Settings};
 
-/// For programs.
+/// The document for programs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Document {
@@ -18,7 +18,7 @@ pub struct Document {
     holders: Vec<Map<String, Value>>,
 }
 
-/// A key, its value in JSON, and where that is from.
+/// A key, its value in JSON, and the value's origin.
 type Line = (&'static str, Value, Origin);
 
 /// The document for programs.
@@ -47,7 +47,7 @@ fn table(place: &str, entries: Vec<(&'static str, String)>) -> Map<String, Value
     [("from".to_owned(), Value::from(place))].into_iter().chain(entries).collect()
 }
 
-/// For people: a configuration that says all of this, with a comment behind each line.
+/// The text for people: a configuration file that sets all options, with a comment on each line.
 pub fn text(settings: &Settings) -> String {
     let mut text = String::new();
     for (key, value, origin) in options(settings) {

@@ -1,8 +1,7 @@
-//! Where statics are declared, as a binary's debug information has it.
+//! Places where statics are declared, from a binary's debug information.
 //!
-//! What is linked into tests only names them: reading the debug information there would be one more
-//! dependency of every test binary. Where there is none, or only that of lines, as in release
-//! builds, nothing is found, and nothing is said.
+//! Injected code knows the names of statics only, because it reads no debug information. Without
+//! debug information, and in release builds that have only line tables, the places stay unknown.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -24,13 +23,13 @@ pub struct Statics {
     prefixes: Vec<Prefix>,
 }
 
-/// File and line.
+/// A file and a line.
 type Place = (String, u32);
 
 type Reader<'data> = EndianSlice<'data, RunTimeEndian>;
 
 impl Statics {
-    /// Of this binary, with file names as reports of this workspace have them.
+    /// The statics of a binary. File names are shortened as in the workspace's reports.
     pub fn new(binary: Utf8PathBuf, metadata: &Metadata) -> Self {
         let prefixes = path_prefixes(metadata).into_iter();
         let prefixes = prefixes
@@ -39,8 +38,7 @@ impl Statics {
         Self { binary, prefixes }
     }
 
-    /// Says of holders where they are declared. The binary is only read if there is one to look
-    /// for.
+    /// Adds to holders the places where they are declared. Reads the binary only if needed.
     pub fn declare<'a>(&self, holders: impl Iterator<Item = &'a mut HolderEntry>) {
         let is_declared = |holder: &HolderEntry| {
             matches!(holder.kind, HolderKind::Static | HolderKind::ThreadLocal)
@@ -51,7 +49,7 @@ impl Statics {
         if wanted.is_empty() {
             return;
         }
-        // A binary that is gone or broken has no debug information either.
+        // A binary that is missing or broken has no debug information.
         let places = places(self.binary.as_std_path(), &wanted).unwrap_or_default();
         for holder in &mut holders {
             if let Some(Some((file, line))) = places.get(&holder.name) {
@@ -62,8 +60,7 @@ impl Statics {
     }
 }
 
-/// Where statics of these names are declared; `None` for a name that several have in different
-/// places.
+/// The places of statics with these names; `None` for a name with several places.
 fn places(
     binary: &Path,
     wanted: &HashSet<String>,
@@ -84,7 +81,7 @@ fn places(
         while !entries.is_empty() {
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             let attributes = abbreviation.attributes();
-            // Local variables have no name for the linker.
+            // Local variables have no linkage name.
             if abbreviation.tag() != gimli::DW_TAG_variable
                 || !attributes.iter().any(|attribute| attribute.name() == gimli::DW_AT_linkage_name)
             {
@@ -115,7 +112,7 @@ fn places(
     Ok(places)
 }
 
-/// What an entry says of a static.
+/// The attributes of a static.
 #[derive(Default)]
 struct Variable<'data> {
     name: Option<AttributeValue<Reader<'data>>>,
@@ -124,7 +121,7 @@ struct Variable<'data> {
 }
 
 impl<'data> Variable<'data> {
-    /// Its name, as reports have it.
+    /// Its name in the form of reports.
     fn name(
         &self,
         dwarf: &gimli::Dwarf<Reader<'data>>,
@@ -135,7 +132,7 @@ impl<'data> Variable<'data> {
         Some(function_name::pretty(function_name::static_path(&name)))
     }
 
-    /// Where it is declared, the file with its directory.
+    /// Its file, with the directory, and its line.
     fn place(
         &self,
         dwarf: &gimli::Dwarf<Reader<'data>>,
@@ -150,7 +147,7 @@ impl<'data> Variable<'data> {
         let base = unit.comp_dir.map(|dir| dir.to_string_lossy().into_owned()).unwrap_or_default();
         let mut path = Utf8PathBuf::from(base);
         if let Some(directory) = file.directory(lines).and_then(text) {
-            // One that is absolute replaces the one before.
+            // An absolute directory replaces the one before.
             path.push(directory);
         }
         path.push(text(file.path_name())?);
@@ -162,7 +159,7 @@ impl<'data> Variable<'data> {
 mod tests {
     use super::*;
 
-    /// Looked for by the test below.
+    /// The test below looks for this static.
     static DECLARED: std::sync::Mutex<u32> = std::sync::Mutex::new(7);
     const LINE_OF_DECLARED: u32 = line!() - 1;
 

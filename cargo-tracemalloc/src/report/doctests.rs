@@ -1,4 +1,4 @@
-//! The doctests that cargo ran beside the tests that are traced.
+//! The doctests that cargo ran beside the traced tests.
 
 use anyhow::Result;
 use camino::Utf8Path;
@@ -7,7 +7,7 @@ use fs_err as fs;
 use crate::report::document::Doctests;
 use crate::wrapper::rustdoc::DoctestCounts;
 
-/// Sums up what the wrapper of rustdoc has counted. `None` where there was no doctest.
+/// Sums up the counts of the rustdoc wrapper. `None` if there were no doctests.
 pub fn doctests(dir: &Utf8Path) -> Result<Option<Doctests>> {
     if !dir.exists() {
         return Ok(None);

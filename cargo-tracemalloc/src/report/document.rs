@@ -6,60 +6,60 @@ use tracemalloc_harness::{Known, Options, TestEntry};
 use crate::cli::Deny;
 use crate::report::summary::Summary;
 
-/// The version of the document's shape.
+/// The version of the document's format.
 pub const SCHEMA: u32 = 1;
 
-/// What one run of the command found.
+/// The result of one run of the command.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// Always [`SCHEMA`].
     pub schema: u32,
-    /// Version of this program.
+    /// The version of this program.
     pub tool_version: String,
-    /// The compiler's first line of `-V`.
+    /// The first line of `rustc -V`.
     pub rustc: String,
-    /// Target triples, separated by commas where there are several.
+    /// The target triples, separated by commas.
     pub target_triple: String,
-    /// How it was measured and judged.
+    /// The options of the run.
     pub options: ReportOptions,
     /// Counts over all targets.
     pub summary: Summary,
-    /// Doctests that cargo ran; `None` where there were none.
+    /// The doctests that cargo ran; `None` if there were none.
     pub doctests: Option<Doctests>,
-    /// Known leaks that no test has; `None` where not the whole suite ran.
+    /// Known leaks that no test has; `None` if a part of the suite did not run.
     pub stale_known_leaks: Option<Vec<Known>>,
-    /// By package, kind and name.
+    /// The targets, by package, kind and name.
     pub targets: Vec<Target>,
 }
 
-/// How it was measured and judged.
+/// The options of a run.
 #[derive(Debug, Serialize)]
 pub struct ReportOptions {
-    /// What the harness was told.
+    /// The options for the harness.
     #[serde(flatten)]
     pub measure: Options,
-    /// Verdicts that fail too.
+    /// Verdicts that fail on request.
     pub deny: Vec<Deny>,
-    /// Whether leaks are only reported.
+    /// Whether leaks leave the exit code at 0.
     pub no_fail: bool,
-    /// Whether holders that are known to free later, or to fill once, excuse growth.
+    /// Whether known holders excuse growth.
     pub known_holders: bool,
-    /// When a test is ended.
+    /// The time limit of a test.
     pub timeout_seconds: Option<f64>,
 }
 
-/// Tests in documentation. Rustdoc compiles them, so that they are not traced.
+/// Tests in documentation. Rustdoc compiles them, so they are untraced.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Doctests {
     /// Always false.
     pub traced: bool,
-    /// How many passed.
+    /// The number of passed tests.
     pub passed: usize,
-    /// How many failed.
+    /// The number of failed tests.
     pub failed: usize,
-    /// How many were not run.
+    /// The number of ignored tests.
     pub ignored: usize,
-    /// Names of their packages, sorted.
+    /// The names of their packages, sorted.
     pub packages: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ pub struct Target {
     pub package: String,
     /// The package's version.
     pub version: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its name in the manifest.
     pub name: String,
@@ -78,17 +78,17 @@ pub struct Target {
     pub src: String,
     /// Whether allocations were traced.
     pub traced: bool,
-    /// Why not.
+    /// Why it is untraced.
     pub note: Option<String>,
-    /// By name.
+    /// The tests, by name.
     pub tests: Vec<TestEntry>,
 }
 
-/// Kinds of targets, in the report's order.
+/// The kinds of targets, in the order of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A library, of whatever crate type.
+    /// A library of any crate type.
     Lib,
     /// A binary.
     Bin,

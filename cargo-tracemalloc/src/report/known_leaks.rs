@@ -1,11 +1,11 @@
-//! Known leaks that are not known any more: nobody has seen them.
+//! Known leaks of the configuration that no longer occur.
 
 use tracemalloc_harness::Known;
 
 use crate::config::KnownLeak;
 use crate::report::document::Target;
 
-/// Those of the configuration that no test of the report has.
+/// The known leaks that no test of the report has.
 pub fn stale_known_leaks(known_leaks: &[KnownLeak], targets: &[Target]) -> Vec<Known> {
     let growth = targets.iter().flat_map(|target| &target.tests).flat_map(|test| &test.growth);
     let seen: Vec<&str> = growth

@@ -1,4 +1,4 @@
-//! How the report writes file names: relative to what they belong to.
+//! File names in the report: relative to the workspace or to a dependency.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
@@ -19,7 +19,7 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
         };
         prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
     }
-    // Vendored below the root, a dependency is still one.
+    // A dependency may be vendored below the workspace's root.
     for package in &metadata.packages {
         let Some(dir) = package.manifest_path.parent().filter(|dir| dir.starts_with(root)) else {
             continue;
@@ -39,7 +39,7 @@ pub fn in_workspace(root: &Utf8Path, path: &str) -> String {
     with_slashes(relative(root, Utf8Path::new(path)))
 }
 
-/// `path` seen from `root`, upwards where it has to be.
+/// `path` relative to `root`, with `..` if needed.
 fn relative(root: &Utf8Path, path: &Utf8Path) -> String {
     let shared = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     if shared == 0 {

@@ -1,4 +1,4 @@
-//! Which packages cargo selects, as it says in its documentation.
+//! The packages that cargo selects, by the rules of its documentation.
 
 use cargo_metadata::{Metadata, Package};
 
@@ -23,7 +23,7 @@ fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -
     if !options.package.is_empty() {
         return named(&options.package);
     }
-    // In a member's directory that member is meant, elsewhere the default members.
+    // In a member's directory cargo selects that member, elsewhere the default members.
     let here = metadata.root_package();
     match here {
         Some(here) if here.manifest_path.parent() != Some(&metadata.workspace_root) => {
@@ -33,7 +33,8 @@ fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -
     }
 }
 
-/// Whether a package id specification is about a name: `serde`, `serde@1.0`, `path+file:///x/serde#1.0`, `ser*`.
+/// Whether a package id specification names a package: `serde`, `serde@1.0`,
+/// `path+file:///x/serde#1.0`, `ser*`.
 fn matches(spec: &str, name: &str) -> bool {
     let last = spec.rsplit('/').next().unwrap_or(spec);
     let spec = match last.split_once('#') {

@@ -1,11 +1,11 @@
-//! Counts over all tests of a report, and what they come to.
+//! Counts over all tests of a report.
 
 use serde::Serialize;
 use tracemalloc_harness::{Outcome, TestEntry, Verdict};
 
 use crate::cli::Deny;
 
-/// How many tests came to what.
+/// Numbers of tests by outcome and verdict.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// All tests of the report.
@@ -28,12 +28,12 @@ pub struct Summary {
     pub unconfirmed: usize,
     /// By verdict.
     pub skipped: usize,
-    /// Passed, without a verdict: their targets ran untraced.
+    /// Passed tests without a verdict, from untraced targets.
     pub untraced: usize,
 }
 
 impl Summary {
-    /// Counts.
+    /// Counts the tests.
     pub fn of<'a>(tests: impl IntoIterator<Item = &'a TestEntry>) -> Self {
         let mut summary = Self::default();
         for test in tests {
@@ -56,12 +56,12 @@ impl Summary {
         summary
     }
 
-    /// How many tests had their growth judged.
+    /// The number of judged tests.
     pub fn checked(&self) -> usize {
         self.clean + self.once + self.leak + self.known + self.unconfirmed
     }
 
-    /// How many tests have a verdict that fails.
+    /// The number of tests whose verdict fails.
     pub fn failing(&self, deny: &[Deny]) -> usize {
         let denied = |verdict| deny.contains(&verdict);
         self.leak

@@ -1,4 +1,4 @@
-//! Merges the fragments that the harness left into a report's targets.
+//! Merges the harness's fragments into the report's targets.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use crate::report::declarations::Statics;
 use crate::report::document::{Kind, Target};
 use crate::report::paths;
 
-/// Reads all fragments. The order is that of the report.
+/// Reads all fragments, in the report's order.
 pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Result<Vec<Target>> {
-    // One target may have run several times, for several target triples.
+    // A target may have run for several target triples.
     let mut targets: BTreeMap<_, Target> = BTreeMap::new();
     let mut dirs: Vec<_> = list(fragments)?;
     dirs.sort();
@@ -50,8 +50,7 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
     Ok(targets)
 }
 
-/// Whether what holds its growth is of interest: not where growth has stopped, but where it was
-/// asked to fail.
+/// Whether the text shows the test's growth.
 fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
     match test.verdict {
         Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => true,
@@ -60,7 +59,7 @@ fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
     }
 }
 
-/// Finds in the metadata what the wrapper could not know.
+/// Adds to a note the target's kind and name from the metadata.
 fn target(note: TargetNote, metadata: &Metadata) -> Target {
     let found = metadata
         .workspace_packages()
@@ -83,7 +82,7 @@ fn target(note: TargetNote, metadata: &Metadata) -> Target {
 }
 
 fn find(package: &Package, note: &TargetNote) -> Option<(Kind, String)> {
-    // Several targets may share a source file, and several a name.
+    // Several targets may share a source file, and several may share a name.
     let target = package.targets.iter().find(|target| {
         target.src_path == note.src_path && target.name.replace('-', "_") == note.crate_name
     })?;

@@ -1,5 +1,4 @@
-//! What the compiler calls the four functions of a global allocator, read from a library that has
-//! one.
+//! The mangled names of a global allocator's four functions, read from a library that has one.
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -11,12 +10,12 @@ use serde::{Deserialize, Serialize};
 /// Methods of `GlobalAlloc`.
 const METHODS: [&str; 4] = ["alloc", "dealloc", "realloc", "alloc_zeroed"];
 
-/// Symbols, by the method that they stand for, in the order of [`METHODS`].
+/// The symbols, in the order of [`METHODS`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllocatorSymbols([String; 4]);
 
 impl AllocatorSymbols {
-    /// Finds them in a library with a `#[global_allocator]`. `None` where its objects are not
+    /// Finds the symbols in a library with a `#[global_allocator]`. `None` if its objects are not
     /// 64-bit ELF.
     pub fn of_library(library: &Utf8Path) -> Result<Option<Self>> {
         let failed = || format!("failed to read the allocator's symbols from `{library}`");
@@ -36,7 +35,7 @@ impl AllocatorSymbols {
             }
         }
         let [Some(alloc), Some(dealloc), Some(realloc), Some(alloc_zeroed)] = found else {
-            anyhow::bail!("{}: not all of them are there", failed());
+            anyhow::bail!("{}, because some are missing", failed());
         };
         Ok(Some(Self([alloc, dealloc, realloc, alloc_zeroed])))
     }
@@ -46,22 +45,22 @@ impl AllocatorSymbols {
         self.0.iter().map(String::as_str)
     }
 
-    /// Each with the second name by which `inject/interposed.rs` calls what the program defines
-    /// under the first.
+    /// Each symbol with its second name, by which `interposed_crate.rs` calls the program's
+    /// function.
     pub fn with_second_names(&self) -> impl Iterator<Item = (&str, String)> {
         self.iter()
             .zip(METHODS)
             .map(|(symbol, method)| (symbol, format!("tracemalloc_real_{method}")))
     }
 
-    /// The environment that `inject/interposed.rs` is compiled in.
+    /// The environment for compiling `interposed_crate.rs`.
     pub fn build_env(&self) -> impl Iterator<Item = (String, &str)> {
         let name = |method: &str| format!("TRACEMALLOC_SYMBOL_{}", method.to_uppercase());
         METHODS.into_iter().map(name).zip(self.iter())
     }
 }
 
-/// Whether a symbol is `__rust_alloc`, plain or as rustc mangles it:
+/// Whether a symbol is `__rust_alloc`, either plain or mangled:
 /// `_RNvCs0123_7___rustc12___rust_alloc`.
 fn names(symbol: &str, method: &str) -> bool {
     let plain = format!("__rust_{method}");

@@ -1,4 +1,4 @@
-//! Where built runtimes are kept, and how a finished one is told from one that was cut off.
+//! The cache of built runtimes. A marker file tells a finished build from an interrupted one.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -14,19 +14,19 @@ use crate::runtimes::runtime::{Interposed, Runtime};
 use crate::util::private_env::CACHE_DIR;
 use crate::util::terminal;
 
-/// Written last, in the directory of one build.
+/// The marker, written last.
 const MARKER: &str = "complete.json";
-/// The libraries, in the directory of one build.
+/// The directory for libraries in a build's directory.
 const LIBRARIES: &str = "lib";
 
-/// What the marker says. Paths are relative to its directory.
+/// The content of the marker. Paths are relative to its directory.
 #[derive(Debug, Serialize, Deserialize)]
 struct Complete {
     traced: Utf8PathBuf,
     untraced: Utf8PathBuf,
     interposed: Option<Interposed>,
     program: Option<Utf8PathBuf>,
-    /// Sizes in bytes of all files that belong to the build.
+    /// The sizes in bytes of all files of the build.
     files: BTreeMap<Utf8PathBuf, u64>,
 }
 
@@ -42,11 +42,13 @@ pub fn dir() -> Result<Utf8PathBuf> {
     match dir {
         Some(dir) => absolute_utf8(&dir)
             .with_context(|| format!("failed to resolve cache directory `{dir}`")),
-        None => bail!("failed to find a cache directory: set {CACHE_DIR}"),
+        None => bail!(
+            "failed to find a cache directory; set {CACHE_DIR} to a directory that can be written"
+        ),
     }
 }
 
-/// What is built in `dir`, if that was finished and is still all there.
+/// The build in `dir`, if it is finished and complete.
 pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     let complete: Complete = serde_json::from_slice(&fs::read(dir.join(MARKER)).ok()?).ok()?;
     let whole = |(path, size): (&Utf8PathBuf, &u64)| {
@@ -69,13 +71,13 @@ pub fn complete(dir: &Utf8Path) -> Option<Runtime> {
     })
 }
 
-/// Whether a build was finished in `dir`, and has lost something since.
+/// Whether a finished build in `dir` has lost files.
 pub fn is_damaged(dir: &Utf8Path) -> bool {
     dir.join(MARKER).exists() && complete(dir).is_none()
 }
 
-/// Waits until nobody else builds with the target directory `dir`. The lock is beside it and lives
-/// as long as the file.
+/// Waits until no other process builds with the target directory `dir`. The lock ends with the
+/// file.
 pub fn lock(dir: &Utf8Path) -> Result<File> {
     if let Some(parent) = dir.parent() {
         fs::create_dir_all(parent)?;
@@ -84,14 +86,14 @@ pub fn lock(dir: &Utf8Path) -> Result<File> {
     if file.file().try_lock().is_err() {
         terminal::status(
             "Blocking",
-            "waiting for another process that prepares the tracemalloc runtime",
+            "waiting for another process to prepare the tracemalloc runtime",
         );
         file.file().lock()?;
     }
     Ok(file)
 }
 
-/// Empties a directory, or makes it.
+/// Empties a directory, or creates it.
 pub fn clear(dir: &Utf8Path) -> Result<()> {
     if dir.exists() {
         fs::remove_dir_all(dir)?;
@@ -100,7 +102,7 @@ pub fn clear(dir: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies what a build left into `dir`, and marks it as finished.
+/// Copies a build's files into `dir`, and writes the marker.
 pub fn finish(dir: &Utf8Path, artifacts: &Artifacts) -> Result<Runtime> {
     let libraries = Utf8Path::new(LIBRARIES);
     fs::create_dir_all(dir.join(libraries))?;
@@ -121,7 +123,7 @@ pub fn finish(dir: &Utf8Path, artifacts: &Artifacts) -> Result<Runtime> {
         files,
     };
     crate::util::file::write_atomically(&dir.join(MARKER), &serde_json::to_vec_pretty(&complete)?)?;
-    self::complete(dir).context("files of the build are gone already")
+    self::complete(dir).context("the files of the build have disappeared")
 }
 
 #[cfg(test)]
@@ -130,7 +132,7 @@ mod tests {
 
     use super::{Artifacts, MARKER, clear, complete, finish};
 
-    /// A build of three libraries, of which the first two are the ones to link.
+    /// A build of three libraries. The first two are the ones to link.
     fn built(dir: &Utf8Path) {
         let temp = tempfile::tempdir().unwrap();
         let target_dir = Utf8Path::from_path(temp.path()).unwrap();

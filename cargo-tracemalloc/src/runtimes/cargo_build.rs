@@ -1,5 +1,4 @@
-//! The cargo call that builds what is injected. Nothing of the user's build configuration may reach
-//! it.
+//! The cargo call that builds the runtimes, without any of the user's build configuration.
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,10 +11,10 @@ use crate::runtimes::sources;
 use crate::util::process::Process;
 use crate::workspace::Rustc;
 
-/// Frame pointers, because captures walk through the harness; metadata of its own, so that a user's
-/// crates of the same name and version do not clash; bitcode, because the user's profile may have
-/// LTO; the same mangling as in user code, because in debug builds user code calls generic
-/// functions of the standard library that were compiled here.
+/// Frame pointers, because captures walk through the harness. Metadata, so that a user's crates
+/// with the same name and version do not clash. Bitcode, because the user's profile may have LTO.
+/// The mangling of user code, because in debug builds user code calls generic functions of std that
+/// were compiled here.
 const FLAGS: [&str; 5] = [
     "-Cforce-frame-pointers=yes",
     "-Cmetadata=tracemalloc",
@@ -23,9 +22,9 @@ const FLAGS: [&str; 5] = [
     "-Csymbol-mangling-version=v0",
     "-Awarnings",
 ];
-/// Between the flags in `CARGO_ENCODED_RUSTFLAGS`.
+/// Separates flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
-/// Variables that would change the build, or make it wrap rustc once more.
+/// Variables that would change the build, or wrap rustc again.
 const UNWANTED: [&str; 5] = [
     "RUSTFLAGS",
     "RUSTC_WRAPPER",
@@ -39,22 +38,22 @@ const UNTRACED: &str = "tracemalloc_harness";
 const INTERPOSED: &str = "tracemalloc_interposed";
 const PROGRAM: &str = "tracemalloc_program";
 
-/// What a build left, relative to nothing: paths are absolute.
+/// The files of a build. Paths are absolute.
 #[derive(Debug)]
 pub struct Artifacts {
-    /// The library of harness and allocator.
+    /// The library with harness and allocator.
     pub traced: Utf8PathBuf,
-    /// The library of the harness.
+    /// The library with the harness alone.
     pub untraced: Utf8PathBuf,
-    /// The library of harness and interposed allocator.
+    /// The library with harness and interposed allocator.
     pub interposed: Option<Interposed>,
     /// The library that traces programs.
     pub program: Option<Utf8PathBuf>,
-    /// All files, those included.
+    /// All files, including those above.
     pub files: Vec<Utf8PathBuf>,
 }
 
-/// Names a build by all that goes into it.
+/// A name for a build, made from all its inputs.
 pub fn identity(rustc: &Rustc, triple: &str) -> String {
     let mut hash = hash_of_compiler(rustc);
     for (name, content) in sources::files() {
@@ -65,8 +64,8 @@ pub fn identity(rustc: &Rustc, triple: &str) -> String {
     format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hash.0)
 }
 
-/// Names the directory that cargo builds in: all versions of ours share it, so that a new one finds
-/// the dependencies built already.
+/// The name of cargo's target directory. All versions of this program share it, so that a new
+/// version finds the dependencies built.
 pub fn target_dir_name(rustc: &Rustc) -> String {
     format!("target-{:016x}", hash_of_compiler(rustc).0)
 }
@@ -109,7 +108,7 @@ pub fn build(
         for name in UNWANTED {
             cargo.env(name, None::<&str>);
         }
-        // Empty, because a wrapper may also stand in cargo's configuration, which cannot be unset.
+        // Empty and not unset, because cargo's configuration may set a wrapper too.
         cargo.env("RUSTC_WRAPPER", Some("")).env("RUSTC_WORKSPACE_WRAPPER", Some(""));
         cargo.env("RUSTC", Some(&rustc.path));
         cargo.env("CARGO_BUILD_BUILD_DIR", Some(target_dir));
@@ -120,8 +119,8 @@ pub fn build(
         let output = cargo.print_if(options.verbose).stdout()?;
         if !output.status.success() {
             bail!(
-                "failed to build the tracemalloc runtime in `{dir}` (see above); \
-                 its dependencies come from crates.io, once per version"
+                "failed to build the tracemalloc runtime in `{dir}`; see cargo's message above. Its dependencies come from \
+                 crates.io, once per version"
             );
         }
         Built::parse(&output.stdout)
@@ -151,13 +150,13 @@ pub fn build(
     Ok(Artifacts { traced, untraced, interposed, program, files: built.files })
 }
 
-/// The files that a build made.
+/// The files that cargo built.
 struct Built {
     files: Vec<Utf8PathBuf>,
 }
 
 impl Built {
-    /// Reads cargo's messages.
+    /// Parses cargo's messages.
     fn parse(messages: &[u8]) -> Result<Self> {
         let mut files = Vec::new();
         for message in Message::parse_stream(messages) {
@@ -170,7 +169,7 @@ impl Built {
         Ok(Self { files })
     }
 
-    /// The library of this crate.
+    /// Finds the library of a crate.
     fn library(&self, crate_name: &str) -> Result<Utf8PathBuf> {
         let start = format!("lib{crate_name}");
         let is_it = |path: &&Utf8PathBuf| {
@@ -181,7 +180,7 @@ impl Built {
         };
         let found = self.files.iter().find(is_it);
         found.cloned().with_context(|| {
-            format!("failed to find the library {crate_name} among cargo's messages")
+            format!("failed to find the library `{crate_name}` in cargo's messages")
         })
     }
 }
@@ -197,7 +196,7 @@ impl Default for Hash {
 
 impl Hash {
     fn add(&mut self, bytes: &[u8]) {
-        // The length keeps two pieces apart.
+        // The length separates the pieces.
         self.0 = fnv::add(fnv::add(self.0, &bytes.len().to_le_bytes()), bytes);
     }
 }

@@ -1,8 +1,7 @@
-//! Builds the runtimes that are injected, once per version, compiler and target, and finds them
-//! again.
+//! Builds the runtimes, once per version, compiler and target, and finds them again.
 //!
 //! The command carries their [`sources`]. It keeps the builds in the user's [`cache`], for all
-//! workspaces. A marker that is written last tells a finished build from an interrupted one.
+//! workspaces.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use crate::runtimes::{cache, cargo_build, sources};
 use crate::util::{private_env, terminal};
 use crate::workspace::Rustc;
 
-/// Finds what is injected, after building it where that is not done yet.
+/// Finds the runtimes, and builds those that are missing.
 pub fn ensure(rustc: &Rustc, triples: &[String], options: BuildOptions) -> Result<Runtimes> {
     let cache_dir = cache::dir()?;
     let mut identities = Vec::new();
@@ -45,10 +44,10 @@ fn ensure_one(
             private_env::CACHE_DIR
         )
     };
-    // Builds of all versions share the target directory, so they wait for each other. What a build
-    // leaves for use is copied out of it: others may link that at any time.
+    // Builds of all versions share the target directory, so they wait for each other. The results
+    // are copied, because other processes may link them at any time.
     let _lock = cache::lock(target_dir).with_context(unusable)?;
-    // Another process may have built it while we waited.
+    // Another process may have built it meanwhile.
     if let Some(runtime) = cache::complete(dir) {
         return Ok(runtime);
     }
@@ -58,7 +57,7 @@ fn ensure_one(
         format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release),
     );
     if cache::is_damaged(dir) {
-        // What was lost here may have been lost there too, and cargo would not notice.
+        // The files may be missing there too, and cargo would not notice.
         cache::clear(target_dir).with_context(unusable)?;
     }
     cache::clear(dir).with_context(unusable)?;

@@ -1,4 +1,4 @@
-//! The libraries that are injected, and the options of their build.
+//! The libraries to inject, and the options of their build.
 
 use std::collections::BTreeMap;
 
@@ -7,48 +7,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::runtimes::allocator_symbols::AllocatorSymbols;
 
-/// Libraries to link, for one target triple.
+/// The libraries for one target triple.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Runtime {
-    /// Harness and tracing allocator.
+    /// The harness with a tracing allocator.
     pub traced: Utf8PathBuf,
-    /// Harness and a tracing allocator that goes in front of the one that a program brings.
+    /// The harness with a tracing allocator that goes in front of the program's own.
     pub interposed: Option<Interposed>,
-    /// The harness alone, for a target with an allocator of its own that nothing can be put in
-    /// front of.
+    /// The harness alone, for a target whose own allocator cannot be traced.
     pub untraced: Utf8PathBuf,
-    /// What traces a program with a `main` of its own, beside one of the former; `None` elsewhere
-    /// than on Linux with glibc.
+    /// The library that traces a program with a `main` of its own, besides one of the others.
+    /// `None` except on Linux with glibc.
     pub program: Option<Utf8PathBuf>,
-    /// The directory of what they depend on.
+    /// The directory of their dependencies.
     pub search: Utf8PathBuf,
 }
 
-/// What goes in front of an allocator. There is none where object files are not 64-bit ELF.
+/// The library that goes in front of an allocator. It needs 64-bit ELF.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Interposed {
     /// The library.
     pub library: Utf8PathBuf,
-    /// The functions that it takes over.
+    /// The functions that it replaces.
     pub symbols: AllocatorSymbols,
 }
 
-/// What is injected, for every target triple in use.
+/// The libraries for all target triples of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Runtimes {
-    /// Changes whenever test binaries have to be linked anew.
+    /// Changes if test binaries have to be linked again.
     pub identity: String,
     /// By target triple.
     pub by_triple: BTreeMap<String, Runtime>,
 }
 
-/// How to build.
+/// Options of the build.
 #[derive(Debug, Clone, Copy)]
 pub struct BuildOptions {
     /// Print commands.
     pub verbose: bool,
     /// Print no progress.
     pub quiet: bool,
-    /// Do without network.
+    /// Work without network.
     pub offline: bool,
 }

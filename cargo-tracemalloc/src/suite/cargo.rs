@@ -1,4 +1,4 @@
-//! Composes the cargo calls that build and run a workspace's tests.
+//! The cargo calls that build and run the tests of a workspace.
 
 use std::ffi::OsString;
 
@@ -16,7 +16,7 @@ use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::wrapper::rustdoc;
 
-/// `cargo test`, with us as its compiler.
+/// `cargo test`, with the command as rustc's wrapper.
 pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Process> {
     let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
@@ -31,7 +31,7 @@ pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Pro
     Ok(cargo)
 }
 
-/// `cargo run`, with us as its compiler.
+/// `cargo run`, with the command as rustc's wrapper.
 pub fn run(
     context: &Context,
     options: &CargoOptions,
@@ -46,12 +46,12 @@ pub fn run(
     Ok(cargo)
 }
 
-/// Whether everything compiles: the same build again, without a word.
+/// The same build again, silently, to see whether everything compiles.
 pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
     let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     let mut args = options.build_args();
     if options.doc {
-        // Cargo has no `--doc --no-run`. What doctests need is the library.
+        // Cargo has no `--doc --no-run`. Doctests need the library.
         args.retain(|arg| arg != "--doc" && arg != "--no-fail-fast");
         cargo.args(["build", "--lib"]);
     } else {
@@ -61,7 +61,7 @@ pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
     Ok(cargo)
 }
 
-/// `cargo nextest run`, with us as its compiler.
+/// `cargo nextest run`, with the command as rustc's wrapper.
 pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
     let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     let nextest_args = args.nextest_args();
@@ -73,19 +73,19 @@ pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
     Ok(cargo)
 }
 
-/// What nextest says of itself, where it is installed.
+/// The output of `cargo nextest --version`.
 pub fn nextest_version() -> Result<String> {
     Process::new(program()).args(["nextest", "--version"]).read()
 }
 
-/// What makes a cargo that others call build and run tests as ours does.
+/// The environment for a cargo that others call.
 pub fn environment_for_others(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
     let mut environment = environment(&suite.session, &suite.runtimes)?;
     environment.push((private_env::TARGET_DIR, suite.context.target_dir.to_string()));
     Ok(environment)
 }
 
-/// The manifest of the workspace that cargo would work on.
+/// The manifest of the workspace.
 pub fn locate_workspace(manifest_path: Option<&Utf8Path>) -> Result<String> {
     let mut cargo = Process::new(program());
     cargo.args(["locate-project", "--workspace", "--message-format", "plain"]);
@@ -95,7 +95,7 @@ pub fn locate_workspace(manifest_path: Option<&Utf8Path>) -> Result<String> {
     Ok(cargo.read()?.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Cargo, before the compiler is known that it belongs to.
+/// A cargo to call before the toolchain is known.
 fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

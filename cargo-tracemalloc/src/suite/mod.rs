@@ -1,4 +1,4 @@
-//! One run of a workspace's tests under tracing, and the cargo calls that it consists of.
+//! One run of a workspace's tests under tracing, and the cargo calls for it.
 //!
 //! It calls all rooms below. Only `commands` calls it.
 

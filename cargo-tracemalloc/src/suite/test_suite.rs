@@ -1,5 +1,5 @@
-//! One run of a workspace's tests under tracing: what has to be there before cargo is started, and
-//! what is made of what the tests leave.
+//! One run of a workspace's tests under tracing: the preparation before cargo starts, and the
+//! report after it.
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, absolute_utf8};
@@ -21,39 +21,39 @@ use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::{output, report, wrapper};
 
-/// What the tests are run with.
+/// The state of a run.
 #[derive(Debug)]
 pub struct Suite {
-    /// Compiler and workspace.
+    /// The compiler and the workspace.
     pub context: Context,
     /// How to measure and judge.
     pub settings: Settings,
-    /// What is injected.
+    /// The libraries to inject.
     pub runtimes: Runtimes,
-    /// What command, wrapper and harness tell each other.
+    /// The session of command, wrapper and harness.
     pub session: SessionDir,
-    /// Answers tests until all is over.
+    /// Answers name requests until the run is over.
     _names: Option<NameSocket>,
 }
 
-/// What became of the tests, beside what they have left.
+/// The result of a run, besides the fragments.
 #[derive(Debug)]
 pub struct Ran {
-    /// What all of it came to.
+    /// The exit code.
     pub code: ExitCode,
-    /// Doctests that ran beside.
+    /// The doctests that ran.
     pub doctests: Option<Doctests>,
-    /// No test of the workspace was left out, and none failed.
+    /// Whether all tests of the workspace ran and passed.
     pub complete: bool,
 }
 
 impl Suite {
-    /// Looks everything up, builds what is injected, and opens a session.
+    /// Resolves the options, builds the runtimes, and opens a session.
     pub fn prepare(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
         Self::with_session(options, leaks, SessionDir::create, |_| None)
     }
 
-    /// The same for tests that somebody else will start, after we are gone.
+    /// The same for tests that another process will start after this one has ended.
     pub fn prepare_for_others(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
         Self::with_session(options, leaks, SessionDir::for_others, |settings| {
             Some(settings.failing())
@@ -77,7 +77,7 @@ impl Suite {
         interrupt::install()?;
         let session = create(&context.target_dir)?;
         let fail_on = fail_on(&settings);
-        // Tests that somebody else starts outlive us.
+        // These tests outlive this process.
         let names = if fail_on.is_none() { NameSocket::open() } else { None };
         let socket = names.as_ref().and_then(|names| names.path().to_str());
         let harness = Session {
@@ -89,7 +89,7 @@ impl Suite {
         Ok(Self { context, settings, runtimes, session, _names: names })
     }
 
-    /// What the test binaries have left.
+    /// Reads the fragments of all test binaries.
     pub fn targets(&self) -> Result<Vec<Target>> {
         report::targets(
             &self.session.fragments(),
@@ -98,13 +98,13 @@ impl Suite {
         )
     }
 
-    /// What verdicts come to when every test has passed.
+    /// The exit code for these verdicts, if all tests have passed.
     pub fn judge(&self, summary: &Summary) -> ExitCode {
         let failing = summary.failing(&self.settings.deny.value) > 0 && !self.settings.no_fail;
         if failing { ExitCode::Leak } else { ExitCode::Clean }
     }
 
-    /// Reports, and returns the exit code.
+    /// Writes the report, and returns the exit code.
     pub fn finish(
         &self,
         targets: Vec<Target>,
@@ -112,11 +112,13 @@ impl Suite {
         wanted: &ReportArgs,
     ) -> Result<ExitCode> {
         if interrupt::interrupted() {
-            terminal::warning("interrupted: only tests that had ended are in the report");
+            terminal::warning(
+                "the run was interrupted; the report has only the tests that had ended",
+            );
             ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
         }
         let code = ran.code;
-        // A report of nothing would only replace one of something.
+        // A report without tests must not replace one with tests.
         if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak)
             || targets.iter().any(|target| !target.tests.is_empty())
         {
@@ -148,7 +150,7 @@ impl Suite {
         }
     }
 
-    /// Writes the report to its place, and where else it is wanted, and prints it.
+    /// Writes the report to its place and to the requested file, and prints it.
     fn write(&self, report: &Report, wanted: &ReportArgs) -> Result<()> {
         let also = wanted.path.as_deref();
         let json = output::json::render(report)?;
@@ -187,7 +189,7 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
     })
 }
 
-/// Nobody should wait for a whole test run to learn that the report has no place.
+/// Checks before the tests run that the report can be written.
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let existed = path.exists();
     let result = fs::OpenOptions::new().append(true).create(true).open(path);

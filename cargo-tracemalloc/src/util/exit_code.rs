@@ -1,23 +1,21 @@
-//! Exit codes, all of them. `docs/report.md`, `docs/snapshot.md` and `--help` repeat this list.
+//! All exit codes. `docs/report.md`, `docs/snapshot.md` and `--help` repeat this list.
 
 use std::fmt;
 use std::process;
 
-/// What the command exits with. When several hold, the first of `CouldNotRun`, `TestFailed`, `Leak`
-/// wins.
+/// The exit codes of the command. If several apply, the first of `CouldNotRun`, `TestFailed` and
+/// `Leak` wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// Every test passed and none leaked (or `--no-fail` was given). What a snapshot holds was
-    /// printed.
+    /// Every test passed and none leaked, or `--no-fail` was given. The output was printed.
     Clean,
-    /// The command line was wrong, or an argument's value was. Nothing was built.
+    /// The command line or an argument's value was wrong. Nothing was built.
     Usage,
-    /// A test failed, as a test. The same code as cargo's.
+    /// A test failed. The code is the same as cargo's.
     TestFailed,
-    /// Every test passed, and some leak (or came to a verdict that `--deny` names).
+    /// Every test passed, but some leak or have a verdict that `--deny` names.
     Leak,
-    /// The tests could not be built, or not be run. A snapshot could not be read, or not be
-    /// printed.
+    /// The tests could not be built or run. A snapshot could not be read or printed.
     CouldNotRun,
 }
 
@@ -39,7 +37,7 @@ impl From<ExitCode> for process::ExitCode {
     }
 }
 
-/// An error that the command line is to blame for. Any other error is [`ExitCode::CouldNotRun`].
+/// An error of the command line. All other errors are [`ExitCode::CouldNotRun`].
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -51,12 +49,12 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// The exit code that goes with an error.
+/// The exit code for an error.
 pub fn of_error(error: &anyhow::Error) -> ExitCode {
     if error.is::<UsageError>() { ExitCode::Usage } else { ExitCode::CouldNotRun }
 }
 
-/// The exit code of a child, for this process to end with. A signal has none.
+/// The exit code of a child, for this process to exit with. After a signal it is 1.
 pub fn of_child(code: Option<i32>) -> process::ExitCode {
     code.and_then(|code| u8::try_from(code).ok())
         .map_or(process::ExitCode::FAILURE, process::ExitCode::from)

@@ -1,4 +1,4 @@
-//! Files that readers see whole, and the path of this program.
+//! Files that are written as a whole, and the path of this program.
 
 use std::process;
 
@@ -13,7 +13,7 @@ pub fn this_program() -> Result<Utf8PathBuf> {
         .map_err(|path| anyhow!("this program's path {path:?} is not UTF-8"))
 }
 
-/// Writes a file that others see whole or not at all.
+/// Writes a file as a whole: readers never see a part of it.
 pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         // A pipe or a device cannot be replaced.

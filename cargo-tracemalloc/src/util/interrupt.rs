@@ -1,5 +1,7 @@
-//! Ctrl-C: the terminal sends it to cargo and to the tests too, so it is enough to stay alive until
-//! they are gone, and to put away then what is ours. A second one ends the command at once.
+//! The handler for Ctrl-C.
+//!
+//! The terminal also sends the signal to cargo and to the tests. So the command waits until they
+//! have ended, and then cleans up. A second Ctrl-C ends the command at once.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-/// What a shell reports for a process that an interrupt ended.
+/// The exit code of a shell for a process that an interrupt ended.
 const CODE_OF_INTERRUPT: i32 = 130;
 
-/// From here on, the first interrupt only makes [`interrupted`] true.
+/// Installs the handler. From now on, the first interrupt only makes [`interrupted`] true.
 pub fn install() -> Result<()> {
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -20,7 +22,7 @@ pub fn install() -> Result<()> {
     .context("failed to install a handler for interrupts")
 }
 
-/// Whether an interrupt came.
+/// Whether an interrupt has come.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }

@@ -1,6 +1,6 @@
-//! Helpers without knowledge of tests or leaks: processes, files, the terminal, exit codes.
+//! Helpers that know nothing of tests or leaks: processes, files, the terminal, exit codes.
 //!
-//! They call no other room of this crate.
+//! It calls no other room.
 
 pub mod exit_code;
 pub mod file;

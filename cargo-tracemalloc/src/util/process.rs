@@ -1,4 +1,4 @@
-//! Child processes: built, printed as one could type them, and run.
+//! Child processes: composed, printed in a form that a shell accepts, and run.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -9,14 +9,14 @@ use camino::Utf8Path;
 
 use crate::util::terminal;
 
-/// A command line to be. Its [`Display`](fmt::Display) can be pasted into a shell.
+/// A command line. Its [`Display`](fmt::Display) can be pasted into a shell.
 #[derive(Debug)]
 pub struct Process {
     command: Command,
 }
 
 impl Process {
-    /// Without arguments yet.
+    /// A process without arguments.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self { command: Command::new(program) }
     }
@@ -33,7 +33,7 @@ impl Process {
         self
     }
 
-    /// Sets an environment variable, or unsets it.
+    /// Sets or unsets an environment variable.
     pub fn env(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) -> &mut Self {
         match value {
             Some(value) => self.command.env(name, value),
@@ -42,25 +42,25 @@ impl Process {
         self
     }
 
-    /// Sets where it runs.
+    /// Sets the working directory.
     pub fn dir(&mut self, dir: &Utf8Path) -> &mut Self {
         self.command.current_dir(dir);
         self
     }
 
-    /// Sends its stdout to our stderr.
+    /// Redirects its stdout to the stderr of this process.
     pub fn stdout_to_stderr(&mut self) -> &mut Self {
         self.command.stdout(std::io::stderr());
         self
     }
 
-    /// Drops all that it prints.
+    /// Discards its output.
     pub fn silent(&mut self) -> &mut Self {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
         self
     }
 
-    /// Prints the command line like `cargo -v` does.
+    /// Prints the command line, like `cargo -v`.
     pub fn print_if(&mut self, verbose: bool) -> &mut Self {
         if verbose {
             terminal::status("Running", format_args!("`{self}`"));
@@ -73,12 +73,12 @@ impl Process {
         self.command.status().with_context(|| self.could_not_run())
     }
 
-    /// Runs it to its end; captures stdout, and leaves stderr as it is.
+    /// Runs it to its end. Captures stdout.
     pub fn stdout(&mut self) -> Result<Output> {
         self.command.stderr(Stdio::inherit()).output().with_context(|| self.could_not_run())
     }
 
-    /// Runs it to its end; captures stderr, and leaves stdout as it is.
+    /// Runs it to its end. Captures stderr.
     pub fn stderr(&mut self) -> Result<Output> {
         self.command
             .stdout(Stdio::inherit())
@@ -87,7 +87,7 @@ impl Process {
             .with_context(|| self.could_not_run())
     }
 
-    /// What it prints on stdout, when it succeeds.
+    /// Runs it to its end, and returns its stdout.
     pub fn read(&mut self) -> Result<String> {
         let output = self.command.output().with_context(|| self.could_not_run())?;
         if !output.status.success() {
@@ -98,7 +98,7 @@ impl Process {
             );
         }
         String::from_utf8(output.stdout)
-            .with_context(|| format!("failed to read what `{self}` printed"))
+            .with_context(|| format!("failed to read the output of `{self}`"))
     }
 
     fn could_not_run(&self) -> String {

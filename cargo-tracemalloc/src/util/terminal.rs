@@ -1,4 +1,4 @@
-//! What the terminal is told: status lines like cargo's, warnings, errors; and whether in colour.
+//! The output to the terminal: status lines, warnings, errors and colours.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -7,21 +7,21 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
-/// Cargo's style of status words, and of what is well.
+/// For good results, and for status words like cargo's.
 pub const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
-/// What is bad: errors, leaks.
+/// For errors and leaks.
 pub const BAD: Style = AnsiColor::BrightRed.on_default().bold();
-/// What deserves a look.
+/// For warnings and notes.
 pub const NOTE: Style = AnsiColor::BrightYellow.on_default().bold();
-/// What matters less.
+/// For details.
 pub const DIM: Style = Style::new().dimmed();
-/// Titles.
+/// For titles.
 pub const BOLD: Style = Style::new().bold();
 
-/// When to colour.
+/// Coloring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// When it goes to a terminal.
+    /// On a terminal.
     Auto,
     /// Always.
     Always,
@@ -29,7 +29,7 @@ pub enum Color {
     Never,
 }
 
-/// Sets the colour choice for everything that is printed from now on.
+/// Sets the use of colours for all later output.
 pub fn set_color(color: Color) {
     match color {
         Color::Auto => ColorChoice::Auto,
@@ -39,17 +39,17 @@ pub fn set_color(color: Color) {
     .write_global();
 }
 
-/// `   Preparing tracemalloc runtime ...`, on stderr.
+/// Prints a status line to stderr: `   Preparing tracemalloc runtime ...`.
 pub fn status(word: &str, text: impl Display) {
     print_stderr(format_args!("{GOOD}{word:>12}{GOOD:#} {text}"));
 }
 
-/// `warning: ...`, on stderr.
+/// Prints `warning: ...` to stderr.
 pub fn warning(text: impl Display) {
     print_stderr(format_args!("{NOTE}warning{NOTE:#}{BOLD}:{BOLD:#} {text}"));
 }
 
-/// `error: ...` with its causes, on stderr.
+/// Prints `error: ...` with its causes to stderr.
 pub fn error(error: &anyhow::Error) {
     print_stderr(format_args!("{BAD}error{BAD:#}{BOLD}:{BOLD:#} {error}"));
     for cause in error.chain().skip(1) {
@@ -57,12 +57,12 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
-/// Several lines on stderr.
+/// Prints several lines to stderr.
 pub fn print(text: &str) {
     let _closed = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// One line on stderr. A closed stderr is no reason to fail.
+/// Prints one line to stderr. A closed stderr is no error.
 fn print_stderr(text: impl Display) {
     let _closed = writeln!(anstream::stderr(), "{text}");
 }

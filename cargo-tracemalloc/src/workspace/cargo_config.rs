@@ -1,5 +1,5 @@
-//! Cargo's configuration, as far as we have to know it: files and variables, which cargo-config2
-//! reads, and `--config` on the command line, which it does not.
+//! The part of cargo's configuration that the command needs. cargo-config2 reads files and
+//! variables; this module adds `--config` from the command line.
 
 use std::env;
 
@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use toml::Value;
 
-/// What matters to us.
+/// The part of cargo's configuration that the command needs.
 #[derive(Debug)]
 pub struct CargoConfig {
     /// `build.rustc`.
@@ -22,7 +22,7 @@ pub struct CargoConfig {
 }
 
 impl CargoConfig {
-    /// Reads it for a call of cargo in the current directory, with these values of `--config`.
+    /// Reads it for a cargo call in the current directory with these values of `--config`.
     pub fn read(options: &[String]) -> Result<Self> {
         let config =
             cargo_config2::Config::load().context("failed to read cargo's configuration")?;
@@ -60,14 +60,14 @@ impl CargoConfig {
     }
 }
 
-/// `build.KEY` of the last option that has it, and the directory that paths in it are relative to.
-/// What is no configuration, cargo will complain of.
+/// `build.KEY` of the last option that sets it, and the directory for relative paths in it. Cargo
+/// reports values that are no configuration.
 fn given(options: &[String], key: &str, dir: &Utf8Path) -> Option<(Value, Utf8PathBuf)> {
     options.iter().rev().find_map(|option| {
         let path = dir.join(option);
         let (text, base) = match fs::read_to_string(&path) {
-            // As for `.cargo/config.toml`, whose paths are relative to the directory that `.cargo`
-            // is in.
+            // Paths are relative to the parent of the file's directory, like for
+            // `.cargo/config.toml`.
             Ok(text) => (text, path.parent()?.parent()?.to_owned()),
             Err(_) => (option.clone(), dir.to_owned()),
         };
@@ -76,7 +76,7 @@ fn given(options: &[String], key: &str, dir: &Utf8Path) -> Option<(Value, Utf8Pa
     })
 }
 
-/// A program's path; a mere name is looked up in `PATH` by whoever calls it.
+/// A program's path. A plain name is looked up in `PATH` later.
 fn resolve(program: &str, base: &Utf8Path) -> Utf8PathBuf {
     if program.contains(['/', '\\']) { base.join(program) } else { Utf8PathBuf::from(program) }
 }

@@ -1,5 +1,5 @@
-//! What is resolved from the arguments and the environment: compiler, workspace, targets,
-//! directories.
+//! The compiler, the workspace, the targets and the directories, resolved from arguments and
+//! environment.
 
 use std::env;
 
@@ -13,14 +13,14 @@ use crate::util::private_env;
 use crate::workspace::cargo_config::CargoConfig;
 use crate::workspace::rustc::Rustc;
 
-/// Our directory inside the target directory.
+/// The directory of this program inside the target directory.
 const DIR: &str = "tracemalloc";
-/// The report's file name in it.
+/// The report's file name.
 const REPORT: &str = "report.json";
-/// The name of the snapshot of a program's end, in it.
+/// The file name of the snapshot at a program's end.
 const SNAPSHOT: &str = "snapshot.json";
 
-/// Everything that later steps look up.
+/// The compiler and the workspace of a run.
 #[derive(Debug)]
 pub struct Context {
     /// The compiler.
@@ -33,16 +33,16 @@ pub struct Context {
     pub target_dir: Utf8PathBuf,
     /// The rustdoc that cargo would call.
     pub rustdoc: Utf8PathBuf,
-    /// The wrapper that the user has configured, to be called between us and rustc.
+    /// The wrapper from the user's configuration. It goes between this program and rustc.
     pub inner_wrapper: Option<Utf8PathBuf>,
 }
 
 impl Context {
-    /// Looks everything up.
+    /// Resolves the options.
     pub fn resolve(options: &CargoOptions) -> Result<Self> {
         if env::var_os(private_env::WRAPPER).is_some() {
             return Err(UsageError(
-                "this environment is that of `cargo tracemalloc show-env`: call `cargo test` or `cargo nextest run` in it"
+                "this is the environment of `cargo tracemalloc show-env`; run `cargo test` or `cargo nextest run` in it"
                     .to_owned(),
             )
             .into());
@@ -52,7 +52,7 @@ impl Context {
         let rustc = Rustc::find(&manifest_dir, config.rustc.as_deref())?;
         let mut triples =
             if options.target.is_empty() { config.targets } else { options.target.clone() };
-        // What a newer cargo calls the host.
+        // Newer versions of cargo accept this name for the host.
         for triple in &mut triples {
             if *triple == "host-tuple" {
                 triple.clone_from(&rustc.host);
@@ -78,18 +78,18 @@ impl Context {
         })
     }
 
-    /// Where the report of every run is.
+    /// The report's path.
     pub fn report_path(&self) -> Utf8PathBuf {
         self.target_dir.join(REPORT)
     }
 
-    /// Where the snapshot of a program's end is, unless another place is asked for.
+    /// The default path of the snapshot at a program's end.
     pub fn snapshot_path(&self) -> Utf8PathBuf {
         self.target_dir.join(SNAPSHOT)
     }
 }
 
-/// The directory that decides which toolchain is used.
+/// The directory that selects the toolchain.
 fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
     let Some(path) = manifest_path else {
         let dir = env::current_dir().context("failed to find the current directory")?;
@@ -97,7 +97,7 @@ fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
             .map_err(|dir| anyhow!("the current directory `{}` is not UTF-8", dir.display()));
     };
     if !path.is_file() {
-        return Err(UsageError(format!("manifest path `{path}` does not exist")).into());
+        return Err(UsageError(format!("the manifest `{path}` does not exist")).into());
     }
     let path =
         absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
@@ -109,7 +109,7 @@ fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result
     args.extend(triples.iter().map(|triple| format!("--filter-platform={triple}")));
     let result = MetadataCommand::new().cargo_path(&rustc.cargo).other_options(args).exec();
     result.map_err(|error| match error {
-        // Cargo's own words name the subject already.
+        // Cargo's message names its subject.
         cargo_metadata::Error::CargoMetadata { stderr } => {
             let text = stderr.trim_end();
             anyhow!("{}", text.strip_prefix("error: ").unwrap_or(text).to_owned())

@@ -1,6 +1,6 @@
-//! The user's workspace and compiler, and the directory of a session in its target directory.
+//! The user's workspace and compiler, and the session's directory inside the target directory.
 //!
-//! It calls `cli` and `util`.
+//! It calls `cli` and `util`. It starts no builds.
 
 mod cargo_config;
 mod context;

@@ -1,4 +1,4 @@
-//! The compiler that cargo will use: which, and how old.
+//! The compiler that cargo will use, with its version.
 
 use std::env;
 
@@ -7,14 +7,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::util::process::Process;
 
-/// The oldest minor version of Rust 1 that the runtime builds with: this package's own
-/// `rust-version`.
+/// The oldest version that compiles the runtime: this package's own `rust-version`.
 const MINIMUM: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// A compiler.
 #[derive(Debug)]
 pub struct Rustc {
-    /// Its executable, not that of a version manager's proxy.
+    /// The path of the executable itself, not of rustup's proxy.
     pub path: Utf8PathBuf,
     /// Cargo of the same toolchain.
     pub cargo: Utf8PathBuf,
@@ -24,19 +23,19 @@ pub struct Rustc {
     pub release: String,
     /// `x86_64-unknown-linux-gnu`.
     pub host: String,
-    /// All that `rustc -vV` prints.
+    /// The output of `rustc -vV`.
     pub verbose_version: String,
 }
 
 impl Rustc {
-    /// Finds the compiler as cargo would in `dir`, where `rust-toolchain.toml` may have a say.
-    /// `configured` is what cargo's configuration names.
+    /// Finds the compiler that cargo uses in `dir`. A `rust-toolchain.toml` there may select it, or
+    /// cargo's configuration, in `configured`.
     pub fn find(dir: &Utf8Path, configured: Option<&Utf8Path>) -> Result<Self> {
         let name = configured.unwrap_or(Utf8Path::new("rustc"));
         let sysroot =
             Process::new(name).args(["--print", "sysroot"]).dir(dir).read().with_context(|| {
                 format!(
-                    "failed to find the Rust compiler `{name}`; is Rust installed, and in PATH?"
+                    "failed to find the Rust compiler `{name}`; install Rust, or add it to PATH"
                 )
             })?;
         let bin = Utf8Path::new(sysroot.trim()).join("bin");
@@ -56,7 +55,7 @@ impl Rustc {
         let field = |name: &str| {
             let line = verbose_version.lines().find_map(|line| line.strip_prefix(name));
             line.map(|value| value.trim().to_owned())
-                .with_context(|| format!("failed to find `{name}` in what `{path} -vV` prints"))
+                .with_context(|| format!("failed to find `{name}` in the output of `{path} -vV`"))
         };
         let (release, host) = (field("release:")?, field("host:")?);
         check(&release)?;
@@ -72,14 +71,14 @@ impl Rustc {
 fn check(release: &str) -> Result<()> {
     if version_of(release) < version_of(MINIMUM) {
         bail!(
-            "rustc {release} is too old: cargo-tracemalloc needs {MINIMUM} or later; \
+            "rustc {release} is too old, because cargo-tracemalloc needs {MINIMUM} or later; \
              try `rustup update`, or `cargo +stable tracemalloc`"
         );
     }
     Ok(())
 }
 
-/// Major and minor of `1.95.0-nightly`.
+/// The major and minor version of `1.95.0-nightly`.
 fn version_of(release: &str) -> Option<(u32, u32)> {
     let mut parts = release.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

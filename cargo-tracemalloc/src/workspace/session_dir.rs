@@ -1,4 +1,4 @@
-//! The directory of one run of the command, for what command, wrapper and harness tell each other.
+//! The directory of one run of the command, where command, wrapper and harness exchange files.
 
 use std::process;
 
@@ -12,35 +12,35 @@ use tracemalloc_harness::{FRAGMENTS_DIR, SESSION_FILE};
 use crate::util::file::{this_program, write_atomically};
 
 const PREFIX: &str = "session-";
-/// Locked for as long as its session lives.
+/// Locked while its session is alive.
 const LOCK: &str = "lock";
-/// The file for the wrapper.
+/// The wrapper's configuration.
 const WRAPPER_FILE: &str = "wrapper.json";
-/// Left by the wrapper when a crate does not compile.
+/// Created by the wrapper when a crate does not compile.
 const FAILURE_MARK: &str = "build-failed";
 /// The directory for counts of doctests.
 const DOCTESTS: &str = "doctests";
 
-/// The directory of a session for others, in the target directory.
+/// The session's directory for `show-env`.
 const FOR_OTHERS: &str = "show-env";
 
-/// Removes its directory when dropped, unless it is for others. What a killed command left is
-/// removed by the next.
+/// The session's directory. Removed when dropped, except for `show-env`. The next run removes the
+/// directory of a killed command.
 #[derive(Debug)]
 pub struct SessionDir {
-    /// Absolute.
+    /// The absolute path.
     pub path: Utf8PathBuf,
     lock: Option<File>,
 }
 
 impl SessionDir {
-    /// Makes a new one below the target directory.
+    /// Creates a new one in the target directory.
     pub fn create(target_dir: &Utf8Path) -> Result<Self> {
         let context = || format!("failed to create a session directory in `{target_dir}`");
         remove_abandoned(target_dir);
         let path = target_dir.join(format!("{PREFIX}{}", process::id()));
         fs::create_dir_all(path.join(FRAGMENTS_DIR)).with_context(context)?;
-        // Locked under another name first, so that nobody finds it without an owner.
+        // Locked under another name first, so that it never exists unlocked.
         let unlocked = path.join("unlocked");
         let lock = File::create(&unlocked).with_context(context)?;
         lock.file().lock().with_context(context)?;
@@ -48,14 +48,14 @@ impl SessionDir {
         Ok(Self { path, lock: Some(lock) })
     }
 
-    /// One that stays, always the same.
+    /// Creates the permanent one for `show-env`.
     pub fn for_others(target_dir: &Utf8Path) -> Result<Self> {
         let path = target_dir.join(FOR_OTHERS);
         fs::create_dir_all(&path).with_context(|| format!("failed to create `{path}`"))?;
         Ok(Self { path, lock: None })
     }
 
-    /// Writes what the harness and the wrapper read.
+    /// Writes the options for the harness and the wrapper.
     pub fn write(
         &self,
         session: &tracemalloc_harness::Session,
@@ -65,22 +65,22 @@ impl SessionDir {
         write_atomically(&self.wrapper_file(), &serde_json::to_vec(wrapper)?)
     }
 
-    /// Where the wrapper's configuration is.
+    /// The file with the wrapper's configuration.
     pub fn wrapper_file(&self) -> Utf8PathBuf {
         self.path.join(WRAPPER_FILE)
     }
 
-    /// What exists once a crate did not compile.
+    /// The file that exists after a compile error.
     pub fn failure_mark(&self) -> Utf8PathBuf {
         self.path.join(FAILURE_MARK)
     }
 
-    /// Where the wrapper of rustdoc leaves what it counts.
+    /// The directory for counts of doctests.
     pub fn doctests(&self) -> Utf8PathBuf {
         self.path.join(DOCTESTS)
     }
 
-    /// This program by another name, which decides what it does.
+    /// A link to this program. The link's name decides on the program's role.
     pub fn link_to_this_program(&self, name: &str) -> Result<Utf8PathBuf> {
         let this = this_program()?;
         let link = self.path.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -91,7 +91,7 @@ impl SessionDir {
         Ok(link)
     }
 
-    /// Where the harness leaves what it saw.
+    /// The directory for fragments.
     pub fn fragments(&self) -> Utf8PathBuf {
         self.path.join(FRAGMENTS_DIR)
     }
@@ -102,12 +102,12 @@ impl Drop for SessionDir {
         if self.lock.is_none() {
             return;
         }
-        // A test's orphan may still write into it: the next session tries again.
+        // A process that outlives its test may still write into it. The next session tries again.
         let _remains = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Removes sessions whose command is gone. What cannot be removed is in nobody's way.
+/// Removes the directories of ended commands, as far as possible.
 fn remove_abandoned(target_dir: &Utf8Path) {
     let Ok(entries) = target_dir.read_dir_utf8() else {
         return;

@@ -1,4 +1,4 @@
-//! One call of the wrapper, by cargo or by a build script.
+//! One call of the wrapper, from cargo or from a build script.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -9,22 +9,22 @@ use crate::util::process::Process;
 use crate::wrapper::config::Config;
 use crate::wrapper::rustdoc;
 
-/// One call by cargo, or by a build script.
+/// A call of rustc or rustdoc.
 #[derive(Debug)]
 pub struct Call {
     /// The file with the [`Config`].
     pub config: OsString,
-    /// The program, and behind a `RUSTC_WORKSPACE_WRAPPER` the rustc that it is to call.
+    /// The program. With a `RUSTC_WORKSPACE_WRAPPER`, also the rustc that it calls.
     rustc: Vec<OsString>,
     /// The arguments for rustc.
     pub args: Vec<OsString>,
-    /// It is rustdoc that was called.
+    /// Whether cargo called rustdoc.
     pub is_rustdoc: bool,
 }
 
 impl Call {
-    /// This process's arguments, when they are a call of rustc: no subcommand of ours looks like a
-    /// path or is called `rustc`.
+    /// The arguments of this process, if they are a call of rustc. No subcommand looks like a path
+    /// or is named `rustc`.
     pub fn from_env() -> Option<Self> {
         let config = env::var_os(private_env::WRAPPER)?;
         if rustdoc::is_called(env::args_os().next()) {
@@ -55,7 +55,7 @@ fn is_rustc(path: &Path) -> bool {
     path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
 }
 
-/// A call of rustc, through the user's wrapper if there is one, without arguments yet.
+/// A call of rustc without arguments, through the user's own wrapper if there is one.
 pub fn rustc(config: &Config, call: &Call) -> Process {
     let mut programs = config
         .inner_wrapper

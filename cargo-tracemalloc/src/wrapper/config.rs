@@ -1,4 +1,4 @@
-//! The message from the command to its rustc wrapper: a file that the environment names.
+//! The command's options for its wrapper, in a file that the environment names.
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
@@ -7,27 +7,27 @@ use crate::runtimes::{Runtime, Runtimes};
 use crate::workspace::{Context, SessionDir};
 use crate::wrapper::rustc_call::RustcCall;
 
-/// What the command tells the wrapper, in the file that [`WRAPPER`](crate::util::private_env::WRAPPER) names.
+/// The content of the file that [`WRAPPER`](crate::util::private_env::WRAPPER) names.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Config {
-    /// Only what is built below it is ours.
+    /// The wrapper changes only builds inside this directory.
     pub target_dir: Utf8PathBuf,
     /// The user's own `RUSTC_WRAPPER`.
     pub inner_wrapper: Option<Utf8PathBuf>,
-    /// The triple of calls without `--target`.
+    /// The target triple of calls without `--target`.
     pub host: String,
-    /// What is injected.
+    /// The libraries to inject.
     pub runtimes: Runtimes,
     /// The rustdoc that cargo would call.
     pub rustdoc: Utf8PathBuf,
-    /// Where counts of doctests go.
+    /// The directory for counts of doctests.
     pub doctests: Utf8PathBuf,
     /// Created when a crate does not compile.
     pub failure_mark: Utf8PathBuf,
 }
 
 impl Config {
-    /// For the programs that this session builds.
+    /// The options for one session.
     pub fn new(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Self {
         Self {
             target_dir: context.target_dir.clone(),
@@ -40,7 +40,7 @@ impl Config {
         }
     }
 
-    /// What is injected into what this call compiles.
+    /// The libraries to inject into the result of this call.
     pub fn runtime(&self, rustc_call: &RustcCall) -> Option<&Runtime> {
         self.runtimes.by_triple.get(rustc_call.target.as_ref().unwrap_or(&self.host))
     }

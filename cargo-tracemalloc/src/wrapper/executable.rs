@@ -1,5 +1,5 @@
-//! Compiles a test binary, or a program: with the harness and a tracing allocator, which goes in
-//! front of one that is there already.
+//! Compiles a test binary or a program with the harness and a tracing allocator. If the target has
+//! an allocator, the tracing one goes in front of it.
 
 use std::env;
 use std::ffi::OsString;
@@ -20,24 +20,24 @@ use crate::wrapper::interposition;
 use crate::wrapper::interposition::Interposition;
 use crate::wrapper::rustc_call::RustcCall;
 
-/// What rustc says when two crates of a binary bring an allocator.
+/// rustc's message if two crates of a binary bring an allocator.
 const CONFLICT: &str = "conflicts with global allocator in";
 
-/// Why an allocator of the target's own is not traced, and what to do about it.
-const BY_HAND: &str = "write `Tracemalloc::new(...)` around it to have it traced";
+/// The way out for an allocator that cannot be traced.
+const BY_HAND: &str = "wrap it in `Tracemalloc::new(...)` to trace it";
 
-/// How the harness comes to run.
+/// The entry point of the harness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// In libtest's place.
+    /// In place of libtest.
     Libtest,
-    /// Before a `main` that is the user's own.
+    /// Before a `main` of the user.
     Main,
 }
 
 impl Entry {
-    /// For what this call compiles; `None` where nothing is injected. `programs` tells whether
-    /// binaries are wanted, and not only tests.
+    /// The entry point for this call; `None` if nothing is injected. `programs` tells whether
+    /// binaries are traced besides tests.
     pub fn of(rustc_call: &RustcCall, programs: bool) -> Option<Self> {
         match rustc_call {
             RustcCall { is_test: true, .. } => Some(Self::Libtest),
@@ -58,7 +58,7 @@ pub fn compile(
     args: &[OsString],
 ) -> Result<Option<i32>> {
     let Compiled { output, untraced } = attempt(config, call, rustc_call, entry, args)?;
-    // Of several attempts only the last is shown. A closed stderr is no reason to fail.
+    // Only the messages of the last attempt are printed. A closed stderr is no error.
     let _closed = std::io::stderr().write_all(&output.stderr);
     if output.status.success() {
         write_note(rustc_call, untraced)?;
@@ -66,14 +66,14 @@ pub fn compile(
     Ok(output.status.code())
 }
 
-/// What came of the last attempt.
+/// The result of the last attempt.
 struct Compiled {
     output: Output,
-    /// Why nothing is traced.
+    /// Why the target is untraced.
     untraced: Option<String>,
 }
 
-/// Compiles, traced if that is possible; says why, if it is not.
+/// Compiles the target traced. If that is impossible, compiles it untraced and says why.
 fn attempt(
     config: &Config,
     call: &Call,
@@ -91,20 +91,21 @@ fn attempt(
     };
     if rustc_call.builds_std {
         return plain(
-            "with `-Zbuild-std` it has another standard library than what would be injected",
+            "`-Zbuild-std` gives it another standard library than the tracing allocator's",
         );
     }
     if entry == Entry::Libtest && rustc_call.has_dependency_test {
-        return plain("a dependency is called `test`, which is the name of the test harness");
+        return plain("a dependency is named `test`, like the test harness");
     }
     let Some(runtime) = config.runtime(rustc_call) else {
-        return plain("it is compiled for the host, and not for the target that was asked for");
+        return plain("it is compiled for the host, and not for the requested target");
     };
     let inject: &dyn Fn(&[OsString], Option<&Utf8Path>) -> Process = match (entry, &runtime.program)
     {
         (Entry::Libtest, _) => &|args, allocator| {
             let mut rustc = rustc(config, call);
-            // The harness is in the allocator's library, and libtest's place has room for one.
+            // The allocator's library contains the harness. Only one library can take libtest's
+            // place.
             rustc
                 .args(args)
                 .arg("--extern")
@@ -134,16 +135,17 @@ fn attempt(
         return Ok(Compiled { output, untraced: None });
     }
     let why = match &runtime.interposed {
-        None => "and nothing can be put in front of it on this platform".to_owned(),
+        None => "and the tracing allocator cannot go in front of it on this platform".to_owned(),
         Some(_) if rustc_call.has_lto => {
-            "and is built with `lto`, so that nothing can be put in front of it".to_owned()
+            "and is built with `lto`, so that the tracing allocator cannot go in front of it"
+                .to_owned()
         }
         Some(interposed) => {
             let rustc = |args: &[OsString]| inject(args, Some(&interposed.library));
             match interposition::compile(rustc, rustc_call, args, &interposed.symbols)? {
                 Interposition::Done(output) => return Ok(Compiled { output, untraced: None }),
                 Interposition::Failed(why) => {
-                    format!("and nothing can be put in front of it: {why}")
+                    format!("and the tracing allocator cannot go in front of it: {why}")
                 }
             }
         }
@@ -153,8 +155,9 @@ fn attempt(
 }
 
 fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
-    let path =
-        rustc_call.output(NOTE_EXTENSION).context("failed to name the test binary's note")?;
+    let path = rustc_call
+        .output(NOTE_EXTENSION)
+        .context("failed to find rustc's `--crate-name` and `--out-dir`")?;
     let source = rustc_call.source.as_deref().unwrap_or(Utf8Path::new(""));
     let note = TargetNote {
         package: env::var(private_env::PACKAGE_NAME).unwrap_or_default(),
@@ -171,9 +174,9 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
     Ok(())
 }
 
-/// Cargo does not see what we link. But it reads in rustc's dep-info which environment variables a
-/// crate depends on, and compiles it again when one of them has changed. `value` is that of the
-/// variable, where it is set.
+/// Adds a dependency on an environment variable to rustc's dep-info. Cargo cannot see the injected
+/// libraries, but compiles a crate again if such a variable has changed. `value` is the variable's
+/// value; `None` means unset.
 pub fn depend_on(rustc_call: &RustcCall, variable: &str, value: Option<&str>) -> Result<()> {
     let Some(path) = rustc_call.output("d").filter(|path| path.exists()) else {
         return Ok(());

@@ -1,15 +1,14 @@
-//! What tracing needs of every crate.
+//! The options for rustc that tracing needs in every crate.
 
 use std::ffi::OsString;
 
 use crate::runtimes::AllocatorSymbols;
 use crate::wrapper::rustc_call::RustcCall;
 
-/// The arguments, with ours among them. Those that are a preference come first, so that the user's
-/// win.
+/// Adds options to the arguments. Preferences come first, so that the user's options win.
 ///
-/// `symbols` are the functions of an allocator that the crate may bring. What is put in front of
-/// them is only called if they are: inlined, they would be out of its reach.
+/// `symbols` are the functions of an allocator that the crate may define. They must not be inlined,
+/// because the tracing allocator replaces them by name.
 pub fn with_tracing(
     args: &[OsString],
     call: &RustcCall,
@@ -27,7 +26,7 @@ pub fn with_tracing(
     }
     flags.extend(args.iter().cloned());
     if !call.has_debuginfo() {
-        // `line-tables-only` names an inlined function without the modules and types that it is in.
+        // `line-tables-only` drops the modules and types of inlined functions.
         flags.extend(["-C", "debuginfo=1"].map(OsString::from));
     }
     if call.strips {

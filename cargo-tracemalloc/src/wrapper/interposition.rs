@@ -1,5 +1,5 @@
-//! Compiles a program that brings an allocator, with ours in front of it: rustc makes the objects,
-//! we change the one with the allocator in it, and rustc links them, as it would have.
+//! Compiles a program that has an allocator, with the tracing one in front. rustc makes the
+//! objects, this module changes the one with the allocator, and rustc links them.
 
 use std::ffi::OsString;
 use std::process::Output;
@@ -15,18 +15,18 @@ use crate::util::process::Process;
 use crate::wrapper::rustc_call::RustcCall;
 use crate::wrapper::weak_symbols;
 
-/// What rustc says where it has shortened the command line of a linker.
+/// rustc's note that it has shortened a linker's command line.
 const OMITTED: &str = "some arguments are omitted. use `--verbose` to show all linker arguments";
 
-/// What came of it.
+/// The result.
 pub enum Interposition {
-    /// Linked, or not compiled for a reason that is the user's.
+    /// Linked, or not compiled because of the user's code.
     Done(Output),
-    /// Not linked, and why.
+    /// Not linked, with the reason.
     Failed(String),
 }
 
-/// `rustc` makes a call with all that a build in one step would have, out of `args`.
+/// Compiles and links in two calls. `rustc` composes a call from arguments.
 pub fn compile(
     rustc: impl Fn(&[OsString]) -> Process,
     rustc_call: &RustcCall,
@@ -44,27 +44,31 @@ pub fn compile(
         .source
         .as_ref()
         .context("failed to find the source file among rustc's arguments")?;
-    let linking = rustc_call.output("rlink").context("failed to name what rustc is to link")?;
+    let linking = rustc_call
+        .output("rlink")
+        .context("failed to find rustc's `--crate-name` and `--out-dir`")?;
     let args: Vec<OsString> = args
         .iter()
         .map(|arg| if arg == source.as_str() { linking.clone().into() } else { arg.clone() })
         .collect();
     let linked = rustc(&args).arg("-Zlink-only").env(RUSTC_BOOTSTRAP, Some("1")).stderr()?;
-    // Rustc removes the objects when it has linked them.
+    // rustc removes the objects after it has linked them.
     for path in objects(rustc_call)?.into_iter().chain([linking]) {
         fs::remove_file(path)?;
     }
     if linked.status.success() {
-        // What the compiler had to say was said when it compiled.
+        // The first call printed the compiler's messages.
         return Ok(Interposition::Done(Output { stderr: compiled.stderr, ..linked }));
     }
     Ok(Interposition::Failed(reason(&String::from_utf8_lossy(&linked.stderr))))
 }
 
-/// The objects that rustc has left: `<out dir>/<crate><extra>.*.rcgu.o`.
+/// The objects from the first call: `<out dir>/<crate><extra>.*.rcgu.o`.
 fn objects(rustc_call: &RustcCall) -> Result<Vec<Utf8PathBuf>> {
-    let example = rustc_call.output("rcgu.o").context("failed to name the objects of a crate")?;
-    let dir = example.parent().context("failed to find the objects of a crate")?;
+    let example = rustc_call
+        .output("rcgu.o")
+        .context("failed to find rustc's `--crate-name` and `--out-dir`")?;
+    let dir = example.parent().context("failed to find rustc's `--out-dir`")?;
     let start = example.file_name().unwrap_or_default().trim_end_matches("rcgu.o").to_owned();
     let mut objects = Vec::new();
     for entry in dir.read_dir_utf8().with_context(|| format!("failed to list `{dir}`"))? {
@@ -78,7 +82,7 @@ fn objects(rustc_call: &RustcCall) -> Result<Vec<Utf8PathBuf>> {
     Ok(objects)
 }
 
-/// What a linker said, in one line.
+/// The linker's message in one line.
 fn reason(stderr: &str) -> String {
     let notes = stderr.lines().find_map(notes).unwrap_or_default();
     let lines =
@@ -93,8 +97,8 @@ fn reason(stderr: &str) -> String {
     line.trim().chars().take(200).collect()
 }
 
-/// The notes of an error of rustc, which writes JSON for cargo, where it is that linking failed.
-/// The linker's command line comes first, and is left out.
+/// The notes of a linking error, in rustc's JSON for cargo. The first one is the linker's command
+/// line, and is skipped.
 fn notes(line: &str) -> Option<Vec<String>> {
     let error: Value = serde_json::from_str(line).ok()?;
     let notes = error["children"].as_array()?.iter().filter_map(|child| child["message"].as_str());

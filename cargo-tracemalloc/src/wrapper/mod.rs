@@ -31,12 +31,11 @@ use crate::wrapper::rustc_call::RustcCall;
 pub use call::Call;
 pub use config::Config;
 
-/// Calls rustc, and exits as it does.
+/// Calls rustc, and exits with its code.
 pub fn run(call: &Call) -> Result<ExitCode> {
     let path = Path::new(&call.config);
     let json = fs::read(path).context(
-        "failed to read what `cargo tracemalloc` left for its rustc wrapper; after `cargo clean`, `cargo tracemalloc \
-         show-env` has to be called again",
+        "failed to read the session of `cargo tracemalloc`; after `cargo clean`, run `cargo tracemalloc show-env` again",
     )?;
     let config: Config = serde_json::from_slice(&json)
         .with_context(|| format!("failed to parse `{}`", path.display()))?;
@@ -71,7 +70,7 @@ pub fn run(call: &Call) -> Result<ExitCode> {
                 Some(&config.runtimes.identity),
             )?;
         } else if rustc_call.is_bin {
-            // Tests start binaries as they are.
+            // Tests may start binaries, which stay untraced.
             executable::depend_on(&rustc_call, private_env::PROGRAMS, programs.as_deref())?;
         }
     }

@@ -1,4 +1,4 @@
-//! What a call of rustc is about, read from its arguments.
+//! A call of rustc, parsed from its arguments.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::util::private_env;
 
-/// What matters to us of a command line of rustc.
+/// The relevant parts of a command line of rustc.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct RustcCall {
     /// `--crate-name`.
@@ -22,28 +22,28 @@ pub struct RustcCall {
     pub source: Option<Utf8PathBuf>,
     /// `--test`.
     pub is_test: bool,
-    /// `--cfg test`, which cargo gives instead to a test with `harness = false`.
+    /// `--cfg test`. Cargo gives it instead of `--test` to a test with `harness = false`.
     pub has_cfg_test: bool,
     /// `--crate-type proc-macro`.
     pub is_proc_macro: bool,
-    /// `--crate-type bin`, which is also what rustc makes of a crate when it is not told a type.
+    /// `--crate-type bin`, or no crate type.
     pub is_bin: bool,
-    /// It asks for something, and compiles nothing.
+    /// It prints information, and compiles nothing.
     pub asks: bool,
     /// The last `-C debuginfo` or `-g`.
     pub debuginfo: Option<String>,
     /// `-C strip` is given.
     pub strips: bool,
-    /// A dependency is called `test`, like libtest.
+    /// A dependency has libtest's name, `test`.
     pub has_dependency_test: bool,
-    /// Cargo has built a standard library of its own, as it does with `-Zbuild-std`.
+    /// Cargo has built its own standard library, with `-Zbuild-std`.
     pub builds_std: bool,
-    /// Crates are put together by link-time optimisation, which leaves no symbols between them.
+    /// Link-time optimisation is on, which leaves no symbols between crates.
     pub has_lto: bool,
 }
 
 impl RustcCall {
-    /// Reads arguments, the program not among them, and those of a response file too.
+    /// Parses arguments without the program, including those in response files.
     pub fn parse(args: &[OsString]) -> Self {
         let mut words = Vec::new();
         for arg in args {
@@ -83,7 +83,7 @@ impl RustcCall {
                 let value = value();
                 let (options, name) = options_and_name(&value);
                 self.has_dependency_test |= name == "test";
-                // Cargo says so of nothing else.
+                // Cargo passes this only for a standard library that it has built.
                 self.builds_std |=
                     name == "core" && options.split(',').any(|option| option == "noprelude");
             }
@@ -91,7 +91,7 @@ impl RustcCall {
             "-C" | "--codegen" => self.codegen(&value()),
             "-g" => self.debuginfo = Some("2".to_owned()),
             "-" => self.asks = true,
-            // Options with a value that is not looked at; it must not be taken for the source.
+            // Options whose value is skipped, so that it is not mistaken for the source file.
             "-L"
             | "-l"
             | "-A"
@@ -138,7 +138,7 @@ impl RustcCall {
         }
     }
 
-    /// Whether it compiles a crate of the user's program, for cargo, below `target_dir`.
+    /// Whether cargo compiles a crate of the user's program inside `target_dir`.
     pub fn compiles_below(&self, target_dir: &Utf8Path) -> bool {
         let Some(crate_name) = &self.crate_name else {
             return false;
@@ -148,32 +148,32 @@ impl RustcCall {
         by_cargo && below && !self.asks && !self.is_proc_macro && !self.is_build_script()
     }
 
-    /// A library or a test of a package called `build-script-something` is none.
+    /// A package may be named `build-script-something`. Its library and tests are no build scripts.
     fn is_build_script(&self) -> bool {
         let named_so =
             self.crate_name.as_ref().is_some_and(|name| name.starts_with("build_script_"));
         named_so && self.is_bin && !self.is_test && env::var_os(private_env::BIN_NAME).is_none()
     }
 
-    /// Whether backtraces would have lines.
+    /// Whether there is debug information for lines.
     pub fn has_debuginfo(&self) -> bool {
         self.debuginfo.as_deref().is_some_and(|level| !["0", "none"].contains(&level))
     }
 
-    /// A file that belongs to what is compiled: `<out dir>/<crate><extra>.<extension>`.
+    /// An output file of this call: `<out dir>/<crate><extra>.<extension>`.
     pub fn output(&self, extension: &str) -> Option<Utf8PathBuf> {
         let name = format!("{}{}.{extension}", self.crate_name.as_deref()?, self.extra_filename);
         Some(self.out_dir.as_ref()?.join(name))
     }
 
-    /// The library that it makes, where it makes one: `<out dir>/lib<crate><extra>.rlib`.
+    /// The library of this call: `<out dir>/lib<crate><extra>.rlib`.
     pub fn library(&self) -> Option<Utf8PathBuf> {
         let name = format!("lib{}{}.rlib", self.crate_name.as_deref()?, self.extra_filename);
         Some(self.out_dir.as_ref()?.join(name))
     }
 }
 
-/// What the value of an `--extern` is about: `test`, `test=PATH`, `noprelude,nounused:test=PATH`.
+/// The parts of an `--extern` value: `test`, `test=PATH`, `noprelude,nounused:test=PATH`.
 fn options_and_name(value: &str) -> (&str, &str) {
     let name = value.split_once('=').map_or(value, |(name, _)| name);
     name.split_once(':').unwrap_or(("", name))

@@ -1,5 +1,4 @@
-//! In rustdoc's place: counts the doctests that it runs. They are not traced, and print what they
-//! print.
+//! Counts doctests in place of rustdoc, and passes on their output. They are untraced.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,28 +14,28 @@ use crate::util::exit_code::of_child;
 use crate::util::private_env;
 use crate::wrapper::config::Config;
 
-/// The name under which cargo calls us then. It is a link to this program.
+/// The name of the link to this program that cargo calls as rustdoc.
 pub const NAME: &str = "rustdoc";
 
-/// What the doctests of one package came to.
+/// Counts of the doctests of one package.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct DoctestCounts {
     /// The package's name.
     pub package: String,
-    /// `5 passed`.
+    /// Passed tests.
     pub passed: usize,
-    /// `1 failed`.
+    /// Failed tests.
     pub failed: usize,
-    /// `2 ignored`.
+    /// Ignored tests.
     pub ignored: usize,
 }
 
-/// Whether this process was called by that name.
+/// Whether this process was called as rustdoc.
 pub fn is_called(program: Option<OsString>) -> bool {
     program.is_some_and(|program| Path::new(&program).file_stem().is_some_and(|stem| stem == NAME))
 }
 
-/// Calls rustdoc, and exits as it does.
+/// Calls rustdoc, and exits with its code.
 pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     let mut rustdoc = Command::new(&config.rustdoc);
     rustdoc.args(args);
@@ -46,7 +45,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     }
     let chosen = args.iter().any(|arg| arg.to_string_lossy().contains("--color="));
     if io::stdout().is_terminal() && !chosen && env::var_os("NO_COLOR").is_none() {
-        // What it prints to is no terminal any more.
+        // rustdoc's stdout is a pipe now, and no terminal.
         rustdoc.arg("--test-args=--color=always");
     }
     let mut child = rustdoc.stdout(Stdio::piped()).spawn().with_context(could_not_run)?;
@@ -65,7 +64,7 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     Ok(of_child(status.code()))
 }
 
-/// Prints what is read as soon as it is there, and returns all of it.
+/// Copies the output to stdout at once, and returns all of it.
 fn pass_on(mut from: impl Read) -> io::Result<String> {
     let (mut all, mut buffer, mut stdout) = (Vec::new(), [0; 4096], io::stdout());
     loop {
@@ -74,13 +73,13 @@ fn pass_on(mut from: impl Read) -> io::Result<String> {
             return Ok(String::from_utf8_lossy(&all).into_owned());
         }
         all.extend_from_slice(&buffer[..read]);
-        // A closed stdout is no reason to fail.
+        // A closed stdout is no error.
         let _closed = stdout.write_all(&buffer[..read]).and_then(|()| stdout.flush());
     }
 }
 
-/// The sum over all lines `test result: ok. 5 passed; 0 failed; 2 ignored; ...`: rustdoc runs
-/// doctests in several goes.
+/// Sums up the lines `test result: ok. 5 passed; 0 failed; 2 ignored; ...`. rustdoc runs doctests
+/// in several rounds.
 fn count(printed: &str) -> DoctestCounts {
     let mut counts = DoctestCounts::default();
     let printed = strip_str(printed).to_string();

@@ -1,9 +1,8 @@
-//! Makes room in front of an allocator: in the object that defines its functions these become weak,
-//! and each gets a second name.
+//! Makes an allocator's functions weak in its object file, and gives each a second name.
 //!
-//! A linker's `--wrap` would not do: it leaves alone what is called and defined in one object, and
-//! in a small crate or an optimised one that is nearly everything. A weak function gives way to
-//! another of its name everywhere, with any linker.
+//! A linker's `--wrap` does not redirect calls inside the defining object, and in small or
+//! optimised crates nearly all calls are there. A weak function is replaced everywhere, with any
+//! linker.
 
 use anyhow::{Context as _, Result, bail};
 use ar_archive_writer::{
@@ -19,7 +18,7 @@ use object::{Endianness, FileKind, SectionIndex, U32, U64, pod};
 use crate::runtimes::AllocatorSymbols;
 use crate::util::file::write_atomically;
 
-/// Changes an object file where it defines the functions. Says whether it did.
+/// Changes an object file that defines the functions. Returns whether it did.
 pub fn object(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     let data = fs::read(path)?;
     let Some(changed) =
@@ -27,12 +26,12 @@ pub fn object(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     else {
         return Ok(false);
     };
-    // Not in place: rustc's incremental cache may hold the same file.
+    // A new file, because rustc's incremental cache may link to the old one.
     write_atomically(path, &changed)?;
     Ok(true)
 }
 
-/// Changes a library where an object in it defines the functions. Says whether it did.
+/// Changes a library with an object that defines the functions. Returns whether it did.
 pub fn library(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     let failed = || format!("failed to change `{path}`");
     let data = fs::read(path)?;
@@ -61,10 +60,9 @@ pub fn library(path: &Utf8Path, symbols: &AllocatorSymbols) -> Result<bool> {
     Ok(any_changed)
 }
 
-/// The object with its allocator's functions weakened and named twice; `None` where it defines
-/// none, or is no 64-bit ELF.
+/// The changed object; `None` if it defines none of the functions, or is no 64-bit ELF.
 ///
-/// New tables of symbols and of their names go to the end of the file, and nothing else moves.
+/// New tables of symbols and of their names go to the end of the file. Nothing else moves.
 fn weakened(data: &[u8], symbols: &AllocatorSymbols) -> Result<Option<Vec<u8>>> {
     if !matches!(FileKind::parse(data), Ok(FileKind::Elf64)) {
         return Ok(None);
@@ -78,7 +76,7 @@ fn weakened(data: &[u8], symbols: &AllocatorSymbols) -> Result<Option<Vec<u8>>> 
     };
     let mut names = names_section.data(endian, data)?.to_vec();
     let mut entries = table.symbols().to_vec();
-    // The places of sections whose number is too large for an entry, in a table beside.
+    // A separate table holds section numbers that are too large for a symbol's entry.
     let shndx_section =
         sections.section(table.shndx_section()).ok().filter(|_| table.shndx_section().0 != 0);
     let mut places: Vec<U32<Endianness>> = match shndx_section {

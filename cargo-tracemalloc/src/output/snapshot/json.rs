@@ -1,4 +1,4 @@
-//! Snapshots for programs. `docs/snapshot.md` says what each field is.
+//! The results of snapshot commands as JSON. `docs/snapshot.md` describes each field.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use tracemalloc::{Sources, Statistic, StatisticDiff, Traceback};
 use crate::output::json;
 use crate::snapshot_query::SnapshotQuery;
 
-/// The version of the documents' shape.
+/// The version of the documents' format.
 const SCHEMA: u32 = 1;
 
-/// What `top` and `show` print.
+/// The output of `top` and `show`.
 #[derive(Serialize)]
 struct Statistics<'a> {
     schema: u32,
@@ -22,7 +22,7 @@ struct Statistics<'a> {
     statistics: Vec<Group<'a>>,
 }
 
-/// What `diff` prints.
+/// The output of `diff`.
 #[derive(Serialize)]
 struct Differences<'a> {
     schema: u32,
@@ -144,12 +144,12 @@ fn frames<'a>(traceback: &'a Traceback, sources: &mut Sources) -> Vec<Frame<'a>>
     traceback.iter().map(frame).collect()
 }
 
-/// Stays at the bound, like the sums of the groups.
+/// A sum that stays at the bound, like those of the groups.
 fn sum(numbers: impl Iterator<Item = u64>) -> u64 {
     numbers.fold(0, u64::saturating_add)
 }
 
-/// Bounded only at the end, because the order of the numbers must not matter.
+/// A sum that is bounded at the end, so that the order of the numbers does not matter.
 fn signed_sum(numbers: impl Iterator<Item = i64>) -> i64 {
     let sum: i128 = numbers.map(i128::from).sum();
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })

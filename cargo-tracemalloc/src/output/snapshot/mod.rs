@@ -1,4 +1,4 @@
-//! Renderings of what `top`, `diff` and `show` find in snapshots.
+//! The results of `top`, `diff` and `show`.
 
 pub mod json;
 pub mod text;

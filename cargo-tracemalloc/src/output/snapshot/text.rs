@@ -1,4 +1,4 @@
-//! Snapshots for a person, in the words of Python's documentation.
+//! The results of snapshot commands as text, in the words of Python's documentation.
 
 use tracemalloc::{Statistic, StatisticDiff, pretty_top};
 
@@ -16,7 +16,7 @@ pub fn diff(query: &SnapshotQuery<'_>, differences: &[StatisticDiff]) -> String 
     page(std::iter::once(heading).chain(differences.iter().take(limit).map(ToString::to_string)))
 }
 
-/// Blocks and traceback of each group.
+/// The blocks and the traceback of each group.
 pub fn show(query: &mut SnapshotQuery<'_>, statistics: &[Statistic]) -> String {
     let (shown, others) = statistics.split_at(query.args.limit.min(statistics.len()));
     let mut lines = Vec::new();
@@ -26,7 +26,7 @@ pub fn show(query: &mut SnapshotQuery<'_>, statistics: &[Statistic]) -> String {
         lines.push(String::new());
     }
     if others.is_empty() {
-        // A blank line is between groups, not behind the last one.
+        // Blank lines separate groups, and none follows the last one.
         lines.pop();
     } else {
         let size = others.iter().fold(0, |sum: u64, statistic| sum.saturating_add(statistic.size));
@@ -38,7 +38,7 @@ pub fn show(query: &mut SnapshotQuery<'_>, statistics: &[Statistic]) -> String {
     page(lines)
 }
 
-/// Python's documentation does not care for the singular.
+/// Python's documentation ignores the singular.
 fn memory_blocks(count: u64, size: u64) -> String {
     format!("{count} memory blocks: {}", kib(size))
 }
@@ -52,8 +52,8 @@ fn kib(size: u64) -> String {
     format!("{:.1} KiB", size / 1024.0)
 }
 
-/// A name comes from a file that somebody may have sent: it shall neither make lines nor command
-/// the terminal.
+/// Joins lines, and escapes control characters. File names may come from a file of an attacker, and
+/// must not control the terminal.
 fn page(lines: impl IntoIterator<Item = String>) -> String {
     let mut page = String::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! One traceback's growth: how much, of what, allocated where.
+//! The growth of one traceback: its amount, type, holder and frames.
 
 use camino::Utf8Path;
 use tracemalloc_harness::{
@@ -8,17 +8,17 @@ use tracemalloc_harness::{
 use crate::output::text::line::{count, line};
 use crate::util::terminal::{BOLD, DIM};
 
-/// Names of functions are padded to the longest of a traceback, but not beyond this.
+/// Function names are padded to the longest one of a traceback, up to this width.
 const WIDEST_FUNCTION: usize = 56;
 /// Longer source lines are cut.
 const WIDEST_SOURCE: usize = 100;
 
-/// `4096 B in 1 block`, over the growth of one kind.
+/// The growth of one kind: `4096 B in 1 block`.
 pub fn sum(growth: &[GrowthEntry], kind: GrowthKind) -> String {
     amount(growth.iter().filter(|growth| growth.kind == kind))
 }
 
-/// The same over all growth.
+/// All growth, in the same form.
 pub fn sum_of_all(growth: &[GrowthEntry]) -> String {
     amount(growth.iter())
 }
@@ -29,7 +29,7 @@ fn amount<'a>(growth: impl Iterator<Item = &'a GrowthEntry>) -> String {
     format!("{} in {}", size(bytes), count(blocks, "block"))
 }
 
-/// As Python's tracemalloc writes sizes.
+/// A size in the form of Python's tracemalloc.
 pub fn size(bytes: u64) -> String {
     #[expect(
         clippy::cast_precision_loss,
@@ -38,10 +38,10 @@ pub fn size(bytes: u64) -> String {
     tracemalloc::format_size(bytes as f64, false)
 }
 
-/// Steps from a holder to a block that are shown, besides the block; the report has more.
+/// The number of steps from a holder to a block that are shown, besides the block.
 const SHOWN_STEPS: usize = 3;
 
-/// The amount, the type, and the frames, most recent first.
+/// Renders the amount, the type, and the frames, the most recent one first.
 pub fn render(text: &mut String, growth: &GrowthEntry, root: &Utf8Path) {
     let type_name =
         growth.type_name.as_deref().map(|name| format!("   {name}")).unwrap_or_default();
@@ -126,7 +126,7 @@ pub fn holder(holder: &HolderEntry) -> String {
     }
 }
 
-/// A block on the way: where it was allocated, unless it is the one that is shown anyway.
+/// A block on the path. The place of the last block is missing, because its traceback follows.
 fn step(step: &StepEntry, is_last: bool) -> String {
     let name = match (&step.type_name, &step.file) {
         (Some(name), _) => name.clone(),
@@ -145,7 +145,7 @@ pub fn place_of(file: Option<&str>, number: Option<u32>) -> String {
     }
 }
 
-/// `src/lib.rs:12:17`, without what is not known.
+/// `src/lib.rs:12:17`, without unknown parts.
 fn place(frame: &FrameEntry) -> String {
     match (frame.line, frame.column) {
         (0, _) => frame.file.clone(),
@@ -154,7 +154,7 @@ fn place(frame: &FrameEntry) -> String {
     }
 }
 
-/// The line of the user's own code, if it is where the report says.
+/// The line of source code, if the file exists in the workspace.
 fn source_line(frame: &FrameEntry, root: &Utf8Path) -> Option<String> {
     let index = usize::try_from(frame.line).ok()?.checked_sub(1)?;
     let source = fs_err::read_to_string(root.join(&frame.file)).ok()?;

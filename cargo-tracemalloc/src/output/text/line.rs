@@ -1,4 +1,4 @@
-//! Lines and counts of the text for a person.
+//! Lines and counts.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Adds a line.
+/// Appends a line.
 pub fn line(text: &mut String, content: impl std::fmt::Display) {
     writeln!(text, "{content}").expect("a string takes what is written");
 }

@@ -1,4 +1,4 @@
-//! The report for a person.
+//! The report as text.
 
 pub mod growth;
 pub mod line;

@@ -1,4 +1,4 @@
-//! The report for a person: leaks first, and nothing that asks for no action.
+//! The whole text: leaks first, then notes, then the summary.
 
 use camino::Utf8Path;
 use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict};
@@ -9,14 +9,14 @@ use crate::output::text::{growth, summary};
 use crate::report::{Kind, Report, Target};
 use crate::util::terminal::{BAD, BOLD, DIM, NOTE};
 
-/// Tracebacks that are shown of one test; the others are in the report.
+/// The number of tracebacks shown for one test. The report has all.
 const SHOWN_TRACEBACKS: usize = 10;
 
-/// Tests of one verdict that are shown in a line each; the others are in the report.
+/// The number of tests shown for one verdict. The report has all.
 const SHOWN_TESTS: usize = 10;
 
-/// Renders, with colours. Source lines are read below `root`; `report_path` is named for what is
-/// not shown.
+/// Renders the report with colours. `root` is the directory of source files. `report_path` is the
+/// path of the report, which has the parts that are left out.
 pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> String {
     let mut text = String::new();
     for (target, test) in report.tests() {
@@ -88,9 +88,9 @@ fn test_section(
         line(text, format_args!("{DIM}{reason}{DIM:#}"));
     }
     if let Some(note) = &test.heap_note {
-        line(text, format_args!("{DIM}{note}: judged by running it again alone{DIM:#}"));
+        line(text, format_args!("{DIM}{note}; repeated runs alone decided the verdict{DIM:#}"));
     }
-    // What stopped growing is no part of a leak.
+    // Growth that stopped is no part of a leak.
     let relevant = |kind| test.verdict != Some(Verdict::Leak) || kind == GrowthKind::Leak;
     let mut growth = test.growth.iter().filter(|growth| relevant(growth.kind));
     for growth in growth.by_ref().take(SHOWN_TRACEBACKS) {
@@ -156,7 +156,7 @@ fn test_line(text: &mut String, word: &str, target: &Target, test: &TestEntry) {
     );
 }
 
-/// `demo`, `demo test cache`: a package and which of its targets.
+/// A target: `demo lib`, `demo test cache`.
 fn label(target: &Target) -> String {
     let kind = match target.kind {
         Kind::Lib => return format!("{} lib", target.package),

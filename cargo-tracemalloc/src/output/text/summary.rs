@@ -1,4 +1,4 @@
-//! The last line: what was checked, what it came to, where the rest is.
+//! The last line: counts of verdicts, and the path of the report.
 
 use camino::Utf8Path;
 
@@ -42,7 +42,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
     );
 }
 
-/// `20 clean, 1 leak`, without what there is none of.
+/// `20 clean, 1 leak`, without zeros.
 fn list(counts: &[(usize, &str)]) -> String {
     let counts = counts.iter().filter(|(number, _)| *number > 0);
     counts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! Whole reports, as a person sees them without colours.
+//! Whole reports as text without colours.
 
 use anstream::adapter::strip_str;
 use camino::Utf8Path;
@@ -92,7 +92,7 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
     }
 }
 
-/// Renders beside a workspace whose `src/cache.rs` has one line worth showing.
+/// Renders in a workspace whose `src/cache.rs` has a line to show.
 fn render(report: &Report) -> String {
     let temp = tempfile::tempdir().unwrap();
     let root = Utf8Path::from_path(temp.path()).unwrap();
