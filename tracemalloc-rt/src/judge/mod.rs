@@ -15,6 +15,7 @@ mod leak_text;
 mod prefix;
 mod quiescence;
 mod rules;
+mod series;
 mod stack_symbolizer;
 mod traceback;
 mod traceback_rules;

@@ -1,0 +1,296 @@
+//! The growth of one thing over the runs of a body: of a traceback, of a holder, of everything.
+//!
+//! A cache that fills and a registry that leaks both grow at first. The shape tells them apart: the
+//! growth of a cache fades, that of a leak stays. So the last three fifths of the runs are compared
+//! with the quarter before them. A steady leak grows 2.5 times as much there, and a buffer that
+//! doubles at least a third more; a cache that fills grows less, or not at all.
+//!
+//! Only new maxima count as growth. A cache that is full may be larger or smaller after each run,
+//! but soon it sets no more records.
+
+use crate::judge::grouping::Grown;
+
+/// From this many runs on, the shape decides. With fewer, growth in every run after the first does.
+pub const SHAPE_RUNS: u32 = 8;
+
+/// Signed changes by run, from 1, in order; runs without a change are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Series {
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Change {
+    run: u32,
+    bytes: i64,
+    blocks: i64,
+}
+
+/// Which of a change's two numbers is meant.
+#[derive(Clone, Copy)]
+enum Number {
+    Bytes,
+    Blocks,
+}
+
+impl Change {
+    fn number(self, number: Number) -> i64 {
+        match number {
+            Number::Bytes => self.bytes,
+            Number::Blocks => self.blocks,
+        }
+    }
+}
+
+impl Series {
+    /// Adds a change of this run. Runs come in order; one run may have several changes.
+    pub fn add(&mut self, run: u32, bytes: i64, blocks: i64) {
+        match self.changes.iter_mut().rfind(|change| change.run == run) {
+            Some(change) => {
+                change.bytes += bytes;
+                change.blocks += blocks;
+            }
+            None => self.changes.push(Change { run, bytes, blocks }),
+        }
+    }
+
+    /// Takes back what was added for this run and later ones.
+    pub fn truncate(&mut self, run: u32) {
+        self.changes.retain(|change| change.run < run);
+    }
+
+    /// The sum of several series.
+    pub fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut changes: Vec<Change> =
+            all.flat_map(|series| series.changes.iter().copied()).collect();
+        crate::util::sort::sort_by_key(&mut changes, |change| change.run);
+        let mut sum = Self::default();
+        for Change { run, bytes, blocks } in changes {
+            sum.add(run, bytes, blocks);
+        }
+        sum
+    }
+
+    /// Whether there are more bytes after this run than before it.
+    pub fn grew_in(&self, run: u32) -> bool {
+        self.changes
+            .iter()
+            .rfind(|change| change.run <= run)
+            .is_some_and(|change| change.run == run && change.bytes > 0)
+    }
+
+    /// In how many runs there were more bytes after than before.
+    pub fn growing_runs(&self) -> u32 {
+        self.changes.iter().filter(|change| change.bytes > 0).count() as u32
+    }
+
+    /// The last run that set a new maximum of bytes; 0 where none did.
+    pub fn last_record(&self) -> u32 {
+        let (mut sum, mut most, mut last) = (0, 0, 0);
+        for change in &self.changes {
+            sum += change.bytes;
+            if sum > most {
+                (most, last) = (sum, change.run);
+            }
+        }
+        last
+    }
+
+    /// Whether each growth after the first run was smaller than the one before it.
+    pub fn fades(&self) -> bool {
+        let growths = || self.changes.iter().map(|change| change.bytes).filter(|bytes| *bytes > 0);
+        growths().zip(growths().skip(1)).all(|(earlier, later)| later < earlier)
+    }
+
+    /// Whether growth goes on after this many runs: a leak, rather than something that fills.
+    pub fn rises(&self, runs: u32) -> bool {
+        if runs < SHAPE_RUNS {
+            return runs > 1 && (2..=runs).all(|run| self.rose_after(run - 1, run));
+        }
+        let (from, earlier_from) = (runs * 2 / 5, runs * 4 / 25);
+        if !self.rose_after(from, runs) {
+            return false;
+        }
+        let growth =
+            |number, from, until| self.most_until(until, number) - self.most_until(from, number);
+        let earlier = |number| growth(number, earlier_from, from);
+        let later = |number| growth(number, from, runs);
+        let goes_on = |number| later(number) > 0 && later(number) * 10 >= earlier(number) * 13;
+        let (bytes, blocks) = (Number::Bytes, Number::Blocks);
+        // Blocks of many sizes, in few runs.
+        let goes_on = goes_on(bytes) || goes_on(blocks) && later(bytes) * 2 >= earlier(bytes);
+        let often = self.records(from) >= (runs / 50).max(2) as usize;
+        // What doubles grows seldom, and by as much as all before.
+        let doubles = earlier(bytes) > 0 && later(bytes) * 3 >= growth(bytes, 2, from);
+        goes_on && (often || doubles)
+    }
+
+    /// Whether the bytes have a higher maximum up to the run `until` than up to `from`.
+    pub fn rose_after(&self, from: u32, until: u32) -> bool {
+        self.most_until(until, Number::Bytes) > self.most_until(from, Number::Bytes)
+    }
+
+    /// Growth a run: the least of those runs in which it grew, if it grew in all after the first;
+    /// otherwise the maximum spread over all runs.
+    pub fn per_run(&self, runs: u32) -> Grown {
+        let grown = self.changes.iter().filter(|change| change.bytes > 0);
+        let amount = |change: &Change| Grown {
+            bytes: change.bytes as u64,
+            blocks: u64::try_from(change.blocks).unwrap_or(0),
+        };
+        if runs <= 1 || (2..=runs).all(|run| self.grew_in(run)) {
+            return grown.map(amount).min_by_key(|grown| grown.bytes).unwrap_or_default();
+        }
+        let spread = |number| {
+            u64::try_from(self.most_until(runs, number)).unwrap_or(0).div_ceil(u64::from(runs))
+        };
+        Grown { bytes: spread(Number::Bytes), blocks: spread(Number::Blocks) }
+    }
+
+    /// How many runs after this one set a new maximum of bytes.
+    fn records(&self, after: u32) -> usize {
+        let (mut sum, mut most, mut records) = (0, 0, 0);
+        for change in &self.changes {
+            sum += change.bytes;
+            if sum > most {
+                most = sum;
+                records += usize::from(change.run > after);
+            }
+        }
+        records
+    }
+
+    fn most_until(&self, run: u32, number: Number) -> i64 {
+        let (mut sum, mut most) = (0, 0);
+        for change in self.changes.iter().take_while(|change| change.run <= run) {
+            sum += change.number(number);
+            most = most.max(sum);
+        }
+        most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A series that is this large after each run.
+    fn sizes(sizes: impl IntoIterator<Item = i64>) -> (Series, u32) {
+        let (mut series, mut before, mut run) = (Series::default(), 0, 0);
+        for size in sizes {
+            run += 1;
+            if size != before {
+                series.add(run, size - before, (size - before).signum());
+            }
+            before = size;
+        }
+        (series, run)
+    }
+
+    fn rises(all: impl IntoIterator<Item = i64>) -> bool {
+        let (series, runs) = sizes(all);
+        series.rises(runs)
+    }
+
+    /// Numbers that look random.
+    fn random(seed: u64) -> impl FnMut(u64) -> u64 {
+        let mut state = seed;
+        move |below| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        }
+    }
+
+    #[test]
+    fn a_steady_leak_rises_after_any_number_of_runs() {
+        for runs in 2..300 {
+            assert!(rises((1..=runs).map(|run| 100 * run)), "{runs}");
+            assert!(
+                rises((1..=runs).map(|run| 9000 + 10 * run)),
+                "beside a large first run: {runs}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_leak_that_begins_later_rises() {
+        assert!(rises([0, 8, 16, 24, 32, 40, 48, 56, 64]));
+        assert!(rises((1..=200).map(|run| if run < 20 { 0 } else { run * 5 })));
+    }
+
+    #[test]
+    fn a_leak_in_each_third_or_tenth_run_rises() {
+        assert!(rises((1..=64).map(|run| run / 3 * 40)));
+        assert!(rises((1..=256).map(|run| run / 10 * 40)));
+    }
+
+    #[test]
+    fn buffers_that_double_rise() {
+        let pushed = |run: i64| 8 * (run as u64).next_power_of_two() as i64;
+        for runs in [8, 9, 31, 64, 100, 256, 1000] {
+            assert!(rises((1..=runs).map(pushed)), "{runs}");
+        }
+        let pages = |run: i64| {
+            (0..).take_while(|page| 32 * ((1 << page) - 1) < 20 * run).map(|page| 256 << page).sum()
+        };
+        for runs in [64, 100, 256, 1000] {
+            assert!(rises((1..=runs).map(pages)), "{runs}");
+        }
+    }
+
+    #[test]
+    fn what_fills_does_not_rise_after_two_and_a_half_times_as_many_runs() {
+        for entries in 1..=40 {
+            for runs in (entries * 5 / 2 + 1).max(8)..300 {
+                assert!(!rises((1..=runs).map(|run| 64 * run.min(entries))), "{entries} {runs}");
+            }
+        }
+    }
+
+    #[test]
+    fn caches_that_are_filled_at_random_do_not_rise_in_the_end() {
+        for seed in 0..50 {
+            let mut random = random(seed);
+            let mut seen = [false; 40];
+            let filled = (0..400).map(|_| {
+                seen[random(40) as usize] = true;
+                seen.iter().filter(|seen| **seen).count() as i64 * 64
+            });
+            assert!(!rises(filled.collect::<Vec<_>>()), "{seed}");
+        }
+    }
+
+    #[test]
+    fn what_is_larger_and_smaller_by_turns_does_not_rise() {
+        for seed in 0..200 {
+            let mut random = random(seed);
+            let sizes: Vec<i64> = (0..256).map(|_| 1000 + random(16) as i64 * 8).collect();
+            assert!(!rises(sizes), "{seed}");
+        }
+    }
+
+    #[test]
+    fn one_late_growth_is_no_shape() {
+        assert!(!rises((1..=100).map(|run| if run < 77 { 100 } else { 300 })));
+    }
+
+    #[test]
+    fn growth_that_fades_in_every_run_does_not_rise() {
+        let halves = (1..=12).scan((0, 1 << 20), |(size, next), _| {
+            *size += *next;
+            *next /= 2;
+            Some(*size)
+        });
+        assert!(!rises(halves));
+    }
+
+    #[test]
+    fn growth_a_run_is_the_least_or_the_mean() {
+        let (series, runs) = sizes([9000, 9010, 9025, 9035]);
+        assert_eq!(series.per_run(runs), Grown { bytes: 10, blocks: 1 });
+        let (series, runs) = sizes([30, 30, 60, 60]);
+        assert_eq!(series.per_run(runs), Grown { bytes: 15, blocks: 1 });
+    }
+}
