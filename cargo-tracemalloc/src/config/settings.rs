@@ -19,7 +19,7 @@ pub struct Settings {
     /// `--max-blocks`.
     pub max_blocks: Setting<Option<u64>>,
     /// `--runs`.
-    pub runs: Setting<u32>,
+    pub runs: Setting<Option<u32>>,
     /// `--frames`.
     pub frames: Setting<u32>,
     /// `--include`.
@@ -77,7 +77,7 @@ impl Settings {
         Self {
             max_growth: Setting::of(args.max_growth, options.max_growth, default.limit.max_growth),
             max_blocks: Setting::of_optional(args.max_blocks, options.max_blocks),
-            runs: Setting::of(args.runs, options.runs, default.runs),
+            runs: Setting::of_optional(args.runs, options.runs),
             frames: Setting::of(args.frames, options.frames, default.frames),
             include: Setting::of(given(&args.include), options.include, default.include),
             exclude: Setting::of(given(&args.exclude), options.exclude, default.exclude),

@@ -4,7 +4,7 @@ use crate::api::Pause;
 use crate::bridge::installed;
 use crate::check::measured::Armed;
 use crate::error::Error;
-use crate::judge::{Grouper, Grown, Patience, Rules, Share};
+use crate::judge::{GroupId, Grouper, Grown, Patience, Rules};
 use crate::model::frame::Frame;
 use crate::model::statistic::Statistic;
 use crate::model::traceback::Traceback;
@@ -70,20 +70,24 @@ impl Growth {
         let before = armed.balances();
         let value = armed.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         let peak = armed.peak();
-        let changes = armed.changes(&before, Patience::Deciding);
+        let (changes, _) = armed.changes(&before, Patience::Deciding);
         let mut grouper = Grouper::new(&rules, None);
-        let mut groups = grouper.group(&changes);
-        groups.retain(|group| group.share != Share::Initialiser);
-        let grown: Grown = groups.iter().map(|group| group.grown).sum();
+        let groups: Vec<(GroupId, Grown)> = grouper
+            .changes(&changes)
+            .into_iter()
+            .filter(|change| !change.initialiser)
+            .filter_map(|change| Some((change.id, Grown::of(change.bytes, change.blocks)?)))
+            .collect();
+        let grown: Grown = groups.iter().map(|(_, grown)| *grown).sum();
         drop(armed);
         // What is handed out is the caller's to keep, and not traced.
         let _pause = Pause::of(table);
         let mut statistics: Vec<Statistic> = groups
             .iter()
-            .map(|group| Statistic {
-                traceback: traceback(&grouper, group.id),
-                size: group.grown.bytes,
-                count: group.grown.blocks,
+            .map(|(id, grown)| Statistic {
+                traceback: traceback(&grouper, *id),
+                size: grown.bytes,
+                count: grown.blocks,
             })
             .collect();
         sort_by(&mut statistics, |a, b| {
@@ -93,7 +97,7 @@ impl Growth {
     }
 }
 
-fn traceback(grouper: &Grouper<'_>, id: crate::judge::GroupId) -> Traceback {
+fn traceback(grouper: &Grouper<'_>, id: GroupId) -> Traceback {
     let found = grouper.get(id);
     let frames: Vec<Frame> = found
         .traceback

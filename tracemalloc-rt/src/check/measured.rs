@@ -70,23 +70,16 @@ impl Armed {
         balances
     }
 
-    /// What has changed since then, once the threads that the code has started have ended, or have
-    /// not.
-    pub fn changes(&self, before: &Balances, patience: Patience) -> Vec<Change> {
-        let quiet = || (self.table.scope_threads)(self.scope) == 0;
-        settled(patience, quiet, || {
-            let mut changes: Vec<Change> = self
-                .balances()
-                .into_iter()
-                .map(|(stack, (bytes, blocks))| {
-                    let then = before.get(&stack).copied().unwrap_or_default();
-                    Change { stack: StackId(stack), bytes: bytes - then.0, blocks: blocks - then.1 }
-                })
-                .filter(|change| (change.bytes, change.blocks) != (0, 0))
-                .collect();
-            sort_by_key(&mut changes, |change| change.stack);
-            changes
-        })
+    /// The changes since then, and what is live now, once the threads that the code has started
+    /// have ended, or patience has.
+    pub fn changes(&self, before: &Balances, patience: Patience) -> (Vec<Change>, Balances) {
+        let quiet = || self.threads() == 0;
+        settled(patience, quiet, || self.balances(), |now| changes(before, now))
+    }
+
+    /// The threads that the code has started and that still run.
+    pub fn threads(&self) -> u32 {
+        (self.table.scope_threads)(self.scope)
     }
 
     /// The most bytes of what the code has allocated that were live at once.
@@ -104,4 +97,18 @@ impl Drop for Armed {
     fn drop(&mut self) {
         (self.table.scope_end)(self.scope);
     }
+}
+
+/// The changes from one state to another, in the order of stacks.
+fn changes(before: &Balances, now: &Balances) -> Vec<Change> {
+    let mut changes: Vec<Change> = now
+        .iter()
+        .map(|(stack, (bytes, blocks))| {
+            let then = before.get(stack).copied().unwrap_or_default();
+            Change { stack: StackId(*stack), bytes: bytes - then.0, blocks: blocks - then.1 }
+        })
+        .filter(|change| (change.bytes, change.blocks) != (0, 0))
+        .collect();
+    sort_by_key(&mut changes, |change| change.stack);
+    changes
 }

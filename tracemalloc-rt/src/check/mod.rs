@@ -20,10 +20,12 @@ use crate::bridge::test_limits;
 use crate::check::measured::{Armed, Balances, Ended};
 use crate::error::Error;
 use crate::judge::{
-    Grouper, Grown, Headline, Judge, Judged, Leak, Prefix, Rules, Ruling, Verdict, leak_text,
+    Case, Grouper, Grown, Headline, Judged, Leak, Patience, Prefix, Rules, Ruling, Run, Verdict,
+    leak_text,
 };
 use crate::limits::Limits;
 use crate::model::format_size::format_size;
+use crate::trace::live::Change;
 
 /// Set to 1, where nothing traces is a failure.
 const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
@@ -156,38 +158,76 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
             return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
         };
         let rules = limits.over(Rules { prefixes: prefixes(place), ..Rules::default() });
-        let mut judge = Judge::new(&rules);
-        let mut grouper = Grouper::new(&rules, None);
+        let mut trial = Trial {
+            armed,
+            before: Balances::new(),
+            case: Case::new(&rules),
+            grouper: Grouper::new(&rules, None),
+        };
         let mut first = None;
         loop {
-            let before = armed.balances();
             let started = Instant::now();
-            let ended = armed.run(&mut self.run);
-            let took = started.elapsed();
+            let ended = trial.armed.run(&mut self.run);
             let passes = (self.passes)(&ended);
             let ruling = match (&first, passes) {
                 (None, Err(_)) => return Ok(ended),
                 (None, Ok(())) => {
                     first = Some(ended.map_err(without_its_blocks));
-                    if let Some(failure) = peak_text(&armed, limits) {
+                    if let Some(failure) = peak_text(&trial.armed, limits) {
                         return Err(failure);
                     }
-                    judged(&armed, &before, &mut judge, &mut grouper, took)
+                    trial.passed(started)
                 }
                 (Some(_), Ok(())) => {
                     drop(ended);
-                    judged(&armed, &before, &mut judge, &mut grouper, took)
+                    trial.passed(started)
                 }
-                (Some(_), Err(why)) => {
-                    judge.cannot_repeat(&format!("run {} failed: {why}", judge.runs() + 1))
-                }
+                (Some(_), Err(why)) => trial.cannot_repeat(&why),
             };
             if let (Ruling::Final(judged), Some(first)) = (ruling, &mut first) {
-                report(&judged, &grouper, &armed)?;
+                report(&judged, &trial.grouper, &trial.armed)?;
                 let nothing: Ended<R> = Err(Box::new(()));
                 return Ok(std::mem::replace(first, nothing));
             }
         }
+    }
+}
+
+/// A check whose code runs until it is judged.
+struct Trial<'a> {
+    armed: Armed,
+    before: Balances,
+    case: Case,
+    grouper: Grouper<'a>,
+}
+
+impl Trial<'_> {
+    /// The ruling after a run that passed.
+    fn passed(&mut self, started: Instant) -> Ruling {
+        let patience = self.case.patience();
+        let (changes, now) = self.armed.changes(&self.before, patience);
+        let run = self.run(&changes, started);
+        let ruling = self.case.passed(run, &mut self.grouper.evidence(&changes));
+        let Ruling::Wait = ruling else {
+            self.before = now;
+            return ruling;
+        };
+        let started = Instant::now();
+        let (late, now) = self.armed.changes(&now, Patience::Last);
+        let run = self.run(&late, started);
+        self.before = now;
+        self.case.waited(run, &mut self.grouper.evidence(&late))
+    }
+
+    fn run(&self, changes: &[Change], started: Instant) -> Run {
+        let threads = self.armed.threads();
+        Run { gross: Grown::gross(changes), time: started.elapsed(), threads }
+    }
+
+    /// The ruling after a run that failed.
+    fn cannot_repeat(&mut self, why: &str) -> Ruling {
+        let why = format!("run {} failed: {why}", self.case.runs() + 1);
+        self.case.cannot_repeat(&why, &mut self.grouper.evidence(&[]))
     }
 }
 
@@ -205,17 +245,6 @@ fn measured_code<R>(code: impl FnOnce() -> R) -> R {
 
 fn run_untraced<R>(mut run: impl FnMut() -> R) -> Ended<R> {
     Ok(run())
-}
-
-fn judged(
-    armed: &Armed,
-    before: &Balances,
-    judge: &mut Judge,
-    grouper: &mut Grouper<'_>,
-    took: std::time::Duration,
-) -> Ruling {
-    let changes = armed.changes(before, judge.patience());
-    judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
 }
 
 /// Fails on a leak; says of what could not be confirmed that it could not.

@@ -29,6 +29,10 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "rayon_core::*",
         "workers of a thread pool keep what they allocated for themselves until they end",
     ),
+    of_threads(
+        "tracemalloc_harness::*TestThread*",
+        "the test's own thread, whose thread-locals are freed when it ends",
+    ),
     of_statics(
         "tokio::signal::registry::globals::GLOBALS",
         "one entry for each signal, made by the first that listens",

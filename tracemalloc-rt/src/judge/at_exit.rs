@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::heap;
 use crate::heap::HolderSum;
 use crate::judge::finding::{Finding, Step, Teller};
-use crate::judge::grouping::Grown;
+use crate::judge::grown::Grown;
 use crate::judge::rules::Rules;
 use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::judge::traceback::Traceback;

@@ -6,8 +6,12 @@
 //! to a verdict ([`verdict`]). Nothing here runs or measures anything.
 
 mod at_exit;
+mod budget;
+mod case;
+mod evidence;
 mod finding;
 mod grouping;
+mod grown;
 mod heap_search;
 mod initialiser;
 mod known_leak;
@@ -16,14 +20,18 @@ mod prefix;
 mod quiescence;
 mod rules;
 mod series;
+mod set_once;
 mod stack_symbolizer;
 mod traceback;
 mod traceback_rules;
 mod verdict;
 
 pub use at_exit::{LostGroup, Remains};
+pub use case::{Case, Ruling, Run};
+pub use evidence::{GroupChange, GroupId};
 pub use finding::{Finding, Step};
-pub use grouping::{GroupGrowth, GroupId, Grouper, Grown, Share};
+pub use grouping::Grouper;
+pub use grown::Grown;
 pub use heap_search::Heap;
 pub use known_leak::KnownLeak;
 pub use leak_text::{Headline, Leak, leak_text};
@@ -31,4 +39,4 @@ pub use prefix::Prefix;
 pub use quiescence::{Patience, settled};
 pub use rules::{Limit, Rules};
 pub use traceback::Traceback;
-pub use verdict::{Growth, GrowthKind, Judge, Judged, LEAST_RUNS, Ruling, Verdict};
+pub use verdict::{Growth, GrowthKind, Judged, Verdict};

@@ -33,21 +33,22 @@ impl Patience {
     }
 }
 
-/// What has changed in a run. `quiet` says whether no
-/// thread of the run is left; it is asked before `changes`, because a thread that is seen to have
-/// ended had freed what it held before.
-pub fn settled(
+/// The changes of a run, and the state that they lead to. `quiet` says whether no thread of the run
+/// is left. It is called before `now`, because a thread that has ended had freed its blocks before.
+pub fn settled<State>(
     patience: Patience,
     quiet: impl Fn() -> bool,
-    mut changes: impl FnMut() -> Vec<Change>,
-) -> Vec<Change> {
+    now: impl Fn() -> State,
+    changes: impl Fn(&State) -> Vec<Change>,
+) -> (Vec<Change>, State) {
     let started = Instant::now();
     loop {
         let quiet = quiet();
-        let changes = changes();
+        let state = now();
+        let changes = changes(&state);
         let grew = changes.iter().any(|change| change.bytes > 0);
         if !grew || quiet || started.elapsed() >= patience.duration() {
-            return changes;
+            return (changes, state);
         }
         std::thread::sleep(Duration::from_micros(300));
     }

@@ -10,8 +10,8 @@ use crate::model::key_type::KeyType;
 pub struct Rules {
     /// What growth may reach.
     pub limit: Limit,
-    /// How often a body runs at most.
-    pub runs: u32,
+    /// The most runs of a body; `None` is as many as its growth needs, within half a second.
+    pub runs: Option<u32>,
     /// Frames a traceback keeps, after those of the allocator and the standard library are left
     /// out.
     pub frames: u32,
@@ -41,7 +41,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             limit: Limit::default(),
-            runs: 8,
+            runs: None,
             frames: 16,
             include: Vec::new(),
             exclude: Vec::new(),
@@ -64,7 +64,7 @@ impl Limits {
         let or = |own: &Vec<String>, theirs| if own.is_empty() { theirs } else { own.clone() };
         Rules {
             limit,
-            runs: self.runs.unwrap_or(rules.runs),
+            runs: self.runs.or(rules.runs),
             frames: self.frames.unwrap_or(rules.frames),
             include: or(&self.include, rules.include),
             exclude: or(&self.exclude, rules.exclude),

@@ -8,7 +8,7 @@
 //! Only new maxima count as growth. A cache that is full may be larger or smaller after each run,
 //! but soon it sets no more records.
 
-use crate::judge::grouping::Grown;
+use crate::judge::grown::Grown;
 
 /// From this many runs on, the shape decides. With fewer, growth in every run after the first does.
 pub const SHAPE_RUNS: u32 = 8;
@@ -54,11 +54,6 @@ impl Series {
         }
     }
 
-    /// Takes back what was added for this run and later ones.
-    pub fn truncate(&mut self, run: u32) {
-        self.changes.retain(|change| change.run < run);
-    }
-
     /// The sum of several series.
     pub fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
         let mut changes: Vec<Change> =
@@ -73,10 +68,13 @@ impl Series {
 
     /// Whether there are more bytes after this run than before it.
     pub fn grew_in(&self, run: u32) -> bool {
-        self.changes
-            .iter()
-            .rfind(|change| change.run <= run)
-            .is_some_and(|change| change.run == run && change.bytes > 0)
+        self.growth_in(run).is_some()
+    }
+
+    /// The growth of this run, if there was any.
+    pub fn growth_in(&self, run: u32) -> Option<Grown> {
+        let change = self.changes.iter().rfind(|change| change.run <= run)?;
+        Grown::of(change.bytes, change.blocks).filter(|_| change.run == run)
     }
 
     /// In how many runs there were more bytes after than before.
@@ -130,21 +128,27 @@ impl Series {
         self.most_until(until, Number::Bytes) > self.most_until(from, Number::Bytes)
     }
 
-    /// Growth a run: the least of those runs in which it grew, if it grew in all after the first;
-    /// otherwise the maximum spread over all runs.
+    /// The sum of all changes up to this run, if it is growth.
+    pub fn size(&self, runs: u32) -> Grown {
+        let changes = || self.changes.iter().take_while(|change| change.run <= runs);
+        let bytes = changes().map(|change| change.bytes).sum();
+        Grown::of(bytes, changes().map(|change| change.blocks).sum()).unwrap_or_default()
+    }
+
+    /// The least growth of the runs in which it grew.
+    pub fn least(&self) -> Grown {
+        let grown = self.changes.iter().filter_map(|change| Grown::of(change.bytes, change.blocks));
+        grown.min_by_key(|grown| grown.bytes).unwrap_or_default()
+    }
+
+    /// Growth a run: the least, if it grew in all runs after the first; otherwise the maximum spread
+    /// over all runs.
     pub fn per_run(&self, runs: u32) -> Grown {
-        let grown = self.changes.iter().filter(|change| change.bytes > 0);
-        let amount = |change: &Change| Grown {
-            bytes: change.bytes as u64,
-            blocks: u64::try_from(change.blocks).unwrap_or(0),
-        };
-        if runs <= 1 || (2..=runs).all(|run| self.grew_in(run)) {
-            return grown.map(amount).min_by_key(|grown| grown.bytes).unwrap_or_default();
+        if (2..=runs).all(|run| self.grew_in(run)) {
+            return self.least();
         }
-        let spread = |number| {
-            u64::try_from(self.most_until(runs, number)).unwrap_or(0).div_ceil(u64::from(runs))
-        };
-        Grown { bytes: spread(Number::Bytes), blocks: spread(Number::Blocks) }
+        let most = |number| u64::try_from(self.most_until(runs, number)).unwrap_or(0);
+        Grown { bytes: most(Number::Bytes), blocks: most(Number::Blocks) }.per_run(runs)
     }
 
     /// How many runs after this one set a new maximum of bytes.

@@ -16,10 +16,17 @@ impl Baseline {
         Self { live: Live::now(), threads: threads() }
     }
 
-    /// Returns the changes since then, after the threads of the run have ended.
-    pub fn changes(&self, patience: Patience) -> Vec<Change> {
+    /// The changes since then, after the threads of the run have ended, and the state that
+    /// they lead to.
+    pub fn changes(&self, patience: Patience) -> (Vec<Change>, Self) {
         let quiet = || threads().is_some_and(|now| self.threads.is_some_and(|then| now <= then));
-        settled(patience, quiet, || Live::now().changes_since(&self.live))
+        settled(patience, quiet, Self::now, |now| now.live.changes_since(&self.live))
+    }
+
+    /// The number of threads that have come since `earlier`.
+    pub fn threads_since(&self, earlier: &Self) -> u32 {
+        let (now, then) = (self.threads.unwrap_or(0), earlier.threads.unwrap_or(0));
+        u32::try_from(now.saturating_sub(then)).unwrap_or(u32::MAX)
     }
 }
 

@@ -25,4 +25,5 @@ mod snapshots;
 mod test;
 mod test_binary;
 mod test_process;
+mod test_thread;
 mod verdict_entry;

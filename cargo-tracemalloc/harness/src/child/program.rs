@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tracemalloc::internal::judge::{Grouper, Grown, Judge, Patience, Ruling};
+use tracemalloc::internal::judge::{Case, Grouper, Grown, Patience, Ruling, Run};
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
@@ -164,20 +164,18 @@ impl Test {
 
     fn judged(&self) -> TestEntry {
         let rules = self.session.rules();
-        let mut judge = Judge::new(&rules);
+        let mut case = Case::new(&rules);
         // An address in this thread's stack. Below it, the stack belongs to the harness.
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
-        let changes = grouper.since_main(self.before.changes(Patience::First));
-        let ruling = judge.passed(
-            Grown::gross(&changes),
-            || grouper.group(&changes),
-            self.started.elapsed(),
-        );
-        let judged = match ruling {
+        let changes = grouper.since_main(self.before.changes(Patience::First).0);
+        let run = Run { gross: Grown::gross(&changes), time: self.started.elapsed(), threads: 0 };
+        let judged = match case.passed(run, &mut grouper.evidence(&changes)) {
             Ruling::Final(judged) => judged,
-            Ruling::RunAgain => judge.unconfirmed("still live at the end of the process"),
+            Ruling::RunAgain | Ruling::Wait => {
+                case.unconfirmed("still live at the end of the process")
+            }
         };
         verdict_entry::entry(&self.name, &judged, &grouper, &self.session)
     }

@@ -56,7 +56,7 @@ mod tests {
         let mut session = Session::default();
         session.options.limit.max_growth = 1;
         session.options.limit.max_blocks = Some(1);
-        session.options.runs = 4;
+        session.options.runs = Some(4);
         session.options.frames = 1;
         session.options.include = vec!["options".to_owned()];
         session.options.exclude = vec!["options".to_owned()];
@@ -75,7 +75,7 @@ mod tests {
             (
                 max_growth,
                 max_blocks,
-                rules.runs,
+                rules.runs.unwrap_or(0),
                 rules.frames,
                 rules.include.concat(),
                 rules.exclude.concat(),

@@ -2,11 +2,10 @@
 //! fragment.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use tracemalloc::internal::judge::{Grouper, Grown, Judge, Ruling};
-use tracemalloc::internal::{self, Walk};
+use tracemalloc::internal::judge::{Case, Grouper, Grown, Heap, Patience, Rules, Ruling, Run};
+use tracemalloc::internal::{self, Change, Walk};
 
 use crate::child::baseline::Baseline;
 use crate::child::child_assignment::Assignment;
@@ -15,6 +14,7 @@ use crate::child::process_limits::Limits;
 use crate::child::rules;
 use crate::child::test::Test;
 use crate::child::test_binary;
+use crate::child::test_thread::{Ran, TestThread};
 use crate::child::verdict_entry;
 use crate::protocol::fragment;
 use crate::protocol::process_role::{FAILED, fail};
@@ -90,7 +90,7 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
 }
 
 fn unjudged(test: Test) -> TestEntry {
-    match run_once(test, None) {
+    match run_first(test) {
         Ran::Passed => TestEntry::new(test.name),
         Ran::Failed(message) => TestEntry::failed(test.name, message),
         Ran::Late => unreachable!("no time was set"),
@@ -105,104 +105,125 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         return unjudged(test);
     }
     let mut rules = session.rules();
-    let mut judge = Judge::new(&rules);
     // An address in this thread's stack. Below it, the stack belongs to the harness.
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
-    let mut grouper = Grouper::new(&rules, Some(heap.clone()));
-    let mut patience = None;
+    let mut trial = Trial::new(&rules, heap.clone());
+    let started = Instant::now();
+    let ran = run_first(test);
+    let took = started.elapsed();
+    limits.restore();
+    if let Ran::Failed(message) = ran {
+        return TestEntry::failed(test.name, message);
+    }
+    if let Some(own) = internal::asked() {
+        if let Some(reason) = own.skip {
+            return TestEntry {
+                verdict: Some(Verdict::Skipped),
+                verdict_reason: Some(reason),
+                ..TestEntry::new(test.name)
+            };
+        }
+        rules = own.over(rules);
+        trial.case = Case::new(&rules);
+        trial.grouper = Grouper::new(&rules, Some(heap));
+    }
+    let mut ruling = trial.passed(started);
+    let mut repeats = None;
+    let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
+    let patience = PATIENCE.max(took * 10).min(timeout);
     loop {
-        let before = Baseline::now();
+        let Ruling::RunAgain = ruling else { break };
+        let thread = repeats.get_or_insert_with(|| {
+            // A repeated run may end the process, and what is known by now must not be lost with
+            // it.
+            let unconfirmed =
+                trial.case.unconfirmed("the test ended its process when it was run again");
+            write(
+                assignment,
+                &verdict_entry::entry(test.name, &unconfirmed, &trial.grouper, session),
+            );
+            REPEATS.store(true, Ordering::Relaxed);
+            null_output::redirect();
+            let thread = TestThread::start(test);
+            trial.begin_repeats();
+            thread
+        });
         let started = Instant::now();
-        let ran = run_once(test, patience);
-        let took = started.elapsed();
+        let ran = thread.run(Some(patience));
         limits.restore();
-        if let (0, Some(own)) = (judge.runs(), internal::asked()) {
-            if let (Ran::Passed, Some(reason)) = (&ran, own.skip.as_ref()) {
-                let skipped = Some(Verdict::Skipped);
-                return TestEntry {
-                    verdict: skipped,
-                    verdict_reason: Some(reason.clone()),
-                    ..TestEntry::new(test.name)
-                };
-            }
-            rules = own.over(rules);
-            judge = Judge::new(&rules);
-            grouper = Grouper::new(&rules, Some(heap.clone()));
-        }
-        let ruling = match ran {
-            Ran::Passed => {
-                let changes = before.changes(judge.patience());
-                judge.passed(Grown::gross(&changes), || grouper.group(&changes), took)
-            }
-            Ran::Failed(message) if judge.runs() == 0 => {
-                return TestEntry::failed(test.name, message);
-            }
-            Ran::Failed(message) => judge.cannot_repeat(&format!(
-                "run {} failed: {}",
-                judge.runs() + 1,
-                short(&message)
-            )),
-            Ran::Late => {
-                judge.cannot_repeat(&format!("run {} did not end in time", judge.runs() + 1))
-            }
+        ruling = match ran {
+            Ran::Passed => trial.passed(started),
+            Ran::Failed(message) => trial.cannot_repeat(&format!("failed: {}", short(&message))),
+            Ran::Late => trial.cannot_repeat("did not end in time"),
         };
-        match ruling {
-            Ruling::Final(judged) => {
-                return verdict_entry::entry(test.name, &judged, &grouper, session);
-            }
-            Ruling::RunAgain if judge.runs() == 1 => {
-                // A repeated run may end the process. The result of the first run must not be lost.
-                let unconfirmed =
-                    judge.unconfirmed("the test ended its process when it was run again");
-                write(
-                    assignment,
-                    &verdict_entry::entry(test.name, &unconfirmed, &grouper, session),
-                );
-                let timeout =
-                    session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
-                patience = Some(PATIENCE.max(took * 10).min(timeout));
-                REPEATS.store(true, Ordering::Relaxed);
-                null_output::redirect();
-            }
-            Ruling::RunAgain => {}
+    }
+    let Ruling::Final(judged) = ruling else { unreachable!("the loop ends with it") };
+    verdict_entry::entry(test.name, &judged, &trial.grouper, session)
+}
+
+/// A test whose body runs until it is judged.
+struct Trial<'a> {
+    case: Case,
+    grouper: Grouper<'a>,
+    /// The state before the first run, or before the first repeat.
+    start: Baseline,
+    /// The state after the last run.
+    last: Baseline,
+}
+
+impl<'a> Trial<'a> {
+    fn new(rules: &Rules, heap: Heap<'a>) -> Self {
+        Self {
+            case: Case::new(rules),
+            grouper: Grouper::new(rules, Some(heap)),
+            start: Baseline::now(),
+            last: Baseline::now(),
         }
+    }
+
+    /// From now on, there is one thread more, and what it allocated to begin with.
+    fn begin_repeats(&mut self) {
+        self.start = Baseline::now();
+        self.last = Baseline::now();
+    }
+
+    /// The ruling after a run that passed.
+    fn passed(&mut self, started: Instant) -> Ruling {
+        let changes = self.measure(self.case.patience());
+        let run = self.run(&changes, started);
+        let ruling = self.case.passed(run, &mut self.grouper.evidence(&changes));
+        let Ruling::Wait = ruling else { return ruling };
+        let started = Instant::now();
+        let changes = self.measure(Patience::Last);
+        let run = self.run(&changes, started);
+        self.case.waited(run, &mut self.grouper.evidence(&changes))
+    }
+
+    fn measure(&mut self, patience: Patience) -> Vec<Change> {
+        let (changes, now) = self.last.changes(patience);
+        self.last = now;
+        changes
+    }
+
+    fn run(&self, changes: &[Change], started: Instant) -> Run {
+        let threads = self.last.threads_since(&self.start);
+        Run { gross: Grown::gross(changes), time: started.elapsed(), threads }
+    }
+
+    /// The ruling after a run that did not pass.
+    fn cannot_repeat(&mut self, why: &str) -> Ruling {
+        let why = format!("run {} {why}", self.case.runs() + 1);
+        self.case.cannot_repeat(&why, &mut self.grouper.evidence(&[]))
     }
 }
 
-/// The end of one run.
-enum Ran {
-    Passed,
-    Failed(String),
-    Late,
-}
-
-/// Runs the body once, on a thread with the test's name, like libtest. Every run goes through this
-/// function, so that all have the same stack.
-#[inline(never)]
-fn run_once(test: Test, patience: Option<Duration>) -> Ran {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
-        let result = test.run();
-        // The receiver is gone only after a timeout.
-        let _ = sender.send(result);
-    });
-    let thread =
-        thread.unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
-    let result = match patience {
-        None => receiver.recv().ok(),
-        Some(patience) => match receiver.recv_timeout(patience) {
-            Err(mpsc::RecvTimeoutError::Timeout) => return Ran::Late,
-            result => result.ok(),
-        },
-    };
-    // The test has sent its result, so the thread is about to end. `join` returns after its
-    // thread-locals are dropped.
-    let joined = thread.join();
-    match (result, joined) {
-        (Some(Ok(())), Ok(())) => Ran::Passed,
-        (Some(Err(message)), _) => Ran::Failed(message),
-        (_, _) => Ran::Failed("panicked".to_owned()),
+/// Runs the body on a thread that ends.
+fn run_first(test: Test) -> Ran {
+    let thread = TestThread::start(test);
+    match thread.run(None) {
+        Ran::Passed if !thread.end() => Ran::Failed("panicked".to_owned()),
+        ran => ran,
     }
 }
 

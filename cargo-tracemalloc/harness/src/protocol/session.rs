@@ -78,9 +78,10 @@ pub struct HolderRule {
 pub struct Options {
     /// The growth that a test may have.
     pub limit: Limit,
-    /// The highest number of runs of a body.
-    pub runs: u32,
-    /// The number of frames that a traceback keeps, without those of the allocator and std.
+    /// The most runs of a body; `None` is as many as its growth needs, within half a second.
+    pub runs: Option<u32>,
+    /// Frames a traceback keeps, after those of the allocator and the standard library are left
+    /// out.
     pub frames: u32,
     /// File name patterns (Python's `fnmatch`) for the most recent frame. One of them must match.
     /// Empty matches all.
@@ -93,7 +94,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             limit: Limit::default(),
-            runs: 8,
+            runs: None,
             frames: 16,
             include: Vec::new(),
             exclude: Vec::new(),

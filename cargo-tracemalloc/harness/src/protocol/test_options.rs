@@ -19,7 +19,7 @@ impl Session {
             let options = &mut self.options;
             set(&mut options.limit.max_growth, one.max_growth);
             set(&mut options.limit.max_blocks, one.max_blocks.map(Some));
-            set(&mut options.runs, one.runs);
+            set(&mut options.runs, one.runs.map(Some));
             set(&mut options.frames, one.frames);
             set(&mut options.include, one.include);
             set(&mut options.exclude, one.exclude);
@@ -68,11 +68,11 @@ mod tests {
         let session = Session { overrides, ..Session::default() };
         let numbers = |package, test| {
             let options = session.clone().for_test(package, test).options;
-            (options.limit.max_growth, options.runs)
+            (options.limit.max_growth, options.runs.unwrap_or(0))
         };
         assert_eq!(numbers("demo", "cache::fills"), (1, 3));
         assert_eq!(numbers("demo", "cache"), (2, 3));
-        assert_eq!(numbers("another", "cache::fills"), (1, 8));
-        assert_eq!(numbers("another", "store"), (0, 8));
+        assert_eq!(numbers("another", "cache::fills"), (1, 0));
+        assert_eq!(numbers("another", "store"), (0, 0));
     }
 }

@@ -75,7 +75,7 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
         options: ReportOptions {
             measure: Options {
                 limit: Limit::default(),
-                runs: 8,
+                runs: Some(8),
                 frames: 16,
                 include: Vec::new(),
                 exclude: Vec::new(),

@@ -1,0 +1,81 @@
+//! A thread that runs a test's body, as often as it is told to.
+//!
+//! The first run has a thread of its own, as under libtest, and is judged when that has ended. All
+//! later runs share one. Programs key statics by thread: a new thread for each run would make such a
+//! static grow with each run.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tracemalloc::internal;
+
+use crate::child::test::Test;
+use crate::protocol::process_role::fail;
+
+/// A thread that waits for orders to run the body.
+pub struct TestThread {
+    orders: SyncSender<()>,
+    results: Receiver<Result<(), String>>,
+    thread: JoinHandle<()>,
+}
+
+/// The end of one run.
+pub enum Ran {
+    Passed,
+    Failed(String),
+    Late,
+}
+
+impl TestThread {
+    /// Starts it, named like the test, as libtest does.
+    pub fn start(test: Test) -> Self {
+        let (orders, receive_order) = sync_channel(1);
+        let (send_result, results) = sync_channel(1);
+        let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
+            run_all(test, &receive_order, &send_result);
+        });
+        let thread =
+            thread.unwrap_or_else(|error| fail(&format!("start the test's thread: {error}")));
+        // The thread answers: what it allocated to begin with is there now.
+        let _ = results.recv();
+        Self { orders, results, thread }
+    }
+
+    /// Runs the body once. After `Late`, the thread is still at it, and of no use any more.
+    pub fn run(&self, patience: Option<Duration>) -> Ran {
+        if self.orders.send(()).is_err() {
+            return Ran::Failed("panicked".to_owned());
+        }
+        let result = match patience {
+            None => self.results.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(patience) => self.results.recv_timeout(patience),
+        };
+        match result {
+            Ok(Ok(())) => Ran::Passed,
+            Ok(Err(message)) => Ran::Failed(message),
+            Err(RecvTimeoutError::Timeout) => Ran::Late,
+            Err(RecvTimeoutError::Disconnected) => Ran::Failed("panicked".to_owned()),
+        }
+    }
+
+    /// Ends the thread, and returns when its thread-locals are dropped. False where a destructor
+    /// panicked.
+    pub fn end(self) -> bool {
+        drop(self.orders);
+        self.thread.join().is_ok()
+    }
+}
+
+/// The thread's work. Only the body's own allocations are traced.
+fn run_all(test: Test, orders: &Receiver<()>, results: &SyncSender<Result<(), String>>) {
+    // The receiver is gone when it has lost patience.
+    let answer_and_wait = |result| {
+        let _pause = internal::pause();
+        results.send(result).is_ok() && orders.recv().is_ok()
+    };
+    let mut result = Ok(());
+    while answer_and_wait(result) {
+        result = test.run();
+    }
+}

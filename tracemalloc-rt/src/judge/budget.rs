@@ -1,0 +1,96 @@
+//! How often a body runs: until its growth has a shape, or until that costs too much.
+
+use core::time::Duration;
+
+/// How often a body may run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// The number of runs at most, where it was given; otherwise time decides.
+    pub fixed: Option<u32>,
+}
+
+/// Runs until now, as far as they matter to the budget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Runs that passed.
+    pub runs: u32,
+    /// The time that they took, with all that came after each.
+    pub time: Duration,
+    /// Bytes that all of them have left.
+    pub bytes: u64,
+    /// Threads that all of them have left.
+    pub threads: u32,
+}
+
+/// Runs that a suspicion gets, however long they take, unless they take [`LONG`].
+const LEAST: u32 = 8;
+/// Runs that a suspicion gets if they take no longer than [`PATIENCE`].
+const MANY: u32 = 64;
+/// Runs that a suspicion gets at most.
+const MOST: u32 = 1000;
+/// The time for as many runs as possible, up to [`MOST`].
+const TIME: Duration = Duration::from_millis(500);
+/// The time for [`MANY`] runs.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Runs that a suspicion gets even if they take [`LONG`].
+const LEAST_LONG: u32 = 3;
+/// The time after which no further run begins.
+const LONG: Duration = Duration::from_secs(10);
+/// What repeats may leave before [`LEAST`] runs are enough.
+const LARGE: u64 = 64 << 20;
+/// A body that took no longer is run once more, even if nothing is suspicious.
+const QUICK: Duration = Duration::from_millis(10);
+
+impl Budget {
+    /// Whether no further run may begin.
+    pub fn is_spent(self, spent: Spent) -> bool {
+        let Spent { runs, time, bytes, threads } = spent;
+        match self.fixed {
+            Some(fixed) => runs >= fixed,
+            None if runs >= MOST => true,
+            None if runs >= LEAST && (bytes >= LARGE || threads >= runs / 2) => true,
+            None if runs >= MANY => time >= TIME,
+            None if runs >= LEAST => time >= PATIENCE,
+            None => runs >= LEAST_LONG && time >= LONG,
+        }
+    }
+
+    /// Whether a body without growth, whose first run took this long, runs once more.
+    pub fn allows_probe(self, first: Duration) -> bool {
+        self.fixed.is_none_or(|fixed| fixed > 1) && first <= QUICK
+    }
+
+    /// Whether runs were so quick that some more cost nothing.
+    pub fn is_hardly_used(self, spent: Spent) -> bool {
+        spent.runs < self.fixed.unwrap_or(LEAST).min(LEAST) && spent.time <= 2 * QUICK
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many runs there are, if each takes so long and leaves a thread or not.
+    fn runs(fixed: Option<u32>, each: Duration, threads: bool) -> u32 {
+        let budget = Budget { fixed };
+        let spent = |runs| Spent {
+            runs,
+            time: each * runs,
+            bytes: 0,
+            threads: if threads { runs } else { 0 },
+        };
+        (1..).find(|runs| budget.is_spent(spent(*runs))).expect("it ends")
+    }
+
+    #[test]
+    fn time_decides_unless_a_number_is_given() {
+        for (milliseconds, expected) in
+            [(0, 1000), (1, 500), (8, 64), (30, 64), (100, 20), (300, 8), (2000, 5), (20_000, 3)]
+        {
+            let each = Duration::from_millis(milliseconds);
+            assert_eq!(runs(None, each, false), expected, "{milliseconds} ms");
+            assert_eq!(runs(Some(4), each, false), 4);
+        }
+        assert_eq!(runs(None, Duration::ZERO, true), LEAST, "a thread is left by each run");
+    }
+}

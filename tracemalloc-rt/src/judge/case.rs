@@ -1,0 +1,775 @@
+//! The runs of one body, and the verdict on their growth.
+//!
+//! - Blocks that nothing points to are a leak, after one run already.
+//! - Blocks that only a known holder holds are none.
+//! - Everything else leaks if its growth goes on: see [`Series::rises`]. A case looks at the growth
+//!   of each traceback, of each holder, and of all together. So a registry leaks whose lines
+//!   alternate, and a cache does not whose entries change places.
+//! - Growth under an initialiser is expected once. If later runs repeat it, it counts.
+//!
+//! A case leaks if the growth a run of all that leaks is above the limit. Runs go on as long as they
+//! can still say something, and as the [`Budget`] lasts.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::judge::budget::{Budget, Spent};
+use crate::judge::evidence::{Evidence, GroupChange, GroupGrowth, GroupId, HolderKey, Share};
+use crate::judge::finding::Finding;
+use crate::judge::grown::Grown;
+use crate::judge::quiescence::Patience;
+use crate::judge::rules::{Limit, Rules};
+use crate::judge::series::{SHAPE_RUNS, Series};
+use crate::judge::set_once::is_set_once;
+use crate::judge::verdict::{GrowthKind, Judged, JudgedShare, Verdict};
+
+/// After this many runs, of which most grew by the same, more say nothing new.
+const PROVED: u32 = 256;
+
+/// Collects runs until they can be judged.
+#[derive(Debug)]
+pub struct Case {
+    limit: Limit,
+    budget: Budget,
+    spent: Spent,
+    /// Growth of each run, without what is expected once.
+    runs: Vec<Grown>,
+    groups: HashMap<GroupId, Group>,
+    /// Whether the first run was within the limit.
+    clean_at_first: bool,
+    /// Whether growth was seen that later runs have to explain.
+    suspicious: bool,
+    /// Whether threads of the last run were waited for.
+    waited: bool,
+}
+
+/// One group over the runs.
+#[derive(Debug, Default)]
+struct Group {
+    series: Series,
+    /// An initialiser allocates its blocks.
+    initialiser: bool,
+    /// A holder that programs set once holds its blocks.
+    set_once: bool,
+    /// The configuration knows it.
+    known: bool,
+    /// The last answer of the heap; empty before it was searched.
+    shares: Vec<(Share, Grown, Finding)>,
+}
+
+/// A run that passed.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Its growth before filters.
+    pub gross: Grown,
+    /// The time that it took.
+    pub time: Duration,
+    /// The threads that are left of all repeats.
+    pub threads: u32,
+}
+
+/// The next step after a run.
+#[derive(Debug)]
+pub enum Ruling {
+    /// The body runs again.
+    RunAgain,
+    /// The case would leak. The threads of the last run get time to end, then
+    /// [`Case::waited`] takes in what they have freed.
+    Wait,
+    /// The case is closed.
+    Final(Judged),
+}
+
+impl Case {
+    /// A case under these rules.
+    pub fn new(rules: &Rules) -> Self {
+        Self {
+            limit: rules.limit,
+            budget: Budget { fixed: rules.runs.map(|runs| runs.max(1)) },
+            spent: Spent::default(),
+            runs: Vec::new(),
+            groups: HashMap::new(),
+            clean_at_first: false,
+            suspicious: false,
+            waited: false,
+        }
+    }
+
+    /// Runs that passed so far.
+    pub fn runs(&self) -> u32 {
+        self.spent.runs
+    }
+
+    /// How long to wait for the threads of the next run.
+    pub fn patience(&self) -> Patience {
+        if self.spent.runs == 0 { Patience::First } else { Patience::Later }
+    }
+
+    /// Takes in a run that passed. Evidence is only asked for where it is needed.
+    pub fn passed(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
+        self.waited = false;
+        self.spent.runs += 1;
+        self.spent.time += run.time;
+        self.spent.threads = run.threads;
+        self.take(run, evidence)
+    }
+
+    /// Takes in what has changed since the last run, whose threads had time to end.
+    pub fn waited(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
+        self.waited = true;
+        self.spent.time += run.time;
+        self.spent.threads = run.threads;
+        self.runs.pop();
+        self.add(&evidence.changes());
+        self.after_repeat(evidence)
+    }
+
+    /// Ends the case because the body cannot run again.
+    pub fn cannot_repeat(&mut self, why: &str, evidence: &mut impl Evidence) -> Ruling {
+        Ruling::Final(if self.is_probe() {
+            self.close(None)
+        } else if self.spent.runs >= SHAPE_RUNS {
+            self.look(evidence);
+            self.close(None)
+        } else {
+            self.unconfirmed(why)
+        })
+    }
+
+    /// The verdict if no further run comes.
+    pub fn unconfirmed(&self, why: &str) -> Judged {
+        self.close(Some(why))
+    }
+
+    /// Whether the last run, or the next one, is there only to see whether a body without suspicion
+    /// grows in its second run.
+    fn is_probe(&self) -> bool {
+        self.spent.runs == 1 && !self.suspicious
+    }
+
+    fn take(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
+        let first = self.spent.runs == 1;
+        if first && !run.gross.exceeds(&self.limit) {
+            self.runs.push(run.gross);
+            self.clean_at_first = true;
+            return self.probe_or_close(run.time);
+        }
+        if self.spent.runs == 2 && self.clean_at_first && !run.gross.exceeds(&self.limit) {
+            return Ruling::Final(self.close(None));
+        }
+        self.add(&evidence.changes());
+        let sizes = self.groups.values().map(|group| group.grown(self.spent.runs).bytes);
+        self.spent.bytes = sizes.sum();
+        if first { self.after_first(run.time, evidence) } else { self.after_repeat(evidence) }
+    }
+
+    fn after_first(&mut self, time: Duration, evidence: &mut impl Evidence) -> Ruling {
+        if !self.groups.values().map(|group| group.grown(1)).sum::<Grown>().exceeds(&self.limit) {
+            self.clean_at_first = true;
+            return self.probe_or_close(time);
+        }
+        // Where only initialisers grew, a second run that is quick says as much as the heap.
+        if !self.is_open_above_limit() && self.budget.allows_probe(time) {
+            return Ruling::RunAgain;
+        }
+        self.look(evidence);
+        let lost_once = self
+            .groups
+            .values()
+            .any(|group| group.is_expected_once() && group.share(Share::Lost).bytes > 0);
+        if self.budget.is_spent(self.spent) {
+            Ruling::Final(self.close(None))
+        } else if self.is_open_above_limit() || lost_once {
+            self.suspicious = true;
+            Ruling::RunAgain
+        } else if self.sum_of(Share::Lost).exceeds(&self.limit) {
+            Ruling::Final(self.close(None))
+        } else {
+            self.probe_or_close(time)
+        }
+    }
+
+    fn probe_or_close(&self, time: Duration) -> Ruling {
+        if self.budget.allows_probe(time) {
+            Ruling::RunAgain
+        } else {
+            Ruling::Final(self.close(None))
+        }
+    }
+
+    fn after_repeat(&mut self, evidence: &mut impl Evidence) -> Ruling {
+        let runs = self.spent.runs;
+        let spent = self.budget.is_spent(self.spent) || self.is_proved();
+        let mut looked = false;
+        if self.grew_openly() && (runs.is_power_of_two() || spent) {
+            self.look(evidence);
+            looked = true;
+        }
+        let grew = self.grew_openly();
+        self.suspicious |= grew;
+        let is_over = if spent {
+            true
+        } else if grew {
+            // What grows may only replace what shrinks.
+            runs >= 16 && runs >= 4 * self.total().last_record()
+        } else {
+            !self.suspicious
+                || self.sum_of(Share::Lost).exceeds(&self.limit)
+                || !self.budget.is_hardly_used(self.spent) && runs >= self.runs_to_close()
+        };
+        if !is_over {
+            return Ruling::RunAgain;
+        }
+        let leaks = self.suspects().next().is_some();
+        if leaks && !looked {
+            self.look(evidence);
+        }
+        let judged = self.close(None);
+        let waits =
+            judged.verdict == Verdict::Leak && leaks && self.spent.threads > 0 && !self.waited;
+        if waits { Ruling::Wait } else { Ruling::Final(judged) }
+    }
+
+    /// Whether some group has grown in the last run whose growth later runs have to explain.
+    fn grew_openly(&self) -> bool {
+        self.groups.values().any(|group| group.grew_openly(self.spent.runs))
+    }
+
+    /// The number of runs after which a run without growth closes the case.
+    fn runs_to_close(&self) -> u32 {
+        let open = || self.groups.values().filter(|group| !group.is_excused());
+        let last = open().map(|group| group.series.last_record()).max().unwrap_or(0);
+        if open().all(|group| group.series.fades()) { last + 1 } else { 4 * last }
+    }
+
+    /// Whether so many runs grew by the same that no cache would.
+    fn is_proved(&self) -> bool {
+        let runs = self.runs.len();
+        let last = self.runs.last().copied().unwrap_or_default();
+        runs >= PROVED as usize
+            && last.bytes > 0
+            && self.runs[runs - PROVED as usize * 3 / 4..].iter().all(|run| *run == last)
+    }
+
+    fn add(&mut self, changes: &[GroupChange]) {
+        let run = self.spent.runs;
+        for change in changes {
+            let group = self.groups.entry(change.id).or_default();
+            group.initialiser = change.initialiser;
+            group.known = change.known;
+            group.series.add(run, change.bytes, change.blocks);
+        }
+        let groups = self.groups.values();
+        let judged =
+            groups.filter(|group| !group.is_excused() && !(run == 1 && group.is_expected_once()));
+        self.runs.push(judged.filter_map(|group| group.series.growth_in(run)).sum());
+    }
+
+    /// Searches the heap for what has become of all growth.
+    fn look(&mut self, evidence: &mut impl Evidence) {
+        for group in self.groups.values_mut() {
+            group.shares.clear();
+        }
+        for GroupGrowth { id, share, grown, finding } in evidence.look() {
+            let group = self.groups.entry(id).or_default();
+            if let (Share::Open, Finding::Held { by, .. }) = (share, &finding) {
+                group.set_once = is_set_once(by);
+            }
+            group.shares.push((share, grown, finding));
+        }
+    }
+
+    /// Whether growth of the first run that later runs have to explain is above the limit.
+    fn is_open_above_limit(&self) -> bool {
+        let open = self.groups.values().filter(|group| !group.is_expected_once());
+        let open: Grown = open.map(|group| group.open(1)).sum();
+        open.exceeds(&self.limit)
+    }
+
+    /// All open growth together.
+    fn total(&self) -> Series {
+        Series::sum(self.groups.values().filter(|group| !group.is_excused()).map(Group::series))
+    }
+
+    fn sum_of(&self, share: Share) -> Grown {
+        self.groups.values().map(|group| group.share(share)).sum()
+    }
+
+    /// The groups whose open growth goes on.
+    fn suspects(&self) -> impl Iterator<Item = GroupId> {
+        let runs = self.spent.runs;
+        let total = self.total();
+        let mut by_holder: HashMap<HolderKey, Vec<&Series>> = HashMap::new();
+        for group in self.groups.values() {
+            if let Some(holder) = group.holder() {
+                by_holder.entry(holder).or_default().push(&group.series);
+            }
+        }
+        let by_holder: HashMap<HolderKey, Series> = by_holder
+            .into_iter()
+            .map(|(holder, series)| (holder, Series::sum(series.into_iter())))
+            .collect();
+        let middle = if runs < SHAPE_RUNS { 1 } else { runs * 2 / 5 };
+        self.groups.iter().filter_map(move |(id, group)| {
+            let open = group.open(runs).bytes;
+            // Where more was lost than is held, it is the loss that goes on.
+            if group.is_excused() || open == 0 || group.share(Share::Lost).bytes > open {
+                return None;
+            }
+            let holder = group.holder().and_then(|holder| by_holder.get(&holder)).unwrap_or(&total);
+            // A line may only have taken over the entries of another.
+            let goes_on = group.series.rises(runs) && holder.rose_after(middle, runs);
+            let takes_part = group.series.rose_after(middle, runs);
+            (goes_on || takes_part && (holder.rises(runs) || total.rises(runs))).then_some(*id)
+        })
+    }
+
+    /// Closes the case. `why` says why no further run was possible, where one was wanted.
+    fn close(&self, why: Option<&str>) -> Judged {
+        let runs = self.spent.runs;
+        // With one run, growth is all that there is to judge by.
+        let single = runs == 1 && self.budget.fixed == Some(1);
+        let suspects: Vec<GroupId> = if single || why.is_some() {
+            let open = self.groups.iter().filter(|(_, group)| {
+                !group.is_expected_once() && !group.is_excused() && group.open(runs).bytes > 0
+            });
+            open.map(|(id, _)| *id).collect()
+        } else {
+            self.suspects().collect()
+        };
+        let mut shares = Vec::new();
+        for (id, group) in &self.groups {
+            let is_suspect = suspects.contains(id);
+            for (share, grown, finding) in group.shares(runs) {
+                let leaks = match share {
+                    Share::Lost => !group.is_expected_once() || group.grew_again(),
+                    Share::Open => is_suspect,
+                    Share::Excused => false,
+                };
+                let kind = match share {
+                    _ if !leaks && group.initialiser => GrowthKind::Initialiser,
+                    _ if !leaks => GrowthKind::Once,
+                    _ if group.known => GrowthKind::Known,
+                    Share::Open if why.is_some() => GrowthKind::Unconfirmed,
+                    _ => GrowthKind::Leak,
+                };
+                let growing = group.series.growing_runs();
+                let per_run = match share {
+                    _ if growing <= 1 => grown,
+                    Share::Lost => grown.per_run(growing),
+                    _ if leaks => group.series.per_run(runs),
+                    _ => group.series.least(),
+                };
+                shares.push(JudgedShare { id: *id, share, kind, per_run, runs: growing, finding });
+            }
+        }
+        let verdict = self.verdict(&shares);
+        if !matches!(verdict, Verdict::Leak | Verdict::Known | Verdict::Unconfirmed) {
+            for share in &mut shares {
+                if share.kind != GrowthKind::Initialiser {
+                    share.kind = GrowthKind::Once;
+                }
+            }
+        }
+        let is_cut_off = shares.iter().any(|share| share.kind == GrowthKind::Unconfirmed)
+            || verdict == Verdict::Known;
+        // Runs that only confirmed the first one are not worth a word.
+        let confirmed = !self.suspicious && matches!(verdict, Verdict::Clean | Verdict::Once);
+        let kept = if confirmed { 1 } else { self.runs.len() };
+        let is_clean = verdict == Verdict::Clean;
+        if is_clean {
+            // The report of a clean test is about its first run.
+            shares.retain(|share| self.groups[&share.id].series.grew_in(1));
+        }
+        Judged {
+            verdict,
+            reason: why.filter(|_| is_cut_off).map(str::to_owned),
+            limit: self.limit,
+            runs: self.runs.iter().copied().take(if is_clean { 1 } else { kept }).collect(),
+            groups: shares,
+        }
+    }
+
+    fn verdict(&self, shares: &[JudgedShare]) -> Verdict {
+        let sum = |kinds: &[GrowthKind]| -> Grown {
+            let of_kind = shares.iter().filter(|share| kinds.contains(&share.kind));
+            of_kind.map(|share| share.per_run).sum()
+        };
+        let exceeds = |kinds: &[GrowthKind]| sum(kinds).exceeds(&self.limit);
+        use GrowthKind::{Known, Leak, Unconfirmed};
+        if exceeds(&[Leak]) {
+            Verdict::Leak
+        } else if exceeds(&[Leak, Unconfirmed]) {
+            Verdict::Unconfirmed
+        } else if exceeds(&[Leak, Unconfirmed, Known]) {
+            Verdict::Known
+        } else if self.clean_at_first {
+            Verdict::Clean
+        } else {
+            Verdict::Once
+        }
+    }
+}
+
+impl Group {
+    fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// Whether growth in one run is expected.
+    fn is_expected_once(&self) -> bool {
+        self.initialiser || self.set_once
+    }
+
+    /// Whether it grew after the first run, or after the first run in which it grew.
+    fn grew_again(&self) -> bool {
+        self.series.growing_runs() > 1
+    }
+
+    /// Whether all that is left of it is excused.
+    fn is_excused(&self) -> bool {
+        !self.shares.is_empty() && self.shares.iter().all(|(share, ..)| *share == Share::Excused)
+    }
+
+    /// Whether it grew in this run, and not only by what is known to be lost or excused.
+    fn grew_openly(&self, run: u32) -> bool {
+        self.series.grew_in(run)
+            && (self.shares.is_empty()
+                || self.shares.iter().any(|(share, ..)| *share == Share::Open))
+    }
+
+    /// Its growth up to this run.
+    fn grown(&self, runs: u32) -> Grown {
+        self.series.size(runs)
+    }
+
+    /// The part that later runs have to explain.
+    fn open(&self, runs: u32) -> Grown {
+        if self.shares.is_empty() { self.grown(runs) } else { self.share(Share::Open) }
+    }
+
+    fn share(&self, wanted: Share) -> Grown {
+        let shares = self.shares.iter().filter(|(share, ..)| *share == wanted);
+        shares.map(|(_, grown, _)| *grown).sum()
+    }
+
+    /// Its shares; before the heap was searched, all that it has grown by is open.
+    fn shares(&self, runs: u32) -> Vec<(Share, Grown, Finding)> {
+        let grown = self.grown(runs);
+        if self.shares.is_empty() && grown.bytes > 0 {
+            return vec![(Share::Open, grown, Finding::default())];
+        }
+        self.shares.clone()
+    }
+
+    /// The holder of its open part.
+    fn holder(&self) -> Option<HolderKey> {
+        let open = self.shares.iter().find(|(share, ..)| *share == Share::Open)?;
+        HolderKey::of(&open.2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{Holder, HolderKind};
+
+    /// Groups from these numbers on are under initialisers, held by known holders, lost.
+    const INITIALISERS: usize = 100;
+    const EXCUSED: usize = 200;
+    const LOST: usize = 300;
+    /// Groups in this range are known.
+    const KNOWN: std::ops::Range<usize> = 50..INITIALISERS;
+
+    /// A test whose groups change as they are told to, each in blocks of its own.
+    struct Trial {
+        case: Case,
+        /// Bytes of each group since the first run.
+        sizes: HashMap<usize, i64>,
+        /// The static that holds a group.
+        holder: fn(usize) -> &'static str,
+        each: Duration,
+        looks: u32,
+    }
+
+    struct Now<'a> {
+        changes: Vec<GroupChange>,
+        sizes: &'a HashMap<usize, i64>,
+        holder: fn(usize) -> &'static str,
+        looks: &'a mut u32,
+    }
+
+    impl Evidence for Now<'_> {
+        fn changes(&mut self) -> Vec<GroupChange> {
+            self.changes.clone()
+        }
+
+        fn look(&mut self) -> Vec<GroupGrowth> {
+            *self.looks += 1;
+            let grown = self.sizes.iter().filter(|(_, bytes)| **bytes > 0);
+            grown
+                .map(|(id, bytes)| {
+                    let share = match *id {
+                        LOST.. => Share::Lost,
+                        EXCUSED.. => Share::Excused,
+                        _ => Share::Open,
+                    };
+                    let by = Holder {
+                        kind: HolderKind::Static,
+                        name: (self.holder)(*id).to_owned(),
+                        thread: None,
+                        start: None,
+                        known: false,
+                    };
+                    let finding = match share {
+                        Share::Lost => Finding::Lost { with: None },
+                        _ => Finding::Held { by, path: Vec::new(), steps: 1 },
+                    };
+                    let grown = Grown { bytes: *bytes as u64, blocks: 1 };
+                    GroupGrowth { id: GroupId(*id), share, grown, finding }
+                })
+                .collect()
+        }
+    }
+
+    impl Trial {
+        fn new(limit: u64, runs: Option<u32>) -> Self {
+            let limit = Limit { max_growth: limit, max_blocks: None };
+            Self {
+                case: Case::new(&Rules { limit, runs, ..Rules::default() }),
+                sizes: HashMap::new(),
+                holder: |_| "demo::STORE",
+                each: Duration::from_millis(20),
+                looks: 0,
+            }
+        }
+
+        /// A run in which groups changed by so many bytes. `None` where the body is to run again.
+        fn run(&mut self, groups: &[(usize, i64)]) -> Option<Judged> {
+            let changes = groups.iter().map(|(id, bytes)| {
+                *self.sizes.entry(*id).or_default() += bytes;
+                GroupChange {
+                    id: GroupId(*id),
+                    bytes: *bytes,
+                    blocks: bytes.signum(),
+                    initialiser: (INITIALISERS..EXCUSED).contains(id),
+                    known: KNOWN.contains(id),
+                }
+            });
+            let changes: Vec<GroupChange> = changes.collect();
+            let grown = changes.iter().filter_map(|change| Grown::of(change.bytes, change.blocks));
+            let run = Run { gross: grown.sum(), time: self.each, threads: 0 };
+            let mut now =
+                Now { changes, sizes: &self.sizes, holder: self.holder, looks: &mut self.looks };
+            match self.case.passed(run, &mut now) {
+                Ruling::RunAgain => None,
+                Ruling::Wait => panic!("no thread is left"),
+                Ruling::Final(judged) => Some(judged),
+            }
+        }
+
+        /// Runs until the case is closed, each run as `change` says by its number.
+        fn run_all(&mut self, change: impl Fn(u32) -> Vec<(usize, i64)>) -> Judged {
+            (1..).find_map(|run| self.run(&change(run))).expect("a case ends")
+        }
+    }
+
+    fn verdict(limit: u64, runs: &[&[(usize, i64)]]) -> Option<Verdict> {
+        let mut trial = Trial::new(limit, Some(4));
+        let last = runs.iter().map(|groups| trial.run(groups)).last();
+        last.flatten().map(|judged| judged.verdict)
+    }
+
+    fn verdict_of(change: impl Fn(u32) -> Vec<(usize, i64)>) -> Verdict {
+        Trial { each: Duration::from_micros(100), ..Trial::new(0, None) }.run_all(change).verdict
+    }
+
+    #[test]
+    fn what_stays_within_the_limit_is_clean_after_one_run() {
+        assert_eq!(verdict(0, &[&[]]), Some(Verdict::Clean));
+        assert_eq!(verdict(100, &[&[(1, 60), (2, 40)]]), Some(Verdict::Clean));
+        assert_eq!(verdict(100, &[&[(1, 60), (2, 41)]]), None);
+    }
+
+    #[test]
+    fn a_quick_test_runs_twice_so_that_a_leak_of_the_second_run_is_seen() {
+        let mut trial = Trial { each: Duration::from_millis(1), ..Trial::new(0, None) };
+        assert!(trial.run(&[]).is_none());
+        let judged = trial.run(&[]).expect("nothing is suspicious");
+        assert_eq!((judged.verdict, judged.runs.len()), (Verdict::Clean, 1));
+        let lost = |run| if run == 1 { vec![] } else { vec![(LOST, 300)] };
+        assert_eq!(verdict_of(lost), Verdict::Leak);
+        assert_eq!(verdict_of(|run| vec![(1, if run == 1 { 0 } else { 300 })]), Verdict::Leak);
+        assert_eq!(verdict_of(|run| vec![(1, if run == 2 { 300 } else { 0 })]), Verdict::Clean);
+    }
+
+    #[test]
+    fn only_what_grows_in_every_run_leaks_after_few_runs() {
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(1, 8)], &[(1, 8)]]), None);
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(1, 8)], &[(1, 8)], &[(1, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[]]), Some(Verdict::Once));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(1, 8)], &[], &[]]), Some(Verdict::Once));
+    }
+
+    #[test]
+    fn the_limit_is_for_the_sum_of_what_leaks() {
+        let runs = |third| [vec![(1, 8), (2, 8), (3, 900)], vec![(1, 8), (2, third)]];
+        for (limit, expected) in [(15, Verdict::Leak), (16, Verdict::Once)] {
+            let mut trial = Trial::new(limit, Some(4));
+            let judged = trial.run_all(|run| runs(8)[usize::from(run > 1)].clone());
+            assert_eq!(judged.verdict, expected, "{limit}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_no_leak_and_hides_none() {
+        let four = |groups: &'static [(usize, i64)]| verdict(15, &[groups; 4]);
+        assert_eq!(four(&[(50, 900)]), Some(Verdict::Known));
+        assert_eq!(four(&[(50, 900), (1, 15)]), Some(Verdict::Known));
+        assert_eq!(four(&[(50, 900), (1, 16)]), Some(Verdict::Leak));
+        assert_eq!(verdict(15, &[&[(50, 900)], &[]]), Some(Verdict::Once));
+        let mut trial = Trial::new(0, Some(4));
+        assert!(trial.run(&[(50, 900)]).is_none());
+        assert_eq!(trial.case.unconfirmed("taken").verdict, Verdict::Known);
+    }
+
+    #[test]
+    fn initialisers_need_no_second_run_unless_it_is_quick() {
+        assert_eq!(verdict(0, &[&[(INITIALISERS, 4096)]]), Some(Verdict::Once));
+        let mut trial = Trial { each: Duration::from_millis(1), ..Trial::new(0, None) };
+        assert!(trial.run(&[(INITIALISERS, 4096)]).is_none());
+        let judged = trial.run(&[]).expect("it did not grow again");
+        assert_eq!((judged.verdict, judged.runs.len()), (Verdict::Once, 1));
+        assert_eq!(judged.groups[0].kind, GrowthKind::Initialiser);
+        assert_eq!(trial.looks, 0, "nothing had to be explained");
+    }
+
+    #[test]
+    fn growth_under_an_initialiser_that_goes_on_is_a_leak() {
+        assert_eq!(verdict_of(|_| vec![(INITIALISERS, 64)]), Verdict::Leak);
+        let once = |run| vec![(INITIALISERS, if run < 3 { 64 } else { 0 })];
+        assert_eq!(verdict_of(once), Verdict::Once);
+    }
+
+    #[test]
+    fn what_is_lost_needs_no_second_run() {
+        assert_eq!(verdict(0, &[&[(LOST, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(8, &[&[(LOST, 8)]]), Some(Verdict::Clean));
+        assert_eq!(verdict(0, &[&[(1, 8)], &[(LOST, 8)]]), Some(Verdict::Leak));
+        assert_eq!(verdict(0, &[&[(LOST, 8), (1, 8)]]), None, "the other may leak too");
+        assert_eq!(verdict(0, &[&[(LOST, 8), (1, 8)], &[]]), Some(Verdict::Leak));
+        let mut trial = Trial::new(0, Some(4));
+        assert!(trial.run(&[(LOST, 8), (1, 8)]).is_none());
+        let judged = trial.case.unconfirmed("run 2 failed");
+        assert_eq!(judged.verdict, Verdict::Leak);
+        for share in judged.groups {
+            let lost = share.id == GroupId(LOST);
+            assert_eq!(share.kind, if lost { GrowthKind::Leak } else { GrowthKind::Unconfirmed });
+        }
+    }
+
+    #[test]
+    fn a_leak_whose_line_first_allocates_in_a_later_run_is_found() {
+        assert_eq!(verdict_of(|run| vec![(usize::from(run > 1), 100)]), Verdict::Leak);
+        let log = |run| if run == 1 { vec![(1, 700)] } else { vec![(2, 60), (3, 16)] };
+        assert_eq!(verdict_of(log), Verdict::Leak);
+    }
+
+    #[test]
+    fn a_registry_leaks_whose_lines_alternate_and_pause() {
+        // Two blocks from two lines, and an older one of either goes.
+        let lines = |run: u32| {
+            let gone = if run % 3 == 0 { 1 } else { 2 };
+            vec![(1, if gone == 1 { 0 } else { 48 }), (2, if gone == 2 { 0 } else { 48 })]
+        };
+        assert_eq!(verdict_of(lines), Verdict::Leak);
+    }
+
+    #[test]
+    fn a_full_cache_whose_lines_take_turns_is_no_leak() {
+        for seed in 0..40_u64 {
+            let cache = |run: u32| {
+                // The number of entries of line 1; the others are of line 2, and there are 20.
+                let of_line = |run: u32| {
+                    let steps = (1..=run).map(|step| {
+                        let bits = (seed + 1)
+                            .wrapping_mul(u64::from(step))
+                            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                        (bits >> 60) as i64 % 3 - 1
+                    });
+                    steps.fold(10_i64, |entries, step| (entries + step).clamp(0, 20))
+                };
+                let (before, now) = (if run > 1 { of_line(run - 1) } else { 0 }, of_line(run));
+                let other = if run > 1 { before - now } else { 20 - now };
+                vec![(1, 64 * (now - before)), (2, 64 * other)]
+            };
+            assert_eq!(verdict_of(cache), Verdict::Once, "{seed}");
+        }
+    }
+
+    #[test]
+    fn bounded_caches_are_run_until_they_are_full() {
+        for entries in 1..=40 {
+            let filled = |run| vec![(1, if run <= entries { 96 } else { 0 })];
+            assert_eq!(verdict_of(filled), Verdict::Once, "{entries}");
+        }
+    }
+
+    #[test]
+    fn pages_that_double_and_are_never_freed_are_a_leak() {
+        let pages = |slots: u32| {
+            (0..)
+                .take_while(move |page| 32 * ((1 << page) - 1) < slots)
+                .map(|page| 256 << page)
+                .sum::<i64>()
+        };
+        assert_eq!(
+            verdict_of(|run| vec![(1, pages(20 * run) - pages(20 * (run - 1)))]),
+            Verdict::Leak
+        );
+    }
+
+    #[test]
+    fn what_known_holders_hold_is_no_leak() {
+        assert_eq!(verdict(0, &[&[(EXCUSED, 8)]]), Some(Verdict::Once));
+        assert_eq!(verdict_of(|_| vec![(EXCUSED, 8)]), Verdict::Once);
+    }
+
+    #[test]
+    fn what_a_logger_holds_needs_no_second_run_but_must_not_grow() {
+        let logger = |each| Trial { each, holder: |_| "log::LOGGER", ..Trial::new(0, None) };
+        let mut trial = logger(Duration::from_millis(20));
+        let judged = trial.run(&[(1, 80)]).expect("it is set once");
+        assert_eq!(judged.verdict, Verdict::Once);
+        let mut trial = logger(Duration::from_millis(1));
+        let judged = trial.run_all(|_| vec![(1, 80)]);
+        assert_eq!(judged.verdict, Verdict::Leak);
+    }
+
+    #[test]
+    fn blocks_have_a_limit_of_their_own() {
+        let limit = Limit { max_growth: 1_000, max_blocks: Some(1) };
+        let mut trial = Trial::new(0, Some(4));
+        trial.case = Case::new(&Rules { limit, runs: Some(4), ..Rules::default() });
+        assert!(trial.run(&[(1, 8), (2, 8)]).is_none());
+        assert!(trial.run(&[(1, 8)]).is_none());
+        assert!(trial.run(&[(1, 8)]).is_none());
+        assert_eq!(trial.run(&[(1, 8)]).map(|judged| judged.verdict), Some(Verdict::Once));
+    }
+
+    #[test]
+    fn long_runs_are_few() {
+        let mut trial = Trial { each: Duration::from_secs(10), ..Trial::new(0, None) };
+        assert_eq!(trial.run_all(|_| vec![(1, 8)]).runs.len(), 3);
+    }
+
+    #[test]
+    fn a_body_that_cannot_run_again_is_unconfirmed() {
+        let mut trial = Trial::new(0, None);
+        assert!(trial.run(&[(1, 8)]).is_none());
+        let judged = trial.case.unconfirmed("run 2 failed: taken");
+        assert_eq!(judged.verdict, Verdict::Unconfirmed);
+        assert_eq!(judged.reason.as_deref(), Some("run 2 failed: taken"));
+        assert_eq!(judged.groups[0].kind, GrowthKind::Unconfirmed);
+    }
+}

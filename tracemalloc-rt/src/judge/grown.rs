@@ -1,0 +1,67 @@
+//! An amount of growth.
+
+use std::iter::Sum;
+use std::ops::Add;
+
+use crate::judge::rules::Limit;
+use crate::trace::live::Change;
+
+/// An amount of growth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Grown {
+    /// Bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+}
+
+impl Grown {
+    /// Whether either number is above its limit.
+    pub fn exceeds(&self, limit: &Limit) -> bool {
+        self.bytes > limit.max_growth || limit.max_blocks.is_some_and(|most| self.blocks > most)
+    }
+
+    /// The sum of what those stacks have grown by that grew.
+    pub fn gross(changes: &[Change]) -> Self {
+        changes.iter().filter_map(|change| Self::of(change.bytes, change.blocks)).sum()
+    }
+
+    /// These changes, if they are growth: more bytes. A block may have become larger.
+    pub fn of(bytes: i64, blocks: i64) -> Option<Self> {
+        let positive = |number: i64| u64::try_from(number).unwrap_or(0);
+        (bytes > 0).then(|| Self { bytes: positive(bytes), blocks: positive(blocks) })
+    }
+
+    /// The difference; 0 where the other amount is larger.
+    pub fn less(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            blocks: self.blocks.saturating_sub(other.blocks),
+        }
+    }
+
+    /// The smaller of each number.
+    pub fn at_most(self, other: Self) -> Self {
+        Self { bytes: self.bytes.min(other.bytes), blocks: self.blocks.min(other.blocks) }
+    }
+
+    /// This amount spread over so many runs, rounded up.
+    pub fn per_run(self, runs: u32) -> Self {
+        let runs = u64::from(runs.max(1));
+        Self { bytes: self.bytes.div_ceil(runs), blocks: self.blocks.div_ceil(runs) }
+    }
+}
+
+impl Add for Grown {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { bytes: self.bytes + other.bytes, blocks: self.blocks + other.blocks }
+    }
+}
+
+impl Sum for Grown {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Self::add)
+    }
+}
