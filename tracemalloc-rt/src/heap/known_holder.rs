@@ -30,7 +30,7 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "workers of a thread pool keep what they allocated for themselves until they end",
     ),
     of_threads(
-        "tracemalloc_harness::*TestThread*",
+        "*tracemalloc_harness::*TestThread*",
         "the test's own thread, whose thread-locals are freed when it ends",
     ),
     of_statics(

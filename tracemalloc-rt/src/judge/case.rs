@@ -220,7 +220,7 @@ impl Case {
         if !is_over {
             return Ruling::RunAgain;
         }
-        let leaks = self.suspects().next().is_some();
+        let leaks = !self.suspects().is_empty();
         if leaks && !looked {
             self.look(evidence);
         }
@@ -296,7 +296,7 @@ impl Case {
     }
 
     /// The groups whose open growth goes on.
-    fn suspects(&self) -> impl Iterator<Item = GroupId> {
+    fn suspects(&self) -> Vec<GroupId> {
         let runs = self.spent.runs;
         let total = self.total();
         let mut by_holder: HashMap<HolderKey, Vec<&Series>> = HashMap::new();
@@ -310,7 +310,7 @@ impl Case {
             .map(|(holder, series)| (holder, Series::sum(series.into_iter())))
             .collect();
         let middle = if runs < SHAPE_RUNS { 1 } else { runs * 2 / 5 };
-        self.groups.iter().filter_map(move |(id, group)| {
+        let suspects = self.groups.iter().filter_map(move |(id, group)| {
             let open = group.open(runs).bytes;
             // Where more was lost than is held, it is the loss that goes on.
             if group.is_excused() || open == 0 || group.share(Share::Lost).bytes > open {
@@ -321,7 +321,14 @@ impl Case {
             let goes_on = group.series.rises(runs) && holder.rose_after(middle, runs);
             let takes_part = group.series.rose_after(middle, runs);
             (goes_on || takes_part && (holder.rises(runs) || total.rises(runs))).then_some(*id)
-        })
+        });
+        let suspects: Vec<GroupId> = suspects.collect();
+        // A vector that grows because of its entries says no more than they do.
+        let (often, seldom): (Vec<GroupId>, Vec<GroupId>) =
+            suspects.into_iter().partition(|id| self.groups[id].series.records_are_many(runs));
+        let holders: Vec<_> = often.iter().map(|id| self.groups[id].holder()).collect();
+        let alone = seldom.into_iter().filter(|id| !holders.contains(&self.groups[id].holder()));
+        often.iter().copied().chain(alone).collect()
     }
 
     /// Closes the case. `why` says why no further run was possible, where one was wanted.
@@ -335,7 +342,7 @@ impl Case {
             });
             open.map(|(id, _)| *id).collect()
         } else {
-            self.suspects().collect()
+            self.suspects()
         };
         let mut shares = Vec::new();
         for (id, group) in &self.groups {

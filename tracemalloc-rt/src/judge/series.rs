@@ -117,10 +117,15 @@ impl Series {
         let (bytes, blocks) = (Number::Bytes, Number::Blocks);
         // Blocks of many sizes, in few runs.
         let goes_on = goes_on(bytes) || goes_on(blocks) && later(bytes) * 2 >= earlier(bytes);
-        let often = self.records(from) >= (runs / 50).max(2) as usize;
+        let often = self.records_are_many(runs);
         // What doubles grows seldom, and by as much as all before.
         let doubles = earlier(bytes) > 0 && later(bytes) * 3 >= growth(bytes, 2, from);
         goes_on && (often || doubles)
+    }
+
+    /// Whether many of the later runs set a new maximum, unlike those of a buffer that doubles.
+    pub fn records_are_many(&self, runs: u32) -> bool {
+        runs < SHAPE_RUNS || self.records(runs * 2 / 5) >= (runs / 25).max(2) as usize
     }
 
     /// Whether the bytes have a higher maximum up to the run `until` than up to `from`.
