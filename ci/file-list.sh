@@ -26,7 +26,7 @@ tests/generated/src|The generator of [random tests](../tests/generated/README.md
 END
 }
 
-# The sources of a crate, without build directories and tested code, as sorted lines `ROOM|FILE`: the
+# Lists the sources of a crate as sorted lines `ROOM|FILE`, without builds and tested code. The
 # files of a room stand together, and those outside of any room come first.
 sources() { # crate
     local file inside room
