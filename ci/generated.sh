@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Runs `cargo tracemalloc test` on random tests whose truth is known by construction, prints recall and precision, overall
-# and by kind, and lists every wrong verdict. Fails on any mistake. tests/generated/README.md says what the tests are.
+# Runs `cargo tracemalloc test` on random tests with known truth. Prints recall and precision,
+# overall and by kind, and every wrong verdict. Fails on any mistake. tests/generated/README.md
+# describes the tests.
 #
 #     ci/generated.sh                           100 tests of seed 1
 #     ci/generated.sh --seeds 10 --tests 400    400 tests of each of the seeds 1 to 10
-#     ci/generated.sh --first 7                 of seed 7
-#     ci/generated.sh --release                 optimised
-#     ci/generated.sh --only memo,pages         of these kinds or families alone; --without KINDS leaves some out
-#     ci/generated.sh --truth                   no tracer: counts what is live, and compares that with the truth
+#     ci/generated.sh --first 7                 tests of seed 7
+#     ci/generated.sh --release                 the tests are optimised
+#     ci/generated.sh --only memo,pages         these kinds or families alone
+#     ci/generated.sh --without memo,pages      all but these
+#     ci/generated.sh --truth                   no tracer: counts live memory, to check the truth
 #
-# Works in GENERATED_DIR, or target/generated: workspaces, their logs and reports stay there until the next run.
+# Works in GENERATED_DIR, or in target/generated. Workspaces, logs and reports stay there until the
+# next run.
 set -euo pipefail
 
 fail() {

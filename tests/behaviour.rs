@@ -1,4 +1,4 @@
-//! What tests do besides leaking: under the command they pass, fail, print and die as under `cargo
+//! Tests that do more than leak: under the command they pass, fail, print and die as under `cargo
 //! test`, or better.
 
 mod support;

@@ -1,4 +1,4 @@
-//! `#[tracemalloc::check]`, wherever its tests run. What a test of the fixture is called says what
+//! Tests with `#[tracemalloc::check]`, under all runners. What a test of the fixture is called says what
 //! has to come of it.
 
 mod support;

@@ -1,4 +1,4 @@
-//! What a person sees of the demo, as a whole.
+//! The whole text that the command prints for the demo.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! What the end-to-end tests have in common: copies of fixtures, calls of the command and of cargo,
-//! and what comes of them. Nothing here says what is right.
+//! The common part of the end-to-end tests: copies of fixtures, calls of the command and of cargo,
+//! and their results. Expectations are in the tests.
 
 #![allow(dead_code, unused_imports, clippy::allow_attributes, reason = "no test uses all of it")]
 
