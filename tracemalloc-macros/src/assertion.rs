@@ -42,7 +42,7 @@ fn assertion(input: ParseStream) -> Result<TokenStream> {
     };
     let runtime = &options.runtime;
     let value = options.value(&quote!(""));
-    Ok(if options.runs_once() {
+    Ok(if options.runs_once {
         quote!(#runtime::__private::assert_no_growth_once(&#value, #body))
     } else {
         quote!(#runtime::__private::assert_no_growth(&#value, #body))

@@ -47,12 +47,12 @@ use proc_macro::TokenStream;
 /// | `max_peak` | `"10 MiB"` | bytes that may be live at once; without limit if it is not given |
 /// | `include`, `exclude` | `"src/*"`, `["src/*", "a.rs"]` | only blocks, or no blocks, whose most recent frame is in such a file count; patterns are Python's `fnmatch` |
 /// | `frames` | `25` | frames that a traceback keeps, 1 to 128; 16 if it is not given |
-/// | `runs` | `1` | the most runs of a body that grows; 8 if it is not given |
+/// | `runs` | `1` | the most runs of a body that grows; as many as it needs if it is not given |
 /// | `key` | `"lineno"` | the key by which blocks are one growth: `traceback`, `lineno` or `filename` |
 /// | `skip` | `"why"` | the test runs, and gets no verdict |
 /// | `crate` | `"memory"` | the path of the library, if the program has it by another name |
 ///
-/// The test fails if it leaks: if it keeps more than the limit in every run. Under `cargo tracemalloc
+/// The test fails if it leaks: if it keeps more than the limit, run after run. Under `cargo tracemalloc
 /// test`, the command judges the test by these options. Without a tracing allocator, the attribute
 /// has no effect. The page
 /// [checks](https://docs.rs/tracemalloc-rt/latest/tracemalloc/fn.check.html) says what counts.

@@ -1,37 +1,33 @@
 //! The options of a check: read, each at most once, and written out as the value that the runtime
 //! takes.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
-use syn::{Error, LitStr, Path, Token, parse_quote};
+use syn::{Error, Path, Token, parse_quote};
 
 use crate::option::NameValue;
 
-/// What is allowed, as errors say it.
+/// The list of options, for errors.
 const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `frames`, `runs`, `key`, `skip`, `crate`";
-/// What growth can be put together by: Python's key types.
+/// The keys by which blocks are one growth: Python's key types.
 const KEYS: [&str; 3] = ["traceback", "lineno", "filename"];
-/// Not for people: says that `check` has made way for the other attributes of a function already.
+/// Not for people: `check` writes it where it has made way for the other attributes of a function.
 const LAST: &str = "__last";
 
-/// The options of one check; `None` and empty where they are not given.
+/// The options of one check.
 pub struct Options {
-    max_growth: Option<u64>,
-    max_blocks: Option<u64>,
-    max_peak: Option<u64>,
-    include: Vec<LitStr>,
-    exclude: Vec<LitStr>,
-    frames: Option<u32>,
-    runs: Option<u32>,
-    key: Option<&'static str>,
-    skip: Option<LitStr>,
-    /// Where the runtime is found.
+    /// The path of the runtime's crate.
     pub runtime: Path,
     /// Whether this check has made way already.
     pub is_last: bool,
+    /// Whether a body that grew must not run again.
+    pub runs_once: bool,
+    /// All options as they were written.
     given: Vec<TokenStream>,
+    /// Those that the runtime takes: fields of its struct, with their values.
+    fields: Vec<TokenStream>,
 }
 
 impl Options {
@@ -68,15 +64,20 @@ impl Options {
     fn take(&mut self, option: &NameValue) -> Result<(), Error> {
         let name = option.name.to_string();
         match name.as_str() {
-            "max_growth" => self.max_growth = Some(option.size()?),
-            "max_blocks" => self.max_blocks = Some(option.blocks()?),
-            "max_peak" => self.max_peak = Some(option.size()?),
-            "include" => self.include = option.patterns()?,
-            "exclude" => self.exclude = option.patterns()?,
-            "frames" => self.frames = Some(option.frames()?),
-            "runs" => self.runs = Some(option.runs()?),
-            "key" => self.key = Some(option.word(&KEYS)?),
-            "skip" => self.skip = Some(option.reason()?),
+            "max_growth" | "max_peak" => self.set(option, some(option.size()?)),
+            "max_blocks" => self.set(option, some(option.blocks()?)),
+            "include" | "exclude" => {
+                let patterns = option.patterns()?;
+                self.set(option, quote!(&[#(#patterns),*]));
+            }
+            "frames" => self.set(option, some(option.frames()?)),
+            "runs" => {
+                let runs = option.runs()?;
+                self.runs_once = runs == 1;
+                self.set(option, some(runs));
+            }
+            "key" => self.set(option, some(option.word(&KEYS)?)),
+            "skip" => self.set(option, some(option.reason()?)),
             "crate" => self.runtime = option.path()?,
             LAST => self.is_last = true,
             _ => {
@@ -90,46 +91,27 @@ impl Options {
         Ok(())
     }
 
-    /// Whether a body that grew is not to run again.
-    pub fn runs_once(&self) -> bool {
-        self.runs == Some(1)
+    /// Notes a field of the runtime's struct. It goes by the option's name.
+    fn set(&mut self, option: &NameValue, value: TokenStream) {
+        let name = Ident::new(&option.name.to_string(), Span::call_site());
+        self.fields.push(quote!(#name: #value));
     }
 
     /// The attribute once more, to stand behind all others.
     pub fn attribute_at_the_end(&self) -> syn::Attribute {
         let (runtime, given) = (&self.runtime, &self.given);
-        let last = proc_macro2::Ident::new(LAST, proc_macro2::Span::call_site());
+        let last = Ident::new(LAST, Span::call_site());
         parse_quote!(#[#runtime::check(#(#given,)* #last = true)])
     }
 
-    /// The value that the runtime takes; `name` is an expression.
+    /// The value that the runtime takes. `name` is an expression for the function's path.
     pub fn value(&self, name: &TokenStream) -> TokenStream {
-        let runtime = &self.runtime;
-        let option = |value: Option<TokenStream>| match value {
-            Some(value) => quote!(::core::option::Option::Some(#value)),
-            None => quote!(::core::option::Option::None),
-        };
-        let max_growth = option(self.max_growth.map(|bytes| quote!(#bytes)));
-        let max_blocks = option(self.max_blocks.map(|blocks| quote!(#blocks)));
-        let max_peak = option(self.max_peak.map(|bytes| quote!(#bytes)));
-        let frames = option(self.frames.map(|frames| quote!(#frames)));
-        let runs = option(self.runs.map(|runs| quote!(#runs)));
-        let key = option(self.key.map(|key| quote!(#key)));
-        let skip = option(self.skip.as_ref().map(|reason| quote!(#reason)));
-        let (include, exclude) = (&self.include, &self.exclude);
-        quote! {
-            #runtime::__private::Check {
-                name: #name,
-                max_growth: #max_growth,
-                max_blocks: #max_blocks,
-                max_peak: #max_peak,
-                include: &[#(#include),*],
-                exclude: &[#(#exclude),*],
-                frames: #frames,
-                runs: #runs,
-                key: #key,
-                skip: #skip,
-            }
+        let (runtime, fields) = (&self.runtime, &self.fields);
+        let check = quote!(#runtime::__private::Check);
+        if fields.is_empty() {
+            quote!(#check::new(#name))
+        } else {
+            quote!(#check { #(#fields,)* ..#check::new(#name) })
         }
     }
 }
@@ -137,18 +119,15 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            max_growth: None,
-            max_blocks: None,
-            max_peak: None,
-            include: Vec::new(),
-            exclude: Vec::new(),
-            frames: None,
-            runs: None,
-            key: None,
-            skip: None,
             runtime: parse_quote!(::tracemalloc),
             is_last: false,
+            runs_once: false,
             given: Vec::new(),
+            fields: Vec::new(),
         }
     }
+}
+
+fn some(value: impl ToTokens) -> TokenStream {
+    quote!(::core::option::Option::Some(#value))
 }

@@ -1,11 +1,14 @@
-//! What the macros expand to. Not for people: it may change in any version.
+//! The functions that the macros expand to. Not for people: they may change in any version.
 
 use std::process::ExitCode;
 
 use crate::check::{check as check_code, check_function, check_once as check_code_once};
 use crate::limits::Limits;
 
-/// The options of one check, as they were written.
+/// The options of one check, as the macros write them out.
+///
+/// This is not [`Limits`], because the macros write it as a literal into the program: its texts are
+/// borrowed, and making it allocates nothing. [`Check::limits`] makes the one from the other.
 #[expect(missing_docs, reason = "the options are documented with the attribute")]
 pub struct Check {
     /// The path of the function, with its crate.
@@ -22,15 +25,33 @@ pub struct Check {
 }
 
 impl Check {
+    /// A check of this function, without options.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            max_growth: None,
+            max_blocks: None,
+            max_peak: None,
+            include: &[],
+            exclude: &[],
+            frames: None,
+            runs: None,
+            key: None,
+            skip: None,
+        }
+    }
+
     fn limits(&self) -> Limits {
-        let owned =
-            |patterns: &[&str]| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let given = |patterns: &[&str]| -> Option<Vec<String>> {
+            let owned = patterns.iter().map(|pattern| (*pattern).to_owned());
+            (!patterns.is_empty()).then(|| owned.collect())
+        };
         Limits {
             max_growth: self.max_growth,
             max_blocks: self.max_blocks,
             max_peak: self.max_peak,
-            include: owned(self.include),
-            exclude: owned(self.exclude),
+            include: given(self.include),
+            exclude: given(self.exclude),
             frames: self.frames,
             runs: self.runs,
             key: self.key.and_then(|key| key.parse().ok()),
@@ -69,8 +90,8 @@ pub fn assert_no_growth_once<R>(check: &Check, code: impl FnOnce() -> R) -> R {
     check_code_once(check.limits(), code)
 }
 
-/// What a function has returned, to ask whether that is a failure: by this type's own method where
-/// it may be, by that of [`NeverFails`] elsewhere.
+/// The value that a function has returned. Whether it is a failure, this type's own method says for
+/// types that can fail, and that of [`NeverFails`] for all others.
 pub struct Returned<'a, R>(pub &'a R);
 
 impl<T, E> Returned<'_, Result<T, E>> {
@@ -87,7 +108,7 @@ impl Returned<'_, ExitCode> {
     }
 }
 
-/// What is no failure, whatever it is.
+/// Values that are never a failure.
 pub trait NeverFails {
     /// Never.
     fn is_failure(&self) -> bool {

@@ -1,10 +1,18 @@
-//! What a check allows, and how it measures: what the options of the attribute say.
+//! The limits and filters by which growth is measured and judged, from whatever interface.
+//!
+//! This is the one type for them: the attribute, the command line, the configuration and the
+//! overrides for single tests all become [`Limits`], and one merge puts them over each other. It is
+//! plain data. The judge says what follows from it.
 
 use crate::model::key_type::KeyType;
 
-/// What a check allows, and how it measures. The options of `#[tracemalloc::check]`, as a value.
+/// The frames that a traceback keeps by default.
+const FRAMES: u32 = 16;
+
+/// How much memory code may keep, and how this is measured. The options of `#[tracemalloc::check]`,
+/// as a value.
 ///
-/// What is not given is the default: nothing may be kept.
+/// By default, the code may keep nothing.
 ///
 /// ```
 /// use tracemalloc::Limits;
@@ -15,6 +23,9 @@ use crate::model::key_type::KeyType;
 /// # names.push(1);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
+#[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Limits {
     #[doc(hidden)]
     pub max_growth: Option<u64>,
@@ -22,22 +33,47 @@ pub struct Limits {
     pub max_blocks: Option<u64>,
     #[doc(hidden)]
     pub max_peak: Option<u64>,
+    /// Patterns of which one has to match; an empty list is any file.
     #[doc(hidden)]
-    pub include: Vec<String>,
+    #[cfg_attr(feature = "_json", serde(serialize_with = "list"))]
+    pub include: Option<Vec<String>>,
+    /// Patterns of which none may match.
     #[doc(hidden)]
-    pub exclude: Vec<String>,
+    #[cfg_attr(feature = "_json", serde(serialize_with = "list"))]
+    pub exclude: Option<Vec<String>>,
     #[doc(hidden)]
     pub frames: Option<u32>,
     #[doc(hidden)]
     pub runs: Option<u32>,
     #[doc(hidden)]
     pub key: Option<KeyType>,
+    /// Why there is no verdict; `None` if there is one.
     #[doc(hidden)]
     pub skip: Option<String>,
 }
 
+/// The growth that is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
+#[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
+pub struct Limit {
+    /// Bytes a run.
+    pub max_growth: u64,
+    /// Blocks a run; `None` is without limit.
+    pub max_blocks: Option<u64>,
+}
+
+/// A list that is not given is empty in JSON.
+#[cfg(feature = "_json")]
+fn list<S: serde::Serializer>(
+    patterns: &Option<Vec<String>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(patterns.iter().flatten())
+}
+
 impl Limits {
-    /// Nothing may be kept.
+    /// Limits that allow nothing to be kept.
     ///
     /// ```
     /// tracemalloc::check(tracemalloc::Limits::new(), || drop(vec![0_u8; 100]));
@@ -46,8 +82,8 @@ impl Limits {
         Self::default()
     }
 
-    /// So many bytes may be kept. 0 where neither this nor [`max_blocks`](Self::max_blocks) is
-    /// given.
+    /// The most bytes that the code may keep; 0 if neither this nor
+    /// [`max_blocks`](Self::max_blocks) is given.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().max_growth(64 * 1024);
@@ -58,7 +94,7 @@ impl Limits {
         self
     }
 
-    /// So many blocks may be kept. Given alone, they may be of any size.
+    /// The most blocks that the code may keep. Given alone, the blocks may be of any size.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().max_blocks(3);
@@ -69,7 +105,7 @@ impl Limits {
         self
     }
 
-    /// So many bytes may be live at once. Without limit where it is not given.
+    /// The most bytes that may be live at once; without limit if it is not given.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().max_peak(10 * 1024 * 1024);
@@ -80,8 +116,8 @@ impl Limits {
         self
     }
 
-    /// Only blocks whose most recent frame is in a file that matches this pattern, or another one
-    /// given, count. Patterns are Python's `fnmatch` and match the whole name: `src/lib.rs` in
+    /// Adds a pattern for files. Only blocks count whose most recent frame is in a file that matches
+    /// one of the patterns. Patterns are Python's `fnmatch` and match the whole name: `src/lib.rs` in
     /// the workspace, `serde_json-1.0.154/src/de.rs` in a dependency.
     ///
     /// ```
@@ -89,22 +125,23 @@ impl Limits {
     /// # let _ = limits;
     /// ```
     pub fn include(mut self, pattern: &str) -> Self {
-        self.include.push(pattern.to_owned());
+        self.include.get_or_insert_default().push(pattern.to_owned());
         self
     }
 
-    /// Blocks whose most recent frame is in a file that matches this pattern do not count.
+    /// Adds a pattern for files. Blocks whose most recent frame is in a file that matches it do not
+    /// count.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().exclude("libfoo-*");
     /// # let _ = limits;
     /// ```
     pub fn exclude(mut self, pattern: &str) -> Self {
-        self.exclude.push(pattern.to_owned());
+        self.exclude.get_or_insert_default().push(pattern.to_owned());
         self
     }
 
-    /// Tracebacks keep so many frames, of the program's; 16 where it is not given.
+    /// The most frames of the program that a traceback keeps; 16 if it is not given.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().frames(25);
@@ -115,8 +152,8 @@ impl Limits {
         self
     }
 
-    /// Code that grew runs so often at most, and fails when it grew in every run; 8 where it is not
-    /// given. With 1 its first run decides.
+    /// The most runs of code that grows. If it is not given, the code runs as often as it takes to
+    /// tell a cache that fills from a leak, for about half a second. With 1, the first run decides.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().runs(1);
@@ -127,8 +164,7 @@ impl Limits {
         self
     }
 
-    /// What blocks have in common that are one growth; [`KeyType::Traceback`] where it is not
-    /// given.
+    /// The key by which blocks are one growth; [`KeyType::Traceback`] if it is not given.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().key(tracemalloc::KeyType::Lineno);
@@ -137,5 +173,136 @@ impl Limits {
     pub fn key(mut self, key: KeyType) -> Self {
         self.key = Some(key);
         self
+    }
+}
+
+/// The merge, and what the merged limits come to.
+#[doc(hidden)]
+impl Limits {
+    /// These limits over `other` ones: each option of `other` holds only if it is not given here.
+    pub fn over(self, other: Self) -> Self {
+        Self {
+            max_growth: self.max_growth.or(other.max_growth),
+            max_blocks: self.max_blocks.or(other.max_blocks),
+            max_peak: self.max_peak.or(other.max_peak),
+            include: self.include.or(other.include),
+            exclude: self.exclude.or(other.exclude),
+            frames: self.frames.or(other.frames),
+            runs: self.runs.or(other.runs),
+            key: self.key.or(other.key),
+            skip: self.skip.or(other.skip),
+        }
+    }
+
+    /// These limits without the options that are given in `other`.
+    pub fn without(self, other: &Self) -> Self {
+        Self {
+            max_growth: self.max_growth.filter(|_| other.max_growth.is_none()),
+            max_blocks: self.max_blocks.filter(|_| other.max_blocks.is_none()),
+            max_peak: self.max_peak.filter(|_| other.max_peak.is_none()),
+            include: self.include.filter(|_| other.include.is_none()),
+            exclude: self.exclude.filter(|_| other.exclude.is_none()),
+            frames: self.frames.filter(|_| other.frames.is_none()),
+            runs: self.runs.filter(|_| other.runs.is_none()),
+            key: self.key.filter(|_| other.key.is_none()),
+            skip: self.skip.filter(|_| other.skip.is_none()),
+        }
+    }
+
+    /// These limits as those of a check: bytes and blocks are one pair there, which replaces the
+    /// pair below as a whole. A number that is not given is then without limit.
+    pub fn as_check(mut self) -> Self {
+        match (self.max_growth, self.max_blocks) {
+            (Some(_), None) => self.max_blocks = Some(u64::MAX),
+            (None, Some(_)) => self.max_growth = Some(u64::MAX),
+            _ => {}
+        }
+        self
+    }
+
+    /// The growth that is allowed. `u64::MAX` blocks are without limit.
+    pub fn limit(&self) -> Limit {
+        Limit {
+            max_growth: self.max_growth.unwrap_or(0),
+            max_blocks: self.max_blocks.filter(|blocks| *blocks != u64::MAX),
+        }
+    }
+
+    /// The number of frames, or its default.
+    pub fn frame_count(&self) -> u32 {
+        self.frames.unwrap_or(FRAMES)
+    }
+
+    /// The key type, or its default.
+    pub fn key_type(&self) -> KeyType {
+        self.key.unwrap_or(KeyType::Traceback)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limit, Limits};
+    use crate::model::key_type::KeyType;
+
+    fn all() -> Limits {
+        Limits {
+            skip: Some("why".to_owned()),
+            ..Limits::new()
+                .max_growth(1)
+                .max_blocks(2)
+                .max_peak(3)
+                .include("a")
+                .exclude("b")
+                .frames(4)
+                .runs(5)
+                .key(KeyType::Lineno)
+        }
+    }
+
+    #[test]
+    fn each_option_of_the_upper_limits_holds() {
+        let lower = Limits::new().max_growth(10).include("lower").exclude("lower").runs(50);
+        assert_eq!(all().over(lower.clone()), all());
+        assert_eq!(Limits::new().over(lower.clone()), lower);
+        let merged = Limits::new().include("upper").max_blocks(7).over(lower.clone());
+        assert_eq!(
+            merged,
+            lower.without(&Limits::new().include("")).include("upper").max_blocks(7)
+        );
+    }
+
+    #[test]
+    fn an_empty_list_is_given_and_a_missing_one_is_not() {
+        let empty = Limits { include: Some(Vec::new()), ..Limits::new() };
+        assert_eq!(empty.over(all()).include, Some(Vec::new()));
+        assert_eq!(Limits::new().over(all()).include, Some(vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn what_others_give_is_taken_away() {
+        assert_eq!(all().without(&all()), Limits::new());
+        assert_eq!(all().without(&Limits::new()), all());
+        let without = all().without(&Limits::new().runs(1).key(KeyType::Filename));
+        assert_eq!((without.runs, without.key, without.frames), (None, None, Some(4)));
+    }
+
+    #[test]
+    fn the_numbers_of_a_check_replace_both_below() {
+        let below = Limits::new().max_growth(1).max_blocks(1);
+        let limit = |check: Limits| check.as_check().over(below.clone()).limit();
+        assert_eq!(limit(Limits::new()), Limit { max_growth: 1, max_blocks: Some(1) });
+        assert_eq!(limit(Limits::new().max_growth(3)), Limit { max_growth: 3, max_blocks: None });
+        let blocks = Limit { max_growth: u64::MAX, max_blocks: Some(3) };
+        assert_eq!(limit(Limits::new().max_blocks(3)), blocks);
+    }
+
+    #[cfg(all(feature = "_json", feature = "load"))]
+    #[test]
+    fn a_list_that_is_not_given_is_empty_in_json() {
+        let json = serde_json::to_string(&Limits::new().exclude("b").key(KeyType::Lineno)).unwrap();
+        let expected = "{\"max_growth\":null,\"max_blocks\":null,\"max_peak\":null,\"include\":[],\
+                        \"exclude\":[\"b\"],\"frames\":null,\"runs\":null,\"key\":\"lineno\",\
+                        \"skip\":null}";
+        assert_eq!(json, expected);
     }
 }

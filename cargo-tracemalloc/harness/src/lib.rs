@@ -17,17 +17,20 @@ pub use protocol::name_request::{
 pub use protocol::process_role::{FAILED, ProcessRole, fail};
 pub use protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
 pub use protocol::session::{
-    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Options, Override, PathPrefix,
-    SESSION_FILE, SESSION_VAR, Session, TARGET_FILE,
+    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Override, SESSION_FILE, SESSION_VAR,
+    Session, TARGET_FILE,
 };
 pub use protocol::target_note::{NOTE_EXTENSION, TargetNote};
 pub use protocol::test_entry::{
-    CheckEntry, FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, Known, LOST_BLOCK,
-    Limit, Outcome, Retained, RunEntry, StepEntry, TestEntry, Verdict,
+    FrameEntry, GrowthEntry, HolderEntry, HolderKind, Known, LOST_BLOCK, Outcome, Retained,
+    RunEntry, StepEntry, TestEntry,
 };
 pub use protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
 pub use protocol::wire::{Exchanged, WireError, from_bytes, to_bytes};
 pub use protocol::{fnv, fragment};
+pub use tracemalloc::Limits;
+pub use tracemalloc::internal::Limit;
+pub use tracemalloc::internal::judge::{GrowthKind, Prefix, Verdict};
 
 #[cfg(feature = "harness")]
 mod child;

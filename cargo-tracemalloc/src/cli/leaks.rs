@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use tracemalloc::Limits;
 
 use crate::cli::values;
 
@@ -54,6 +55,22 @@ pub struct LeakArgs {
     /// Kill a test that takes longer: `30s`, `500ms`, `2m`, or seconds
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = HEADING)]
     pub timeout: Option<Duration>,
+}
+
+impl LeakArgs {
+    /// The limits and filters that the command line gives. clap needs a struct of its own, whose
+    /// attributes are the help texts and the parsers.
+    pub fn limits(&self) -> Limits {
+        let given = |patterns: &[String]| (!patterns.is_empty()).then(|| patterns.to_vec());
+        let mut limits = Limits::new();
+        limits.max_growth = self.max_growth;
+        limits.max_blocks = self.max_blocks;
+        limits.runs = self.runs;
+        limits.frames = self.frames;
+        limits.include = given(&self.include);
+        limits.exclude = given(&self.exclude);
+        limits
+    }
 }
 
 /// Verdicts that fail on request only.

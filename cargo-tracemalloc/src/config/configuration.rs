@@ -2,17 +2,15 @@
 //!
 //! `docs/configuration.md` describes it. `settings` merges it with the command line.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use fs_err as fs;
 
 use crate::cli::Deny;
-use crate::cli::values::{FRAMES, RUNS};
 use crate::util::exit_code::UsageError;
 
 use crate::config::document::{Document, Placed, Table};
+use crate::config::layer::Layer;
 use crate::config::values;
 
 /// The file at the workspace's root.
@@ -33,25 +31,6 @@ pub struct Config {
     pub known_leaks: Vec<KnownLeak>,
     /// Known holders besides the built-in list.
     pub holders: Vec<Holder>,
-}
-
-/// Options for all tests or for some. `None` means not given.
-#[derive(Debug, Default)]
-pub struct Layer {
-    /// `--max-growth`.
-    pub max_growth: Option<Placed<u64>>,
-    /// `--max-blocks`.
-    pub max_blocks: Option<Placed<u64>>,
-    /// `--runs`.
-    pub runs: Option<Placed<u32>>,
-    /// `--frames`.
-    pub frames: Option<Placed<u32>>,
-    /// `--include`.
-    pub include: Option<Placed<Vec<String>>>,
-    /// `--exclude`.
-    pub exclude: Option<Placed<Vec<String>>>,
-    /// `--timeout`.
-    pub timeout: Option<Placed<Duration>>,
 }
 
 /// Options for some tests.
@@ -153,28 +132,6 @@ fn in_manifest(document: Document<'_>) -> Result<Option<Table<'_>>> {
         return Ok(None);
     };
     metadata.table("tracemalloc")
-}
-
-impl Layer {
-    fn read(table: &mut Table<'_>) -> Result<Self> {
-        Ok(Self {
-            max_growth: table.take("max-growth", values::size)?,
-            max_blocks: table.take("max-blocks", values::count)?,
-            runs: table.take("runs", values::number_in(RUNS, "3.."))?,
-            frames: table.take("frames", values::number_in(FRAMES, "1..=128"))?,
-            include: table.take("include", values::patterns)?,
-            exclude: table.take("exclude", values::patterns)?,
-            timeout: table.take("timeout", values::duration)?,
-        })
-    }
-
-    /// Whether no option is given.
-    pub fn is_empty(&self) -> bool {
-        let Self { max_growth, max_blocks, runs, frames, include, exclude, timeout } = self;
-        let (sizes, numbers) =
-            (max_growth.is_none() && max_blocks.is_none(), runs.is_none() && frames.is_none());
-        sizes && numbers && include.is_none() && exclude.is_none() && timeout.is_none()
-    }
 }
 
 impl Override {

@@ -4,9 +4,10 @@
 
 mod configuration;
 mod document;
+mod layer;
 mod settings;
 mod values;
 
-pub use configuration::{Config, Holder, KnownLeak, Layer, Override};
-pub use document::Placed;
-pub use settings::{Origin, Setting, Settings};
+pub use configuration::{Config, Holder, KnownLeak, Override};
+pub use layer::{Layer, given, options};
+pub use settings::{DENY, Origin, Settings};

@@ -1,35 +1,33 @@
 //! The options in effect, and where each value comes from: command line, configuration or default.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+use tracemalloc::Limits;
 use tracemalloc::internal::heap::KNOWN_HOLDERS;
-use tracemalloc_harness::{HolderRule, Limit, Options, Verdict};
+use tracemalloc_harness::{HolderRule, Verdict};
 
 use crate::cli::{Deny, LeakArgs};
-use crate::config::configuration::{Config, Holder, KnownLeak, Layer, Override};
+use crate::config::configuration::{Config, Holder, KnownLeak, Override};
 use crate::config::document::Placed;
+use crate::config::layer;
+
+/// The key of `--deny`.
+pub const DENY: &str = "deny";
 
 /// All options in effect.
 #[derive(Debug)]
 pub struct Settings {
-    /// `--max-growth`.
-    pub max_growth: Setting<u64>,
-    /// `--max-blocks`.
-    pub max_blocks: Setting<Option<u64>>,
-    /// `--runs`.
-    pub runs: Setting<Option<u32>>,
-    /// `--frames`.
-    pub frames: Setting<u32>,
-    /// `--include`.
-    pub include: Setting<Vec<String>>,
-    /// `--exclude`.
-    pub exclude: Setting<Vec<String>>,
+    /// Limits and filters, with their defaults.
+    pub limits: Limits,
     /// `--timeout`.
-    pub timeout: Setting<Option<Duration>>,
+    pub timeout: Option<Duration>,
     /// `--deny`, sorted.
-    pub deny: Setting<Vec<Deny>>,
+    pub deny: Vec<Deny>,
+    /// Where the options are from that are given, by key.
+    origins: BTreeMap<&'static str, Origin>,
     /// `--no-fail`.
     pub no_fail: bool,
     /// Options for some tests, without those that the command line sets for all.
@@ -40,15 +38,6 @@ pub struct Settings {
     pub known_holders: bool,
     /// Known holders besides the built-in list.
     pub holders: Vec<Holder>,
-}
-
-/// The value of an option, with its origin.
-#[derive(Debug)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// The origin.
-    pub origin: Origin,
 }
 
 /// The origin of a value.
@@ -64,47 +53,47 @@ pub enum Origin {
 
 impl Settings {
     /// Merges the options. The command line wins over the whole configuration, including overrides.
-    pub fn resolve(args: &LeakArgs, mut config: Config) -> Self {
-        for one in &mut config.overrides {
-            remove_given(&mut one.options, args);
+    pub fn resolve(args: &LeakArgs, config: Config) -> Self {
+        let (given, timeout) = (args.limits(), args.timeout);
+        let without_given =
+            |one: Override| Override { options: one.options.without(&given, timeout), ..one };
+        let mut overrides: Vec<Override> =
+            config.overrides.into_iter().map(without_given).collect();
+        overrides.retain(|one| !one.options.is_empty());
+        let layer = config.options;
+        let configured = layer.places.into_iter().map(|(key, place)| (key, Origin::Config(place)));
+        let mut origins: BTreeMap<&str, Origin> = configured.collect();
+        let mut deny = args.deny.clone();
+        if !deny.is_empty() {
+            origins.insert(DENY, Origin::CommandLine);
+        } else if let Some(Placed { value, place }) = config.deny {
+            origins.insert(DENY, Origin::Config(place));
+            deny = value;
         }
-        config.overrides.retain(|one| !one.options.is_empty());
-        let default = Options::default();
-        let options = config.options;
-        let mut deny = Setting::of(given(&args.deny), config.deny, Vec::new());
-        deny.value.sort();
-        deny.value.dedup();
+        deny.sort();
+        deny.dedup();
+        origins.extend(layer::given(&given, timeout).map(|(key, _)| (key, Origin::CommandLine)));
         Self {
-            max_growth: Setting::of(args.max_growth, options.max_growth, default.limit.max_growth),
-            max_blocks: Setting::of_optional(args.max_blocks, options.max_blocks),
-            runs: Setting::of_optional(args.runs, options.runs),
-            frames: Setting::of(args.frames, options.frames, default.frames),
-            include: Setting::of(given(&args.include), options.include, default.include),
-            exclude: Setting::of(given(&args.exclude), options.exclude, default.exclude),
-            timeout: Setting::of_optional(args.timeout, options.timeout),
+            limits: given.over(layer.limits).over(defaults()),
+            timeout: timeout.or(layer.timeout),
             deny,
+            origins,
             no_fail: args.no_fail,
-            overrides: config.overrides,
+            overrides,
             known_leaks: config.known_leaks,
             known_holders: !args.no_known_holders,
             holders: config.holders,
         }
     }
 
-    /// The options for a test without an override.
-    pub fn options(&self) -> Options {
-        Options {
-            limit: Limit { max_growth: self.max_growth.value, max_blocks: self.max_blocks.value },
-            runs: self.runs.value,
-            frames: self.frames.value,
-            include: self.include.value.clone(),
-            exclude: self.exclude.value.clone(),
-        }
+    /// The origin of an option's value, by its key.
+    pub fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or(Origin::Default)
     }
 
     /// The time limit for a test without an override.
     pub fn timeout_seconds(&self) -> Option<f64> {
-        self.timeout.value.map(|timeout| timeout.as_secs_f64())
+        self.timeout.map(|timeout| timeout.as_secs_f64())
     }
 
     /// The verdicts that fail.
@@ -112,7 +101,7 @@ impl Settings {
         if self.no_fail {
             return Vec::new();
         }
-        let denied = self.deny.value.iter().map(|deny| match deny {
+        let denied = self.deny.iter().map(|deny| match deny {
             Deny::Once => Verdict::Once,
             Deny::Unconfirmed => Verdict::Unconfirmed,
         });
@@ -143,53 +132,23 @@ impl Settings {
     }
 }
 
-impl<T> Setting<T> {
-    fn of(given: Option<T>, configured: Option<Placed<T>>, default: T) -> Self {
-        match (given, configured) {
-            (Some(value), _) => Self { value, origin: Origin::CommandLine },
-            (None, Some(Placed { value, place })) => Self { value, origin: Origin::Config(place) },
-            (None, None) => Self { value: default, origin: Origin::Default },
-        }
-    }
-}
-
-impl<T> Setting<Option<T>> {
-    fn of_optional(given: Option<T>, configured: Option<Placed<T>>) -> Self {
-        let configured =
-            configured.map(|Placed { value, place }| Placed { value: Some(value), place });
-        Self::of(given.map(Some), configured, None)
-    }
-}
-
-/// A repeatable option that is absent is not given.
-fn given<T: Clone>(values: &[T]) -> Option<Vec<T>> {
-    if values.is_empty() { None } else { Some(values.to_owned()) }
-}
-
-fn remove_given(options: &mut Layer, args: &LeakArgs) {
-    options.max_growth.take_if(|_| args.max_growth.is_some());
-    options.max_blocks.take_if(|_| args.max_blocks.is_some());
-    options.runs.take_if(|_| args.runs.is_some());
-    options.frames.take_if(|_| args.frames.is_some());
-    options.include.take_if(|_| !args.include.is_empty());
-    options.exclude.take_if(|_| !args.exclude.is_empty());
-    options.timeout.take_if(|_| args.timeout.is_some());
+/// The defaults of the options that have one.
+fn defaults() -> Limits {
+    let unset = Limits::new();
+    let mut defaults = Limits::new().max_growth(unset.limit().max_growth);
+    defaults.frames = Some(unset.frame_count());
+    defaults.include = Some(Vec::new());
+    defaults.exclude = Some(Vec::new());
+    defaults
 }
 
 impl Override {
     fn for_harness(&self) -> tracemalloc_harness::Override {
-        let Layer { max_growth, max_blocks, runs, frames, include, exclude, timeout } =
-            &self.options;
         tracemalloc_harness::Override {
             package: self.package.clone(),
             test: self.test.clone(),
-            max_growth: value(max_growth),
-            max_blocks: value(max_blocks),
-            runs: value(runs),
-            frames: value(frames),
-            include: value(include),
-            exclude: value(exclude),
-            timeout_seconds: value(timeout).map(|timeout| timeout.as_secs_f64()),
+            limits: self.options.limits.clone(),
+            timeout_seconds: self.options.timeout.map(|timeout| timeout.as_secs_f64()),
         }
     }
 }
@@ -222,10 +181,6 @@ impl Holder {
             reason: self.reason.clone(),
         }
     }
-}
-
-fn value<T: Clone>(placed: &Option<Placed<T>>) -> Option<T> {
-    placed.as_ref().map(|placed| placed.value.clone())
 }
 
 impl fmt::Display for Origin {

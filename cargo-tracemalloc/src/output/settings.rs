@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{Holder, KnownLeak, Layer, Override, Placed};
-use crate::config::{Origin, Setting, Settings};
+use crate::config::{self, DENY, Holder, KnownLeak, Layer, Origin, Override, Settings};
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -84,43 +83,17 @@ fn line(text: &mut String, content: std::fmt::Arguments<'_>, origin: &Origin) {
 }
 
 fn options(settings: &Settings) -> Vec<Line> {
-    fn line<T>(key: &'static str, setting: &Setting<T>, value: impl FnOnce(&T) -> Value) -> Line {
-        (key, value(&setting.value), setting.origin.clone())
-    }
-    vec![
-        line("max-growth", &settings.max_growth, |bytes| json!(bytes)),
-        line("max-blocks", &settings.max_blocks, |blocks| json!(blocks)),
-        line("runs", &settings.runs, |runs| json!(runs)),
-        line("frames", &settings.frames, |frames| json!(frames)),
-        line("include", &settings.include, |patterns| json!(patterns)),
-        line("exclude", &settings.exclude, |patterns| json!(patterns)),
-        line("timeout", &settings.timeout, |timeout| {
-            json!(timeout.map(|timeout| timeout.as_secs_f64()))
-        }),
-        line("deny", &settings.deny, |deny| json!(deny)),
-    ]
+    config::options(&settings.limits, settings.timeout)
+        .into_iter()
+        .chain([(DENY, json!(settings.deny))])
+        .map(|(key, value)| (key, value, settings.origin(key)))
+        .collect()
 }
 
 fn layer(layer: &Layer) -> Vec<Line> {
-    fn line<T>(
-        key: &'static str,
-        placed: &Option<Placed<T>>,
-        value: impl FnOnce(&T) -> Value,
-    ) -> Option<Line> {
-        placed
-            .as_ref()
-            .map(|placed| (key, value(&placed.value), Origin::Config(placed.place.clone())))
-    }
-    let lines = [
-        line("max-growth", &layer.max_growth, |bytes| json!(bytes)),
-        line("max-blocks", &layer.max_blocks, |blocks| json!(blocks)),
-        line("runs", &layer.runs, |runs| json!(runs)),
-        line("frames", &layer.frames, |frames| json!(frames)),
-        line("include", &layer.include, |patterns| json!(patterns)),
-        line("exclude", &layer.exclude, |patterns| json!(patterns)),
-        line("timeout", &layer.timeout, |timeout| json!(timeout.as_secs_f64())),
-    ];
-    lines.into_iter().flatten().collect()
+    config::given(&layer.limits, layer.timeout)
+        .map(|(key, value)| (key, value, Origin::Config(layer.places[key].clone())))
+        .collect()
 }
 
 fn selection(one: &Override) -> Vec<(&'static str, String)> {

@@ -11,8 +11,7 @@ use cargo_metadata::Metadata;
 use gimli::{AttributeValue, EndianSlice, RunTimeEndian};
 use object::{Object as _, ObjectSection as _, ReadCache};
 use tracemalloc::internal::function_name;
-use tracemalloc::internal::judge::Prefix;
-use tracemalloc_harness::{HolderEntry, HolderKind};
+use tracemalloc_harness::{HolderEntry, HolderKind, Prefix};
 
 use crate::report::paths::path_prefixes;
 
@@ -31,11 +30,7 @@ type Reader<'data> = EndianSlice<'data, RunTimeEndian>;
 impl Statics {
     /// The statics of a binary. File names are shortened as in the workspace's reports.
     pub fn new(binary: Utf8PathBuf, metadata: &Metadata) -> Self {
-        let prefixes = path_prefixes(metadata).into_iter();
-        let prefixes = prefixes
-            .map(|rule| Prefix { prefix: rule.prefix, replacement: rule.replacement })
-            .collect();
-        Self { binary, prefixes }
+        Self { binary, prefixes: path_prefixes(metadata) }
     }
 
     /// Adds to holders the places where they are declared. Reads the binary only if needed.

@@ -1,7 +1,8 @@
 //! The types of the report. `docs/report.md` describes each field.
 
-use serde::Serialize;
-use tracemalloc_harness::{Known, Options, TestEntry};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use tracemalloc_harness::{Known, Limits, TestEntry};
 
 use crate::cli::Deny;
 use crate::report::summary::Summary;
@@ -35,9 +36,9 @@ pub struct Report {
 /// The options of a run.
 #[derive(Debug, Serialize)]
 pub struct ReportOptions {
-    /// The options for the harness.
-    #[serde(flatten)]
-    pub measure: Options,
+    /// Limits and filters.
+    #[serde(flatten, serialize_with = "limits")]
+    pub limits: Limits,
     /// Verdicts that fail on request.
     pub deny: Vec<Deny>,
     /// Whether leaks leave the exit code at 0.
@@ -46,6 +47,18 @@ pub struct ReportOptions {
     pub known_holders: bool,
     /// The time limit of a test.
     pub timeout_seconds: Option<f64>,
+}
+
+/// The limits in the form of the report, with the values that hold where none is given.
+fn limits<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Error> {
+    let patterns = |patterns: &Option<Vec<String>>| patterns.clone().unwrap_or_default();
+    let mut map = serializer.serialize_map(Some(5))?;
+    map.serialize_entry("limit", &limits.limit())?;
+    map.serialize_entry("runs", &limits.runs)?;
+    map.serialize_entry("frames", &limits.frame_count())?;
+    map.serialize_entry("include", &patterns(&limits.include))?;
+    map.serialize_entry("exclude", &patterns(&limits.exclude))?;
+    map.end()
 }
 
 /// Tests in documentation. Rustdoc compiles them, so they are untraced.

@@ -2,12 +2,12 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
-use tracemalloc_harness::PathPrefix;
+use tracemalloc_harness::Prefix;
 
 /// The rules for a workspace and its dependencies, longest prefix first.
-pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
+pub fn path_prefixes(metadata: &Metadata) -> Vec<Prefix> {
     let root = &metadata.workspace_root;
-    let mut prefixes = vec![PathPrefix { prefix: root.to_string(), replacement: String::new() }];
+    let mut prefixes = vec![Prefix { prefix: root.to_string(), replacement: String::new() }];
     for package in &metadata.packages {
         let Some(dir) = package.manifest_path.parent().filter(|dir| !dir.starts_with(root)) else {
             continue;
@@ -17,7 +17,7 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
         } else {
             format!("{}-{}", package.name, package.version)
         };
-        prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
+        prefixes.push(Prefix { prefix: dir.to_string(), replacement });
     }
     // A dependency may be vendored below the workspace's root.
     for package in &metadata.packages {
@@ -26,7 +26,7 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<PathPrefix> {
         };
         if package.source.is_some() {
             let replacement = format!("{}-{}", package.name, package.version);
-            prefixes.push(PathPrefix { prefix: dir.to_string(), replacement });
+            prefixes.push(Prefix { prefix: dir.to_string(), replacement });
         }
     }
     prefixes

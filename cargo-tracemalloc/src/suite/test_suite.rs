@@ -91,16 +91,12 @@ impl Suite {
 
     /// Reads the fragments of all test binaries.
     pub fn targets(&self) -> Result<Vec<Target>> {
-        report::targets(
-            &self.session.fragments(),
-            &self.context.metadata,
-            &self.settings.deny.value,
-        )
+        report::targets(&self.session.fragments(), &self.context.metadata, &self.settings.deny)
     }
 
     /// The exit code for these verdicts, if all tests have passed.
     pub fn judge(&self, summary: &Summary) -> ExitCode {
-        let failing = summary.failing(&self.settings.deny.value) > 0 && !self.settings.no_fail;
+        let failing = summary.failing(&self.settings.deny) > 0 && !self.settings.no_fail;
         if failing { ExitCode::Leak } else { ExitCode::Clean }
     }
 
@@ -135,8 +131,8 @@ impl Suite {
             rustc: self.context.rustc.version().to_owned(),
             target_triple: self.context.triples.join(","),
             options: ReportOptions {
-                measure: settings.options(),
-                deny: settings.deny.value.clone(),
+                limits: settings.limits.clone(),
+                deny: settings.deny.clone(),
                 no_fail: settings.no_fail,
                 known_holders: settings.known_holders,
                 timeout_seconds: settings.timeout_seconds(),
@@ -177,7 +173,7 @@ impl Suite {
 
 fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
     Ok(Session {
-        options: settings.options(),
+        limits: settings.limits.clone(),
         timeout_seconds: settings.timeout_seconds(),
         overrides: settings.harness_overrides(),
         known_leaks: settings.harness_known_leaks(),

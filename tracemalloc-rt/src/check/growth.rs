@@ -66,7 +66,9 @@ impl Growth {
     pub fn of<R>(code: impl FnOnce() -> R) -> Result<(R, Self), Error> {
         let table = installed()?;
         let rules = Rules::default();
-        let Some(armed) = Armed::new(rules.frames, true)? else { return Err(Error::NotInstalled) };
+        let Some(armed) = Armed::new(rules.limits.frame_count(), true)? else {
+            return Err(Error::NotInstalled);
+        };
         let before = armed.balances();
         let value = armed.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         let peak = armed.peak();

@@ -15,8 +15,7 @@ use std::panic::{Location, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::bridge::installed;
-use crate::bridge::test_limits;
+use crate::bridge::{CheckRequest, installed};
 use crate::check::measured::{Armed, Balances, Ended};
 use crate::error::Error;
 use crate::judge::{
@@ -124,8 +123,9 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         limits: &Limits,
         place: &Location,
     ) -> Result<Ended<R>, String> {
-        let is_harness =
-            |table: &crate::bridge::Table| test_limits::ask_harness(table.ask, function, limits);
+        let is_harness = |table: &crate::bridge::Table| {
+            CheckRequest::send(table.request_check, function, limits)
+        };
         if installed().is_ok_and(is_harness) {
             return self.check_peak(limits);
         }
@@ -151,13 +151,13 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         if limits.skip.is_some() {
             return Ok(run_untraced(self.run));
         }
-        let frames = limits.frames.unwrap_or(Rules::default().frames);
-        let Some(armed) =
-            Armed::new(frames, limits.max_peak.is_some()).map_err(|error| error.to_string())?
+        let Some(armed) = Armed::new(limits.frame_count(), limits.max_peak.is_some())
+            .map_err(|error| error.to_string())?
         else {
             return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
         };
-        let rules = limits.over(Rules { prefixes: prefixes(place), ..Rules::default() });
+        let rules = Rules { prefixes: prefixes(place), ..Rules::default() };
+        let rules = rules.with_check(limits.clone());
         let mut trial = Trial {
             armed,
             before: Balances::new(),
@@ -268,7 +268,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), S
         })
         .collect();
     match judged.verdict {
-        Verdict::Clean | Verdict::Once | Verdict::Known => Ok(()),
+        Verdict::Clean | Verdict::Once | Verdict::Known | Verdict::Skipped => Ok(()),
         Verdict::Leak => {
             let runs = judged.runs.len();
             let headline = Headline {

@@ -18,10 +18,11 @@ use crate::judge::evidence::{Evidence, GroupChange, GroupGrowth, GroupId, Holder
 use crate::judge::finding::Finding;
 use crate::judge::grown::Grown;
 use crate::judge::quiescence::Patience;
-use crate::judge::rules::{Limit, Rules};
+use crate::judge::rules::Rules;
 use crate::judge::series::{SHAPE_RUNS, Series};
 use crate::judge::set_once::is_set_once;
 use crate::judge::verdict::{GrowthKind, Judged, JudgedShare, Verdict};
+use crate::limits::Limit;
 
 /// After this many runs, of which most grew by the same, more say nothing new.
 const PROVED: u32 = 256;
@@ -84,8 +85,8 @@ impl Case {
     /// A case under these rules.
     pub fn new(rules: &Rules) -> Self {
         Self {
-            limit: rules.limit,
-            budget: Budget { fixed: rules.runs.map(|runs| runs.max(1)) },
+            limit: rules.limits.limit(),
+            budget: Budget { fixed: rules.limits.runs.map(|runs| runs.max(1)) },
             spent: Spent::default(),
             runs: Vec::new(),
             groups: HashMap::new(),
@@ -480,6 +481,7 @@ impl Group {
 mod tests {
     use super::*;
     use crate::heap::{Holder, HolderKind};
+    use crate::limits::Limits;
 
     /// Groups from these numbers on are under initialisers, held by known holders, lost.
     const INITIALISERS: usize = 100;
@@ -541,9 +543,9 @@ mod tests {
 
     impl Trial {
         fn new(limit: u64, runs: Option<u32>) -> Self {
-            let limit = Limit { max_growth: limit, max_blocks: None };
+            let limits = Limits { runs, ..Limits::new().max_growth(limit) };
             Self {
-                case: Case::new(&Rules { limit, runs, ..Rules::default() }),
+                case: Case::new(&Rules { limits, ..Rules::default() }),
                 sizes: HashMap::new(),
                 holder: |_| "demo::STORE",
                 each: Duration::from_millis(20),
@@ -755,9 +757,9 @@ mod tests {
 
     #[test]
     fn blocks_have_a_limit_of_their_own() {
-        let limit = Limit { max_growth: 1_000, max_blocks: Some(1) };
+        let limits = Limits::new().max_growth(1_000).max_blocks(1).runs(4);
         let mut trial = Trial::new(0, Some(4));
-        trial.case = Case::new(&Rules { limit, runs: Some(4), ..Rules::default() });
+        trial.case = Case::new(&Rules { limits, ..Rules::default() });
         assert!(trial.run(&[(1, 8), (2, 8)]).is_none());
         assert!(trial.run(&[(1, 8)]).is_none());
         assert!(trial.run(&[(1, 8)]).is_none());

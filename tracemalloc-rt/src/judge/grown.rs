@@ -3,7 +3,7 @@
 use std::iter::Sum;
 use std::ops::Add;
 
-use crate::judge::rules::Limit;
+use crate::limits::Limit;
 use crate::trace::live::Change;
 
 /// An amount of growth.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::judge::rules::Limit;
+use crate::limits::Limit;
 use crate::model::format_size::format_size;
 
 /// What leaked at one place.

@@ -37,6 +37,6 @@ pub use known_leak::KnownLeak;
 pub use leak_text::{Headline, Leak, leak_text};
 pub use prefix::Prefix;
 pub use quiescence::{Patience, settled};
-pub use rules::{Limit, Rules};
+pub use rules::Rules;
 pub use traceback::Traceback;
 pub use verdict::{Growth, GrowthKind, Judged, Verdict};

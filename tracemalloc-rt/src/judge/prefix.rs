@@ -6,6 +6,7 @@ use crate::names::origin;
 
 /// A directory, and the text that stands for it in a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 pub struct Prefix {
     /// An absolute directory, without a slash at the end.
     pub prefix: String,

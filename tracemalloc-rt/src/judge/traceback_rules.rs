@@ -8,7 +8,7 @@ use crate::judge::known_leak::KnownLeak;
 use crate::judge::prefix::Prefix;
 use crate::judge::rules::Rules;
 use crate::judge::traceback::Traceback;
-use crate::model::filter::{BaseFilter, Filter};
+use crate::model::filter::{BaseFilter, Filter, keeps};
 use crate::model::frame::Frame;
 use crate::model::key_type::KeyType;
 use crate::names::allocated_type::allocated_type;
@@ -24,28 +24,28 @@ pub struct TracebackRules {
     frames: usize,
     key: KeyType,
     prefixes: Vec<Prefix>,
-    include: Vec<Filter>,
-    exclude: Vec<Filter>,
+    filters: Vec<Filter>,
     known_leaks: Vec<KnownLeak>,
 }
 
 impl TracebackRules {
-    /// Shortens as these rules say.
+    /// The part of these rules that is about tracebacks.
     pub fn new(rules: &Rules) -> Self {
+        let limits = &rules.limits;
+        let included = limits.include.iter().flatten().map(|pattern| Filter::new(true, pattern));
+        let excluded = limits.exclude.iter().flatten().map(|pattern| Filter::new(false, pattern));
         Self {
-            frames: rules.frames as usize,
-            key: rules.key,
+            frames: limits.frame_count() as usize,
+            key: limits.key_type(),
             prefixes: rules.prefixes.clone(),
-            include: rules.include.iter().map(|pattern| Filter::new(true, pattern)).collect(),
-            exclude: rules.exclude.iter().map(|pattern| Filter::new(false, pattern)).collect(),
+            filters: included.chain(excluded).collect(),
             known_leaks: rules.known_leaks.clone(),
         }
     }
 
-    /// Whether the filters let a traceback through: they look at its most recent frame, as Python's
-    /// do.
+    /// Whether the filters keep a traceback. As in Python, they look at its most recent frame.
     pub fn keeps(&self, traceback: &Traceback) -> bool {
-        if self.include.is_empty() && self.exclude.is_empty() {
+        if self.filters.is_empty() {
             return true;
         }
         let frames: Vec<Frame> = traceback
@@ -55,9 +55,9 @@ impl TracebackRules {
             .collect();
         let traceback =
             crate::model::traceback::Traceback::new(frames, Some(traceback.total_nframe));
-        let matches = |filter: &Filter| filter.matches(0, &traceback);
-        (self.include.is_empty() || self.include.iter().any(matches))
-            && !self.exclude.iter().any(matches)
+        let filters: Vec<&dyn BaseFilter> =
+            self.filters.iter().map(|filter| filter as &dyn BaseFilter).collect();
+        keeps(&filters, 0, &traceback)
     }
 
     /// The traceback of these frames, which come innermost first and end where the program's own

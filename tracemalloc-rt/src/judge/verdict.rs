@@ -4,12 +4,15 @@ use crate::judge::evidence::{GroupId, Share};
 use crate::judge::finding::Finding;
 use crate::judge::grouping::Grouper;
 use crate::judge::grown::Grown;
-use crate::judge::rules::Limit;
 use crate::judge::traceback::Traceback;
+use crate::limits::Limit;
 use crate::util::sort::sort_by;
 
 /// The verdict on a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
+#[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum Verdict {
     /// Growth of the first run was within the limit, and no later run showed a leak.
     Clean,
@@ -21,10 +24,15 @@ pub enum Verdict {
     Known,
     /// It grew in the first run, and the body could not run again.
     Unconfirmed,
+    /// It opted out, with a reason. The harness says so; the judge never does.
+    Skipped,
 }
 
 /// The verdict on the growth of one share of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
+#[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum GrowthKind {
     /// Nothing points to it any more, or it went on growing.
     Leak,

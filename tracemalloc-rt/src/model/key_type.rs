@@ -19,6 +19,9 @@ use crate::model::repr::Repr;
 /// assert_eq!("bogus".parse::<KeyType>().unwrap_err().to_string(), "unknown key_type: 'bogus'");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
+#[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum KeyType {
     /// `filename`: the file of the most recent frame. The group's traceback is that file at line 0.
     Filename,

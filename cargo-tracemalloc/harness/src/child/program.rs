@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tracemalloc::internal::judge::{Case, Grouper, Grown, Patience, Ruling, Run};
+use tracemalloc::internal::judge::{Case, Grouper, Grown, Patience, Ruling, Run, Verdict};
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
@@ -28,7 +28,7 @@ use crate::protocol::fragment;
 use crate::protocol::leak_text::leak_text;
 use crate::protocol::process_role::{FAILED, ProcessRole, fail};
 use crate::protocol::session::Session;
-use crate::protocol::test_entry::{TestEntry, Verdict};
+use crate::protocol::test_entry::TestEntry;
 
 /// The name of the entry of a test without a harness, under `cargo test`.
 const MAIN: &str = "main";
@@ -128,7 +128,7 @@ impl Test {
         };
         internal::start(
             Walk::FramePointers,
-            session.options.frames as usize + internal::FRAMES_OF_STD,
+            session.limits.frame_count() as usize + internal::FRAMES_OF_STD,
         );
         Self { session, name, recipient, started: Instant::now(), before: Baseline::now() }
     }

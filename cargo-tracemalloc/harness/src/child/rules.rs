@@ -1,30 +1,15 @@
 //! The rules for judging a test: the command's options, then overrides, then the options of the
 //! test's own `#[tracemalloc::check]`.
 
-use tracemalloc::internal::judge::{KnownLeak, Limit, Prefix, Rules};
-use tracemalloc::{KeyType, Limits};
+use tracemalloc::internal::judge::{KnownLeak, Rules};
 
-use crate::protocol::session::{PathPrefix, Session};
-use crate::protocol::test_entry::CheckEntry;
+use crate::protocol::session::Session;
 
 impl Session {
     /// The rules for a test without a check.
     pub(crate) fn rules(&self) -> Rules {
-        let options = &self.options;
-        let prefix = |rule: &PathPrefix| Prefix {
-            prefix: rule.prefix.clone(),
-            replacement: rule.replacement.clone(),
-        };
         Rules {
-            limit: Limit {
-                max_growth: options.limit.max_growth,
-                max_blocks: options.limit.max_blocks,
-            },
-            runs: options.runs,
-            frames: options.frames,
-            include: options.include.clone(),
-            exclude: options.exclude.clone(),
-            key: KeyType::Traceback,
+            limits: self.limits.clone(),
             known_leaks: self
                 .known_leaks
                 .iter()
@@ -33,53 +18,42 @@ impl Session {
                     function: known.function.clone(),
                 })
                 .collect(),
-            prefixes: self.path_prefixes.iter().map(prefix).collect(),
+            prefixes: self.path_prefixes.clone(),
         }
     }
 }
 
-/// The report's entry for the options of a check.
-pub fn check_entry(limits: Limits) -> CheckEntry {
-    let Limits { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip } =
-        limits;
-    let key = key.map(|key| key.to_string());
-    CheckEntry { max_growth, max_blocks, max_peak, include, exclude, frames, runs, key, skip }
-}
-
 #[cfg(test)]
 mod tests {
+    use tracemalloc::Limits;
+    use tracemalloc::internal::Limit;
+
     use super::*;
     use crate::protocol::session::{self, Override};
 
     #[test]
     fn a_check_wins_over_overrides_and_they_over_options() {
-        let mut session = Session::default();
-        session.options.limit.max_growth = 1;
-        session.options.limit.max_blocks = Some(1);
-        session.options.runs = Some(4);
-        session.options.frames = 1;
-        session.options.include = vec!["options".to_owned()];
-        session.options.exclude = vec!["options".to_owned()];
-        let include = Some(vec!["override".to_owned()]);
-        session.overrides = vec![Override {
+        let limits = Limits::new()
+            .max_growth(1)
+            .max_blocks(1)
+            .runs(4)
+            .frames(1)
+            .include("options")
+            .exclude("options");
+        let of_fills = Override {
             test: Some("fills".to_owned()),
-            max_growth: Some(2),
-            max_blocks: Some(2),
-            runs: Some(5),
-            include,
+            limits: Limits::new().max_growth(2).max_blocks(2).runs(5).include("override"),
             ..Override::default()
-        }];
+        };
+        let session = Session { limits, overrides: vec![of_fills], ..Session::default() };
         let of_test = |test| session.clone().for_test("demo", test).rules();
         let of_rules = |rules: Rules| {
-            let Limit { max_growth, max_blocks } = rules.limit;
-            (
-                max_growth,
-                max_blocks,
-                rules.runs.unwrap_or(0),
-                rules.frames,
-                rules.include.concat(),
-                rules.exclude.concat(),
-            )
+            let limits = rules.limits;
+            let Limit { max_growth, max_blocks } = limits.limit();
+            let (runs, frames) = (limits.runs.unwrap_or(0), limits.frame_count());
+            let patterns = |patterns: Option<Vec<String>>| patterns.unwrap_or_default().concat();
+            let (include, exclude) = (patterns(limits.include), patterns(limits.exclude));
+            (max_growth, max_blocks, runs, frames, include, exclude)
         };
         let text = str::to_owned;
         assert_eq!(
@@ -91,7 +65,7 @@ mod tests {
             (2, Some(2), 5, 1, text("override"), text("options"))
         );
 
-        let own = |limits: Limits| of_rules(limits.over(of_test("fills")));
+        let own = |limits: Limits| of_rules(of_test("fills").with_check(limits));
         assert_eq!(own(Limits::new()), (2, Some(2), 5, 1, text("override"), text("options")));
         assert_eq!(
             own(Limits::new().max_growth(3)),
@@ -116,7 +90,7 @@ mod tests {
         let known =
             session::KnownLeak { function: Some("*::grow".to_owned()), ..Default::default() };
         let session = Session { known_leaks: vec![known], ..Session::default() };
-        let rules = Limits::new().max_growth(3).over(session.rules());
+        let rules = session.rules().with_check(Limits::new().max_growth(3));
         assert_eq!(
             rules.known_leaks,
             [KnownLeak { file: None, function: Some("*::grow".to_owned()) }]

@@ -4,14 +4,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracemalloc::internal::judge::{Case, Grouper, Grown, Heap, Patience, Rules, Ruling, Run};
-use tracemalloc::internal::{self, Change, Walk};
+use tracemalloc::internal::judge::{
+    Case, Grouper, Grown, Heap, Patience, Rules, Ruling, Run, Verdict,
+};
+use tracemalloc::internal::{self, Change, Walk, test_limits};
 
 use crate::child::baseline::Baseline;
 use crate::child::child_assignment::Assignment;
 use crate::child::null_output;
 use crate::child::process_limits::Limits;
-use crate::child::rules;
 use crate::child::test::Test;
 use crate::child::test_binary;
 use crate::child::test_thread::{Ran, TestThread};
@@ -19,7 +20,7 @@ use crate::child::verdict_entry;
 use crate::protocol::fragment;
 use crate::protocol::process_role::{FAILED, fail};
 use crate::protocol::session::Session;
-use crate::protocol::test_entry::{Outcome, TestEntry, Verdict};
+use crate::protocol::test_entry::{Outcome, TestEntry};
 
 /// A repeated run gets this much time, or ten times that of the first run if that is more.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -71,13 +72,13 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     let _pause = internal::pause();
     let started = Instant::now();
     let limits = Limits::now();
-    internal::expect(test.name);
+    test_limits::begin_test(test.name);
     let entry = match &assignment.session {
         Some(session) => judged(test, session, assignment, &limits),
         None => unjudged(test),
     };
     limits.restore();
-    let check = internal::asked().map(rules::check_entry);
+    let check = test_limits::of_test();
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
     let missed = internal::missed();
     if missed > 0 {
@@ -99,8 +100,8 @@ fn unjudged(test: Test) -> TestEntry {
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
     let session = &session.clone().for_test(&test_binary::target().package, test.name);
-    let options = &session.options;
-    internal::start(Walk::FramePointers, options.frames as usize + internal::FRAMES_OF_STD);
+    let frames = session.limits.frame_count() as usize;
+    internal::start(Walk::FramePointers, frames + internal::FRAMES_OF_STD);
     if !internal::is_this_copy_installed() {
         return unjudged(test);
     }
@@ -116,7 +117,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     if let Ran::Failed(message) = ran {
         return TestEntry::failed(test.name, message);
     }
-    if let Some(own) = internal::asked() {
+    if let Some(own) = test_limits::of_test() {
         if let Some(reason) = own.skip {
             return TestEntry {
                 verdict: Some(Verdict::Skipped),
@@ -124,7 +125,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
                 ..TestEntry::new(test.name)
             };
         }
-        rules = own.over(rules);
+        rules = rules.with_check(own);
         trial.case = Case::new(&rules);
         trial.grouper = Grouper::new(&rules, Some(heap));
     }

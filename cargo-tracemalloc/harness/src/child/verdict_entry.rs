@@ -5,9 +5,7 @@ use tracemalloc::internal::{self, Symbol, judge};
 use crate::child::holder_entry::{holder_entry, lost_block, step_entry};
 use crate::child::leak_id::leak_id;
 use crate::protocol::session::Session;
-use crate::protocol::test_entry::{
-    FrameEntry, GrowthEntry, GrowthKind, Limit, Retained, RunEntry, TestEntry, Verdict,
-};
+use crate::protocol::test_entry::{FrameEntry, GrowthEntry, Retained, RunEntry, TestEntry};
 
 /// The entry of a test that passed and was judged.
 pub fn entry(
@@ -22,13 +20,13 @@ pub fn entry(
     let runs = judged.runs.iter().map(|run| RunEntry { bytes: run.bytes, blocks: run.blocks });
     let is_known = judged.verdict == judge::Verdict::Known;
     TestEntry {
-        verdict: Some(verdict(judged.verdict)),
+        verdict: Some(judged.verdict),
         verdict_reason: with_missing_names(if is_known {
             Some(reasons(&growth))
         } else {
             judged.reason.clone()
         }),
-        limit: Limit { max_growth: judged.limit.max_growth, max_blocks: judged.limit.max_blocks },
+        limit: judged.limit,
         runs: runs.collect(),
         growth,
         heap_note: grouper.heap_note().map(str::to_owned),
@@ -73,13 +71,7 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
         ),
     };
     GrowthEntry {
-        kind: match growth.kind {
-            judge::GrowthKind::Leak => GrowthKind::Leak,
-            judge::GrowthKind::Unconfirmed => GrowthKind::Unconfirmed,
-            judge::GrowthKind::Known => GrowthKind::Known,
-            judge::GrowthKind::Once => GrowthKind::Once,
-            judge::GrowthKind::Initialiser => GrowthKind::Initialiser,
-        },
+        kind: growth.kind,
         bytes: growth.least.bytes,
         blocks: growth.least.blocks,
         runs: growth.runs,
@@ -102,15 +94,5 @@ pub fn frame_entry(frame: Symbol) -> FrameEntry {
         file: frame.file,
         line: frame.line,
         column: frame.column,
-    }
-}
-
-fn verdict(verdict: judge::Verdict) -> Verdict {
-    match verdict {
-        judge::Verdict::Clean => Verdict::Clean,
-        judge::Verdict::Once => Verdict::Once,
-        judge::Verdict::Leak => Verdict::Leak,
-        judge::Verdict::Known => Verdict::Known,
-        judge::Verdict::Unconfirmed => Verdict::Unconfirmed,
     }
 }

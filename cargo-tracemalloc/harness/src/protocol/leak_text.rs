@@ -1,8 +1,8 @@
 //! The failure message of a leaking test, made from its entry.
 
-use tracemalloc::internal::judge;
+use tracemalloc::internal::judge::{self, GrowthKind, Verdict};
 
-use crate::protocol::test_entry::{GrowthKind, TestEntry, Verdict};
+use crate::protocol::test_entry::TestEntry;
 
 /// The message for a test whose verdict fails it, when no command reports it.
 pub fn leak_text(entry: &TestEntry) -> String {
@@ -25,10 +25,7 @@ pub fn leak_text(entry: &TestEntry) -> String {
         what: if leaks { "leaked" } else { "grew by" },
         grew: entry.runs.iter().filter(|run| run.bytes > 0).count(),
         runs: entry.runs.len(),
-        limit: judge::Limit {
-            max_growth: entry.limit.max_growth,
-            max_blocks: entry.limit.max_blocks,
-        },
+        limit: entry.limit,
         id: Some(&entry.id),
         reason: entry.verdict_reason.as_deref(),
     };

@@ -12,9 +12,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tracemalloc::internal::judge::Verdict;
+
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::session::{SESSION_FILE, SESSION_VAR, Session};
-use crate::protocol::test_entry::Verdict;
 use crate::protocol::test_list::FRONT_VAR;
 use crate::protocol::wire;
 

@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 
 use nanoserde::{DeBin, SerBin};
+use tracemalloc::Limits;
+use tracemalloc::internal::judge::{Prefix, Verdict};
 
 use crate::protocol::program_run::Run;
-use crate::protocol::test_entry::{Known, Limit, Verdict};
+use crate::protocol::test_entry::Known;
 use crate::protocol::wire::Exchanged;
 
 /// Names the session's directory. The harness removes it from a test's environment.
@@ -31,7 +33,7 @@ pub const ENTRY_EXTENSION: &str = "entry";
 #[derive(Debug, Clone, Default, SerBin, DeBin)]
 pub struct Session {
     /// How to measure and judge.
-    pub options: Options,
+    pub limits: Limits,
     /// A test that takes longer is killed.
     pub timeout_seconds: Option<f64>,
     /// Options for some tests. If several overrides set one option, the first one holds.
@@ -42,7 +44,7 @@ pub struct Session {
     /// and judges.
     pub fail_on: Option<Vec<Verdict>>,
     /// How absolute file names become those of the report, longest prefix first.
-    pub path_prefixes: Vec<PathPrefix>,
+    pub path_prefixes: Vec<Prefix>,
     /// Environment variables that the command changed for cargo, with the values that tests must
     /// see. `None` means unset.
     pub restore_env: BTreeMap<String, Option<String>>,
@@ -72,56 +74,15 @@ pub struct HolderRule {
     pub reason: String,
 }
 
-/// How to measure and judge a test. Part of the report.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
-#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
-pub struct Options {
-    /// The growth that a test may have.
-    pub limit: Limit,
-    /// The most runs of a body; `None` is as many as its growth needs, within half a second.
-    pub runs: Option<u32>,
-    /// Frames a traceback keeps, after those of the allocator and the standard library are left
-    /// out.
-    pub frames: u32,
-    /// File name patterns (Python's `fnmatch`) for the most recent frame. One of them must match.
-    /// Empty matches all.
-    pub include: Vec<String>,
-    /// File name patterns for the most recent frame. None of them may match.
-    pub exclude: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            limit: Limit::default(),
-            runs: None,
-            frames: 16,
-            include: Vec::new(),
-            exclude: Vec::new(),
-        }
-    }
-}
-
-/// Options for the tests that both patterns match. A pattern that is `None` matches all. An option
-/// that is `None` changes nothing.
+/// Limits for the tests that both patterns match. A pattern that is `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, SerBin, DeBin)]
 pub struct Override {
     /// A pattern for the package's name.
     pub package: Option<String>,
     /// A pattern for the test's name.
     pub test: Option<String>,
-    /// See [`Limit::max_growth`].
-    pub max_growth: Option<u64>,
-    /// See [`Limit::max_blocks`].
-    pub max_blocks: Option<u64>,
-    /// See [`Options::runs`].
-    pub runs: Option<u32>,
-    /// See [`Options::frames`].
-    pub frames: Option<u32>,
-    /// See [`Options::include`].
-    pub include: Option<Vec<String>>,
-    /// See [`Options::exclude`].
-    pub exclude: Option<Vec<String>>,
+    /// The limits, over those of the session.
+    pub limits: Limits,
     /// See [`Session::timeout_seconds`].
     pub timeout_seconds: Option<f64>,
 }
@@ -139,13 +100,4 @@ pub struct KnownLeak {
     pub function: Option<String>,
     /// The place and the reason for the report.
     pub known: Known,
-}
-
-/// A rule that shortens file names.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
-pub struct PathPrefix {
-    /// An absolute directory, without a slash at its end.
-    pub prefix: String,
-    /// Its replacement: empty for the workspace's root, `serde_json-1.0.154` for a dependency.
-    pub replacement: String,
 }

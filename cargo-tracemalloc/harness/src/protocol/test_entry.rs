@@ -2,6 +2,9 @@
 //! reads it.
 
 use nanoserde::{DeBin, SerBin};
+use tracemalloc::Limits;
+use tracemalloc::internal::Limit;
+use tracemalloc::internal::judge::{GrowthKind, Verdict};
 
 use crate::protocol::wire::Exchanged;
 
@@ -22,7 +25,7 @@ pub struct TestEntry {
     /// The growth that the test may have.
     pub limit: Limit,
     /// The options of the test's own `#[tracemalloc::check]`. `limit` is the result of the merge.
-    pub check: Option<CheckEntry>,
+    pub check: Option<Limits>,
     /// The growth of each counted run, the first run first.
     pub runs: Vec<RunEntry>,
     /// The growth by traceback, the most bytes first.
@@ -77,59 +80,6 @@ pub enum Outcome {
     Failed,
     /// The test did not run.
     Ignored,
-}
-
-/// The verdict on a test's growth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
-#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
-pub enum Verdict {
-    /// The growth of the first run was within the limit.
-    Clean,
-    /// The growth stopped in a later run, or came from an initialiser that runs once by nature.
-    Once,
-    /// Growth above the limit was lost, or was there in every counted run.
-    Leak,
-    /// A `leak` or `unconfirmed` test, all of whose growth the configuration knows.
-    Known,
-    /// The first run grew, and the body could not run again.
-    Unconfirmed,
-    /// The test opted out, with a reason.
-    Skipped,
-}
-
-/// The growth that a test may have in one run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, SerBin, DeBin)]
-#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
-pub struct Limit {
-    /// Bytes a run.
-    pub max_growth: u64,
-    /// Blocks a run; `None` means no limit.
-    pub max_blocks: Option<u64>,
-}
-
-/// The options of a test's own check. `None` and empty mean not given.
-#[derive(Debug, Clone, PartialEq, Eq, Default, SerBin, DeBin)]
-#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
-pub struct CheckEntry {
-    /// Bytes a run.
-    pub max_growth: Option<u64>,
-    /// Blocks a run.
-    pub max_blocks: Option<u64>,
-    /// The highest number of bytes that may be live at once. More fails the test.
-    pub max_peak: Option<u64>,
-    /// File name patterns. One of them must match.
-    pub include: Vec<String>,
-    /// File name patterns. None of them may match.
-    pub exclude: Vec<String>,
-    /// The number of frames that a traceback keeps.
-    pub frames: Option<u32>,
-    /// The highest number of runs of the body.
-    pub runs: Option<u32>,
-    /// The key that groups blocks into one growth: `traceback`, `lineno` or `filename`.
-    pub key: Option<String>,
-    /// Why the test opted out.
-    pub skip: Option<String>,
 }
 
 /// The growth of one run: the sum over all tracebacks that grew, after filters.
@@ -245,23 +195,6 @@ pub struct StepEntry {
     pub line: Option<u32>,
     /// The size in bytes.
     pub bytes: u64,
-}
-
-/// The kind of one traceback's growth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerBin, DeBin)]
-#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
-pub enum GrowthKind {
-    /// It was lost, or grew in every counted run.
-    Leak,
-    /// It grew in every run, and the body could not run again.
-    Unconfirmed,
-    /// A leak or unconfirmed growth that the configuration knows.
-    Known,
-    /// It grew in some runs.
-    Once,
-    /// It grew under an initialiser that runs once by nature.
-    Initialiser,
 }
 
 /// The configuration's entry for a known leak.

@@ -16,14 +16,8 @@ impl Session {
         let overrides = std::mem::take(&mut self.overrides);
         // In reverse order, so that the first override replaces the others.
         for one in overrides.into_iter().rev().filter(|one| is_about(&one.package, &one.test)) {
-            let options = &mut self.options;
-            set(&mut options.limit.max_growth, one.max_growth);
-            set(&mut options.limit.max_blocks, one.max_blocks.map(Some));
-            set(&mut options.runs, one.runs.map(Some));
-            set(&mut options.frames, one.frames);
-            set(&mut options.include, one.include);
-            set(&mut options.exclude, one.exclude);
-            set(&mut self.timeout_seconds, one.timeout_seconds.map(Some));
+            self.limits = one.limits.over(self.limits);
+            self.timeout_seconds = one.timeout_seconds.or(self.timeout_seconds);
         }
         self
     }
@@ -33,42 +27,32 @@ fn matches(pattern: Option<&str>, name: &str) -> bool {
     pattern.is_none_or(|pattern| fnmatchcase(name, pattern))
 }
 
-fn set<T>(option: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *option = value;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tracemalloc::Limits;
+
     use crate::protocol::session::{Override, Session};
 
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }
 
+    fn one(package: Option<String>, test: Option<String>, limits: Limits) -> Override {
+        Override { package, test, limits, timeout_seconds: None }
+    }
+
     #[test]
     fn the_first_override_that_says_something_holds() {
         let overrides = vec![
-            Override { test: text("cache::*"), max_growth: Some(1), ..Override::default() },
-            Override {
-                package: text("demo"),
-                max_growth: Some(2),
-                runs: Some(3),
-                ..Override::default()
-            },
-            Override {
-                package: text("demo"),
-                test: text("cache::*"),
-                runs: Some(4),
-                ..Override::default()
-            },
-            Override { package: text("other"), max_growth: Some(5), ..Override::default() },
+            one(None, text("cache::*"), Limits::new().max_growth(1)),
+            one(text("demo"), None, Limits::new().max_growth(2).runs(3)),
+            one(text("demo"), text("cache::*"), Limits::new().runs(4)),
+            one(text("other"), None, Limits::new().max_growth(5)),
         ];
         let session = Session { overrides, ..Session::default() };
         let numbers = |package, test| {
-            let options = session.clone().for_test(package, test).options;
-            (options.limit.max_growth, options.runs.unwrap_or(0))
+            let limits = session.clone().for_test(package, test).limits;
+            (limits.limit().max_growth, limits.runs.unwrap_or(0))
         };
         assert_eq!(numbers("demo", "cache::fills"), (1, 3));
         assert_eq!(numbers("demo", "cache"), (2, 3));

@@ -1,5 +1,7 @@
 //! Messages as bytes: written, read and damaged.
 
+use tracemalloc::{KeyType, Limits};
+
 use crate::protocol::program_run::ProgramNote;
 use crate::protocol::session::Session;
 use crate::protocol::target_note::TargetNote;
@@ -13,9 +15,10 @@ fn entry() -> TestEntry {
 #[test]
 fn what_was_written_is_read() {
     assert_eq!(from_bytes(&to_bytes(&entry())), Ok(entry()));
-    let session = Session { timeout_seconds: Some(1.5), ..Session::default() };
+    let limits = Limits::new().max_growth(7).include("src/*").key(KeyType::Lineno);
+    let session = Session { limits, timeout_seconds: Some(1.5), ..Session::default() };
     let read: Session = from_bytes(&to_bytes(&session)).unwrap();
-    assert_eq!((read.timeout_seconds, read.options), (Some(1.5), session.options));
+    assert_eq!((read.timeout_seconds, read.limits), (Some(1.5), session.limits));
 }
 
 #[test]

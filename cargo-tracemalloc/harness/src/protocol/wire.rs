@@ -11,6 +11,7 @@
 use std::fmt;
 
 use nanoserde::{DeBin, SerBin};
+use tracemalloc::internal::WIRE_SOURCES;
 
 use crate::protocol::fnv;
 
@@ -27,14 +28,17 @@ const TYPES: u64 = {
         include_bytes!("test_entry.rs"),
         include_bytes!("test_list.rs"),
     ];
-    let mut hash = fnv::EMPTY;
+    hash_all(hash_all(fnv::EMPTY, &sources), &WIRE_SOURCES)
+};
+
+const fn hash_all(mut hash: u64, sources: &[&[u8]]) -> u64 {
     let mut number = 0;
     while number < sources.len() {
         hash = fnv::add(hash, sources[number]);
         number += 1;
     }
     hash
-};
+}
 
 /// A type that files hold.
 pub trait Exchanged: SerBin + DeBin {

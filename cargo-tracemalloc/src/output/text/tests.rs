@@ -3,7 +3,7 @@
 use anstream::adapter::strip_str;
 use camino::Utf8Path;
 use tracemalloc_harness::{
-    FrameEntry, GrowthEntry, GrowthKind, Limit, Options, Outcome, RunEntry, TestEntry, Verdict,
+    FrameEntry, GrowthEntry, GrowthKind, Limit, Limits, Outcome, RunEntry, TestEntry, Verdict,
 };
 
 use crate::cli::Deny;
@@ -73,13 +73,7 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
         rustc: "rustc 1.95.0".to_owned(),
         target_triple: "x86_64-unknown-linux-gnu".to_owned(),
         options: ReportOptions {
-            measure: Options {
-                limit: Limit::default(),
-                runs: Some(8),
-                frames: 16,
-                include: Vec::new(),
-                exclude: Vec::new(),
-            },
+            limits: Limits::new().runs(8),
             deny,
             no_fail: false,
             known_holders: true,
