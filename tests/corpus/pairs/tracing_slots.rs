@@ -1,0 +1,26 @@
+//! Slots of spans that were closed are not used again.
+
+use std::sync::Once;
+
+use tracing_subscriber::Registry;
+
+fn answer(requests: usize) {
+    for id in 0..requests {
+        tracing::info_span!("request", id).in_scope(|| tracing::info!("working")); // leaks
+    }
+}
+
+#[test]
+pub fn tracing_slots() {
+    static SUBSCRIBED: Once = Once::new();
+    SUBSCRIBED.call_once(|| {
+        tracing::subscriber::set_global_default(Registry::default()).unwrap();
+    });
+    answer(20);
+}
+
+/// The same in a registry that is dropped.
+#[test]
+pub fn tracing_slots_of_a_local() {
+    tracing::subscriber::with_default(Registry::default(), || answer(20));
+}

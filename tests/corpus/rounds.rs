@@ -1,0 +1,57 @@
+//! Runs a test of the pair again and again, and prints how many bytes a round leaves behind.
+//!
+//! This is the truth that the checkers are compared with: it shares no code with them.
+
+#[path = "PAIR.rs"]
+mod pair;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+
+/// Bytes that are live.
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as isize, Relaxed);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, Relaxed);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Lets threads end and other threads free, then reads the count.
+fn live() -> isize {
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    LIVE.load(Relaxed)
+}
+
+#[test]
+fn rounds() {
+    let wanted = std::env::var("CORPUS_TEST").expect("CORPUS_TEST names a test");
+    let tests: &[(&str, fn())] = &TESTS;
+    let (_, test) = tests.iter().find(|(name, _)| *name == wanted).expect("a listed test");
+    // Tests that are expected to panic do so in every round.
+    panic::set_hook(Box::new(|_| {}));
+    let run = |rounds: isize| {
+        for _ in 0..rounds {
+            let _ = panic::catch_unwind(AssertUnwindSafe(test));
+        }
+        live()
+    };
+    let (warm, rounds) = (run(100), 400);
+    let grown = run(rounds) - warm;
+    println!("bytes a round: {}", grown / rounds);
+}

@@ -1,0 +1,74 @@
+//! A row of the table: one test with one version of a crate, and what the checkers say of it.
+
+use std::fmt;
+
+use crate::lsan::Other;
+use crate::ours::Ours;
+use crate::pair::{Kind, Pair, Version};
+
+pub(crate) const HEADER: &str = "\
+| test | crate | truth | counted, B a round | ours | place | holder | LeakSanitizer | valgrind |
+|---|---|---|---|---|---|---|---|---|";
+
+pub(crate) struct Row {
+    pub(crate) pair: Pair,
+    pub(crate) version: Version,
+    pub(crate) test: String,
+    /// Whether it leaks, by `pairs.toml`.
+    pub(crate) leak: bool,
+    pub(crate) counted: i64,
+    pub(crate) ours: Ours,
+    pub(crate) lsan: Other,
+    pub(crate) valgrind: Other,
+}
+
+impl Row {
+    /// Whether the counting allocator agrees with `pairs.toml`. It does not see what C allocates:
+    /// there valgrind has to agree.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        let seen = match self.pair.kind {
+            Kind::C => self.valgrind.bytes > 0,
+            Kind::Lost | Kind::Held => self.counted > 0,
+        };
+        seen == self.leak
+    }
+
+    /// Whether our verdict is the truth. What C allocates is not traced yet.
+    pub(crate) fn is_right(&self) -> bool {
+        self.ours.is_leak() == (self.leak && self.pair.kind != Kind::C)
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let truth = if self.leak { self.pair.kind.word() } else { "no leak" };
+        let mark = if self.is_right() { "" } else { " **wrong**" };
+        let other = |other: &Other| match other.bytes {
+            0 => "nothing".to_owned(),
+            bytes => format!("{bytes} B{}", if other.place == Some(true) { ", place" } else { "" }),
+        };
+        write!(
+            f,
+            "| `{}` | {} {} | {truth} | {} | {}{}{mark} | {} | {} | {} | {} |",
+            self.test,
+            self.pair.krate,
+            self.pair.number(self.version),
+            self.counted,
+            self.ours.verdict,
+            if self.ours.bytes > 0 { format!(" {} B", self.ours.bytes) } else { String::new() },
+            word(self.ours.place),
+            word(self.ours.holder),
+            other(&self.lsan),
+            other(&self.valgrind),
+        )
+    }
+}
+
+/// A cell for a question that may not arise.
+fn word(answer: Option<bool>) -> &'static str {
+    match answer {
+        Some(true) => "right",
+        Some(false) => "wrong",
+        None => "",
+    }
+}
