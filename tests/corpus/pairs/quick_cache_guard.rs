@@ -8,7 +8,8 @@ static PAGES: LazyLock<Cache<String, String>> = LazyLock::new(|| Cache::new(16))
 
 fn fail_to_load(pages: &Cache<String, String>) {
     for i in 0..10 {
-        match pages.get_value_or_guard(&format!("page number {i}"), None) { // leaks
+        // leaks
+        match pages.get_value_or_guard(&format!("page number {i}"), None) {
             GuardResult::Guard(guard) => drop(guard),
             _ => panic!("nothing was ever loaded"),
         }

@@ -1,11 +1,11 @@
-//! When a token is cancelled whose child is gone, that child's children are forgotten.
+//! A token that is cancelled while a grandchild has outlived the child between them is forgotten.
 
 use tokio_util::sync::CancellationToken;
 
 #[test]
 pub fn tokio_util_grandchild() {
-    let server = CancellationToken::new();
-    let request = server.child_token().child_token(); // leaks
+    let server = CancellationToken::new(); // leaks
+    let request = server.child_token().child_token();
     server.cancel();
     assert!(request.is_cancelled());
 }

@@ -70,14 +70,16 @@ fn errors(stderr: &[u8], messages: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(stderr).into_owned();
     for line in messages.split(|byte| *byte == b'\n') {
         let message: Option<serde_json::Value> = serde_json::from_slice(line).ok();
-        let rendered = message.and_then(|message| message["message"]["rendered"].as_str().map(String::from));
+        let rendered =
+            message.and_then(|message| message["message"]["rendered"].as_str().map(String::from));
         text.extend(rendered.filter(|rendered| rendered.starts_with("error")));
     }
     text
 }
 
 fn executable(built: &[Message], name: &str) -> Result<PathBuf> {
-    let of_name = |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == name);
+    let of_name =
+        |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == name);
     let messages = built.iter().filter(of_name);
     messages
         .filter_map(|message| message.executable.clone())

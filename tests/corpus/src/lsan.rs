@@ -17,7 +17,7 @@ pub(crate) struct Other {
 pub(crate) fn judge(binary: &Path, test: &str, lines: &[String]) -> Result<Other> {
     let output = Command::new(binary)
         .args(["--exact", test, "--test-threads", "1"])
-        .env("LSAN_OPTIONS", "symbolize=1")
+        .env("LSAN_OPTIONS", "fast_unwind_on_malloc=0")
         .output()
         .with_context(|| format!("run {}", binary.display()))?;
     let text = String::from_utf8_lossy(&output.stderr);

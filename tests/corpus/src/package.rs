@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::pair::{Pair, Version};
 
-/// Marks the lines of a test that allocate what leaks.
+/// Marks a line of a test that allocates what leaks: at its end, or alone on the line above.
 const MARK: &str = "// leaks";
 
 /// Calls a test again and again under an allocator that counts.
@@ -27,28 +27,38 @@ pub(crate) struct Package {
 
 impl Package {
     /// Writes the package, and leaves files that have not changed as they are.
-    pub(crate) fn write(corpus: &Path, scratch: &Path, pair: &Pair, version: Version) -> Result<Self> {
+    pub(crate) fn write(
+        corpus: &Path,
+        scratch: &Path,
+        pair: &Pair,
+        version: Version,
+    ) -> Result<Self> {
         let source = corpus.join("pairs").join(&pair.name).with_extension("rs");
-        let test = fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
+        let test =
+            fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
         let directory = scratch.join(&pair.name).join(version.word());
         update(&directory.join("Cargo.toml"), &manifest(pair, version))?;
         update(&directory.join("src/lib.rs"), "")?;
         update(&directory.join("tests").join(format!("{}.rs", pair.name)), &test)?;
         update(&directory.join("tests/rounds.rs"), &rounds(pair, &test))?;
-        let marked = test.lines().zip(1..).filter(|(line, _)| line.contains(MARK));
+        let marked = test.lines().zip(1..).filter(|(line, _)| line.ends_with(MARK));
+        let line_of = |(line, number): (&str, usize)| number + usize::from(line.trim() == MARK);
         Ok(Package {
             name: pair.name.clone(),
             version,
             directory,
             target: scratch.join("target"),
-            marked_lines: marked.map(|(_, number)| format!("{}.rs:{number}", pair.name)).collect(),
+            marked_lines: marked
+                .map(|marked| format!("{}.rs:{}", pair.name, line_of(marked)))
+                .collect(),
         })
     }
 }
 
 /// The `rounds` target, with the test functions of the pair in its list.
 fn rounds(pair: &Pair, test: &str) -> String {
-    let functions = test.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("() {"));
+    let functions =
+        test.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("() {"));
     let entries: Vec<String> =
         functions.map(|name| format!("(\"{name}\", pair::{name})")).collect();
     ROUNDS.replace("PAIR", &pair.name).replace("TESTS", &format!("[{}]", entries.join(", ")))

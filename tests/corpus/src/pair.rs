@@ -94,6 +94,7 @@ impl Version {
 /// Reads the table of pairs.
 pub(crate) fn load(path: &Path) -> Result<Vec<Pair>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let table: Table = toml::from_str(&text).with_context(|| format!("parse {}", path.display()))?;
+    let table: Table =
+        toml::from_str(&text).with_context(|| format!("parse {}", path.display()))?;
     Ok(table.pair)
 }

@@ -23,14 +23,14 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether the counting allocator agrees with `pairs.toml`. It does not see what C allocates:
-    /// there valgrind has to agree.
+    /// Whether the test passes and the counting allocator agrees with `pairs.toml`. It does not see
+    /// what C allocates: there valgrind has to agree.
     pub(crate) fn is_confirmed(&self) -> bool {
         let seen = match self.pair.kind {
             Kind::C => self.valgrind.bytes > 0,
             Kind::Lost | Kind::Held => self.counted > 0,
         };
-        seen == self.leak
+        seen == self.leak && self.ours.verdict != "failed"
     }
 
     /// Whether our verdict is the truth. What C allocates is not traced yet.

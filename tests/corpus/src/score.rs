@@ -18,7 +18,8 @@ struct Score {
 /// A table with a line for each checker.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| checker | found | missed | false alarms | precision | recall | place right | holder right |\n\
+        "| checker | found | missed | false alarms | precision | recall | place right \
+         | holder right |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     let mut line = |name: &str, score: &Score| {

@@ -21,7 +21,8 @@ pub(crate) fn judge(binary: &Path, test: &str, lines: &[String]) -> Result<Other
     let text = String::from_utf8_lossy(&output.stderr);
     let bytes = of_summary(&text, "definitely lost: ") + of_summary(&text, "indirectly lost: ");
     // Lines are `==PID== TEXT`; an empty text ends a record.
-    let bare: Vec<&str> = text.lines().map(|line| line.split_once("== ").map_or("", |(_, t)| t)).collect();
+    let bare: Vec<&str> =
+        text.lines().map(|line| line.split_once("== ").map_or("", |(_, t)| t)).collect();
     let mut records = bare.split(|line| line.is_empty());
     let place = records
         .by_ref()

@@ -1,0 +1,23 @@
+//! The iterator by value has a destructor that is not `Drop`'s: elements that are left and the
+//! segments themselves are forgotten.
+
+use segment_array::SegmentArray;
+
+#[test]
+pub fn segarray_into_iter() {
+    let mut words = SegmentArray::new();
+    for i in 0..100 {
+        words.push(format!("word number {i}")); // leaks
+    }
+    assert_eq!(words.into_iter().next().as_deref(), Some("word number 0"));
+}
+
+/// An array that is dropped.
+#[test]
+pub fn an_array_that_is_dropped() {
+    let mut words = SegmentArray::new();
+    for i in 0..100 {
+        words.push(format!("word number {i}"));
+    }
+    assert_eq!(words.len(), 100);
+}
