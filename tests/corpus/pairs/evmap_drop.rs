@@ -11,13 +11,3 @@ pub fn evmap_drop() {
     drop(writer); // leaks
     drop(reader);
 }
-
-/// Handles of which one is destroyed.
-#[cfg(feature = "bad")]
-#[test]
-pub fn a_map_that_is_destroyed() {
-    let (_reader, mut writer) = evmap::new();
-    writer.insert(1, "user number 1".to_owned());
-    writer.refresh();
-    writer.destroy();
-}

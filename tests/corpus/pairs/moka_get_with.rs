@@ -1,4 +1,5 @@
-//! `get_with` looks for its waiter with another hash than the one that it was stored with.
+//! A waiter of `get_with` that a growing table moves is stored by another hash than the one that it
+//! is looked for with, and is never removed.
 
 use std::pin::pin;
 use std::sync::LazyLock;
@@ -8,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use moka::future::Cache;
 
 static PAGES: LazyLock<Cache<u32, String>> = LazyLock::new(|| Cache::new(8));
-static NEXT: AtomicU32 = AtomicU32::new(0);
+static FEW_PAGES: LazyLock<Cache<u32, String>> = LazyLock::new(|| Cache::new(8));
 
 /// Runs a future that never has to wait.
 fn finish<T>(future: impl Future<Output = T>) -> T {
@@ -18,24 +19,40 @@ fn finish<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn load(pages: &Cache<u32, String>) {
-    for _ in 0..10 {
+/// Loads pages one after the other.
+async fn load(pages: &Cache<u32, String>, count: usize) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..count {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        finish(async {
-            pages.get_with(number, async { format!("page number {number}") }).await; // leaks
-            pages.invalidate(&number).await;
-            pages.run_pending_tasks().await;
-        });
+        pages.get_with(number, async { format!("page number {number}") }).await;
+        pages.invalidate(&number).await;
     }
+    pages.run_pending_tasks().await;
+}
+
+/// Loads pages while another is being loaded, so many that the table of waiters is made anew.
+async fn load_inside(pages: &Cache<u32, String>) {
+    let index = async {
+        load(pages, 8000).await;
+        "the index of all pages".to_owned()
+    };
+    pages.get_with(u32::MAX, index).await; // leaks
+    pages.invalidate(&u32::MAX).await;
 }
 
 #[test]
 pub fn moka_get_with() {
-    load(&PAGES);
+    finish(load_inside(&PAGES));
 }
 
 /// The same in a cache that is dropped.
 #[test]
 pub fn moka_get_with_of_a_local() {
-    load(&Cache::new(8));
+    finish(load_inside(&Cache::new(8)));
+}
+
+/// So few pages that the cache needs hundreds of runs until each of its tables was used.
+#[test]
+pub fn a_cache_that_fills_slowly() {
+    finish(load(&FEW_PAGES, 10));
 }

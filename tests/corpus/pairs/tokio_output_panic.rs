@@ -13,7 +13,7 @@ impl Drop for Output {
 }
 
 fn finish(panics: bool) {
-    let runtime = Builder::new_current_thread().build().unwrap();
+    let runtime = Builder::new_current_thread().build().unwrap(); // leaks
     let task = runtime.spawn(async move { Output(panics, "the output".to_owned()) }); // leaks
     runtime.block_on(tokio::task::yield_now());
     let ended = catch_unwind(AssertUnwindSafe(|| drop(task)));

@@ -1,10 +1,9 @@
-//! The iterator by value has a destructor that is not `Drop`'s: elements that are left and the
-//! segments themselves are forgotten.
+//! The iterator by value forgets the elements that are left, and the segments themselves.
 
 use segment_array::SegmentArray;
 
 #[test]
-pub fn segarray_into_iter() {
+pub fn segment_array_into_iter() {
     let mut words = SegmentArray::new();
     for i in 0..100 {
         words.push(format!("word number {i}")); // leaks
