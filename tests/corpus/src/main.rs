@@ -46,21 +46,24 @@ fn run() -> Result<bool> {
         }
     }
 
-    let (mut rows, mut failed) = (Vec::new(), false);
-    println!("{}", row::HEADER);
+    // All packages are written first, so that sources may change while they run.
+    let mut packages = Vec::new();
     for pair in pairs.iter().filter(|pair| wanted.is_empty() || wanted.contains(&pair.name)) {
         for version in [Version::Bad, Version::Good] {
-            let judged = Package::write(corpus, &scratch, pair, version)
-                .and_then(|package| judge(pair, &package, &command));
-            match judged {
-                Ok(judged) => {
-                    judged.iter().for_each(|row| println!("{row}"));
-                    rows.extend(judged);
-                }
-                Err(error) => {
-                    eprintln!("corpus: judge {} {}: {error:#}", pair.name, version.word());
-                    failed = true;
-                }
+            packages.push((pair, Package::write(corpus, &scratch, pair, version)?));
+        }
+    }
+    let (mut rows, mut failed) = (Vec::new(), false);
+    println!("{}", row::HEADER);
+    for (pair, package) in &packages {
+        match judge(pair, package, &command) {
+            Ok(judged) => {
+                judged.iter().for_each(|row| println!("{row}"));
+                rows.extend(judged);
+            }
+            Err(error) => {
+                eprintln!("corpus: judge {} {}: {error:#}", pair.name, package.version.word());
+                failed = true;
             }
         }
     }
