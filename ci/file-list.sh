@@ -22,6 +22,7 @@ cargo-tracemalloc/harness/src|The harness, and the types that it exchanges with 
 cargo-tracemalloc/src|The command `cargo tracemalloc`.
 ci/bench|The benchmark, a workspace of its own. [benchmarks.md](benchmarks.md) describes it.
 tests|The end-to-end tests. [Their fixtures](../tests/fixtures/README.md) have a page of their own.
+tests/corpus/src|The program that judges [published leaks](../tests/corpus/README.md).
 tests/generated/src|The generator of [random tests](../tests/generated/README.md) with known truth.
 END
 }

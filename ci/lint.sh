@@ -39,3 +39,10 @@ for template in tests/generated/{cores/*,wrappings,support}/*.rs; do
 done
 cargo clippy --all-targets --locked --manifest-path tests/generated/Cargo.toml \
     --target-dir "${CARGO_TARGET_DIR:-target}/generated/generator" -- -D warnings
+
+# Tests of the corpus are copied into packages, so cargo does not format them.
+manifest=tests/corpus/Cargo.toml
+cargo fmt --check --manifest-path "$manifest"
+rustfmt --edition 2024 --config-path rustfmt.toml --check tests/corpus/pairs/*.rs
+cargo clippy --locked --manifest-path "$manifest" \
+    --target-dir "${CARGO_TARGET_DIR:-target}/corpus-runner" -- -D warnings

@@ -11,6 +11,7 @@ mod package;
 mod pair;
 mod row;
 mod score;
+mod table;
 mod valgrind;
 
 use std::path::{Path, PathBuf};
@@ -67,7 +68,7 @@ fn run() -> Result<bool> {
             }
         }
     }
-    println!("\n{}", score::table(&rows));
+    println!("\n{}\n{}", table::of_pairs(&rows), score::table(&rows));
     for row in rows.iter().filter(|row| !row.is_confirmed()) {
         println!("not confirmed: {row}");
     }

@@ -36,8 +36,7 @@ pub(crate) struct Pair {
     /// The static, thread-local or thread that holds what leaks.
     pub(crate) holder: Option<String>,
     /// The report, change or release notes that say that it leaks and where it was fixed.
-    #[expect(dead_code, reason = "for readers of the table")]
-    source: String,
+    pub(crate) source: String,
     /// How the leak was found to be real, beside the count of live bytes.
     #[expect(dead_code, reason = "for readers of the table")]
     confirmed: String,

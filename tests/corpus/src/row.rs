@@ -39,36 +39,48 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Our verdict, and how much it is about.
+    pub(crate) fn ours_cell(&self) -> String {
+        let bytes = self.ours.bytes;
+        let bytes = if bytes > 0 { format!(" {bytes} B") } else { String::new() };
+        let mark = if self.is_right() { "" } else { " **wrong**" };
+        format!("{}{bytes}{mark}", self.ours.verdict)
+    }
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let truth = if self.leak { self.pair.kind.word() } else { "no leak" };
-        let mark = if self.is_right() { "" } else { " **wrong**" };
-        let other = |other: &Other| match other.bytes {
-            0 => "nothing".to_owned(),
-            bytes => format!("{bytes} B{}", if other.place == Some(true) { ", place" } else { "" }),
-        };
         write!(
             f,
-            "| `{}` | {} {} | {truth} | {} | {}{}{mark} | {} | {} | {} | {} |",
+            "| `{}` | {} {} | {} | {} | {} | {} | {} | {} | {} |",
             self.test,
             self.pair.krate,
             self.pair.number(self.version),
+            if self.leak { self.pair.kind.word() } else { "no leak" },
             self.counted,
-            self.ours.verdict,
-            if self.ours.bytes > 0 { format!(" {} B", self.ours.bytes) } else { String::new() },
+            self.ours_cell(),
             word(self.ours.place),
             word(self.ours.holder),
-            other(&self.lsan),
-            other(&self.valgrind),
+            bytes_cell(&self.lsan),
+            bytes_cell(&self.valgrind),
         )
     }
 }
 
 /// A cell for a question that may not arise.
-fn word(answer: Option<bool>) -> &'static str {
+pub(crate) fn word(answer: Option<bool>) -> &'static str {
     match answer {
         Some(true) => "right",
         Some(false) => "wrong",
         None => "",
+    }
+}
+
+/// What a checker other than ours calls lost.
+pub(crate) fn bytes_cell(other: &Other) -> String {
+    match other.bytes {
+        0 => "nothing".to_owned(),
+        bytes => format!("{bytes} B{}", if other.place == Some(true) { ", place" } else { "" }),
     }
 }
