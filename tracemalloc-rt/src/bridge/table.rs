@@ -12,7 +12,7 @@ use crate::trace::stack_id::StackId;
 
 pub const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
 /// Counts the forms that [`Table`] has had. Its first four fields stay the same in every form.
-pub const FORM: u32 = 2;
+pub const FORM: u32 = 1;
 
 /// The functions that a runtime offers to other copies of itself.
 #[repr(C)]
