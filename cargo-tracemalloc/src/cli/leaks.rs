@@ -23,7 +23,7 @@ pub struct LeakArgs {
     #[arg(long, value_name = "N", help_heading = HEADING)]
     pub max_blocks: Option<u64>,
 
-    /// Maximum number of runs of a test that grows [default: 8]
+    /// Maximum number of runs of a test that grows [default: 8 to 1000, as time allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(values::RUNS), help_heading = HEADING)]
     pub runs: Option<u32>,
 
