@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 use std::{mem, ptr, thread};
 
 use tracemalloc::Tracemalloc;
@@ -43,6 +44,12 @@ const CASES: &[(&str, fn())] = &[
         a_thread_that_blocks_every_signal_is_asked_too,
     ),
     ("threads_that_come_and_go_do_no_harm", threads_that_come_and_go_do_no_harm),
+    ("holes_of_shared_memory_are_not_filled", holes_of_shared_memory_are_not_filled),
+    ("holes_of_a_mapped_file_are_not_read", holes_of_a_mapped_file_are_not_read),
+    ("a_lost_block_costs_by_its_written_pages", a_lost_block_costs_by_its_written_pages),
+    ("a_large_lost_block_leads_to_others", a_large_lost_block_leads_to_others),
+    ("memory_that_fork_does_not_copy_holds", memory_that_fork_does_not_copy_holds),
+    ("memory_that_fork_clears_holds", memory_that_fork_clears_holds),
 ];
 
 /// Runs the case that the argument names, or, without one, each case in a process of its own.
@@ -64,6 +71,17 @@ fn main() {
     assert_eq!(failed.count(), 0, "see above");
 }
 
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Maps memory of this size.
+fn map(size: usize, flags: libc::c_int, file: libc::c_int) -> *mut usize {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a mapping at an address of the kernel's choice touches no memory that exists.
+    let place = unsafe { libc::mmap(ptr::null_mut(), size, access, flags, file, 0) };
+    assert_ne!(place, libc::MAP_FAILED, "{}", std::io::Error::last_os_error());
+    place.cast()
+}
+
 /// A place on the main thread's stack. The frames below are those of a case, and have seen blocks
 /// that are gone: a byte that is written over an old pointer, as code without optimisation does,
 /// leaves the address of another block.
@@ -78,7 +96,7 @@ fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> F
     thread::spawn(body).join().unwrap();
     let grown: Vec<StackId> = grown(&before);
     assert!(!grown.is_empty(), "the body leaves something behind");
-    heap::look_up(&grown, known, STACK_FROM.load(Ordering::Relaxed)).unwrap()
+    heap::look_up(&grown, known, STACK_FROM.load(Ordering::Relaxed), PATIENCE).unwrap()
 }
 
 fn grown(before: &Live) -> Vec<StackId> {
@@ -196,8 +214,13 @@ fn the_stack_of_the_calling_thread_holds() {
     let kept = black_box(Box::new([1_u8; 804]));
     let grown = grown(&before);
     let here = 0_u8;
-    let found =
-        heap::look_up(&grown, &[], (&raw const here).addr().min((&raw const kept).addr())).unwrap();
+    let found = heap::look_up(
+        &grown,
+        &[],
+        (&raw const here).addr().min((&raw const kept).addr()),
+        PATIENCE,
+    )
+    .unwrap();
     assert_eq!(holder(&found, 804), (HolderKind::Stack, "the main thread".to_owned()));
     drop(kept);
 }
@@ -427,4 +450,108 @@ fn threads_that_come_and_go_do_no_harm() {
     STOP.store(true, Ordering::Relaxed);
     spawner.join().unwrap();
     busy.join().unwrap();
+}
+
+fn holes_of_shared_memory_are_not_filled() {
+    use std::fs::File;
+    use std::os::fd::{AsRawFd as _, FromRawFd as _};
+    use std::os::unix::fs::MetadataExt as _;
+
+    const SIZE: usize = 256 << 20;
+    // SAFETY: the name ends with a zero, and the descriptor is new.
+    let file = unsafe { File::from_raw_fd(libc::memfd_create(c"sparse".as_ptr(), 0)) };
+    file.set_len(SIZE as u64).unwrap();
+    let descriptor = file.as_raw_fd();
+    let found = left_by(&[], move || {
+        let memory = map(SIZE, libc::MAP_SHARED, descriptor);
+        // SAFETY: the mapping is that large, and nothing else uses it.
+        unsafe {
+            memory.byte_add(SIZE / 2).write(Box::into_raw(Box::new([1_u8; 805])).addr());
+        }
+        mem::forget(black_box(vec![1_u8; 806]));
+    });
+    assert_eq!(holder(&found, 805).0, HolderKind::Foreign);
+    assert_lost(&found, 806);
+    assert_eq!(file.metadata().unwrap().blocks() * 512, 4096);
+}
+
+fn holes_of_a_mapped_file_are_not_read() {
+    use std::os::fd::AsRawFd as _;
+
+    const SIZE: usize = 1 << 30;
+    let path = std::env::temp_dir().join(format!("tracemalloc-holes-{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).write(true).create_new(true).open(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    file.set_len(SIZE as u64).unwrap();
+    let memory = map(SIZE, libc::MAP_SHARED, file.as_raw_fd());
+    // SAFETY: the mapping is that large, and nothing else uses it.
+    unsafe { memory.write(1) };
+    let in_memory = || {
+        let mut pages = vec![0_u8; SIZE / 4096];
+        // SAFETY: there is a byte for each page of the mapping.
+        assert_eq!(unsafe { libc::mincore(memory.cast(), SIZE, pages.as_mut_ptr()) }, 0);
+        pages.into_iter().filter(|page| page & 1 != 0).count()
+    };
+    let before = in_memory();
+    let found = left_by(&[], || mem::forget(black_box(vec![1_u8; 810])));
+    assert_lost(&found, 810);
+    assert_eq!(in_memory(), before);
+}
+
+fn a_lost_block_costs_by_its_written_pages() {
+    const SIZE: usize = 4 << 30;
+    let started = std::time::Instant::now();
+    let found = left_by(&[], || {
+        let mut large = black_box(vec![0_u8; SIZE]);
+        large[SIZE / 2] = 1;
+        mem::forget(large);
+    });
+    assert_lost(&found, SIZE as u64);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+fn a_large_lost_block_leads_to_others() {
+    let found = left_by(&[], || {
+        let mut large = black_box(vec![0_usize; 10_000_000]);
+        large[123] = Box::into_raw(Box::new([1_u8; 807])).addr();
+        large[9_999_999] = Box::into_raw(Box::new([1_u8; 808])).addr();
+        mem::forget(large);
+    });
+    let large = of_size(&found, 80_000_000);
+    assert_eq!(large.fate, Fate::Lost);
+    for size in [807, 808] {
+        let other = of_size(&found, size);
+        assert_eq!((other.fate, other.head), (Fate::LostWith, Some(large.stack)), "{found:#?}");
+    }
+}
+
+/// Looks up a block that only a page with this advice holds, in a process with another thread.
+fn held_by_a_page(flags: libc::c_int, advice: libc::c_int) -> Found {
+    let (end, ended) = mpsc::channel::<()>();
+    thread::spawn(move || ended.recv());
+    let found = left_by(&[], move || {
+        let page = map(3 * 4096, flags, -1);
+        // SAFETY: the mapping is that large, and nothing else uses it.
+        unsafe {
+            assert_eq!(libc::madvise(page.byte_add(4096).cast(), 4096, advice), 0);
+            page.byte_add(4096 + 40).write(Box::into_raw(Box::new([1_u8; 809])).addr());
+        }
+    });
+    drop(end);
+    found
+}
+
+fn memory_that_fork_does_not_copy_holds() {
+    for flags in [libc::MAP_PRIVATE, libc::MAP_SHARED] {
+        let found = held_by_a_page(flags | libc::MAP_ANONYMOUS, libc::MADV_DONTFORK);
+        assert_eq!(holder(&found, 809).0, HolderKind::Foreign);
+        assert_eq!(found.doubt, None);
+    }
+}
+
+fn memory_that_fork_clears_holds() {
+    let found = held_by_a_page(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::MADV_WIPEONFORK);
+    assert_eq!(holder(&found, 809).0, HolderKind::Foreign);
+    assert_eq!(found.doubt, None);
 }

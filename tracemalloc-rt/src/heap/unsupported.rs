@@ -1,5 +1,7 @@
 //! The search on systems where it is not implemented: an error.
 
+use core::time::Duration;
+
 use crate::heap::holdings::Holdings;
 use crate::heap::known_holder::KnownHolder;
 use crate::heap::retained::Found;
@@ -12,7 +14,12 @@ const ELSEWHERE: &str = "the heap is searched on Linux alone, on x86-64 and AArc
 /// # Errors
 ///
 /// Always.
-pub fn look_up(_: &[StackId], _: &[KnownHolder<'_>], _: usize) -> Result<Found, &'static str> {
+pub fn look_up(
+    _: &[StackId],
+    _: &[KnownHolder<'_>],
+    _: usize,
+    _: Duration,
+) -> Result<Found, &'static str> {
     Err(ELSEWHERE)
 }
 

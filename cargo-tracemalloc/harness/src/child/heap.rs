@@ -1,5 +1,7 @@
 //! The heap search with the session's known holders.
 
+use std::time::Duration;
+
 use tracemalloc::internal::heap::{KNOWN_HOLDERS, KnownHolder};
 use tracemalloc::internal::judge::Heap;
 
@@ -13,7 +15,12 @@ impl Session {
             Some(rules) => rules.iter().map(KnownHolder::from).collect(),
             None => KNOWN_HOLDERS.to_vec(),
         };
-        Heap::new(known, stack_from)
+        let heap = Heap::new(known, stack_from);
+        match self.timeout_seconds {
+            // The rest of the time is the test's own.
+            Some(timeout) => heap.within(Duration::from_secs_f64(timeout / 2.0)),
+            None => heap,
+        }
     }
 }
 

@@ -7,14 +7,14 @@ use crate::heap::linux::reply::Hindrance;
 
 const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
 
-/// Blocks that are being looked into, outermost first, each with its next word.
+/// Blocks that are being looked into, outermost first, each with the address of its next word.
 type Way = List<(u32, usize)>;
 
 /// For every block, the number of its head; [`NONE`] for a block that is not lost.
 ///
 /// The head leads to the block. No lost block leads to the head, except from a cycle that both are
 /// on. The head of a cycle is its first block by stack, which is the oldest stack.
-pub fn heads_of_lost(reached: &Reachability) -> Result<List<u32>, Hindrance> {
+pub fn heads_of_lost(reached: &Reachability<'_>) -> Result<List<u32>, Hindrance> {
     let count = reached.blocks.len();
     // SAFETY: zero is a valid number.
     let mut heads: List<u32> = unsafe { List::zeroed(count) }.ok_or(OUT_OF_MEMORY)?;
@@ -36,12 +36,14 @@ pub fn heads_of_lost(reached: &Reachability) -> Result<List<u32>, Hindrance> {
             continue;
         }
         heads[*head as usize] = *head;
-        let mut has_room = way.push((*head, 0));
-        while let Some((number, word)) = way.pop() {
+        let mut has_room = way.push(beginning(reached, *head));
+        while let Some((number, address)) = way.pop() {
             let is_new = |next: usize| heads[next] == NONE;
-            if let Some((next, word)) = reached.next_lost(number as usize, word, is_new) {
+            if let Some((next, behind)) = reached.next_lost(number as usize, address, is_new)? {
                 heads[next] = *head;
-                has_room = has_room && way.push((number, word)) && way.push((next as u32, 0));
+                has_room = has_room
+                    && way.push((number, behind))
+                    && way.push(beginning(reached, next as u32));
             }
             if !has_room {
                 return Err(OUT_OF_MEMORY);
@@ -53,7 +55,7 @@ pub fn heads_of_lost(reached: &Reachability) -> Result<List<u32>, Hindrance> {
 }
 
 /// The lost blocks, in the order in which a depth-first search leaves them.
-fn depth_first(reached: &Reachability, lost: &[u32]) -> Result<List<u32>, Hindrance> {
+fn depth_first(reached: &Reachability<'_>, lost: &[u32]) -> Result<List<u32>, Hindrance> {
     let mut left = List::new();
     // SAFETY: zero is a valid number.
     let mut entered: List<u8> =
@@ -64,12 +66,14 @@ fn depth_first(reached: &Reachability, lost: &[u32]) -> Result<List<u32>, Hindra
             continue;
         }
         entered[*first as usize] = 1;
-        let mut has_room = way.push((*first, 0));
-        while let Some((number, word)) = way.pop() {
-            match reached.next_lost(number as usize, word, |next| entered[next] == 0) {
-                Some((next, word)) => {
+        let mut has_room = way.push(beginning(reached, *first));
+        while let Some((number, address)) = way.pop() {
+            match reached.next_lost(number as usize, address, |next| entered[next] == 0)? {
+                Some((next, behind)) => {
                     entered[next] = 1;
-                    has_room = has_room && way.push((number, word)) && way.push((next as u32, 0));
+                    has_room = has_room
+                        && way.push((number, behind))
+                        && way.push(beginning(reached, next as u32));
                 }
                 None => has_room = has_room && left.push(number),
             }
@@ -80,4 +84,9 @@ fn depth_first(reached: &Reachability, lost: &[u32]) -> Result<List<u32>, Hindra
         reached.in_time()?;
     }
     Ok(left)
+}
+
+/// A block with the address of its first word.
+fn beginning(reached: &Reachability<'_>, number: u32) -> (u32, usize) {
+    (number, reached.blocks[number as usize].start.next_multiple_of(8))
 }

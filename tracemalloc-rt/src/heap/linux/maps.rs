@@ -2,6 +2,7 @@
 
 use crate::heap::linux::list::List;
 use crate::heap::linux::process::File;
+use crate::heap::linux::reply::Hindrance;
 
 /// One mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,34 +36,60 @@ pub enum Backing {
     Device,
 }
 
-/// All mappings, by address. `None` if the list cannot be read.
-pub fn read() -> Option<List<Mapping>> {
-    let file = File::open(c"/proc/self/maps")?;
+/// All mappings of this process, by address.
+pub fn read() -> Result<List<Mapping>, Hindrance> {
+    let file = File::open(c"/proc/self/maps").ok_or(Hindrance::Unreadable)?;
     let mut mappings = List::new();
-    let mut buffer = [0_u8; 8192];
-    let mut filled = 0;
-    loop {
-        let read = file.read(&mut buffer[filled..])?;
-        if read == 0 {
-            break;
+    for mapping in Reader::new(&file) {
+        if !mappings.push(mapping?) {
+            return Err(Hindrance::Memory);
         }
-        filled += read;
-        let mut rest = &buffer[..filled];
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            if !mappings.push(parse(&rest[..end])?) {
-                return None;
-            }
-            rest = &rest[end + 1..];
-        }
-        let left = rest.len();
-        // A line that fills the buffer is longer than any path.
-        if left == buffer.len() {
-            return None;
-        }
-        buffer.copy_within(filled - left..filled, 0);
-        filled = left;
     }
-    (!mappings.is_empty()).then_some(mappings)
+    if mappings.is_empty() { Err(Hindrance::Unreadable) } else { Ok(mappings) }
+}
+
+/// Reads the mappings in a file `maps` one by one, without memory of its own.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    file: &'a File,
+    buffer: [u8; 8192],
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads from where the file stands.
+    pub fn new(file: &'a File) -> Self {
+        Self { file, buffer: [0; 8192], start: 0, end: 0 }
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Result<Mapping, Hindrance>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = &self.buffer[self.start..self.end];
+            if let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
+                let mapping = parse(&rest[..length]);
+                self.start += length + 1;
+                return Some(mapping.ok_or(Hindrance::Unreadable));
+            }
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            // A line that fills the buffer is longer than any path.
+            let room = &mut self.buffer[self.end..];
+            if room.is_empty() {
+                return Some(Err(Hindrance::Unreadable));
+            }
+            match self.file.read(room) {
+                None => return Some(Err(Hindrance::Unreadable)),
+                Some(0) => return None,
+                Some(read) => self.end += read,
+            }
+        }
+    }
 }
 
 /// The mapping that contains an address.

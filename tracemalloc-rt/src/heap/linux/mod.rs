@@ -4,7 +4,7 @@
 //! call anything that allocates or takes a lock, in Rust or in C: a stopped thread may hold it.
 //!
 //! In the process: [`query`], [`inventory`], [`known_names`], [`modules`], [`thread_names`]. In a
-//! copy: [`search`], [`roots`], [`reachability`], [`heads`], [`summary`], [`blocks`],
+//! copy: [`search`], [`original`], [`residence`], [`roots`], [`reachability`], [`heads`], [`summary`], [`blocks`],
 //! [`glibc_malloc`], [`dead_stack`]. In both: the rest.
 
 mod blocks;
@@ -16,6 +16,8 @@ mod known_names;
 mod list;
 mod maps;
 mod modules;
+mod original;
+mod page_map;
 mod process;
 mod ptrace;
 mod query;
@@ -23,9 +25,11 @@ mod range;
 mod reachability;
 mod reply;
 mod request;
+mod residence;
 mod roots;
 mod search;
 mod shared;
+mod stage;
 mod summary;
 mod thread_names;
 

@@ -49,7 +49,9 @@ pub fn loaded() -> Vec<Module> {
         let path = path.trim_start();
         let start =
             bounds.split_once('-').and_then(|(start, _)| usize::from_str_radix(start, 16).ok());
-        if let Some(start) = start.filter(|_| access.starts_with('r') && path.starts_with('/'))
+        // Modules are mapped privately. Reading a hole of a shared mapping would fill it.
+        let is_private = access.starts_with('r') && access.ends_with('p');
+        if let Some(start) = start.filter(|_| is_private && path.starts_with('/'))
             && let Some(mut module) = Module::at(start, path, &memory)
         {
             module.is_executable = executable.to_str() == Some(path);

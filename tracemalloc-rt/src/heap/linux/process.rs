@@ -246,10 +246,21 @@ impl Deadline {
         Self(now().saturating_add(patience))
     }
 
+    /// The time until then.
+    pub fn left(self) -> Duration {
+        self.0.saturating_sub(now())
+    }
+
     /// Whether it has passed.
     pub fn is_over(self) -> bool {
         now() > self.0
     }
+}
+
+/// The size of a page.
+pub fn page_size() -> usize {
+    // SAFETY: reads a number that the kernel has passed to the process.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
 /// Sleeps.

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use crate::heap::linux::process::{self, Copy, File, ProcPath};
+use crate::heap::linux::stage::Stage;
 use crate::os::thread_id::thread_id;
 
 /// The most threads that are stopped.
@@ -36,19 +37,19 @@ pub struct Thread {
     thread_pointer: usize,
 }
 
-/// The memory in which the tracing copy and the process exchange steps and threads.
+/// The memory in which the tracing copy and the process exchange stages and threads.
 #[repr(C)]
 pub struct Board {
-    step: AtomicU32,
+    stage: Stage,
     count: AtomicU32,
     process: i32,
     caller: i32,
-    /// The copy writes here before the step [`STOPPED`], never afterwards. The process reads here
-    /// only after that step.
+    /// The copy writes here before the stage [`STOPPED`], never afterwards. The process reads here
+    /// only after that stage.
     threads: UnsafeCell<[Thread; MOST_THREADS]>,
 }
 
-/// Steps of [`Board::step`], after 0.
+/// Stages of [`Board::stage`], after 0.
 const NOT_PERMITTED: u32 = 1;
 const PERMITTED: u32 = 2;
 const STOPPED: u32 = 3;
@@ -100,7 +101,7 @@ impl Thread {
 
 impl core::fmt::Debug for Board {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Board").field("step", &self.step).finish_non_exhaustive()
+        f.debug_struct("Board").field("stage", &self.stage).finish_non_exhaustive()
     }
 }
 
@@ -115,20 +116,20 @@ pub fn stop_others(board: &mut Board) -> Option<Stopped<'_>> {
     let mut copy = process::copy_of_process(board, trace)?;
     let started = process::now();
     loop {
-        match board.step.load(Ordering::Acquire) {
+        match board.stage.get() {
             STOPPED => return Some(Stopped { board, copy }),
             NOT_PERMITTED => {
                 // By default, some systems only let ancestors trace a process.
                 // SAFETY: passes the number of a process; nothing is read or written.
                 unsafe { libc::prctl(libc::PR_SET_PTRACER, copy.process) };
-                set(&board.step, PERMITTED);
+                board.stage.set(PERMITTED);
             }
             FAILED => return None,
-            step => {
+            stage => {
                 if copy.has_ended() || process::now().saturating_sub(started) > PATIENCE * 2 {
                     return None;
                 }
-                wait_for_change(&board.step, step);
+                board.stage.wait_for_change(stage);
             }
         }
     }
@@ -137,8 +138,8 @@ pub fn stop_others(board: &mut Board) -> Option<Stopped<'_>> {
 impl Stopped<'_> {
     /// The stopped threads.
     pub fn threads(&self) -> &[Thread] {
-        // SAFETY: a `Stopped` exists only after the step `STOPPED`. The copy's writes happened
-        // before it stored that step, and it has not written since. The process never writes.
+        // SAFETY: a `Stopped` exists only after the stage `STOPPED`. The copy's writes happened
+        // before it set that stage, and it has not written since. The process never writes.
         let threads = unsafe { &*self.board.threads.get() };
         &threads[..self.board.count.load(Ordering::Acquire) as usize]
     }
@@ -146,7 +147,7 @@ impl Stopped<'_> {
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
-        set(&self.board.step, RELEASE);
+        self.board.stage.set(RELEASE);
         // A copy that does not end by itself is killed, and the kernel lets the threads go.
         self.copy.wait(PATIENCE);
     }
@@ -156,16 +157,16 @@ impl Drop for Stopped<'_> {
 extern "C" fn trace(board: &Board) {
     let mut count = 0;
     // SAFETY: this copy is alone in writing to the threads, and has one thread. The process reads
-    // them only after the step `STOPPED`, and this exclusive borrow ends before that is stored.
+    // them only after the stage `STOPPED`, and this exclusive borrow ends before that is stored.
     let stopped = stop_all(board, unsafe { &mut *board.threads.get() }, &mut count);
     board.count.store(count as u32, Ordering::Release);
-    set(&board.step, if stopped { STOPPED } else { FAILED });
+    board.stage.set(if stopped { STOPPED } else { FAILED });
     let started = process::now();
-    while stopped && board.step.load(Ordering::Acquire) != RELEASE {
+    while stopped && board.stage.get() != RELEASE {
         if process::now().saturating_sub(started) > PATIENCE * 4 {
             break;
         }
-        wait_for_change(&board.step, STOPPED);
+        board.stage.wait_for_change(STOPPED);
     }
     // SAFETY: from here on both sides only read.
     let threads = unsafe { &*board.threads.get() };
@@ -246,16 +247,16 @@ fn seize(board: &Board, id: i32) -> Seized {
         if error == libc::ESRCH || has_ended(board.process, id) {
             return Seized::Ended;
         }
-        if error != libc::EPERM || board.step.load(Ordering::Acquire) == PERMITTED {
+        if error != libc::EPERM || board.stage.get() == PERMITTED {
             return Seized::No;
         }
-        set(&board.step, NOT_PERMITTED);
+        board.stage.set(NOT_PERMITTED);
         let started = process::now();
-        while board.step.load(Ordering::Acquire) == NOT_PERMITTED {
+        while board.stage.get() == NOT_PERMITTED {
             if process::now().saturating_sub(started) > PATIENCE {
                 return Seized::No;
             }
-            wait_for_change(&board.step, NOT_PERMITTED);
+            board.stage.wait_for_change(NOT_PERMITTED);
         }
     }
     Seized::No
@@ -328,28 +329,4 @@ fn ptrace(
     let request: libc::c_long = request.into();
     // SAFETY: requests of this module write at most to the memory that an `iovec` here names.
     unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(thread), address, data) }
-}
-
-/// Stores a step, and wakes the waiting side.
-fn set(step: &AtomicU32, value: u32) {
-    step.store(value, Ordering::Release);
-    // SAFETY: wakes waiters at this address; nothing is written.
-    unsafe { libc::syscall(libc::SYS_futex, step.as_ptr(), libc::FUTEX_WAKE, i32::MAX, 0, 0, 0) };
-}
-
-/// Waits until the value changes, at most a few milliseconds.
-fn wait_for_change(step: &AtomicU32, value: u32) {
-    let time = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-    // SAFETY: the kernel reads the value and the time.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            step.as_ptr(),
-            libc::FUTEX_WAIT,
-            value,
-            &raw const time,
-            0,
-            0,
-        )
-    };
 }

@@ -8,27 +8,32 @@ use crate::heap::holdings::{HolderSum, Holdings};
 use crate::heap::known_holder::KnownHolder;
 use crate::heap::linux::glibc_malloc;
 use crate::heap::linux::inventory::Inventory;
-use crate::heap::linux::process;
+use crate::heap::linux::original::Original;
+use crate::heap::linux::process::{self, Deadline};
 use crate::heap::linux::ptrace::{self, Board};
 use crate::heap::linux::reply::{Entry, Hindrance, Reply, RootKind};
 use crate::heap::linux::request::{Caller, Request};
 use crate::heap::linux::search;
 use crate::heap::linux::shared::Shared;
+use crate::heap::linux::stage::Stage;
 use crate::heap::retained::{Fate, Found, Retained, Step};
 use crate::trace::stack_id::StackId;
 use crate::trace::{fork, thread, thread_stacks};
 use crate::util::sort::sort_by;
 
-/// The longest that a search may take.
+/// The longest that a search for the holders of all blocks may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that the other threads stay stopped for a copy that still needs the process.
+const MOST_STOPPED: Duration = Duration::from_secs(2);
 /// How often a search is tried because a thread was stopped inside `malloc`.
 const ATTEMPTS: u32 = 3;
+const TOO_LONG: &str = "the search of the heap took too long";
 const NO_MEMORY: &str = "there was no memory to search the heap";
 
 /// Looks up the fate of the live blocks of these stacks. `known` are the known holders.
 ///
 /// `stack_from` is an address on the calling thread's stack. Memory above it counts as in use,
-/// memory below it does not.
+/// memory below it does not. The search may take as long as `patience`, with all attempts.
 ///
 /// # Errors
 ///
@@ -37,6 +42,7 @@ pub fn look_up(
     stacks: &[StackId],
     known: &[KnownHolder<'_>],
     stack_from: usize,
+    patience: Duration,
 ) -> Result<Found, &'static str> {
     let _pause = thread::pause();
     let mut wanted: Vec<u32> = stacks.iter().map(|stack| stack.0).collect();
@@ -45,7 +51,7 @@ pub fn look_up(
     if wanted.is_empty() {
         return Ok(Found { entries: Vec::new(), doubt: None });
     }
-    query(&wanted, known, stack_from, |inventory, reply| Found {
+    query(&wanted, known, stack_from, patience, |inventory, reply| Found {
         entries: entries(inventory, reply),
         doubt: doubt(reply.hindrances),
     })
@@ -58,7 +64,7 @@ pub fn look_up(
 /// In words, why there is no result.
 pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
     let _pause = thread::pause();
-    query(&[], &[], stack_from, |inventory, reply| {
+    query(&[], &[], stack_from, PATIENCE, |inventory, reply| {
         // A static may have several parts, and several threads may have one name.
         let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
         let (mut lost_bytes, mut lost_blocks) = (0, 0);
@@ -95,12 +101,17 @@ fn query<T>(
     wanted: &[u32],
     known: &[KnownHolder<'_>],
     stack_from: usize,
+    patience: Duration,
     translate: impl Fn(&Inventory, &Reply) -> T,
 ) -> Result<T, &'static str> {
+    let deadline = Deadline::after(patience);
     let mut attempt = 1;
     loop {
+        if deadline.is_over() {
+            return Err(TOO_LONG);
+        }
         let inventory = Inventory::new(known);
-        let reply = search(&inventory, wanted, stack_from)?;
+        let reply = search(&inventory, wanted, stack_from, deadline)?;
         if reply.hindrances & Hindrance::Malloc as u32 == 0 || attempt == ATTEMPTS {
             return Ok(translate(&inventory, &reply));
         }
@@ -109,20 +120,27 @@ fn query<T>(
     }
 }
 
-/// The request, and the place for the reply, as the copy gets them.
+/// The request, and the places for the reply, as the copy gets them.
 struct Order<'a> {
     request: Request<'a>,
     reply: *mut Reply,
+    /// [`COMPLETE`] when the copy needs nothing more from the process.
+    progress: &'a Stage,
 }
+
+/// The stage of [`Order::progress`], after 0.
+const COMPLETE: u32 = 1;
 
 /// Copies the process, and waits for the reply of the copy.
 fn search(
     inventory: &Inventory,
     wanted: &[u32],
     stack_from: usize,
+    deadline: Deadline,
 ) -> Result<Shared<Reply>, &'static str> {
     let reply = Shared::<Reply>::new().ok_or(NO_MEMORY)?;
     let mut board = Shared::<Board>::new().ok_or(NO_MEMORY)?;
+    let progress = Shared::<Stage>::new().ok_or(NO_MEMORY)?;
     let thread_pointer = thread_stacks::current_pointer().unwrap_or(0);
     glibc_malloc::join_free_chunks();
     // From here on other threads may be stopped anywhere, with the C library's locks held: nothing
@@ -139,6 +157,7 @@ fn search(
         Some(Some(stopped)) => stopped.threads(),
         _ => &[],
     };
+    let original = Original::open();
     let request = Request {
         statics: &inventory.statics,
         wanted,
@@ -149,21 +168,29 @@ fn search(
         thread_local_size: inventory.thread_local_size,
         thread_locals: &inventory.thread_locals,
         c_code: inventory.c_code,
-        patience: PATIENCE,
+        original: original.as_ref(),
+        deadline,
     };
-    let order = Order { request, reply: reply.as_ptr() };
-    let copy = process::copy_of_process(&order, search_in_copy);
+    let order = Order { request, reply: reply.as_ptr(), progress: &progress };
+    let mut copy = process::copy_of_process(&order, search_in_copy);
+    if let (Some(copy), Some(Some(_))) = (&mut copy, &stopped) {
+        let deadline = Deadline::after(MOST_STOPPED);
+        while progress.get() != COMPLETE && !copy.has_ended() && !deadline.is_over() {
+            progress.wait_for_change(0);
+        }
+    }
     drop(stopped);
     fork::let_go();
     let mut copy = copy.ok_or("the process could not be copied to search the heap")?;
-    if !copy.wait(PATIENCE + Duration::from_secs(2)) {
-        return Err("the search of the heap took too long");
+    // A copy that is stuck in a system call does not see the deadline itself.
+    if !copy.wait(deadline.left() + Duration::from_secs(2)) {
+        return Err(TOO_LONG);
     }
     if reply.done == 0 {
         return Err("the search of the heap was cut off");
     }
     for (hindrance, why) in [
-        (Hindrance::Time, "the search of the heap took too long"),
+        (Hindrance::Time, TOO_LONG),
         (Hindrance::Memory, NO_MEMORY),
         (Hindrance::Entries, "there was too much growth of different kinds to look it all up"),
     ] {
@@ -179,7 +206,10 @@ extern "C" fn search_in_copy(order: &Order<'_>) {
     // SAFETY: the memory is shared with this copy, and zeroes are a valid reply. The process reads
     // it only after this copy has ended.
     let reply = unsafe { &mut *order.reply };
-    search::run(&order.request, reply);
+    let put_back = order.request.original.map(Original::put_back);
+    order.progress.set(COMPLETE);
+    let hindrances = if put_back == Some(Ok(())) { 0 } else { Hindrance::Unreadable as u32 };
+    search::run(&order.request, hindrances, reply);
     reply.done = 1;
 }
 

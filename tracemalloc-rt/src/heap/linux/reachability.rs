@@ -7,13 +7,16 @@ use crate::heap::linux::blocks::{Block, Blocks, NONE, OURS};
 use crate::heap::linux::glibc_malloc;
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{self, Backing, Mapping};
+use crate::heap::linux::page_map::PageMap;
 use crate::heap::linux::process::{Deadline, File};
 use crate::heap::linux::range::Range;
 use crate::heap::linux::reply::{Hindrance, RootKind};
+use crate::heap::linux::residence::{self, Residence};
 
 const PAGE: usize = 4096;
-/// In blocks larger than this, unwritten pages are skipped.
-const LARGE: usize = 1 << 20;
+/// In private blocks of at most this size, all pages are read. A copy pays little for a page that
+/// was never touched, and asking for the pages of a block costs more than reading it.
+const SMALL: usize = 64 << 10;
 
 /// A root, as blocks refer to it.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +31,7 @@ pub struct KnownRoot {
 
 /// The blocks, and the roots that lead to them.
 #[derive(Debug)]
-pub struct Reachability {
+pub struct Reachability<'a> {
     /// All blocks.
     pub blocks: Blocks,
     /// All mappings of the copy.
@@ -42,16 +45,17 @@ pub struct Reachability {
     /// Blocks that are reached, and not looked into yet.
     queue: List<u32>,
     memory: File,
-    page_map: Option<File>,
+    residence: Residence<'a>,
     deadline: Deadline,
 }
 
-impl Reachability {
+impl<'a> Reachability<'a> {
     /// Nothing is reached.
     pub fn new(
         blocks: Blocks,
         mappings: List<Mapping>,
         walked: List<Range>,
+        original: Option<&'a PageMap>,
         deadline: Deadline,
     ) -> Result<Self, Hindrance> {
         let queue = List::with_room(blocks.len()).ok_or(Hindrance::Memory)?;
@@ -63,7 +67,7 @@ impl Reachability {
             hindrances: 0,
             queue,
             memory: File::open(c"/proc/self/mem").ok_or(Hindrance::Unreadable)?,
-            page_map: File::open(c"/proc/self/pagemap"),
+            residence: Residence::new(original, deadline),
             deadline,
         })
     }
@@ -75,9 +79,19 @@ impl Reachability {
         has_room.then_some(root).ok_or(Hindrance::Memory)
     }
 
-    /// Looks for pointers in a root's memory. It may be unmapped or protected.
+    /// Looks for pointers in a root's memory. Parts of it may be unmapped or protected.
     pub fn look_at_root(&mut self, range: Range, root: u32, of_c: bool) -> Result<(), Hindrance> {
-        self.look_at(range, root, None, of_c)
+        let mut address = range.0;
+        while address < range.1 {
+            let next = self.mappings.partition_point(|mapping| mapping.end <= address);
+            let Some(mapping) = self.mappings.get(next).copied() else { break };
+            let part = (address.max(mapping.start), range.1.min(mapping.end));
+            if part.0 < part.1 {
+                self.look_at(part, &mapping, root, of_c)?;
+            }
+            address = mapping.end;
+        }
+        Ok(())
     }
 
     /// Takes one word, found at `from`: an even address, or 0 for a register.
@@ -133,9 +147,12 @@ impl Reachability {
             if !mapping.readable || mapping.backing == Backing::Device {
                 continue;
             }
-            // The process has never written to it, so it has no pointers of this process.
-            if !mapping.writable && mapping.shared {
-                continue;
+            if mapping.shared {
+                // The process has never written to it, so it has no pointers of this process.
+                if !mapping.writable {
+                    continue;
+                }
+                residence::read_no_further(&mapping);
             }
             self.look_at_gaps(mapping, covered, root)?;
         }
@@ -147,30 +164,38 @@ impl Reachability {
         if self.deadline.is_over() { Err(Hindrance::Time) } else { Ok(()) }
     }
 
-    /// Looks for pointers in memory that may be unmapped or protected.
+    /// Looks for pointers in a part of a mapping, where its pages hold something. It may be
+    /// protected, and a file may be shorter than its mapping.
     fn look_at(
         &mut self,
         range: Range,
+        mapping: &Mapping,
         root: u32,
-        block: Option<usize>,
         of_c: bool,
     ) -> Result<(), Hindrance> {
         let mut buffer = [0_usize; 8192];
         let mut address = range.0.next_multiple_of(8);
-        while address + 8 <= range.1 {
-            // Up to the end of a page: an unreadable page hides no other one.
-            let end = range.1.min((address + size_of_val(&buffer)) & !(PAGE - 1)).max(address + 8);
-            let words = (end - address) / 8;
-            let read = self.memory.words_at(&mut buffer[..words], address);
-            for (index, word) in buffer[..read].iter().enumerate() {
-                if of_c && self.is_chunk_end(*word) {
-                    continue;
+        while let Some(run) = self.residence.next_run(mapping, (address, range.1))? {
+            address = run.0;
+            while address + 8 <= run.1 {
+                // Up to the end of a page: an unreadable page hides no other one.
+                let end = run.1.min((address + size_of_val(&buffer)) & !(PAGE - 1));
+                let words = (end.max(address + 8) - address) / 8;
+                let read = self.memory.words_at(&mut buffer[..words], address);
+                for (index, word) in buffer[..read].iter().enumerate() {
+                    if of_c && self.is_chunk_end(*word) {
+                        continue;
+                    }
+                    self.meet(*word, address + index * 8, root);
                 }
-                let from = block.map_or(address + index * 8, |block| 2 * block + 1);
-                self.meet(*word, from, root);
+                address = if read == words {
+                    address + words * 8
+                } else {
+                    (address + read * 8 + PAGE) & !(PAGE - 1)
+                };
+                self.in_time()?;
             }
-            address = if read == words { end } else { (address + read * 8 + PAGE) & !(PAGE - 1) };
-            self.in_time()?;
+            address = address.max(run.1);
         }
         Ok(())
     }
@@ -188,29 +213,50 @@ impl Reachability {
     fn look_into(&mut self, number: usize) -> Result<(), Hindrance> {
         let block = self.blocks[number];
         let mut address = block.start.next_multiple_of(8);
-        while address + 8 <= block.end() {
+        loop {
+            let run = match self.next_part(&block, address)? {
+                Part::Run(run) => run,
+                Part::Unreadable => {
+                    self.hindrances |= Hindrance::Unreadable as u32;
+                    return Ok(());
+                }
+                Part::End => return Ok(()),
+            };
+            for address in (run.0..run.1).step_by(8) {
+                // SAFETY: `next_part` has returned whole words that can be read.
+                self.meet(unsafe { word(address) }, 2 * number + 1, block.root);
+            }
+            if run.1 - run.0 > SMALL {
+                self.in_time()?;
+            }
+            address = run.1;
+        }
+    }
+
+    /// Finds the next whole words of a block whose pages hold something.
+    ///
+    /// They are in a readable mapping of this copy. If its file was shortened, reading them ends
+    /// the copy, and the process gets no result.
+    #[inline]
+    fn next_part(&self, block: &Block, mut address: usize) -> Result<Part, Hindrance> {
+        let block_end = block.end() & !7;
+        while address < block_end {
             // A block may span several mappings, and some may be unreadable.
             let Some(mapping) =
-                maps::find(&self.mappings, address).filter(|mapping| mapping.readable).copied()
+                maps::find(&self.mappings, address).filter(|mapping| mapping.readable)
             else {
-                self.hindrances |= Hindrance::Unreadable as u32;
-                return Ok(());
+                return Ok(Part::Unreadable);
             };
-            let end = block.end().min(mapping.end);
-            if end - address > LARGE {
-                self.look_at_written((address, end), mapping, block.root, Some(number))?;
-                address = end;
+            let range = (address, block_end.min(mapping.end));
+            if block.size <= SMALL && !mapping.shared {
+                return Ok(Part::Run(range));
             }
-            while address + 8 <= end {
-                // SAFETY: the word lies in a readable mapping of this copy. If its file was
-                // shortened, the copy dies, and the process gets no result.
-                let word =
-                    unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
-                self.meet(word, 2 * number + 1, block.root);
-                address += 8;
+            match self.residence.next_run(mapping, range)? {
+                Some(run) => return Ok(Part::Run(run)),
+                None => address = range.1,
             }
         }
-        Ok(())
+        Ok(Part::End)
     }
 
     /// Looks at the parts of a mapping that are neither blocks nor covered.
@@ -239,7 +285,7 @@ impl Reachability {
                 Some(end) => end,
                 None => {
                     let end = mapping.end.min(next_range.0).min(block.0);
-                    self.look_at_written((address, end), mapping, root, None)?;
+                    self.look_at((address, end), &mapping, root, false)?;
                     end
                 }
             };
@@ -247,74 +293,46 @@ impl Reachability {
         Ok(())
     }
 
-    /// Looks at the written pages of a mapping. Written pages of private memory are in memory or
-    /// swapped out.
-    fn look_at_written(
-        &mut self,
-        range: Range,
-        mapping: Mapping,
-        root: u32,
-        block: Option<usize>,
-    ) -> Result<(), Hindrance> {
-        const PRESENT: usize = 1 << 63;
-        const SWAPPED: usize = 1 << 62;
-        const OF_FILE: usize = 1 << 61;
-        let page_map = if mapping.shared { None } else { self.page_map.take() };
-        let Some(page_map) = page_map else { return self.look_at(range, root, block, false) };
-        let mut flags = [0_usize; 512];
-        let mut page = range.0 / PAGE;
-        let end = range.1.div_ceil(PAGE);
-        let mut result = Ok(());
-        while page < end && result.is_ok() {
-            let wanted = flags.len().min(end - page);
-            let read = page_map.words_at(&mut flags[..wanted], page * 8);
-            if read == 0 {
-                result = self.look_at(((page * PAGE).max(range.0), range.1), root, block, false);
-                break;
-            }
-            for (index, flags) in flags[..read].iter().enumerate() {
-                if flags & (PRESENT | SWAPPED) != 0 && flags & OF_FILE == 0 && result.is_ok() {
-                    let start = (page + index) * PAGE;
-                    result = self.look_at(
-                        (start.max(range.0), (start + PAGE).min(range.1)),
-                        root,
-                        block,
-                        false,
-                    );
-                }
-            }
-            page += read;
-            result = result.and_then(|()| self.in_time());
-        }
-        self.page_map = Some(page_map);
-        result
-    }
-
     /// Finds the next lost block that a lost block points to: only blocks of interest count, and
-    /// only words from `word` on. Returns its number, and the index of the word behind the pointer.
+    /// only words from `address` on. Returns its number, and the address behind the pointer.
     pub fn next_lost(
         &self,
         number: usize,
-        word: usize,
+        mut address: usize,
         is_of_interest: impl Fn(usize) -> bool,
-    ) -> Option<(usize, usize)> {
-        let block: &Block = &self.blocks[number];
-        let first = block.start.next_multiple_of(8);
-        let words = block.end().saturating_sub(first) / 8;
-        for word in word..words {
-            let address = first + word * 8;
-            if word.is_multiple_of(512) || address.is_multiple_of(PAGE) {
-                maps::find(&self.mappings, address).filter(|mapping| mapping.readable)?;
+    ) -> Result<Option<(usize, usize)>, Hindrance> {
+        let block = self.blocks[number];
+        while let Part::Run(run) = self.next_part(&block, address)? {
+            for address in (run.0..run.1).step_by(8) {
+                // SAFETY: `next_part` has returned whole words that can be read.
+                let Some(next) = self.blocks.at(unsafe { word(address) }) else { continue };
+                let block = &self.blocks[next];
+                if block.root == NONE && block.is_traced() && is_of_interest(next) {
+                    return Ok(Some((next, address + 8)));
+                }
             }
-            // SAFETY: as in `look_into`; mappings begin and end with pages.
-            let found =
-                unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() };
-            let Some(next) = self.blocks.at(found) else { continue };
-            let block = &self.blocks[next];
-            if block.root == NONE && block.is_traced() && is_of_interest(next) {
-                return Some((next, word + 1));
-            }
+            address = run.1;
         }
-        None
+        Ok(None)
     }
+}
+
+/// The next part of a block.
+enum Part {
+    /// Whole words that can be read.
+    Run(Range),
+    /// The rest of the block cannot be read.
+    Unreadable,
+    /// There is none.
+    End,
+}
+
+/// Reads a word of this copy.
+///
+/// # Safety
+///
+/// It can be read.
+unsafe fn word(address: usize) -> usize {
+    // SAFETY: the caller's promise. Nothing else runs in this copy.
+    unsafe { core::ptr::with_exposed_provenance::<usize>(address).read_volatile() }
 }

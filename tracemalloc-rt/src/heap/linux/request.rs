@@ -1,7 +1,7 @@
 //! The request to the copy: made before the process is copied.
 
-use core::time::Duration;
-
+use crate::heap::linux::original::Original;
+use crate::heap::linux::process::Deadline;
 use crate::heap::linux::ptrace::Thread;
 use crate::heap::linux::range::Range;
 
@@ -27,8 +27,10 @@ pub struct Request<'a> {
     pub thread_locals: &'a [Range],
     /// Code of the C library, if that is a library of its own.
     pub c_code: Range,
-    /// The longest that the search may take.
-    pub patience: Duration,
+    /// Files of the process; `None` if they could not be opened.
+    pub original: Option<&'a Original>,
+    /// The end of the search.
+    pub deadline: Deadline,
 }
 
 /// The calling thread.

@@ -13,7 +13,6 @@ use crate::heap::linux::blocks::{Block, Blocks, NONE, OURS};
 use crate::heap::linux::glibc_malloc::{self, CHeap};
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{self, Mapping};
-use crate::heap::linux::process::Deadline;
 use crate::heap::linux::ptrace::Thread;
 use crate::heap::linux::range::Range;
 use crate::heap::linux::reachability::Reachability;
@@ -24,20 +23,21 @@ use crate::heap::linux::summary;
 use crate::trace::shadow;
 use crate::trace::stack_id::StackId;
 
-/// Searches, and writes the result into the reply.
-pub fn run(request: &Request<'_>, reply: &mut Reply) {
-    match search(request, reply) {
+/// Searches, and writes the result into the reply. `hindrances` are known before.
+pub fn run(request: &Request<'_>, hindrances: u32, reply: &mut Reply) {
+    match search(request, hindrances, reply) {
         Ok(hindrances) => reply.hindrances = hindrances,
         Err(hindrance) => reply.hindrances |= hindrance as u32,
     }
 }
 
-fn search(request: &Request<'_>, reply: &mut Reply) -> Result<u32, Hindrance> {
-    let deadline = Deadline::after(request.patience);
-    let mappings = maps::read().ok_or(Hindrance::Unreadable)?;
+fn search(request: &Request<'_>, mut hindrances: u32, reply: &mut Reply) -> Result<u32, Hindrance> {
+    if !request.all_threads {
+        hindrances |= Hindrance::Registers as u32;
+    }
+    let mappings = maps::read()?;
     let mut blocks = traced_blocks()?;
     let mut walked = List::new();
-    let mut hindrances = if request.all_threads { 0 } else { Hindrance::Registers as u32 };
     if request.threads.iter().any(|thread| may_be_in_malloc(thread, request.c_code)) {
         hindrances |= Hindrance::Malloc as u32;
     } else {
@@ -46,7 +46,8 @@ fn search(request: &Request<'_>, reply: &mut Reply) -> Result<u32, Hindrance> {
     let blocks = Blocks::new(blocks).ok_or(Hindrance::Memory)?;
     reply.blocks = blocks.len() as u64;
     let roots = Roots::new(request, &mappings, &walked)?;
-    let mut reached = Reachability::new(blocks, mappings, walked, deadline)?;
+    let page_map = request.original.map(|original| &original.page_map);
+    let mut reached = Reachability::new(blocks, mappings, walked, page_map, request.deadline)?;
     for phase in PHASES {
         for place in roots.places.iter().filter(|place| place.phase == phase) {
             let root = reached.root(place.kind, place.thread, place.number)?;

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 
 use crate::heap::linux::ptrace::Board;
 use crate::heap::linux::reply::Reply;
+use crate::heap::linux::stage::Stage;
 use crate::os::memory;
 
 /// A value in memory that copies of this process share. It starts as zeroes.
@@ -21,6 +22,8 @@ pub unsafe trait ZeroesAreValid {}
 unsafe impl ZeroesAreValid for Reply {}
 // SAFETY: numbers, and arrays of numbers.
 unsafe impl ZeroesAreValid for Board {}
+// SAFETY: a number.
+unsafe impl ZeroesAreValid for Stage {}
 
 impl<T: ZeroesAreValid> Shared<T> {
     /// Zeroes. `None` if the system has no memory.
@@ -39,7 +42,7 @@ impl<T: ZeroesAreValid> Deref for Shared<T> {
 
     fn deref(&self) -> &T {
         // SAFETY: the memory is reserved for as long as `self` lives, and zeroes are a valid `T`.
-        // A copy writes to a `Board` only inside atomics and cells. `Query` reads a `Reply` only
+        // A copy writes to a `Board` and a `Stage` only inside atomics and cells. `Query` reads a `Reply` only
         // after the copy that writes to it has ended.
         unsafe { self.0.as_ref() }
     }

@@ -13,7 +13,7 @@ const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
 
 /// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks.
 pub fn write_entries(
-    reached: &mut Reachability,
+    reached: &mut Reachability<'_>,
     wanted: &[u32],
     reply: &mut Reply,
 ) -> Result<(), Hindrance> {
@@ -71,7 +71,7 @@ pub fn write_entries(
 }
 
 /// Writes the sums of all live blocks by root.
-pub fn write_sums(reached: &mut Reachability, reply: &mut Reply) {
+pub fn write_sums(reached: &mut Reachability<'_>, reply: &mut Reply) {
     // A block names its root by number, so one pass is enough.
     let Some(mut sums) = List::with_room(reached.roots.len() + 1) else { return };
     for _ in 0..=reached.roots.len() {
@@ -109,7 +109,7 @@ fn is_wanted(block: &Block, wanted: &[u32]) -> bool {
 }
 
 /// Writes the path from the root to a block: its first steps, and the block itself as the last.
-fn write_path(reached: &Reachability, block: usize, entry: &mut Entry) {
+fn write_path(reached: &Reachability<'_>, block: usize, entry: &mut Entry) {
     let mut ring = [block; MOST_STEPS - 1];
     let mut steps = 0_usize;
     let mut number = block;
