@@ -52,6 +52,8 @@ impl Call {
                 command.env_remove(name);
             }
         }
+        // A call must never change the toolchains of the machine.
+        command.env("RUSTUP_AUTO_INSTALL", "0");
         Call { command }
     }
 

@@ -25,9 +25,9 @@ pub use protocol::test_entry::{
     FrameEntry, GrowthEntry, HolderEntry, HolderKind, Known, LOST_BLOCK, Outcome, Retained,
     RunEntry, StepEntry, TestEntry,
 };
-pub use protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
+pub use protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TEST_BINARY_VAR, TestList};
 pub use protocol::wire::{Exchanged, WireError, from_bytes, to_bytes};
-pub use protocol::{fnv, fragment};
+pub use protocol::{fnv, fragment, private_dir};
 pub use tracemalloc::Limits;
 pub use tracemalloc::internal::Limit;
 pub use tracemalloc::internal::judge::{GrowthKind, Prefix, Verdict};

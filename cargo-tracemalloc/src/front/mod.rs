@@ -18,11 +18,12 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use tracemalloc_harness::{
-    FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TestEntry, TestList, Verdict,
-    fragment, leak_text,
+    FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TEST_BINARY_VAR, TestEntry,
+    TestList, Verdict, fragment, leak_text,
 };
 
 use crate::name_server::NameSocket;
+use crate::util::private_dir::{self, PrivateDir};
 use arguments::{Arguments, Request};
 use process::{Ended, Output, Timeout};
 use test_dir::TestDir;
@@ -31,6 +32,8 @@ use test_dir::TestDir;
 struct Shared {
     executable: PathBuf,
     role: ProcessRole,
+    /// Has the directories for temporary files of all tests.
+    private_dir: PrivateDir,
     capture: bool,
     show_output: bool,
     session: Option<Session>,
@@ -53,9 +56,13 @@ pub fn list_from_env() -> Option<PathBuf> {
 /// When the list cannot be read, or the tests cannot be started.
 pub fn main(list: &Path) -> Result<ExitCode> {
     let fragments = list.parent().unwrap_or(Path::new(""));
-    let code = read(list).and_then(|list| run(list, fragments));
-    fragment::remove_if_temporary(fragments);
-    Ok(u8::try_from(code?).map_or(ExitCode::FAILURE, ExitCode::from))
+    // Without a session, the test binary has created the directory for this process.
+    let own = PrivateDir::of_test_binary(fragments);
+    if own.is_some() {
+        private_dir::remove_abandoned();
+    }
+    let code = run(read(list)?, fragments)?;
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn read(path: &Path) -> Result<TestList> {
@@ -74,7 +81,9 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         Request::Exit(code) => return Ok(code),
     };
     let role = ProcessRole::of_this_process();
-    let executable = PathBuf::from(list.executable);
+    let executable = env::var_os(TEST_BINARY_VAR).map(PathBuf::from).with_context(|| {
+        format!("failed to find the test binary, because {TEST_BINARY_VAR} is not set")
+    })?;
     let mut tests = list.tests;
     if arguments.exclude_should_panic {
         tests.retain(|test| !test.should_panic);
@@ -115,6 +124,9 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             shown: Mutex::new(Vec::new()),
             executable,
             role,
+            private_dir: PrivateDir::create().with_context(|| {
+                format!("failed to create a directory in `{}`", env::temp_dir().display())
+            })?,
         };
         run_in_children(&arguments, &for_libtest_mimic, Arc::new(shared), tests)
     };
@@ -187,8 +199,8 @@ impl Shared {
             child.args(env::args_os().skip(1));
             let names = self.names.as_ref().map(NameSocket::path);
             self.role.prepare(&mut child, test, &fragment_path, names);
-            let scratch = TestDir::make(number)?;
-            scratch.give_to(&mut child);
+            let test_dir = TestDir::create(self.private_dir.path(), number)?;
+            test_dir.give_to(&mut child);
             let first_is_over = || fragment_path.exists();
             let session = self.session.clone().map(|session| session.for_test(&self.package, test));
             let timeout = session.and_then(|session| {
@@ -197,16 +209,12 @@ impl Shared {
                 Some(Timeout { first_run, all_runs, first_is_over: &first_is_over })
             });
             let ended = process::run(child, &mut output, timeout)?;
-            Ok((ended, output.text(), scratch))
+            Ok((ended, output.text()))
         });
-        let (ended, printed, scratch) =
+        let (ended, printed) =
             ended.map_err(|error| format!("failed to start the test's process: {error}"))?;
         let mut entry = entry_of(test, &fragment_path, &ended);
         entry.duration_seconds = started.elapsed().as_secs_f64();
-        // A failed test may have left files to look at.
-        if entry.outcome != Outcome::Failed {
-            scratch.remove();
-        }
         fragment::write(&fragment_path, &entry)
             .map_err(|error| format!("failed to write {fragment_path:?}: {error}"))?;
         if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {

@@ -4,14 +4,15 @@
 //! `std::env::temp_dir()` by a counter in a static. With a process for each test, the names would
 //! collide.
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The variables that `std::env::temp_dir` reads.
 const VARIABLES: &[&str] = if cfg!(windows) { &["TMP", "TEMP"] } else { &["TMPDIR"] };
 
-/// A directory inside the system's directory for temporary files.
+/// A directory inside the front's private directory. Removed when dropped.
 #[derive(Debug)]
 pub struct TestDir {
     path: PathBuf,
@@ -20,13 +21,13 @@ pub struct TestDir {
 impl TestDir {
     /// Creates the directory for the test with this number. Its name is short, because the paths of
     /// sockets must be short.
-    pub fn make(number: usize) -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("tm{:x}-{number:x}", std::process::id()));
-        match std::fs::create_dir(&path) {
-            // A killed process with the same id may have left it.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self { path }),
-            made => made.map(|()| Self { path }),
-        }
+    pub fn create(private_dir: &Path, number: usize) -> io::Result<Self> {
+        let path = private_dir.join(format!("{number:x}"));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self { path })
     }
 
     /// Makes a process put its temporary files there.
@@ -35,10 +36,11 @@ impl TestDir {
             process.env(variable, &self.path);
         }
     }
+}
 
-    /// Removes the directory with all files in it.
-    pub fn remove(self) {
-        // The system cleans its directory of temporary files.
-        let _ = std::fs::remove_dir_all(self.path);
+impl Drop for TestDir {
+    fn drop(&mut self) {
+        // The front removes its own directory at the end.
+        let _remains = fs::remove_dir_all(&self.path);
     }
 }

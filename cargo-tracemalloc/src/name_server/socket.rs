@@ -3,15 +3,14 @@
 //! A single thread answers, so that each file is read once: for all tests that the command has
 //! started, or for all tests of one binary.
 
-use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use crate::name_server::files::Files;
+use crate::util::private_dir::PrivateDir;
 
 /// The longest time to wait for a request, or for a client to read its reply.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,37 +18,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The socket, in a directory that other users cannot enter. Removed when dropped.
 #[derive(Debug)]
 pub struct NameSocket {
-    directory: PathBuf,
     path: PathBuf,
+    _directory: PrivateDir,
 }
 
 impl NameSocket {
     /// Opens the socket and starts to answer. `None` if there can be no socket, for example because
     /// its path would be too long. Then each process starts the command for its requests.
     pub fn open() -> Option<Self> {
-        let directory = std::env::temp_dir().join(format!("tm{:x}-names", std::process::id()));
-        // A killed process with the same id may have left it.
-        let _ = fs::remove_dir_all(&directory);
-        fs::DirBuilder::new().mode(0o700).create(&directory).ok()?;
-        let socket = Self { path: directory.join("s"), directory };
-        let listener = UnixListener::bind(&socket.path).ok()?;
+        let directory = PrivateDir::create().ok()?;
+        let path = directory.path().join("s");
+        let listener = UnixListener::bind(&path).ok()?;
         thread::Builder::new()
             .name("names".to_owned())
             .spawn(move || answer_all(&listener))
             .ok()?;
-        Some(socket)
+        Some(Self { path, _directory: directory })
     }
 
     /// The socket's path.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-impl Drop for NameSocket {
-    fn drop(&mut self) {
-        // The system cleans its directory of temporary files.
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 

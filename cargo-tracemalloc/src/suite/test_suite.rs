@@ -16,7 +16,7 @@ use crate::runtimes::{BuildOptions, Runtimes};
 use crate::util::exit_code::{ExitCode, UsageError};
 use crate::util::file::{this_program, write_atomically};
 use crate::util::private_env::{SET_FOR_CARGO, restore_env};
-use crate::util::{interrupt, terminal};
+use crate::util::{interrupt, private_dir, terminal};
 use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::{output, report, wrapper};
@@ -75,6 +75,7 @@ impl Suite {
         };
         let runtimes = runtimes::ensure(&context.rustc, &context.triples, build_options)?;
         interrupt::install()?;
+        private_dir::remove_abandoned();
         let session = create(&context.target_dir)?;
         let fail_on = fail_on(&settings);
         // These tests outlive this process.

@@ -1,8 +1,6 @@
 //! The directory of one run of the command, where command, wrapper and harness exchange files.
 
-use std::process;
-
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use fs_err::File;
@@ -38,8 +36,15 @@ impl SessionDir {
     pub fn create(target_dir: &Utf8Path) -> Result<Self> {
         let context = || format!("failed to create a session directory in `{target_dir}`");
         remove_abandoned(target_dir);
-        let path = target_dir.join(format!("{PREFIX}{}", process::id()));
-        fs::create_dir_all(path.join(FRAGMENTS_DIR)).with_context(context)?;
+        fs::create_dir_all(target_dir).with_context(context)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let path = builder.tempdir_in(target_dir).with_context(context)?.keep();
+        let path = Utf8PathBuf::from_path_buf(path)
+            .map_err(|path| anyhow!("the path `{}` is not UTF-8", path.display()))?;
+        fs::create_dir(path.join(FRAGMENTS_DIR)).with_context(context)?;
         // Locked under another name first, so that it never exists unlocked.
         let unlocked = path.join("unlocked");
         let lock = File::create(&unlocked).with_context(context)?;

@@ -9,12 +9,13 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::Command;
 
+use crate::child::temporary_dir;
 use crate::child::test::Test;
 use crate::child::test_binary;
 use crate::protocol::fragment;
 use crate::protocol::process_role::{ProcessRole, fail};
 use crate::protocol::session::Session;
-use crate::protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TestList};
+use crate::protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TEST_BINARY_VAR, TestList};
 
 /// The command's name in PATH.
 pub const NAME: &str = "cargo-tracemalloc";
@@ -23,25 +24,38 @@ pub const NAME: &str = "cargo-tracemalloc";
 /// command.
 pub fn become_front(role: &ProcessRole, tests: &[Test]) -> ! {
     let executable = test_binary::path();
-    let fragments = fragment::directory(role.reports_to(), &executable);
+    let (fragments, temporary) = match role.reports_to() {
+        Some(session_dir) => (fragment::directory(session_dir, &executable), None),
+        None => {
+            let directory = temporary_dir::create().unwrap_or_else(|error| {
+                fail(&format!("cannot create a directory in {:?}: {error}", std::env::temp_dir()))
+            });
+            (directory.clone(), Some(directory))
+        }
+    };
+    let give_up = |why: &str| -> ! {
+        if let Some(directory) = &temporary {
+            // The system cleans its directory of temporary files.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+        fail(why)
+    };
     let list = fragments.join(LIST_FILE);
-    if let Err(error) = leave(&list, &executable, tests) {
-        fail(&format!("cannot write {list:?}: {error}"));
+    if let Err(error) = leave(&list, tests) {
+        give_up(&format!("cannot write {list:?}: {error}"));
     }
     let places = places(role.session.as_ref(), &executable);
     for place in places.iter().map(String::as_str).chain([NAME]) {
-        let Err(error) = start(place, &list);
+        let Err(error) = start(place, &list, &executable);
         if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
-            fragment::remove_if_temporary(&fragments);
-            fail(&format!(
+            give_up(&format!(
                 "cannot start {place:?}, the command that runs the tests of {executable:?}: {error}"
             ));
         }
     }
-    fragment::remove_if_temporary(&fragments);
     let looked: String = places.iter().map(|place| format!("at {place:?} or ")).collect();
     let version = env!("CARGO_PKG_VERSION");
-    fail(&format!(
+    give_up(&format!(
         "cannot find the command that runs the tests of {executable:?}: there is no `{NAME}` \
          {looked}in PATH; install version {version} of it, which built these tests"
     ));
@@ -58,18 +72,11 @@ pub fn places(session: Option<&Session>, executable: &Path) -> Vec<String> {
 }
 
 /// Writes the list of tests, unless it exists. nextest starts this binary once for each test.
-fn leave(path: &Path, executable: &Path, tests: &[Test]) -> io::Result<()> {
+fn leave(path: &Path, tests: &[Test]) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }
-    let Some(executable) = executable.to_str() else {
-        return Err(io::Error::new(
-            ErrorKind::InvalidFilename,
-            "the path of this test binary is not UTF-8",
-        ));
-    };
     let list = TestList {
-        executable: executable.to_owned(),
         installed: tracemalloc::internal::is_this_copy_installed(),
         tests: tests.iter().map(ListedTest::from).collect(),
     };
@@ -90,7 +97,7 @@ impl From<&Test> for ListedTest {
 
 /// Replaces this process by a program. Returns only if that fails.
 #[cfg(unix)]
-fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
+fn start(program: &str, list: &Path, executable: &Path) -> Result<Infallible, io::Error> {
     use std::os::unix::process::CommandExt as _;
     let mut arguments = std::env::args_os();
     let mut command = Command::new(program);
@@ -98,13 +105,16 @@ fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
-    Err(command.args(arguments).env(FRONT_VAR, list).exec())
+    Err(command.args(arguments).env(FRONT_VAR, list).env(TEST_BINARY_VAR, executable).exec())
 }
 
 /// Runs a program and exits with its code. Returns only if that fails.
 #[cfg(not(unix))]
-fn start(program: &str, list: &Path) -> Result<Infallible, io::Error> {
-    let status =
-        Command::new(program).args(std::env::args_os().skip(1)).env(FRONT_VAR, list).status()?;
-    std::process::exit(status.code().unwrap_or(FAILED));
+fn start(program: &str, list: &Path, executable: &Path) -> Result<Infallible, io::Error> {
+    let status = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .env(FRONT_VAR, list)
+        .env(TEST_BINARY_VAR, executable)
+        .status()?;
+    std::process::exit(status.code().unwrap_or(crate::protocol::process_role::FAILED));
 }

@@ -22,6 +22,7 @@ pub mod program;
 mod rules;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
+mod temporary_dir;
 mod test;
 mod test_binary;
 mod test_process;

@@ -12,7 +12,7 @@ use std::ffi::{c_int, c_void};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::panic::catch_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -182,9 +182,9 @@ impl Test {
 }
 
 /// Writes the entry for a test that does not reach its end, and returns its path.
-fn leave_first_fragment(session_dir: &PathBuf, name: &str) -> PathBuf {
+fn leave_first_fragment(session_dir: &Path, name: &str) -> PathBuf {
     let executable = test_binary::path();
-    let fragments = fragment::directory(Some(session_dir), &executable);
+    let fragments = fragment::directory(session_dir, &executable);
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     let fragment = fragment::entry_path(&fragments, hasher.finish() as usize);

@@ -13,33 +13,9 @@ use crate::protocol::test_entry::TestEntry;
 use crate::protocol::wire;
 use crate::protocol::wire::Exchanged;
 
-const TEMPORARY_PREFIX: &str = "tracemalloc-fragments-";
-
-/// The directory for a binary's fragments: in the session's directory, or, without a session, a
-/// temporary one.
-pub fn directory(session_dir: Option<&PathBuf>, executable: &Path) -> PathBuf {
-    match session_dir {
-        Some(session_dir) => {
-            session_dir.join(FRAGMENTS_DIR).join(executable.file_name().unwrap_or_default())
-        }
-        None => {
-            let directory =
-                std::env::temp_dir().join(format!("{TEMPORARY_PREFIX}{}", std::process::id()));
-            // A killed process with the same id may have left it.
-            remove_if_temporary(&directory);
-            directory
-        }
-    }
-}
-
-/// Removes a directory that no command will read.
-pub fn remove_if_temporary(directory: &Path) {
-    let name =
-        directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.starts_with(TEMPORARY_PREFIX) {
-        // The system cleans its directory of temporary files.
-        let _ = std::fs::remove_dir_all(directory);
-    }
+/// The directory for a binary's fragments, inside the session's directory.
+pub fn directory(session_dir: &Path, executable: &Path) -> PathBuf {
+    session_dir.join(FRAGMENTS_DIR).join(executable.file_name().unwrap_or_default())
 }
 
 /// The path of the entry of the test with this number.

@@ -8,6 +8,7 @@ pub mod fnv;
 pub mod fragment;
 pub mod leak_text;
 pub mod name_request;
+pub mod private_dir;
 pub mod process_role;
 pub mod program_run;
 pub mod session;

@@ -16,7 +16,7 @@ use tracemalloc::internal::judge::Verdict;
 
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::session::{SESSION_FILE, SESSION_VAR, Session};
-use crate::protocol::test_list::FRONT_VAR;
+use crate::protocol::test_list::{FRONT_VAR, TEST_BINARY_VAR};
 use crate::protocol::wire;
 
 /// The exit code for failed tests, the same as libtest's.
@@ -98,7 +98,8 @@ impl ProcessRole {
         if let Some(names) = names {
             child.env(NAMES_VAR, names);
         }
-        child.env_remove(FRONT_VAR).env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
+        child.env_remove(FRONT_VAR).env_remove(TEST_BINARY_VAR);
+        child.env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
     }
 }
 
