@@ -77,7 +77,7 @@ impl LeakArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deny {
-    /// The test grew, but not in every run
+    /// The test grew, but its growth did not go on
     Once,
     /// The test grew, and could not run again
     Unconfirmed,

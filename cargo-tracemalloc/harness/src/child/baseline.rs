@@ -16,10 +16,10 @@ impl Baseline {
         Self { live: Live::now(), threads: threads() }
     }
 
-    /// The changes since then, after the threads of the run have ended, and the state that
-    /// they lead to.
-    pub fn changes(&self, patience: Patience) -> (Vec<Change>, Self) {
-        let quiet = || threads().is_some_and(|now| self.threads.is_some_and(|then| now <= then));
+    /// The changes since then, and the state that they lead to. If something grew, it waits until
+    /// there are no more threads than at `start`, or until patience ends.
+    pub fn changes(&self, patience: Patience, start: &Self) -> (Vec<Change>, Self) {
+        let quiet = || threads().is_some_and(|now| start.threads.is_some_and(|then| now <= then));
         settled(patience, quiet, Self::now, |now| now.live.changes_since(&self.live))
     }
 

@@ -169,7 +169,7 @@ impl Test {
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
-        let changes = grouper.since_main(self.before.changes(Patience::First).0);
+        let changes = grouper.since_main(self.before.changes(Patience::First, &self.before).0);
         let run = Run { gross: Grown::gross(&changes), time: self.started.elapsed(), threads: 0 };
         let judged = match case.passed(run, &mut grouper.evidence(&changes)) {
             Ruling::Final(judged) => judged,

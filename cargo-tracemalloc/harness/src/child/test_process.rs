@@ -82,6 +82,10 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
     let missed = internal::missed();
     if missed > 0 {
+        // What was not recorded may have leaked.
+        if let Some(verdict @ (Verdict::Clean | Verdict::Once)) = &mut entry.verdict {
+            *verdict = Verdict::Unconfirmed;
+        }
         let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
         entry.verdict_reason =
             Some(format!("{reason}{missed} blocks were not recorded, because memory ran out"));
@@ -202,7 +206,7 @@ impl<'a> Trial<'a> {
     }
 
     fn measure(&mut self, patience: Patience) -> Vec<Change> {
-        let (changes, now) = self.last.changes(patience);
+        let (changes, now) = self.last.changes(patience, &self.start);
         self.last = now;
         changes
     }
