@@ -110,9 +110,9 @@ fn check(report: &Report) {
             test.verdict.is_some_and(|verdict| verdicts.contains(&verdict)),
             "{name}: {test:#?}"
         );
-        // What nothing holds is known after one run.
+        // What nothing holds is known after one run, or after the run that loses it again.
         let all_lost = test.growth.iter().all(|growth| growth.retained != Some(Retained::Held));
-        assert!(!leaks || !all_lost || test.runs.len() == 1, "{name}: {test:#?}");
+        assert!(!leaks || !all_lost || test.runs.len() <= 2, "{name}: {test:#?}");
         assert_eq!(test.heap_note, None, "{name}");
     }
     assert!(report.targets.iter().all(|target| target.traced));
