@@ -221,7 +221,8 @@ impl Trial<'_> {
 
     fn run(&self, changes: &[Change], started: Instant) -> Run {
         let threads = self.armed.threads();
-        Run { gross: Grown::gross(changes), time: started.elapsed(), threads }
+        let time = started.elapsed();
+        Run { gross: Grown::gross(changes), time, cpu: time, threads }
     }
 
     /// The ruling after a run that failed.

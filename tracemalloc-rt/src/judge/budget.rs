@@ -16,6 +16,8 @@ pub struct Spent {
     pub runs: u32,
     /// The time that they took, with all that came after each.
     pub time: Duration,
+    /// Their processor time.
+    pub cpu: Duration,
     /// Bytes that all of them have left.
     pub bytes: u64,
     /// Threads that all of them have left.
@@ -38,13 +40,15 @@ const LEAST_LONG: u32 = 3;
 const LONG: Duration = Duration::from_secs(10);
 /// What repeats may leave before [`LEAST`] runs are enough.
 const LARGE: u64 = 64 << 20;
-/// A body that took no longer is run once more, even if nothing is suspicious.
+/// A body that took no more processor time runs once more, even if nothing is suspicious.
 const QUICK: Duration = Duration::from_millis(10);
+/// A body that took longer does not, whatever it waited for.
+const SLOW: Duration = Duration::from_millis(100);
 
 impl Budget {
     /// Whether no further run may begin.
     pub fn is_spent(self, spent: Spent) -> bool {
-        let Spent { runs, time, bytes, threads } = spent;
+        let Spent { runs, time, bytes, threads, .. } = spent;
         match self.fixed {
             Some(fixed) => runs >= fixed,
             None if runs >= MOST => true,
@@ -55,14 +59,16 @@ impl Budget {
         }
     }
 
-    /// Whether a body without growth, whose first run took this long, runs once more.
-    pub fn allows_probe(self, first: Duration) -> bool {
-        self.fixed.is_none_or(|fixed| fixed > 1) && first <= QUICK
+    /// Whether a body without growth runs once more after its first run.
+    pub fn allows_probe(self, first: Spent) -> bool {
+        self.fixed.is_none_or(|fixed| fixed > 1) && first.cpu <= QUICK && first.time <= SLOW
     }
 
     /// Whether runs were so quick that some more cost nothing.
     pub fn is_hardly_used(self, spent: Spent) -> bool {
-        spent.runs < self.fixed.unwrap_or(LEAST).min(LEAST) && spent.time <= 2 * QUICK
+        spent.runs < self.fixed.unwrap_or(LEAST).min(LEAST)
+            && spent.cpu <= 2 * QUICK
+            && spent.time <= 2 * SLOW
     }
 }
 
@@ -76,6 +82,7 @@ mod tests {
         let spent = |runs| Spent {
             runs,
             time: each * runs,
+            cpu: each * runs,
             bytes: 0,
             threads: if threads { runs } else { 0 },
         };

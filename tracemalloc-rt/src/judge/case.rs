@@ -65,6 +65,8 @@ pub struct Run {
     pub gross: Grown,
     /// The time that it took.
     pub time: Duration,
+    /// The processor time that it took. On a busy machine, the time says little.
+    pub cpu: Duration,
     /// The threads that are left of all repeats.
     pub threads: u32,
 }
@@ -111,6 +113,7 @@ impl Case {
         self.waited = false;
         self.spent.runs += 1;
         self.spent.time += run.time;
+        self.spent.cpu += run.cpu;
         self.spent.threads = run.threads;
         self.take(run, evidence)
     }
@@ -153,7 +156,7 @@ impl Case {
         if first && !run.gross.exceeds(&self.limit) {
             self.runs.push(run.gross);
             self.clean_at_first = true;
-            return self.probe_or_close(run.time);
+            return self.probe_or_close();
         }
         if self.spent.runs == 2 && self.clean_at_first && !run.gross.exceeds(&self.limit) {
             return Ruling::Final(self.close(None));
@@ -161,16 +164,16 @@ impl Case {
         self.add(&evidence.changes());
         let sizes = self.groups.values().map(|group| group.grown(self.spent.runs).bytes);
         self.spent.bytes = sizes.sum();
-        if first { self.after_first(run.time, evidence) } else { self.after_repeat(evidence) }
+        if first { self.after_first(evidence) } else { self.after_repeat(evidence) }
     }
 
-    fn after_first(&mut self, time: Duration, evidence: &mut impl Evidence) -> Ruling {
+    fn after_first(&mut self, evidence: &mut impl Evidence) -> Ruling {
         if !self.groups.values().map(|group| group.grown(1)).sum::<Grown>().exceeds(&self.limit) {
             self.clean_at_first = true;
-            return self.probe_or_close(time);
+            return self.probe_or_close();
         }
         // Where only initialisers grew, a second run that is quick says as much as the heap.
-        if !self.is_open_above_limit() && self.budget.allows_probe(time) {
+        if !self.is_open_above_limit() && self.budget.allows_probe(self.spent) {
             return Ruling::RunAgain;
         }
         self.look(evidence);
@@ -186,12 +189,12 @@ impl Case {
         } else if self.sum_of(Share::Lost).exceeds(&self.limit) {
             Ruling::Final(self.close(None))
         } else {
-            self.probe_or_close(time)
+            self.probe_or_close()
         }
     }
 
-    fn probe_or_close(&self, time: Duration) -> Ruling {
-        if self.budget.allows_probe(time) {
+    fn probe_or_close(&self) -> Ruling {
+        if self.budget.allows_probe(self.spent) {
             Ruling::RunAgain
         } else {
             Ruling::Final(self.close(None))
@@ -364,7 +367,7 @@ impl Case {
                 let growing = group.series.growing_runs();
                 let per_run = match share {
                     _ if growing <= 1 => grown,
-                    Share::Lost => grown.per_run(growing),
+                    Share::Lost => group.lost_per_run(grown, runs),
                     _ if leaks => group.series.per_run(runs),
                     _ => group.series.least(),
                 };
@@ -459,6 +462,16 @@ impl Group {
     fn share(&self, wanted: Share) -> Grown {
         let shares = self.shares.iter().filter(|(share, ..)| *share == wanted);
         shares.map(|(_, grown, _)| *grown).sum()
+    }
+
+    /// The growth a run of what is lost. The blocks of the last run may not be lost yet.
+    fn lost_per_run(&self, lost: Grown, runs: u32) -> Grown {
+        let each = self.series.per_run(runs);
+        if lost.bytes + each.bytes >= self.grown(runs).bytes {
+            each
+        } else {
+            lost.per_run(self.series.growing_runs())
+        }
     }
 
     /// Its shares; before the heap was searched, all that it has grown by is open.
@@ -567,7 +580,8 @@ mod tests {
             });
             let changes: Vec<GroupChange> = changes.collect();
             let grown = changes.iter().filter_map(|change| Grown::of(change.bytes, change.blocks));
-            let run = Run { gross: grown.sum(), time: self.each, threads: 0 };
+            let (time, cpu) = (self.each, self.each);
+            let run = Run { gross: grown.sum(), time, cpu, threads: 0 };
             let mut now =
                 Now { changes, sizes: &self.sizes, holder: self.holder, looks: &mut self.looks };
             match self.case.passed(run, &mut now) {

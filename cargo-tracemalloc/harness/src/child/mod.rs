@@ -20,6 +20,7 @@ mod process_limits;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod program;
 mod rules;
+mod run_clock;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
 mod temporary_dir;

@@ -170,7 +170,8 @@ impl Test {
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
         let changes = grouper.since_main(self.before.changes(Patience::First, &self.before).0);
-        let run = Run { gross: Grown::gross(&changes), time: self.started.elapsed(), threads: 0 };
+        let time = self.started.elapsed();
+        let run = Run { gross: Grown::gross(&changes), time, cpu: time, threads: 0 };
         let judged = match case.passed(run, &mut grouper.evidence(&changes)) {
             Ruling::Final(judged) => judged,
             Ruling::RunAgain | Ruling::Wait => {

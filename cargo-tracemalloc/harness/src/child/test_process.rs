@@ -13,6 +13,7 @@ use crate::child::baseline::Baseline;
 use crate::child::child_assignment::Assignment;
 use crate::child::null_output;
 use crate::child::process_limits::Limits;
+use crate::child::run_clock::RunClock;
 use crate::child::test::Test;
 use crate::child::test_binary;
 use crate::child::test_thread::{Ran, TestThread};
@@ -114,9 +115,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
     let mut trial = Trial::new(&rules, heap.clone());
-    let started = Instant::now();
+    let clock = RunClock::start();
     let ran = run_first(test);
-    let took = started.elapsed();
+    let took = clock.time();
     limits.restore();
     if let Ran::Failed(message) = ran {
         return TestEntry::failed(test.name, message);
@@ -133,7 +134,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
         trial.case = Case::new(&rules);
         trial.grouper = Grouper::new(&rules, Some(heap));
     }
-    let mut ruling = trial.passed(started);
+    let mut ruling = trial.passed(clock);
     let mut repeats = None;
     let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
     let patience = PATIENCE.max(took * 10).min(timeout);
@@ -154,11 +155,11 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             trial.begin_repeats();
             thread
         });
-        let started = Instant::now();
+        let clock = RunClock::start();
         let ran = thread.run(Some(patience));
         limits.restore();
         ruling = match ran {
-            Ran::Passed => trial.passed(started),
+            Ran::Passed => trial.passed(clock),
             Ran::Failed(message) => trial.cannot_repeat(&format!("failed: {}", short(&message))),
             Ran::Late => trial.cannot_repeat("did not end in time"),
         };
@@ -194,14 +195,14 @@ impl<'a> Trial<'a> {
     }
 
     /// The ruling after a run that passed.
-    fn passed(&mut self, started: Instant) -> Ruling {
+    fn passed(&mut self, clock: RunClock) -> Ruling {
         let changes = self.measure(self.case.patience());
-        let run = self.run(&changes, started);
+        let run = self.run(&changes, clock);
         let ruling = self.case.passed(run, &mut self.grouper.evidence(&changes));
         let Ruling::Wait = ruling else { return ruling };
-        let started = Instant::now();
+        let clock = RunClock::start();
         let changes = self.measure(Patience::Last);
-        let run = self.run(&changes, started);
+        let run = self.run(&changes, clock);
         self.case.waited(run, &mut self.grouper.evidence(&changes))
     }
 
@@ -211,9 +212,9 @@ impl<'a> Trial<'a> {
         changes
     }
 
-    fn run(&self, changes: &[Change], started: Instant) -> Run {
+    fn run(&self, changes: &[Change], clock: RunClock) -> Run {
         let threads = self.last.threads_since(&self.start);
-        Run { gross: Grown::gross(changes), time: started.elapsed(), threads }
+        Run { gross: Grown::gross(changes), time: clock.time(), cpu: clock.cpu(), threads }
     }
 
     /// The ruling after a run that did not pass.
