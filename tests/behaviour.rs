@@ -216,9 +216,9 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
     }
     let runs = |test: &str| report.test(&format!("tests::{test}")).runs.len();
     assert_eq!(runs("counts_its_runs_and_leaks_nothing"), 1);
-    assert_eq!(runs("leaks_only_the_first_three_times"), 4);
+    assert_eq!(runs("leaks_only_the_first_three_times"), 12, "its growth did not fade");
     assert_eq!(runs("leaks_in_every_run"), 1, "it is lost");
-    assert_eq!(runs("keeps_more_in_every_run"), 8);
+    assert!(runs("keeps_more_in_every_run") >= 8);
 
     // The test itself passed; that its process ended later is no failure of it.
     project
