@@ -6,7 +6,7 @@
 #     ci/corpus.sh lru_pop ...   those
 #
 # Works in CORPUS_DIR, or target/corpus. Needs a nightly compiler (for `-Zsanitizer=leak`), valgrind,
-# and a network the first time. Takes about TIME on two cores.
+# and a network the first time. Takes about half an hour on two cores.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
