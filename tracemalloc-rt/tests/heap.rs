@@ -50,6 +50,11 @@ const CASES: &[(&str, fn())] = &[
     ("a_large_lost_block_leads_to_others", a_large_lost_block_leads_to_others),
     ("memory_that_fork_does_not_copy_holds", memory_that_fork_does_not_copy_holds),
     ("memory_that_fork_clears_holds", memory_that_fork_clears_holds),
+    #[cfg(target_arch = "x86_64")]
+    ("system_calls_are_not_interrupted", system_calls_are_not_interrupted),
+    #[cfg(target_arch = "x86_64")]
+    ("a_signal_still_interrupts_a_system_call", a_signal_still_interrupts_a_system_call),
+    ("one_past_the_end_is_a_pointer", one_past_the_end_is_a_pointer),
 ];
 
 /// Runs the case that the argument names, or, without one, each case in a process of its own.
@@ -554,4 +559,72 @@ fn memory_that_fork_clears_holds() {
     let found = held_by_a_page(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::MADV_WIPEONFORK);
     assert_eq!(holder(&found, 809).0, HolderKind::Foreign);
     assert_eq!(found.doubt, None);
+}
+
+/// Starts a thread that waits in `epoll_wait` for an event of its own and sends the result. Returns
+/// when it waits, with the thread's number.
+#[cfg(target_arch = "x86_64")]
+fn thread_in_epoll(results: mpsc::Sender<(libc::c_int, Option<i32>)>) -> (libc::c_int, i32) {
+    // SAFETY: makes new descriptors, which are never closed.
+    let (epoll, event) = unsafe { (libc::epoll_create1(0), libc::eventfd(0, 0)) };
+    let mut wanted = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+    // SAFETY: both descriptors are open, and the kernel reads the event.
+    unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, event, &raw mut wanted) };
+    let (send, id) = mpsc::channel();
+    thread::spawn(move || {
+        // SAFETY: takes nothing and always succeeds.
+        send.send(unsafe { libc::gettid() }).unwrap();
+        let mut got = libc::epoll_event { events: 0, u64: 0 };
+        // SAFETY: the kernel writes at most one event.
+        let result = unsafe { libc::epoll_wait(epoll, &raw mut got, 1, -1) };
+        results.send((result, std::io::Error::last_os_error().raw_os_error())).unwrap();
+    });
+    let id = id.recv().unwrap();
+    let file = format!("/proc/self/task/{id}/syscall");
+    let waiting = format!("{} {epoll:#x} ", libc::SYS_epoll_wait);
+    while !std::fs::read_to_string(&file).unwrap().starts_with(&waiting) {
+        thread::yield_now();
+    }
+    (event, id)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn system_calls_are_not_interrupted() {
+    let (send, results) = mpsc::channel();
+    let (event, _) = thread_in_epoll(send);
+    for _ in 0..10 {
+        left_by(&[], || mem::forget(black_box(vec![1_u8; 811])));
+    }
+    assert!(results.try_recv().is_err(), "it still waits");
+    // SAFETY: writes eight bytes to an open descriptor.
+    unsafe { libc::write(event, (&raw const ONE).cast(), 8) };
+    assert_eq!(results.recv().unwrap().0, 1);
+}
+
+#[cfg(target_arch = "x86_64")]
+static ONE: u64 = 1;
+
+#[cfg(target_arch = "x86_64")]
+fn a_signal_still_interrupts_a_system_call() {
+    extern "C" fn nothing(_: libc::c_int) {}
+    // SAFETY: the handler does nothing.
+    unsafe { libc::signal(libc::SIGUSR1, nothing as extern "C" fn(_) as libc::sighandler_t) };
+    let (send, results) = mpsc::channel();
+    let (_, id) = thread_in_epoll(send);
+    left_by(&[], || mem::forget(black_box(vec![1_u8; 811])));
+    assert!(results.try_recv().is_err(), "it still waits");
+    // SAFETY: sends a signal with a handler to a thread of this process.
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, libc::SIGUSR1) };
+    assert_eq!(results.recv().unwrap(), (-1, Some(libc::EINTR)));
+}
+
+fn one_past_the_end_is_a_pointer() {
+    static END: AtomicUsize = AtomicUsize::new(0);
+    for size in [64, 72, 813] {
+        let found = left_by(&[], move || {
+            let block = Vec::leak(black_box(vec![1_u8; size]));
+            END.store(block.as_ptr_range().end.addr(), Ordering::Relaxed);
+        });
+        assert!(holder(&found, size as u64).1.ends_with("END"), "{found:#?}");
+    }
 }

@@ -58,13 +58,12 @@ impl Blocks {
             blocks.sort_unstable_by_key(|block| block.start);
         }
         let low = blocks.first().map_or(0, |block| block.start);
-        let high = blocks.last().map_or(0, |block| block.start.saturating_add(block.size.max(1)));
+        let high = blocks.last().map_or(0, |block| block.end().saturating_add(1));
         // SAFETY: zero is a valid number.
         let table = unsafe { List::zeroed(1 << 10) }?;
         let mut index = Self { blocks: List::new(), regions: List::new(), table, low, high };
         for (number, block) in blocks.iter().enumerate() {
-            let last = block.start.saturating_add(block.size.saturating_sub(1)) >> PAGE_BITS;
-            for page in block.start >> PAGE_BITS..=last {
+            for page in block.start >> PAGE_BITS..=block.end() >> PAGE_BITS {
                 let region = index.region_or_new(page >> (REGION_BITS - PAGE_BITS))?;
                 let first = &mut index.regions[region].first[page & (PAGES - 1)];
                 if *first == 0 {
@@ -76,8 +75,8 @@ impl Blocks {
         Some(index)
     }
 
-    /// The number of the block that contains this address. A block without bytes contains its
-    /// start.
+    /// The number of the block that this address points to: it contains the address, or ends there,
+    /// and no other block begins there.
     #[inline]
     pub fn at(&self, address: usize) -> Option<usize> {
         if address < self.low || address >= self.high {
@@ -86,12 +85,13 @@ impl Blocks {
         let region = self.region(address >> REGION_BITS)?;
         let first = self.regions[region].first[address >> PAGE_BITS & (PAGES - 1)];
         let first = first.checked_sub(1)? as usize;
-        // A page has room for so many blocks of 8 bytes, and one that begins before it.
-        let last = self.blocks.len().min(first + (1 << PAGE_BITS) / 8 + 1);
+        // A page has room for so many blocks of 8 bytes, one that begins before it, and one that
+        // ends where it begins.
+        let last = self.blocks.len().min(first + (1 << PAGE_BITS) / 8 + 2);
         let behind = self.blocks[first..last].partition_point(|block| block.start <= address);
         let number = first + behind.checked_sub(1)?;
         let block = &self.blocks[number];
-        (address - block.start < block.size.max(1)).then_some(number)
+        (address - block.start <= block.size).then_some(number)
     }
 
     /// The number of the first block whose end is behind this address.
@@ -187,12 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_block_is_in_it_and_none_beside() {
+    fn every_byte_of_a_block_and_its_end_point_to_it_and_no_others() {
         let all = [
             (0x1000, 8),
             (0x1008, 1),
             (0x1010, 24),
             (0x1ff8, 16),
+            (0x3ff0, 16),
             (0x40_0000, 0x60_0000),
             (0x7f00_0000_0000, 0),
         ];
@@ -203,10 +204,12 @@ mod tests {
             for offset in [0, size / 2, size.saturating_sub(1)] {
                 assert_eq!(blocks.at(start + offset), Some(number), "{start:#x} + {offset}");
             }
-            assert_ne!(blocks.at(start + size.max(1)), Some(number));
+            let next_starts = all.iter().any(|(next, _)| *next == start + size && size > 0);
+            assert_eq!(blocks.at(start + size) == Some(number), !next_starts, "{start:#x}");
+            assert_ne!(blocks.at(start + size + 1), Some(number));
             assert_ne!(blocks.at(start - 1), Some(number));
         }
-        assert_eq!(blocks.at(0x1009), None);
+        assert_eq!(blocks.at(0x100a), None);
         assert_eq!(blocks.at(0), None);
         assert_eq!(blocks.at(usize::MAX), None);
     }

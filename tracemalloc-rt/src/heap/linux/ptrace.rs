@@ -4,8 +4,10 @@
 //! every signal. When the copy ends, the kernel lets them run on. Where tracing is forbidden, or a
 //! debugger is tracing already, the registers stay unknown.
 //!
-//! A system call that the stop interrupts is restarted by the kernel, except for `epoll_wait` and
-//! its like, which return `EINTR`.
+//! The kernel restarts most system calls that the stop interrupts. Some return `EINTR` instead:
+//! `epoll_wait`, `semop`, `sigtimedwait`, and calls on sockets with a timeout. On x86-64 they are
+//! restarted too ([`restart`]); their timeouts then begin anew. On AArch64 the kernel does not show
+//! the first argument of the call, so there they return `EINTR`.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -171,10 +173,39 @@ extern "C" fn trace(board: &Board) {
     // SAFETY: from here on both sides only read.
     let threads = unsafe { &*board.threads.get() };
     for thread in &threads[..count] {
+        restart(thread);
         // The thread gets the signal that it was about to get.
         ptrace(libc::PTRACE_DETACH, thread.id, 0, thread.signal as usize);
     }
 }
+
+/// Makes the kernel restart the system call that the stop has interrupted, if it is one that
+/// returns `EINTR`.
+///
+/// The thread gets the kernel's own code for "restart, unless a handler of a signal runs". So a
+/// signal that arrives now still ends the call with `EINTR`, as the program expects.
+#[cfg(target_arch = "x86_64")]
+fn restart(thread: &Thread) {
+    const RESULT: usize = 10;
+    const INTERRUPTED: isize = -(libc::EINTR as isize);
+    const RESTART_WITHOUT_HANDLER: isize = -514;
+    // The first three have closed a file already. The last one resumes another call.
+    const NEVER: [libc::c_long; 4] =
+        [libc::SYS_close, libc::SYS_dup2, libc::SYS_dup3, libc::SYS_restart_syscall];
+    let is_interrupted = thread.general[RESULT] as isize == INTERRUPTED
+        && thread.system_call().is_some_and(|call| !NEVER.contains(&call));
+    if is_interrupted {
+        ptrace(
+            libc::PTRACE_POKEUSER,
+            thread.id,
+            RESULT * size_of::<usize>(),
+            RESTART_WITHOUT_HANDLER as usize,
+        );
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn restart(_: &Thread) {}
 
 /// Stops all threads. A running thread may start another one, so this repeats until no thread is
 /// new.
@@ -327,6 +358,7 @@ fn ptrace(
     data: usize,
 ) -> libc::c_long {
     let request: libc::c_long = request.into();
-    // SAFETY: requests of this module write at most to the memory that an `iovec` here names.
+    // SAFETY: requests of this module write at most to the memory that an `iovec` here names, and
+    // to the register in which a stopped thread gets the result of its system call.
     unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(thread), address, data) }
 }
