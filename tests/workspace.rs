@@ -173,3 +173,58 @@ fn a_workspace_wrapper_of_the_user_is_called() {
     let log = fs::read_to_string(&log).unwrap();
     assert!(log.contains("--crate-name demo"), "{log}");
 }
+
+/// Cargo remembers what `rustc -vV` printed, also that it failed. A session that disappears must not
+/// make it fail.
+#[test]
+fn a_session_that_is_deleted_during_the_run_leaves_the_next_run_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let write = |name: &str, content: &str| fs::write(dir.join(name), content).unwrap();
+    fs::create_dir(dir.join("src")).unwrap();
+    write("Cargo.toml", "[package]\nname = \"demo\"\nedition = \"2024\"\n[workspace]\n");
+    write("src/lib.rs", "#[test]\nfn passes() {}\n");
+    let removes = "fn main() {\n\
+                   println!(\"cargo::rerun-if-env-changed=REMOVE_SESSION\");\n\
+                   if std::env::var_os(\"REMOVE_SESSION\").is_some() {\n\
+                   let session = std::env::var(\"TRACEMALLOC_SESSION\").unwrap();\n\
+                   std::fs::remove_dir_all(session).unwrap();\n\
+                   }\n}\n";
+    write("build.rs", removes);
+    let call = || Call::tracemalloc().dir(dir);
+    let removed = call().env("REMOVE_SESSION", "1").run().code(exit::COULD_NOT_RUN);
+    let words = "was deleted during the run";
+    assert_eq!(removed.stderr.matches(words).count(), 1, "said once: {}", removed.stderr);
+    let next = call().run().code(exit::CLEAN);
+    assert!(next.stdout.contains("1 test checked: 1 clean"), "{}", next.stdout);
+}
+
+/// rustup's proxy chooses the compiler by the directory. Cargo compiles a dependency in the
+/// dependency's own directory, where a published package may have left its `rust-toolchain.toml`.
+#[test]
+fn a_dependency_with_a_toolchain_file_is_compiled_by_the_workspace_s_compiler() {
+    let temp = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = temp.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    let manifest = "[package]\nname = \"NAME\"\nedition = \"2024\"\n[workspace]\n";
+    let depends = "[dependencies]\npinned = { path = \"../pinned\" }\n";
+    write("demo/Cargo.toml", &(manifest.replace("NAME", "demo") + depends));
+    write("demo/src/lib.rs", "#[test]\nfn passes() { assert_eq!(pinned::ONE, 1) }\n");
+    write("pinned/Cargo.toml", &manifest.replace("NAME", "pinned"));
+    write("pinned/src/lib.rs", "pub const ONE: u32 = 1;\n");
+    write("pinned/rust-toolchain.toml", "[toolchain]\nchannel = \"nightly-2020-01-01\"\n");
+    // It asks the compiler itself, as proc-macro2's does.
+    let asks = "fn main() {\n\
+                let rustc = std::env::var_os(\"RUSTC\").unwrap();\n\
+                let output = std::process::Command::new(rustc).arg(\"-vV\").output().unwrap();\n\
+                assert!(output.status.success(), \"{output:?}\");\n\
+                }\n";
+    write("pinned/build.rs", asks);
+    // As `cargo-tracemalloc`, without rustup's proxy of cargo.
+    let call = Call::tracemalloc().dir(temp.path().join("demo")).without_env("RUSTUP_TOOLCHAIN");
+    let output = call.run().code(exit::CLEAN);
+    assert!(output.stdout.contains("1 test checked: 1 clean"), "{}", output.stdout);
+}

@@ -75,6 +75,12 @@ impl Call {
         self
     }
 
+    /// Unsets an environment variable.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Runs in this directory.
     pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.command.current_dir(dir);

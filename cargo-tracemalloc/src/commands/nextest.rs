@@ -34,6 +34,7 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     )?;
     let suite = Suite::prepare(&options, &args.leaks)?;
     let status = cargo::nextest(&suite, args)?.print_if(options.verbose > 0).status()?;
+    suite.session.check()?;
     if args.rest.iter().any(|arg| arg == "--no-run") {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }

@@ -51,6 +51,10 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
     let status = cargo.print_if(options.verbose > 0).status()?;
     let Some(note) = read_note(&session)? else {
+        if let Err(error) = session.check() {
+            terminal::warning(error);
+            return Ok(code_of(status));
+        }
         // The program did not start. Cargo has printed why.
         return Ok(exit_code::ExitCode::CouldNotRun.into());
     };

@@ -24,6 +24,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let status = cargo::test(&suite, &args.cargo, args.report.format)?
         .print_if(args.cargo.verbose > 0)
         .status()?;
+    suite.session.check()?;
     if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }

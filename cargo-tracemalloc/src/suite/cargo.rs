@@ -102,6 +102,7 @@ fn program() -> OsString {
 
 fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
     let mut cargo = Process::new(&context.rustc.cargo);
+    cargo.env(private_env::RUSTC, Some(&context.rustc.path));
     for (name, value) in environment(session, runtimes)? {
         cargo.env(name, Some(value));
     }

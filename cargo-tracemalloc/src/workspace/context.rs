@@ -107,7 +107,11 @@ fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
 fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result<Metadata> {
     let mut args = options.resolve_args();
     args.extend(triples.iter().map(|triple| format!("--filter-platform={triple}")));
-    let result = MetadataCommand::new().cargo_path(&rustc.cargo).other_options(args).exec();
+    let result = MetadataCommand::new()
+        .cargo_path(&rustc.cargo)
+        .env(private_env::RUSTC, &rustc.path)
+        .other_options(args)
+        .exec();
     result.map_err(|error| match error {
         // Cargo's message names its subject.
         cargo_metadata::Error::CargoMetadata { stderr } => {

@@ -1,6 +1,8 @@
 //! The directory of one run of the command, where command, wrapper and harness exchange files.
 
-use anyhow::{Context as _, Result, anyhow};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use fs_err::File;
@@ -58,6 +60,25 @@ impl SessionDir {
         let path = target_dir.join(FOR_OTHERS);
         fs::create_dir_all(&path).with_context(|| format!("failed to create `{path}`"))?;
         Ok(Self { path, lock: None })
+    }
+
+    /// Whether a file belongs to a session whose command waits for the tests.
+    pub fn has_command(file: &Path) -> bool {
+        let session_dir = file.parent().and_then(Path::file_name);
+        session_dir.is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+    }
+
+    /// Fails if the directory has been deleted during the run.
+    pub fn check(&self) -> Result<()> {
+        if self.wrapper_file().exists() {
+            return Ok(());
+        }
+        bail!(
+            "the directory `{}` was deleted during the run, and with it the results; run the command again, and keep \
+             `{}` until it ends",
+            self.path,
+            self.path.parent().unwrap_or(&self.path)
+        );
     }
 
     /// Writes the options for the harness and the wrapper.

@@ -55,13 +55,15 @@ fn is_rustc(path: &Path) -> bool {
     path.file_stem().is_some_and(|stem| stem == "rustc" || stem == "clippy-driver")
 }
 
-/// A call of rustc without arguments, through the user's own wrapper if there is one.
-pub fn rustc(config: &Config, call: &Call) -> Process {
-    let mut programs = config
-        .inner_wrapper
-        .iter()
-        .map(|wrapper| wrapper.as_os_str())
-        .chain(call.rustc.iter().map(AsRef::as_ref));
+/// A call of rustc without arguments, through the user's own wrapper if there is one. Without a
+/// `config`, exactly as cargo called it.
+pub fn rustc(config: Option<&Config>, call: &Call) -> Process {
+    let programs = call.rustc.iter().map(|program| match config {
+        Some(config) if program == "rustc" => config.rustc.as_os_str(),
+        _ => program.as_os_str(),
+    });
+    let wrapper = config.and_then(|config| config.inner_wrapper.as_ref());
+    let mut programs = wrapper.map(|wrapper| wrapper.as_os_str()).into_iter().chain(programs);
     let mut process = Process::new(programs.next().unwrap_or(OsStr::new("rustc")));
     process.args(programs);
     process

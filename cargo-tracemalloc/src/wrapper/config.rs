@@ -1,5 +1,9 @@
 //! The command's options for its wrapper, in a file that the environment names.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +18,9 @@ pub struct Config {
     pub target_dir: Utf8PathBuf,
     /// The user's own `RUSTC_WRAPPER`.
     pub inner_wrapper: Option<Utf8PathBuf>,
+    /// The compiler itself, not rustup's proxy. In the directory of a dependency with a
+    /// `rust-toolchain.toml`, a proxy would choose another.
+    pub rustc: Utf8PathBuf,
     /// The target triple of calls without `--target`.
     pub host: String,
     /// The libraries to inject.
@@ -32,12 +39,24 @@ impl Config {
         Self {
             target_dir: context.target_dir.clone(),
             inner_wrapper: context.inner_wrapper.clone(),
+            rustc: context.rustc.path.clone(),
             host: context.rustc.host.clone(),
             runtimes: runtimes.clone(),
             rustdoc: context.rustdoc.clone(),
             doctests: session.doctests(),
             failure_mark: session.failure_mark(),
         }
+    }
+
+    /// Reads the options; `None` if the session has been deleted.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        let json = match std::fs::read(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read.with_context(|| format!("failed to read `{}`", path.display()))?,
+        };
+        serde_json::from_slice(&json)
+            .with_context(|| format!("failed to parse `{}`", path.display()))
+            .map(Some)
     }
 
     /// The libraries to inject into the result of this call.

@@ -85,7 +85,7 @@ fn attempt(
     let plain = |reason: &str| -> Result<_> {
         terminal::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
         Ok(Compiled {
-            output: rustc(config, call).args(args).stderr()?,
+            output: rustc(Some(config), call).args(args).stderr()?,
             untraced: Some(reason.to_owned()),
         })
     };
@@ -103,7 +103,7 @@ fn attempt(
     let inject: &dyn Fn(&[OsString], Option<&Utf8Path>) -> Process = match (entry, &runtime.program)
     {
         (Entry::Libtest, _) => &|args, allocator| {
-            let mut rustc = rustc(config, call);
+            let mut rustc = rustc(Some(config), call);
             // The allocator's library contains the harness. Only one library can take libtest's
             // place.
             rustc
@@ -113,7 +113,7 @@ fn attempt(
             rustc
         },
         (Entry::Main, Some(program)) => &|args, allocator| {
-            let mut rustc = rustc(config, call);
+            let mut rustc = rustc(Some(config), call);
             let allocator = allocator.map(|library| ("allocator", library));
             for (name, library) in allocator.into_iter().chain([("program", program.as_path())]) {
                 rustc.arg("--extern").arg(format!("noprelude,force:tracemalloc_{name}={library}"));

@@ -19,11 +19,12 @@ use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use fs_err as fs;
 
 use crate::util::exit_code::of_child;
 use crate::util::private_env;
+use crate::workspace::SessionDir;
 use crate::wrapper::call::rustc;
 use crate::wrapper::executable::Entry;
 use crate::wrapper::rustc_call::RustcCall;
@@ -34,18 +35,20 @@ pub use config::Config;
 /// Calls rustc, and exits with its code.
 pub fn run(call: &Call) -> Result<ExitCode> {
     let path = Path::new(&call.config);
-    let json = fs::read(path).context(
-        "failed to read the session of `cargo tracemalloc`; after `cargo clean`, run `cargo tracemalloc show-env` again",
-    )?;
-    let config: Config = serde_json::from_slice(&json)
-        .with_context(|| format!("failed to parse `{}`", path.display()))?;
+    let rustc_call = RustcCall::parse(&call.args);
+    let Some(config) = Config::read(path)? else {
+        if call.is_rustdoc || rustc_call.compiles_for_cargo() {
+            return missing_session(path);
+        }
+        // Cargo remembers the answers of rustc, and would remember a failure for ever.
+        return Ok(of_child(rustc(None, call).args(&call.args).status()?.code()));
+    };
 
     if call.is_rustdoc {
         return rustdoc::run(&config, &call.args);
     }
-    let rustc_call = RustcCall::parse(&call.args);
     if !rustc_call.compiles_below(&config.target_dir) {
-        return Ok(of_child(rustc(&config, call).args(&call.args).status()?.code()));
+        return Ok(of_child(rustc(Some(&config), call).args(&call.args).status()?.code()));
     }
     let runtime = config.runtime(&rustc_call);
     let symbols = runtime
@@ -55,7 +58,7 @@ pub fn run(call: &Call) -> Result<ExitCode> {
     let programs = env::var(private_env::PROGRAMS).ok();
     let code = match Entry::of(&rustc_call, programs.is_some()) {
         Some(entry) => executable::compile(&config, call, &rustc_call, entry, &args)?,
-        None => rustc(&config, call).args(args).status()?.code(),
+        None => rustc(Some(&config), call).args(args).status()?.code(),
     };
     if code == Some(0) {
         if let Some((library, symbols)) =
@@ -78,4 +81,16 @@ pub fn run(call: &Call) -> Result<ExitCode> {
         fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;
     }
     Ok(of_child(code))
+}
+
+/// Fails, because the session has been deleted. The command that waits for its tests says so at its
+/// end. After `show-env` there is no such command.
+fn missing_session(path: &Path) -> Result<ExitCode> {
+    if SessionDir::has_command(path) {
+        return Ok(ExitCode::FAILURE);
+    }
+    bail!(
+        "the session in `{}` is missing; run `cargo tracemalloc show-env` again, as after each `cargo clean`",
+        path.parent().unwrap_or(path).display()
+    );
 }

@@ -140,12 +140,15 @@ impl RustcCall {
 
     /// Whether cargo compiles a crate of the user's program inside `target_dir`.
     pub fn compiles_below(&self, target_dir: &Utf8Path) -> bool {
-        let Some(crate_name) = &self.crate_name else {
-            return false;
-        };
-        let by_cargo = env::var(private_env::CRATE_NAME).is_ok_and(|name| name == *crate_name);
         let below = self.out_dir.as_ref().is_some_and(|dir| dir.starts_with(target_dir));
-        by_cargo && below && !self.asks && !self.is_proc_macro && !self.is_build_script()
+        below && self.compiles_for_cargo()
+    }
+
+    /// Whether cargo compiles a crate of some program with this call.
+    pub fn compiles_for_cargo(&self) -> bool {
+        let by_cargo = env::var(private_env::CRATE_NAME).ok() == self.crate_name;
+        let compiles = self.crate_name.is_some() && !self.asks;
+        by_cargo && compiles && !self.is_proc_macro && !self.is_build_script()
     }
 
     /// A package may be named `build-script-something`. Its library and tests are no build scripts.
