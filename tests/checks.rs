@@ -246,7 +246,7 @@ fn other_version(root: &Path, form: u32) {
         {
             let content = fs::read_to_string(repository.join(package).join(&file)).unwrap();
             let content =
-                content.replace("const FORM: u32 = 2;", &format!("const FORM: u32 = {form};"));
+                content.replace("const FORM: u32 = 1;", &format!("const FORM: u32 = {form};"));
             write(&root.join(package).join(&file), &content);
         }
     }
@@ -289,11 +289,11 @@ fn a_library_of_another_version_is_understood_or_named() {
         .map(|line| if line.starts_with("members") { "members = [\"renamed\"]" } else { line });
     fs::write(&manifest, members.collect::<Vec<_>>().join("\n")).unwrap();
 
-    other_version(&other, 2);
+    other_version(&other, 1);
     project.tracemalloc("-p renamed --lib").run().code(exit::LEAK);
     assert_eq!(project.report().leaks(), ["tests::leaks_73_bytes"]);
 
-    other_version(&other, 3);
+    other_version(&other, 2);
     let output = project.tracemalloc("-p renamed --lib").run().code(exit::TEST_FAILED);
     let words = "this program's global allocator is from tracemalloc-rt 0.1.0, which tracemalloc-rt 0.1.7 cannot talk to: \
                  depend on tracemalloc-rt 0.1.0, or, where cargo-tracemalloc brings the allocator, install \
