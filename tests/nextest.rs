@@ -246,3 +246,25 @@ fn a_shell_takes_what_show_env_prints() {
     assert_eq!(output.code, Some(exit::TEST_FAILED));
     assert!(output.stdout.contains("leaked 4096 B"));
 }
+
+/// Cargo remembers what `rustc -vV` printed, also that it failed. A session that was deleted must
+/// not make it fail, or cargo would refuse to work after the next `show-env` too.
+#[test]
+fn a_deleted_session_leaves_later_ones_alone() {
+    let project = Project::copy("demo", "deleted-session");
+    let arguments = "cargo test -- --skip forgets";
+    in_shown_environment(&project, "", arguments).code(exit::CLEAN);
+    let shown = project.subcommand("show-env", "").run().code(exit::CLEAN);
+    // The directory itself stays, so that cargo can write into it.
+    let target_dir = project.root.join("target/tracemalloc");
+    fs::remove_dir_all(&target_dir).unwrap();
+    fs::create_dir(&target_dir).unwrap();
+    let call = Call::program("cargo").args("test").dir(&project.root);
+    let in_environment = shown.stdout.lines().fold(call, |call, line| {
+        let (name, value) = line.split_once('=').expect("NAME=value");
+        call.env(name, value)
+    });
+    let gone = in_environment.run().code(exit::TEST_FAILED);
+    assert!(gone.stderr.contains("run `cargo tracemalloc show-env` again"), "{}", gone.stderr);
+    in_shown_environment(&project, "", arguments).code(exit::CLEAN);
+}
