@@ -1,4 +1,4 @@
-//! How much of the live memory each static, thread-local and thread holds.
+//! The share of the live memory that each static, thread-local and thread holds.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a piece of code keeps, as a value.
+//! The growth of a piece of code, as a value.
 
 use crate::api::Pause;
 use crate::bridge::installed;

@@ -1,4 +1,4 @@
-//! What is live at a program's end: lost, or held, and by whom.
+//! The heap at a program's end: lost blocks, and the holders of the others.
 
 use std::collections::HashMap;
 

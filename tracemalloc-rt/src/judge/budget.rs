@@ -1,4 +1,4 @@
-//! How often a body runs: until its growth has a shape, or until that costs too much.
+//! The number of runs that a body gets: until its growth has a shape, or until that costs too much.
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the heap says of some growth, with names and places as they are shown.
+//! The answer of the heap about some growth, with names and places as reports show them.
 
 use crate::heap;
 use crate::heap::{Holder, HolderKind};

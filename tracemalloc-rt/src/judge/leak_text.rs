@@ -1,4 +1,4 @@
-//! What the failure of a leaking test says, where no command reports it.
+//! The message of a leaking test that no command reports.
 
 use std::fmt::Write;
 

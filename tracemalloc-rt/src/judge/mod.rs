@@ -1,9 +1,10 @@
-//! What a test has kept, and what that comes to: the harness and checks judge by the same rules,
-//! which are here.
+//! Verdicts. The harness and checks judge by the rules of this room.
 //!
-//! From changes by stack ([`grouping`]) to tracebacks that their reader knows ([`traceback`]), and
-//! from what they have grown by in one run after another, and what the heap says of it ([`heap_search`]),
-//! to a verdict ([`verdict`]). Nothing here runs or measures anything.
+//! It may call `heap`, `limits`, `names`, `model`, `trace`, `os` and `util`. It runs and measures
+//! nothing; the allocator never calls it.
+//!
+//! [`grouping`] puts changes by stack together by traceback, and [`heap_search`] says what still
+//! points to them. [`case`] takes in one run after another and closes with a [`verdict`].
 
 mod at_exit;
 mod budget;

@@ -1,4 +1,4 @@
-//! What groups of blocks come to, alone or against an older snapshot: its order and its text.
+//! Statistics of groups of blocks, of one snapshot or of two: their order and their text.
 
 use std::cmp::Reverse;
 use std::fmt;
