@@ -45,9 +45,23 @@ const STARTING: *mut Thread = ptr::without_provenance_mut(1);
 const ENDED: *mut Thread = ptr::without_provenance_mut(2);
 
 thread_local! {
-    // Const and without `Drop`: reading it never allocates, and works until the thread's very last instruction.
+    // Std guarantees that thread-locals never use the global allocator. Where they are native, these
+    // two, constant and without `Drop`, work until the thread's last instruction. Elsewhere std has
+    // a block of the system's for each, and frees it while the thread ends: then they cannot be
+    // reached, and the thread counts as ended.
     static CURRENT: Cell<*mut Thread> = const { Cell::new(ptr::null_mut()) };
     static STACK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// What [`CURRENT`] says: a pointer or a tag.
+#[inline(always)]
+fn tag() -> *mut Thread {
+    CURRENT.try_with(Cell::get).unwrap_or(ENDED)
+}
+
+fn set_tag(tag: *mut Thread) {
+    // Where it cannot be reached, it cannot be read either.
+    let _unreachable = CURRENT.try_with(|current| current.set(tag));
 }
 
 /// All that were ever made.
@@ -67,14 +81,14 @@ unsafe impl Send for FreeList {}
 pub fn current() -> Current {
     match running() {
         Some(thread) => Current::Running(thread),
-        None => start(CURRENT.get()),
+        None => start(tag()),
     }
 }
 
 /// The state of the current thread, if it is registered.
 #[inline(always)]
 pub fn running() -> Option<&'static Thread> {
-    let thread = CURRENT.get();
+    let thread = tag();
     // SAFETY: a pointer in CURRENT is to a `Thread` that is never unmapped and that this thread
     // alone owns.
     (thread.addr() > ENDED.addr()).then(|| unsafe { &*thread })
@@ -93,7 +107,7 @@ pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
 /// is not known.
 #[inline(always)]
 pub fn stack_bounds() -> (usize, usize) {
-    STACK.get()
+    STACK.try_with(Cell::get).unwrap_or((0, 0))
 }
 
 /// What is live of one stack: the sum over all threads that ever ran.
@@ -197,7 +211,7 @@ impl Outermost {
     #[inline(always)]
     pub fn here() -> Self {
         if let Current::Running(thread) = current()
-            && let (low, high) = STACK.get()
+            && let (low, high) = stack_bounds()
             && let Some(outside) = Here::new().outside_of_frame()
             && (low..high).contains(&outside)
         {
@@ -210,7 +224,7 @@ impl Outermost {
 impl Drop for Outermost {
     fn drop(&mut self) {
         if let Current::Running(thread) = current() {
-            thread.walker.set_bounds(STACK.get());
+            thread.walker.set_bounds(stack_bounds());
         }
     }
 }
@@ -231,18 +245,19 @@ fn start(tag: *mut Thread) -> Current {
     if tag == ENDED {
         return Current::Ended;
     }
-    CURRENT.set(STARTING);
-    STACK.set(system::stack_bounds());
-    thread_stacks::note(STACK.get());
+    set_tag(STARTING);
+    let bounds = system::stack_bounds();
+    let _unreachable = STACK.try_with(|stack| stack.set(bounds));
+    thread_stacks::note(bounds);
     let Some(thread) = take_free().or_else(make) else {
-        CURRENT.set(ENDED);
+        set_tag(ENDED);
         return Current::Ended;
     };
     thread.endings.set(0);
     thread.handed.set(0);
-    thread.walker.reset(STACK.get());
+    thread.walker.reset(bounds);
     system::on_end(thread);
-    CURRENT.set(ptr::from_ref(thread).cast_mut());
+    set_tag(ptr::from_ref(thread).cast_mut());
     Current::Running(thread)
 }
 
@@ -274,7 +289,7 @@ fn make() -> Option<&'static Thread> {
 mod system {
     //! The end of a thread, and the bounds of its stack, as POSIX threads tell them.
 
-    use super::{CURRENT, ENDED, FREE, Thread, scope_table};
+    use super::{ENDED, FREE, Thread, scope_table, set_tag};
     use core::ffi::c_void;
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::ptr;
@@ -320,7 +335,7 @@ mod system {
             return;
         }
         scope_table::count_thread(thread.handed.replace(0), false);
-        CURRENT.set(ENDED);
+        set_tag(ENDED);
         let mut free = FREE.lock();
         thread.next_free.set(free.0);
         free.0 = ptr::from_ref(thread).cast_mut();

@@ -43,15 +43,15 @@ pub struct Words {
 }
 
 impl Words {
-    /// What is in memory at this address.
+    /// Reads the words at this address.
     ///
     /// # Safety
     ///
-    /// It is aligned, and both words can be read.
+    /// It is aligned, and both words are mapped.
     #[inline(always)]
     pub unsafe fn at(frame: usize) -> Self {
         // SAFETY: by the promise of the caller.
-        unsafe { core::ptr::with_exposed_provenance::<Self>(frame).read() }
+        unsafe { Self { next: load::<0>(frame), return_address: load::<WORD>(frame) } }
     }
 }
 
@@ -71,7 +71,7 @@ impl End {
     #[inline(always)]
     pub unsafe fn still_is(self) -> bool {
         // SAFETY: a constant, or a word of the stack, which is as readable as it was.
-        unsafe { self.0.read_volatile() == 0 }
+        unsafe { load::<0>(self.0.expose_provenance()) == 0 }
     }
 }
 
@@ -173,6 +173,50 @@ impl Here {
         }
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         Self { frame: 0, top: 0 }
+    }
+}
+
+/// Reads the word at an address plus an offset.
+///
+/// A walk reads words that belong to no variable of Rust's, and words of frames that may have gone:
+/// other frames, with variables that were never written, may lie there now. For a load in Rust that
+/// would be undefined, and a sanitizer would report it. So the load is an instruction of assembly.
+/// To the abstract machine it returns any number. That is sound: walks bound each address that they
+/// read by the thread's stack, and a wrong number leads at worst to a wrong traceback.
+///
+/// # Safety
+///
+/// The word is aligned and mapped.
+#[inline(always)]
+pub unsafe fn load<const OFFSET: usize>(address: usize) -> usize {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let word: usize;
+        // SAFETY: reads a word that is mapped, by the promise of the caller, and changes nothing.
+        unsafe {
+            core::arch::asm!(
+                "mov {}, [{} + {}]", lateout(reg) word, in(reg) address, const OFFSET,
+                options(pure, readonly, nostack, preserves_flags)
+            );
+        }
+        word
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    {
+        let word: usize;
+        // SAFETY: reads a word that is mapped, by the promise of the caller, and changes nothing.
+        unsafe {
+            core::arch::asm!(
+                "ldr {}, [{}, #{}]", lateout(reg) word, in(reg) address, const OFFSET,
+                options(pure, readonly, nostack, preserves_flags)
+            );
+        }
+        word
+    }
+    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    {
+        // SAFETY: elsewhere there are no chains of frame pointers; tests make them of variables.
+        unsafe { core::ptr::with_exposed_provenance::<usize>(address + OFFSET).read_volatile() }
     }
 }
 

@@ -12,6 +12,7 @@
 
 use core::cell::Cell;
 
+use self::compare::{are_there, is_there};
 use crate::trace::capture::frame_pointer::{Chain, End, Words, strip};
 use crate::trace::contexts::{self, Context};
 
@@ -127,7 +128,7 @@ impl LastWalk {
                     }
                     same = same.add(4);
                 }
-                while same != innermost && is_there((*same.add(1)).get()) {
+                while same != innermost && is_there(same.add(1)) {
                     same = same.add(1);
                 }
             }
@@ -324,57 +325,100 @@ impl Inside {
     }
 }
 
-/// Whether a frame is where it was, with the words that it had.
-///
-/// # Safety
-///
-/// Its address can be read.
-#[inline(always)]
-unsafe fn is_there(frame: Frame) -> bool {
-    // SAFETY: by the promise of the caller.
-    let now = unsafe { Words::at(frame.at) };
-    now.next == frame.words.next && now.return_address == frame.words.return_address
-}
-
-/// How many of four frames, from this one on, are where they were before the first that is not. By
-/// four instructions each, and two more.
-///
-/// # Safety
-///
-/// There are four, and their addresses can be read.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-unsafe fn are_there(first: *const Cell<Frame>) -> usize {
+/// Compares remembered frames with memory, by pairs of words.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod compare {
     use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi32, _mm_load_si128, _mm_loadu_si128, _mm_movemask_epi8,
-        _mm_packs_epi16, _mm_packs_epi32,
+        __m128i, _mm_cmpeq_epi32, _mm_load_si128, _mm_movemask_epi8, _mm_packs_epi16,
+        _mm_packs_epi32,
     };
+    use core::cell::Cell;
 
-    // SAFETY: by the promise of the caller; a frame begins with its words, and is aligned to them.
-    unsafe {
-        let same = |number| {
-            let frame = first.add(number);
-            let now = core::ptr::with_exposed_provenance::<__m128i>((*frame).get().at);
-            _mm_cmpeq_epi32(_mm_loadu_si128(now), _mm_load_si128(frame.cast()))
+    use super::Frame;
+
+    /// Whether a frame is where it was, with the words that it had.
+    ///
+    /// # Safety
+    ///
+    /// It is a frame, and its address can be read.
+    #[inline(always)]
+    pub unsafe fn is_there(frame: *const Cell<Frame>) -> bool {
+        // SAFETY: by the promise of the caller.
+        unsafe { _mm_movemask_epi8(same(frame)) == 0xFFFF }
+    }
+
+    /// How many of four frames, from this one on, are where they were before the first that is not.
+    /// By four instructions each, and two more.
+    ///
+    /// # Safety
+    ///
+    /// There are four, and their addresses can be read.
+    #[inline(always)]
+    pub unsafe fn are_there(first: *const Cell<Frame>) -> usize {
+        // SAFETY: by the promise of the caller.
+        let all = unsafe {
+            let same = |number| same(first.add(number));
+            _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)))
         };
-        let all =
-            _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
+        // SAFETY: every x86-64 processor has the instruction.
+        let bits = unsafe { _mm_movemask_epi8(all) };
         // Four bits of each.
-        let bits = _mm_movemask_epi8(all);
         if bits == 0xFFFF { 4 } else { bits.trailing_ones() as usize / 4 }
+    }
+
+    /// All bits for each half of a word that is as it was.
+    #[inline(always)]
+    unsafe fn same(frame: *const Cell<Frame>) -> __m128i {
+        // SAFETY: by the promise of the caller; a frame begins with its words, and is aligned to
+        // them.
+        unsafe { _mm_cmpeq_epi32(load_two((*frame).get().at), _mm_load_si128(frame.cast())) }
+    }
+
+    /// Reads two words at once, by assembly for the same reasons as
+    /// [`load`](super::super::frame_pointer::load).
+    #[inline(always)]
+    unsafe fn load_two(address: usize) -> __m128i {
+        let words: __m128i;
+        // SAFETY: reads words that are mapped, by the promise of the caller, and changes nothing.
+        unsafe {
+            core::arch::asm!(
+                "movdqu {}, [{}]", lateout(xmm_reg) words, in(reg) address,
+                options(pure, readonly, nostack, preserves_flags)
+            );
+        }
+        words
     }
 }
 
-/// How many of four frames, from this one on, are where they were before the first that is not.
-///
-/// # Safety
-///
-/// There are four, and their addresses can be read.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-unsafe fn are_there(first: *const Cell<Frame>) -> usize {
-    // SAFETY: by the promise of the caller.
-    (0..4).take_while(|number| unsafe { is_there((*first.add(*number)).get()) }).count()
+/// Compares remembered frames with memory, one by one.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+mod compare {
+    use core::cell::Cell;
+
+    use super::{Frame, Words};
+
+    /// Whether a frame is where it was, with the words that it had.
+    ///
+    /// # Safety
+    ///
+    /// It is a frame, and its address can be read.
+    #[inline(always)]
+    pub unsafe fn is_there(frame: *const Cell<Frame>) -> bool {
+        // SAFETY: by the promise of the caller.
+        let (frame, now) = unsafe { ((*frame).get(), Words::at((*frame).get().at)) };
+        now.next == frame.words.next && now.return_address == frame.words.return_address
+    }
+
+    /// How many of four frames, from this one on, are where they were before the first that is not.
+    ///
+    /// # Safety
+    ///
+    /// There are four, and their addresses can be read.
+    #[inline(always)]
+    pub unsafe fn are_there(first: *const Cell<Frame>) -> usize {
+        // SAFETY: by the promise of the caller.
+        (0..4).take_while(|number| unsafe { is_there(first.add(*number)) }).count()
+    }
 }
 
 #[cfg(test)]
