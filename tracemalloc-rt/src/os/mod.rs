@@ -1,6 +1,7 @@
 //! Memory from the system, and a lock.
 
 pub mod fork;
+pub mod memcheck;
 pub mod memory;
 pub mod pages;
 pub mod spin_lock;

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::os::memcheck::runs_on_memcheck;
 use crate::os::spin_lock::SpinLock;
 use crate::trace::capture::last_walk::SHORT;
 use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH};
@@ -31,7 +32,7 @@ struct Wanted {
     checks: usize,
 }
 
-static SETTINGS: AtomicU64 = AtomicU64::new(Settings::new(Walk::FramePointers, 1, false).0);
+static SETTINGS: AtomicU64 = AtomicU64::new(Settings::new(Walk::FramePointers, 1, false, true).0);
 static WANTED: SpinLock<Wanted> = SpinLock::new(Wanted { harness: None, program: None, checks: 0 });
 
 /// Sets how the harness wants stacks to be walked, and how many physical frames, while it traces.
@@ -68,14 +69,18 @@ impl Wanted {
         let (walk, depth) = self.harness.unwrap_or((Walk::Either, 1));
         let of_program = self.program.map_or(0, |limit| limit as usize + FRAMES_OF_STD);
         let depth = depth.max(of_program).max(self.checks).clamp(1, MAX_DEPTH);
-        let settings = Settings::new(walk, depth, self.program.is_some());
+        let remembers = !runs_on_memcheck();
+        let settings = Settings::new(walk, depth, self.program.is_some(), remembers);
         SETTINGS.store(settings.0, Ordering::Relaxed);
     }
 }
 
 impl Settings {
-    const fn new(walk: Walk, depth: usize, counts_all: bool) -> Self {
-        Self(depth as u64 | (walk as u64) << 32 | (counts_all as u64) << 40)
+    const fn new(walk: Walk, depth: usize, counts_all: bool, remembers: bool) -> Self {
+        let forgets = !remembers;
+        Self(
+            depth as u64 | (walk as u64) << 32 | (counts_all as u64) << 40 | (forgets as u64) << 48,
+        )
     }
 
     /// The settings of walks that begin now.
@@ -98,7 +103,7 @@ impl Settings {
         }
     }
 
-    /// Whether short stacks are walked by frame pointers alone.
+    /// Whether short stacks are walked by frame pointers alone, beginning with the last walk.
     #[inline(always)]
     pub fn short_by_frame_pointers(self) -> bool {
         // All else is 0 then.
@@ -108,6 +113,12 @@ impl Settings {
 
     /// Whether frames beyond those that are kept are counted.
     pub fn counts_all(self) -> bool {
-        self.0 >> 40 != 0
+        self.0 >> 40 & 0xFF != 0
+    }
+
+    /// Whether walks begin with the frames of the last one. Not on Memcheck: of these frames some
+    /// have gone, and it would report that what is below the stack pointer is read.
+    pub fn remembers(self) -> bool {
+        self.0 >> 48 == 0
     }
 }

@@ -133,7 +133,8 @@ fn stack_id(
         let (context, is_cut) = match walker {
             Some(walker) if settings.depth() <= SHORT => {
                 let (depth, counts_all) = (settings.depth(), settings.counts_all());
-                match walker.last_walk.again(chain) {
+                let again = || walker.last_walk.again(chain);
+                match settings.remembers().then(again).flatten() {
                     Some(context) => (context, false),
                     None => walker
                         .last_walk
