@@ -34,6 +34,7 @@ struct Listed {
 }
 
 /// Locks that are taken after all others, in an order of their own.
+#[cfg_attr(any(not(unix), miri), expect(dead_code, reason = "there is no fork to hold them over"))]
 pub struct InnermostLocks {
     pub acquire: fn(),
     pub release: fn(),
@@ -90,7 +91,7 @@ impl Listed {
 
 /// Has the handlers called, from the first call on.
 fn install() {
-    #[cfg(unix)]
+    #[cfg(all(unix, not(miri)))]
     {
         use self::handlers::{after, before};
         static DONE: AtomicBool = AtomicBool::new(false);
@@ -101,7 +102,7 @@ fn install() {
     }
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod handlers {
     use super::{AtomicPtr, INNERMOST, InnermostLocks, LAST, Listed, Ordering, SpinLock, ptr};
 

@@ -67,7 +67,7 @@ pub unsafe fn release(memory: NonNull<u8>, size: usize) {
         }
     }
     // SAFETY: the caller's promise.
-    unsafe { libc::munmap(memory.as_ptr().cast(), size) };
+    unsafe { unmap(memory, size) };
 }
 
 /// Address and size of everything that is reserved.
@@ -139,12 +139,27 @@ fn map(size: usize) -> Option<NonNull<u8>> {
     if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }
 }
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+unsafe fn unmap(memory: NonNull<u8>, size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(memory.as_ptr().cast(), size) };
+}
+
 #[cfg(any(not(unix), miri))]
 fn map(size: usize) -> Option<NonNull<u8>> {
     use std::alloc::{GlobalAlloc, Layout, System};
     let layout = Layout::from_size_align(size, 16).ok().filter(|layout| layout.size() > 0)?;
     // SAFETY: the layout's size is not zero.
     NonNull::new(unsafe { System.alloc_zeroed(layout) })
+}
+
+#[cfg(all(miri, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+unsafe fn unmap(memory: NonNull<u8>, size: usize) {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    if let Ok(layout) = Layout::from_size_align(size, 16) {
+        // SAFETY: the caller's promise; `map` has asked for this layout.
+        unsafe { System.dealloc(memory.as_ptr(), layout) };
+    }
 }
 
 #[cfg(test)]

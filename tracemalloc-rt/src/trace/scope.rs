@@ -71,3 +71,88 @@ fn is_empty(number: u32) -> bool {
     for_each(number, &mut |_, balance| live |= balance != Balance::default());
     !live && threads(number) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stack of a scope.
+    fn stack(scope: u32) -> StackId {
+        let root = contexts::root(scope, 0).expect("there is memory");
+        root.call(0x5C0E).expect("there is memory").stack_id()
+    }
+
+    fn live(scope: u32) -> (i64, i64) {
+        let mut sum = (0, 0);
+        for_each(scope, &mut |_, balance| sum = (sum.0 + balance.bytes, sum.1 + balance.blocks));
+        sum
+    }
+
+    #[test]
+    fn blocks_that_an_inner_scope_leaves_belong_to_the_outer_one_too() {
+        let outer = begin(1, false);
+        let before = thread::enter_scope(outer);
+        let inner = begin(1, false);
+        let (of_inner, of_outer) = (stack(inner), stack(outer));
+        assert!(thread::add(of_outer, 100, 1) && thread::add(of_inner, 24, 1));
+        assert_eq!((live(outer), live(inner)), ((100, 1), (24, 1)));
+        end(inner);
+        assert_eq!(live(outer), (124, 2));
+        // Any thread may free them.
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(thread::add(of_inner, -24, -1)));
+        });
+        assert_eq!(live(outer), (100, 1));
+        assert!(thread::add(of_outer, -100, -1));
+        thread::enter_scope(before);
+        end(outer);
+    }
+
+    #[test]
+    fn a_number_is_used_again_only_if_nothing_is_left_of_its_scope() {
+        let kept = begin(1, false);
+        assert!(thread::add(stack(kept), 8, 1));
+        end(kept);
+        let later: Vec<u32> = (0..20).map(|_| begin(1, false)).collect();
+        assert!(!later.contains(&kept), "{later:?}");
+        later.iter().for_each(|number| end(*number));
+        assert!(later.iter().all(|number| *number != 0 && live(*number) == (0, 0)));
+        assert_eq!(live(kept), (8, 1));
+    }
+
+    #[test]
+    fn a_peak_is_the_most_bytes_of_a_scope_and_those_inside_of_it() {
+        let outer = begin(1, true);
+        let before = thread::enter_scope(outer);
+        let inner = begin(1, true);
+        for (scope, size) in [(outer, 100), (inner, 50), (inner, -50), (outer, -100), (inner, 70)] {
+            scope_table::count_bytes(stack(scope), size);
+        }
+        assert_eq!((scope_table::peak(outer), scope_table::peak(inner)), (150, 70));
+        thread::enter_scope(before);
+        end(inner);
+        end(outer);
+    }
+
+    #[test]
+    fn threads_count_in_their_scope_and_outside_of_it() {
+        let outer = begin(1, false);
+        let before = thread::enter_scope(outer);
+        let inner = begin(1, false);
+        scope_table::count_thread(inner, true);
+        assert_eq!((threads(outer), threads(inner)), (1, 1));
+        std::thread::spawn(move || {
+            thread::hand_down(inner);
+            assert_eq!(thread::scope(), inner);
+            assert_eq!((threads(outer), threads(inner)), (1, 1));
+        })
+        .join()
+        .expect("no panic");
+        if cfg!(unix) {
+            assert_eq!((threads(outer), threads(inner)), (0, 0));
+        }
+        thread::enter_scope(before);
+        end(inner);
+        end(outer);
+    }
+}

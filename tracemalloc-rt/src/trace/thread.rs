@@ -343,11 +343,14 @@ mod system {
 
     /// Lowest and one past the highest address; both 0 where the system does not tell.
     pub fn stack_bounds() -> (usize, usize) {
-        #[cfg(any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "netbsd"
+        #[cfg(all(
+            any(
+                target_os = "linux",
+                target_os = "android",
+                target_os = "freebsd",
+                target_os = "netbsd"
+            ),
+            not(miri)
         ))]
         // SAFETY: the attributes are initialised by the first call before the others read them, and
         // destroyed after.
@@ -370,20 +373,23 @@ mod system {
             libc::pthread_attr_destroy(&raw mut attributes);
             if got == 0 { (low.addr(), low.addr() + size) } else { (0, 0) }
         }
-        #[cfg(target_vendor = "apple")]
+        #[cfg(all(target_vendor = "apple", not(miri)))]
         // SAFETY: both calls take the current thread and only read.
         unsafe {
             let this = libc::pthread_self();
             let high = libc::pthread_get_stackaddr_np(this).addr();
             (high - libc::pthread_get_stacksize_np(this), high)
         }
-        #[cfg(not(any(
-            target_os = "linux",
-            target_os = "android",
-            target_os = "freebsd",
-            target_os = "netbsd",
-            target_vendor = "apple"
-        )))]
+        #[cfg(any(
+            miri,
+            not(any(
+                target_os = "linux",
+                target_os = "android",
+                target_os = "freebsd",
+                target_os = "netbsd",
+                target_vendor = "apple"
+            ))
+        ))]
         (0, 0)
     }
 }
@@ -399,5 +405,49 @@ mod system {
 
     pub fn stack_bounds() -> (usize, usize) {
         (0, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(address: usize) -> StackId {
+        let root = contexts::root(0, 0).expect("there is memory");
+        root.call(address).expect("there is memory").stack_id()
+    }
+
+    #[test]
+    fn sums_are_over_all_threads_that_ever_ran() {
+        let stack = stack(0x7EAD);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                scope.spawn(move || assert!(add(stack, thread + 1, 1)));
+            }
+        });
+        let sum = |balance: Balance| (balance.bytes, balance.blocks);
+        assert_eq!(sum(total(stack)), (10, 4));
+        assert_eq!(sum(totals()[stack.0 as usize]), (10, 4));
+        // Another thread frees what they have allocated.
+        assert!(add(stack, -10, -4));
+        assert_eq!(sum(total(stack)), (0, 0));
+    }
+
+    #[test]
+    fn pauses_nest_and_end_with_the_thread() {
+        let is_paused = || running().is_some_and(|thread| thread.walker.is_paused());
+        for _ in 0..3 {
+            std::thread::spawn(move || {
+                current();
+                assert!(!is_paused());
+                let outer = pause();
+                drop(pause());
+                assert!(is_paused());
+                // Its state is handed to the next thread.
+                std::mem::forget(outer);
+            })
+            .join()
+            .expect("no panic");
+        }
     }
 }

@@ -97,7 +97,7 @@ impl Note {
 /// Where the thread-local storage of the current thread lies.
 #[inline(always)]
 pub fn current_pointer() -> Option<usize> {
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
     {
         let pointer: usize;
         // SAFETY: the first word there is the address itself, as the ABI for thread-local storage
@@ -107,7 +107,7 @@ pub fn current_pointer() -> Option<usize> {
         };
         Some(pointer)
     }
-    #[cfg(all(target_arch = "aarch64", target_os = "linux"))]
+    #[cfg(all(target_arch = "aarch64", target_os = "linux", not(miri)))]
     {
         let pointer: usize;
         // SAFETY: copies a register.
@@ -116,7 +116,7 @@ pub fn current_pointer() -> Option<usize> {
         };
         Some(pointer)
     }
-    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    #[cfg(miri)]
     None
 }
 

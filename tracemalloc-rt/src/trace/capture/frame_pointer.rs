@@ -153,7 +153,7 @@ impl Here {
     /// frame pointers.
     #[inline(always)]
     pub fn new() -> Self {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
             let (frame, top): (usize, usize);
             // SAFETY: copies registers.
@@ -162,7 +162,7 @@ impl Here {
             }
             Self { frame, top }
         }
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(all(target_arch = "aarch64", not(miri)))]
         {
             let (frame, top): (usize, usize);
             // SAFETY: copies registers.
@@ -171,7 +171,7 @@ impl Here {
             }
             Self { frame, top }
         }
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
         Self { frame: 0, top: 0 }
     }
 }
