@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use std::{mem, ptr, thread};
 
@@ -154,18 +154,22 @@ fn what_a_static_holds_is_held_by_it() {
 }
 
 fn what_a_known_holder_alone_holds_is_said_to_be_so() {
-    static FIRST: Mutex<Option<std::sync::Arc<[u8; 701]>>> = Mutex::new(None);
-    static SECOND: Mutex<Option<std::sync::Arc<[u8; 701]>>> = Mutex::new(None);
-    let known = [KnownHolder { is_thread: false, pattern: "heap::*::FIRST", reason: "a test" }];
+    static FIRST: Mutex<Option<Arc<[u8; 701]>>> = Mutex::new(None);
+    static SECOND: Mutex<Option<Arc<[u8; 701]>>> = Mutex::new(None);
+    let known = [known_static("heap::*::FIRST")];
     let found = left_by(&known, || *FIRST.lock().unwrap() = Some([0; 701].into()));
     let is_known = |found: &Found| of_size(found, 720).holder.as_ref().unwrap().known;
     assert!(is_known(&found), "{found:#?}");
     let found = left_by(&known, || {
-        let both = std::sync::Arc::new([0; 701]);
+        let both = Arc::new([0; 701]);
         *FIRST.lock().unwrap() = Some(both.clone());
         *SECOND.lock().unwrap() = Some(both);
     });
     assert!(!is_known(&found), "{found:#?}");
+}
+
+fn known_static(pattern: &str) -> KnownHolder<'_> {
+    KnownHolder { is_thread: false, pattern, only_with: None, reason: "a test" }
 }
 
 fn a_thread_local_of_a_living_thread_holds() {

@@ -13,7 +13,8 @@ pub fn run() -> Result<ExitCode> {
     let mut text = String::new();
     for holder in KNOWN_HOLDERS {
         let what = if holder.is_thread { "threads of" } else { "static" };
-        writeln!(text, "{what} {}\n    {}", holder.pattern, holder.reason)?;
+        let with = holder.only_with.map_or(String::new(), |with| format!(" that share {with}"));
+        writeln!(text, "{what} {}{with}\n    {}", holder.pattern, holder.reason)?;
     }
     output::print_all(&text)?;
     Ok(ExitCode::Clean)

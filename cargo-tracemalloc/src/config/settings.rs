@@ -121,6 +121,7 @@ impl Settings {
         let built_in = KNOWN_HOLDERS.iter().map(|holder| HolderRule {
             is_thread: holder.is_thread,
             pattern: holder.pattern.to_owned(),
+            only_with: holder.only_with.map(ToOwned::to_owned),
             reason: holder.reason.to_owned(),
         });
         built_in.chain(self.holders.iter().map(Holder::for_harness)).collect()
@@ -178,6 +179,7 @@ impl Holder {
                 .or(self.of_static.as_ref())
                 .cloned()
                 .unwrap_or_default(),
+            only_with: None,
             reason: self.reason.clone(),
         }
     }

@@ -7,9 +7,14 @@ pub struct KnownHolder<'a> {
     pub is_thread: bool,
     /// A pattern for that name, with the syntax of Python's `fnmatch`.
     pub pattern: &'a str,
+    /// For a thread, a pattern for statics: the thread counts only if its stack contains a pointer
+    /// that one of these statics contains too. `None` if it always counts.
+    pub only_with: Option<&'a str>,
     /// Why growth in it is no leak.
     pub reason: &'a str,
 }
+
+const GLOBAL_POOL: &str = "rayon_core::registry::THE_REGISTRY";
 
 /// The built-in list.
 pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
@@ -17,18 +22,9 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "crossbeam_epoch::default::*COLLECTOR",
         "garbage that is freed when no thread can look at it any more",
     ),
-    of_statics(
-        "rayon_core::registry::THE_REGISTRY",
-        "the global thread pool, started by its first user, and its queues",
-    ),
-    of_threads(
-        "<rayon_core::*",
-        "workers of a thread pool keep what they allocated for themselves until they end",
-    ),
-    of_threads(
-        "rayon_core::*",
-        "workers of a thread pool keep what they allocated for themselves until they end",
-    ),
+    of_statics(GLOBAL_POOL, "the global thread pool, started by its first user, and its queues"),
+    of_workers("<rayon_core::*"),
+    of_workers("rayon_core::*"),
     of_threads(
         "*tracemalloc_harness::*TestThread*",
         "the test's own thread, whose thread-locals are freed when it ends",
@@ -62,9 +58,19 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
 ];
 
 const fn of_statics(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
-    KnownHolder { is_thread: false, pattern, reason }
+    KnownHolder { is_thread: false, pattern, only_with: None, reason }
 }
 
 const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
-    KnownHolder { is_thread: true, pattern, reason }
+    KnownHolder { is_thread: true, pattern, only_with: None, reason }
+}
+
+/// Workers of the global thread pool: the workers of a private pool end with it.
+const fn of_workers(pattern: &'static str) -> KnownHolder<'static> {
+    KnownHolder {
+        is_thread: true,
+        pattern,
+        only_with: Some(GLOBAL_POOL),
+        reason: "workers of the global thread pool keep what they allocated for themselves",
+    }
 }

@@ -26,6 +26,11 @@ impl Session {
 
 impl<'a> From<&'a HolderRule> for KnownHolder<'a> {
     fn from(rule: &'a HolderRule) -> Self {
-        Self { is_thread: rule.is_thread, pattern: &rule.pattern, reason: &rule.reason }
+        Self {
+            is_thread: rule.is_thread,
+            pattern: &rule.pattern,
+            only_with: rule.only_with.as_deref(),
+            reason: &rule.reason,
+        }
     }
 }

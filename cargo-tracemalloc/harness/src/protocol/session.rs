@@ -70,6 +70,9 @@ pub struct HolderRule {
     pub is_thread: bool,
     /// A pattern (Python's `fnmatch`) for the name.
     pub pattern: String,
+    /// For a thread, a pattern for statics: the thread counts only if its stack contains a pointer
+    /// that one of these statics contains too. `None` if it always counts.
+    pub only_with: Option<String>,
     /// Why the growth is no leak.
     pub reason: String,
 }

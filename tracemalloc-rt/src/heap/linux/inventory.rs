@@ -5,12 +5,14 @@ use crate::heap::holder::{Holder, HolderKind};
 use crate::heap::known_holder::KnownHolder;
 use crate::heap::linux::known_names::KnownNames;
 use crate::heap::linux::modules::{self, Module};
+use crate::heap::linux::process::File;
 use crate::heap::linux::range::{Range, cut};
 use crate::heap::linux::reply::{Root, RootKind};
 use crate::heap::linux::request::StaticRange;
 use crate::heap::linux::thread_names::{self, ThreadName};
 use crate::os::thread_id::thread_id;
 use crate::trace::thread_stacks;
+use crate::util::fnmatch::Pattern;
 use crate::util::sort::sort_by_key;
 
 /// The places and names of this process's data and threads.
@@ -33,6 +35,11 @@ pub struct Inventory {
     modules: Vec<Module>,
 }
 
+/// The words of a stack in which a thread's first functions keep their variables.
+const BASE_WORDS: usize = 4096;
+/// Linux maps nothing below this address.
+const LOWEST_POINTER: usize = 1 << 16;
+
 impl Inventory {
     /// Reads it. `known` are the known holders.
     pub fn new(known: &[KnownHolder<'_>]) -> Self {
@@ -47,7 +54,11 @@ impl Inventory {
         let threads = thread_names::named(stack_ends, &modules);
         let known = KnownNames::new(known);
         let is_known = |thread: &&ThreadName| {
-            thread.start.as_ref().is_some_and(|start| known.has_thread(start))
+            let shares = |statics: &Pattern| {
+                let stack = thread_names::upper_stack(thread.id, thread_local_size, BASE_WORDS);
+                shares_pointer(&stack, &modules, statics)
+            };
+            thread.start.as_ref().is_some_and(|start| known.has_thread(start, shares))
         };
         let known_threads = threads.iter().filter(is_known).map(|thread| thread.id).collect();
         let mut statics = Vec::new();
@@ -154,6 +165,19 @@ impl Inventory {
     }
 }
 
+/// Whether these words contain a pointer that a static of this pattern contains too.
+fn shares_pointer(words: &[usize], modules: &[Module], pattern: &Pattern) -> bool {
+    const MOST_WORDS: usize = 64;
+    let Some(memory) = File::open(c"/proc/self/mem") else { return false };
+    let statics = modules.iter().flat_map(|module| &module.statics);
+    statics.filter(|symbol| pattern.matches(&symbol.name)).any(|symbol| {
+        let mut values = [0; MOST_WORDS];
+        let size = (symbol.end.saturating_sub(symbol.start) / 8).min(MOST_WORDS);
+        let read = memory.words_at(&mut values[..size], symbol.start);
+        values[..read].iter().any(|value| *value >= LOWEST_POINTER && words.contains(value))
+    })
+}
+
 /// Adds a range of a module's data, cut into its statics and the gaps between them.
 fn statics_of(module: &Module, range: Range, known: &KnownNames, parts: &mut Vec<StaticRange>) {
     let of_c = module.is_c();
@@ -162,4 +186,33 @@ fn statics_of(module: &Module, range: Range, known: &KnownNames, parts: &mut Vec
         let known = symbol.is_some_and(|symbol| known.has_static(&symbol.name));
         StaticRange { range, known, of_c }
     }));
+}
+
+#[cfg(all(test, feature = "symbolize"))]
+mod tests {
+    use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_stack_shares_pointers_with_statics_and_no_other_words() {
+        static POOL: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+        static SMALL: AtomicUsize = AtomicUsize::new(0);
+
+        let mut modules = modules::loaded();
+        modules::name(&mut modules, Vec::new());
+        let shares = |words: &[usize], name: &str| {
+            let pattern = Pattern::new(&format!("*::inventory::tests::*::{name}"));
+            shares_pointer(words, &modules, &pattern)
+        };
+        let mut pool = 0_u8;
+        let address = (&raw mut pool).addr();
+        assert!(!shares(&[0, address], "POOL"), "no pool yet");
+        POOL.store(&raw mut pool, Ordering::Relaxed);
+        SMALL.store(7, Ordering::Relaxed);
+        assert!(shares(&[0, address], "POOL"));
+        assert!(!shares(&[0, address + 8], "POOL"), "another pool");
+        assert!(!shares(&[0, 7], "SMALL"), "no pointer");
+        assert!(!shares(&[0, address], "NO_STATIC"));
+    }
 }

@@ -7,17 +7,30 @@ use crate::util::fnmatch::Pattern;
 #[derive(Debug)]
 pub struct KnownNames {
     statics: Vec<Pattern>,
-    threads: Vec<Pattern>,
+    threads: Vec<KnownThread>,
+}
+
+/// A pattern for the first functions of threads.
+#[derive(Debug)]
+struct KnownThread {
+    start: Pattern,
+    only_with: Option<Pattern>,
 }
 
 impl KnownNames {
     /// Parses the patterns of these holders.
     pub fn new(holders: &[KnownHolder<'_>]) -> Self {
-        let patterns = |of_threads: bool| {
-            let holders = holders.iter().filter(|holder| holder.is_thread == of_threads);
-            holders.map(|holder| Pattern::new(holder.pattern)).collect()
-        };
-        Self { statics: patterns(false), threads: patterns(true) }
+        let mut known = Self { statics: Vec::new(), threads: Vec::new() };
+        for holder in holders {
+            let pattern = Pattern::new(holder.pattern);
+            if holder.is_thread {
+                let only_with = holder.only_with.map(Pattern::new);
+                known.threads.push(KnownThread { start: pattern, only_with });
+            } else {
+                known.statics.push(pattern);
+            }
+        }
+        known
     }
 
     /// Whether a static of this name is a known holder.
@@ -25,8 +38,32 @@ impl KnownNames {
         self.statics.iter().any(|pattern| pattern.matches(name))
     }
 
-    /// Whether a thread with this first function is a known holder.
-    pub fn has_thread(&self, start: &str) -> bool {
-        self.threads.iter().any(|pattern| pattern.matches(start))
+    /// Whether a thread with this first function is a known holder. `shares_pointer_with` says
+    /// whether it shares a pointer with a static of this pattern.
+    pub fn has_thread(&self, start: &str, shares_pointer_with: impl Fn(&Pattern) -> bool) -> bool {
+        self.threads.iter().any(|thread| {
+            thread.start.matches(start)
+                && thread.only_with.as_ref().is_none_or(&shares_pointer_with)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_of_a_private_pool_are_not_those_of_the_global_pool() {
+        let known = KnownNames::new(crate::heap::KNOWN_HOLDERS);
+        for start in [
+            "<rayon_core::registry::DefaultSpawn as rayon_core::registry::ThreadSpawn>::spawn",
+            "rayon_core::registry::ThreadBuilder::run",
+        ] {
+            let with = |name: &'static str| move |pattern: &Pattern| pattern.matches(name);
+            assert!(known.has_thread(start, with("rayon_core::registry::THE_REGISTRY")));
+            assert!(!known.has_thread(start, with("demo::POOL")));
+        }
+        let test = "tracemalloc_harness::child::TestThread::run";
+        assert!(known.has_thread(test, |_| false), "it needs no static");
     }
 }

@@ -38,19 +38,22 @@ pub fn stack_ends(caller: i32, thread_local_size: usize) -> Vec<StackEnd> {
     if ids.is_empty() {
         return Vec::new();
     }
-    let memory = File::open(c"/proc/self/mem");
-    let words_of = |thread: i32| {
-        let stack = thread_stacks::all().filter(|stack| stack.thread == thread).last();
-        stack.zip(memory.as_ref()).map_or(Vec::new(), |(stack, memory)| {
-            let top = stack.thread_pointer.min(stack.high).saturating_sub(thread_local_size) & !7;
-            let low = top.saturating_sub(WORDS * 8).max(stack.low).min(top);
-            let mut words = vec![0; (top - low) / 8];
-            let read = memory.words_at(&mut words, low);
-            words.truncate(read);
-            words
-        })
-    };
+    let words_of = |thread: i32| upper_stack(thread, thread_local_size, WORDS);
     ids.into_iter().map(|thread| StackEnd { thread, words: words_of(thread) }).collect()
+}
+
+/// The words at the upper end of a thread's stack, at most so many. Empty if they are unknown.
+pub fn upper_stack(thread: i32, thread_local_size: usize, most: usize) -> Vec<usize> {
+    let stack = thread_stacks::all().filter(|stack| stack.thread == thread).last();
+    let memory = File::open(c"/proc/self/mem");
+    stack.zip(memory).map_or(Vec::new(), |(stack, memory)| {
+        let top = stack.thread_pointer.min(stack.high).saturating_sub(thread_local_size) & !7;
+        let low = top.saturating_sub(most * 8).max(stack.low).min(top);
+        let mut words = vec![0; (top - low) / 8];
+        let read = memory.words_at(&mut words, low);
+        words.truncate(read);
+        words
+    })
 }
 
 /// The threads that these stacks belong to.
