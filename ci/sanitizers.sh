@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The library's own stress under AddressSanitizer, and the benchmark's under Valgrind's Memcheck. Takes some three minutes.
+# The library's own stress under AddressSanitizer, and the benchmark's under Valgrind's Memcheck.
+# Takes some three minutes.
 #
 #     ci/sanitizers.sh           both
 #     ci/sanitizers.sh asan      AddressSanitizer: needs a nightly toolchain
@@ -16,7 +17,8 @@ asan() {
     # One test asks for more memory than there is.
     export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0
     export RUSTFLAGS="${RUSTFLAGS:-} -Zsanitizer=address"
-    local test=(cargo +nightly test --package tracemalloc-rt --target "$host" --target-dir "$target/asan")
+    local test=(cargo +nightly test --package tracemalloc-rt)
+    test+=(--target "$host" --target-dir "$target/asan")
     "${test[@]}" --lib -- trace:: os:: util::
     "${test[@]}" --test exact --test live
 }

@@ -9,10 +9,10 @@ use std::alloc::System;
 use crate::bridge;
 use crate::trace::record::{allocated, forget_any, forget_common, reallocation_failed};
 
-/// A global allocator that remembers where each live block was allocated, around another one.
+/// A global allocator around another one, which remembers where each live block was allocated.
 ///
-/// It records nothing before tracing is started, by [`start`](crate::start) or by the environment
-/// variable `TRACEMALLOC`, and then hands on every call unchanged.
+/// It passes every call on to the other allocator. It records nothing until tracing is started: by
+/// [`start`](crate::start), or by the environment variable `TRACEMALLOC`.
 ///
 /// ```
 /// use tracemalloc::Tracemalloc;
@@ -31,7 +31,7 @@ pub struct Tracemalloc<A = System> {
 }
 
 impl Tracemalloc<System> {
-    /// Traces what the system's allocator gives.
+    /// Traces blocks of the system's allocator.
     ///
     /// ```
     /// use tracemalloc::Tracemalloc;
@@ -46,7 +46,7 @@ impl Tracemalloc<System> {
 }
 
 impl<A> Tracemalloc<A> {
-    /// Traces what `inner` gives.
+    /// Traces blocks of `inner`.
     ///
     /// ```
     /// # use std::alloc::System;
@@ -63,11 +63,11 @@ impl<A> Tracemalloc<A> {
 
 // SAFETY: every call is handed on to `inner` with the same arguments, and its result is returned as
 // it is. Recording reads the address as a number, and never what is in the block. One call also
-// writes: to fresh zeroed memory of the layout that only the bridge allocates, `alloc_zeroed` writes
-// a pointer (`bridge::answer`). The block is large enough and aligned for it, and no other code has
-// seen the block. For this one layout the block is thus not all zeroes, as `GlobalAlloc` has it. No
-// type has such a layout: its size, 56 bytes, is no multiple of its alignment, 32 KiB. So only code
-// that makes up exactly this layout by hand can see the difference.
+// writes: to fresh zeroed memory of the layout that only the bridge allocates, `alloc_zeroed`
+// writes a pointer (`bridge::answer`). The block is large enough and aligned for it, and no other
+// code has seen the block. For this one layout the block is thus not all zeroes, as `GlobalAlloc`
+// has it. No type has such a layout: its size, 56 bytes, is no multiple of its alignment, 32 KiB.
+// So only code that makes up exactly this layout by hand can see the difference.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     // Functions that allocate are not inlined, so that walks start at a frame of our own in every
     // build. In an optimised build `__rust_alloc` is a jump to here, and has no frame of its own.
@@ -91,8 +91,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if forget_common(block.addr()).is_none() {
-            // The last thing that is done here, so that the common case has no register to save for
-            // it. SAFETY: the caller's promise is handed on.
+            // The last call of this function, so that the fast path has no register to save for it.
+            // SAFETY: the caller's promise is handed on.
             return unsafe { self.dealloc_any(block, layout) };
         }
         // SAFETY: the caller's promise is handed on.

@@ -1,16 +1,15 @@
-//! The tracer's own memory: zeroed pages straight from the system, never through the global
-//! allocator.
+//! The tracer's own memory: zeroed pages from the system, never from the global allocator.
 //!
-//! What is published is kept until the process ends: readers hold no locks. All of it is listed, so
-//! that it can be said how much of it is in use, and so that whoever looks for pointers in the
-//! program's memory leaves it out.
+//! Readers hold no locks, so published memory is kept until the process ends. All reservations are
+//! listed. The list tells how much of the tracer's memory is in use, and a search of the heap
+//! leaves out what is listed.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::os::pages::Pages;
 
-/// One call of [`reserve`]; size 0 where it is not written yet.
+/// One call of [`reserve`]; its size is 0 until it is written.
 struct Reservation {
     address: AtomicUsize,
     size: AtomicUsize,
@@ -22,15 +21,15 @@ const LISTS: usize = 1 << 12;
 static LIST: [AtomicPtr<Reservation>; LISTS] = [const { AtomicPtr::new(ptr::null_mut()) }; LISTS];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Zeroed memory of `size` bytes, aligned to a page at least on Unix and to 16 elsewhere. Pages
-/// that are never touched cost address space only. `None` where the system refuses.
+/// Reserves `size` zeroed bytes, aligned to a page on Unix and to 16 elsewhere. Pages that are
+/// never touched cost address space only. `None` if the system refuses.
 pub fn reserve(size: usize) -> Option<NonNull<u8>> {
     let memory = map(size)?;
     note(memory, size);
     Some(memory)
 }
 
-/// As [`reserve`], and what is written there, the process and its copies all see. In whole pages.
+/// As [`reserve`], in whole pages that the process shares with its copies.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
     // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
@@ -58,7 +57,7 @@ pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
 /// more.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub unsafe fn release(memory: NonNull<u8>, size: usize) {
-    // First of all: once it is unmapped, the address may be somebody else's.
+    // The list comes first: once the memory is unmapped, other code may get the address.
     for index in 0..COUNT.load(Ordering::Acquire) {
         if let Some(reservation) = reservation(index)
             && reservation.address.load(Ordering::Relaxed) == memory.addr().get()
@@ -70,7 +69,7 @@ pub unsafe fn release(memory: NonNull<u8>, size: usize) {
     unsafe { unmap(memory, size) };
 }
 
-/// Address and size of everything that is reserved.
+/// Address and size of each reservation.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
     let all = (0..COUNT.load(Ordering::Acquire)).filter_map(reservation);
@@ -79,8 +78,8 @@ pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
     all.filter(|(size, _)| *size > 0).map(|(size, address)| (address, size))
 }
 
-/// How many bytes of what was reserved have been touched, in whole pages; all of it, where the
-/// system does not tell.
+/// How many bytes of all reservations have been touched, in whole pages. If the system does not
+/// tell, all of them.
 pub fn in_use() -> u64 {
     let pages = Pages::open();
     let mut bytes = 0;
@@ -93,13 +92,13 @@ pub fn in_use() -> u64 {
     bytes
 }
 
-/// Lists what was reserved. Where the list itself finds no memory, or is full, it goes without.
+/// Adds a reservation to the list, unless the list is full or gets no memory.
 fn note(memory: NonNull<u8>, size: usize) {
     let index = COUNT.fetch_add(1, Ordering::AcqRel);
     let Some(list) = LIST.get(index / PER_LIST) else { return };
     if list.load(Ordering::Acquire).is_null() {
         let Some(new) = map(PER_LIST * size_of::<Reservation>()) else { return };
-        // Of two threads that come here at once one loses; its list stays unused.
+        // If two threads come here at once, one loses, and its list stays unused.
         let _ = list.compare_exchange(
             ptr::null_mut(),
             new.as_ptr().cast(),
@@ -157,7 +156,7 @@ fn map(size: usize) -> Option<NonNull<u8>> {
 unsafe fn unmap(memory: NonNull<u8>, size: usize) {
     use std::alloc::{GlobalAlloc, Layout, System};
     if let Ok(layout) = Layout::from_size_align(size, 16) {
-        // SAFETY: the caller's promise; `map` has asked for this layout.
+        // SAFETY: the caller's promise; `map` has allocated this layout.
         unsafe { System.dealloc(memory.as_ptr(), layout) };
     }
 }

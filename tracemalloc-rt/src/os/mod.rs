@@ -1,4 +1,7 @@
-//! Memory from the system, and a lock.
+//! The system: memory that bypasses the allocator, locks, `fork`, and facts about the process.
+//!
+//! It calls no other room, and any room may call it. Nothing here uses the global allocator, except
+//! in tests.
 
 pub mod fork;
 pub mod memcheck;

@@ -1,25 +1,26 @@
-//! Which pages of some memory have ever been touched, as Linux tells. Elsewhere every page counts
-//! as touched.
+//! The pages of some memory that have ever been touched, as Linux lists them.
+//!
+//! On other systems every page counts as touched.
 
-/// How many pages are asked for at once.
+/// How many pages are read at once.
 const AT_ONCE: usize = 512;
 /// The page is in memory, or swapped out.
 const TOUCHED: u64 = 1 << 63 | 1 << 62;
 
-/// The system's answers. Asking allocates nothing.
+/// The system's list of pages. Reading it allocates nothing.
 pub struct Pages {
     pagemap: Option<system::Fd>,
     size: usize,
 }
 
 impl Pages {
-    /// Opens what has to be open to ask.
+    /// Opens the list. If that fails, every page counts as touched.
     pub fn open() -> Self {
         Self { pagemap: system::open(), size: system::page_size() }
     }
 
-    /// Hands each run of touched pages to `visit`: its address and its size. `address` is at the
-    /// start of a page.
+    /// Calls `visit` with address and size of each run of touched pages. `address` is at the start
+    /// of a page.
     pub fn touched(&self, address: usize, size: usize, visit: &mut impl FnMut(usize, usize)) {
         let Some(pagemap) = &self.pagemap else { return visit(address, size) };
         let pages = size.div_ceil(self.size);
@@ -66,12 +67,12 @@ mod system {
     }
 
     pub fn page_size() -> usize {
-        // SAFETY: asks for a number.
+        // SAFETY: reads a number.
         usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
     }
 
     impl Fd {
-        /// Reads the entries of pages from this one on. False where the system gave fewer.
+        /// Reads the entries of pages from this one on. False if the system returned fewer.
         pub fn read(&self, page: usize, entries: &mut [u64]) -> bool {
             let bytes = size_of_val(entries);
             // SAFETY: writes at most so many bytes to a place of that size.

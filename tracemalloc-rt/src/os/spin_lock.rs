@@ -1,8 +1,8 @@
-//! A lock for rare, short, allocation-free work: growing a table, registering a thread.
+//! A lock for rare and short work, such as to grow a table or to register a thread.
 //!
-//! `std`'s mutex would do, but for two things: it can be poisoned, and it cannot be released in the
-//! child of a `fork`. Every lock here is taken before a `fork` and released on both sides, so that
-//! the child never finds one held.
+//! `std`'s mutex does not fit for two reasons: it can be poisoned, and it cannot be released in the
+//! child of a `fork`. [`fork`](crate::os::fork) takes these locks before a `fork`, and releases
+//! them on both sides.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
@@ -11,14 +11,13 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// After so many attempts, a thread that waits sleeps in between.
 const MANY: u32 = 1 << 16;
 
-/// A value behind a lock that spins, and yields to the scheduler while it waits.
+/// A value behind a lock. A thread that waits spins, and now and then yields to the scheduler.
 pub struct SpinLock<T> {
     locked: AtomicBool,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `lock` gives out one `Locked` at a time, so the value is only ever reached by one thread
-// at a time.
+// SAFETY: `lock` returns one `Locked` at a time, so one thread at a time reaches the value.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
 /// The lock is held while this lives.
@@ -36,7 +35,7 @@ impl<T> SpinLock<T> {
         Locked { lock: self }
     }
 
-    /// Takes the lock without a guard, for the handler that runs before a `fork`.
+    /// Takes the lock without a guard, for handlers of `fork`.
     pub fn acquire(&self) {
         let mut spins = 0_u32;
         while self

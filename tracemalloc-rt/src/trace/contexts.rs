@@ -1,15 +1,14 @@
-//! The calling context tree: each return address that was ever captured, below the one that called
-//! it.
+//! The calling context tree: each return address that was ever captured, below its caller's.
 //!
-//! A stack is a path from a root, and its id is the number of its innermost context. Stacks that
-//! share callers share their contexts, so a walk that ends at callers known from the last one looks
-//! up only what is new (Ammons, Ball and Larus, "Exploiting hardware performance counters with flow
-//! and context sensitive profiling", 1997, have the tree).
+//! A stack is a path from a root, and its id is the number of its innermost context. Stacks with
+//! the same callers share the contexts of these callers. So a walk that meets the last one looks up
+//! only its new frames. The tree is that of Ammons, Ball and Larus, "Exploiting hardware
+//! performance counters with flow and context sensitive profiling", 1997.
 //!
-//! A look-up takes no lock: it probes a table of (address, caller, context), all of which is
-//! compared. A new context is added under a lock. When the table is a quarter full it is copied
-//! into one of twice the size; readers of the old one at worst miss, and then look again under the
-//! lock. Nothing is freed.
+//! A look-up takes no lock. It probes a table of (address, caller, context), and compares address
+//! and caller. A new context is added under a lock. A table that is a quarter full is copied into
+//! one of twice the size. A thread that still reads the old table may miss a context, and then
+//! looks again under the lock. Nothing is freed.
 
 use core::iter;
 use core::ptr::{self, NonNull};
@@ -21,20 +20,20 @@ use crate::trace::stack_id::{MAX_STACKS, StackId};
 
 /// A return address and the context that it returns to.
 ///
-/// The contexts of the first two levels stand for no address, but for what else tells stacks apart:
-/// the [`scope`](crate::trace::scope) that they were walked in, and below it how many more frames there
-/// were than are kept.
+/// The contexts of the first two levels stand for no address. They tell apart stacks with the same
+/// addresses: the first level is the [`scope`](crate::trace::scope) of the stack, and the second
+/// one the number of outer frames that are not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context(u32);
 
-/// The context of nothing, which those of scopes are called from. 0 is no context.
+/// The root of the tree, which the contexts of scopes are called from. 0 is no context.
 const NONE: Context = Context(1);
 
 const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
 const FIRST_TABLE: usize = 1 << 10;
 
-/// What a node says of its chain of frame pointers; 0 is nothing.
+/// What is known of a node's chain of frame pointers; 0 is nothing.
 const WHOLE: u32 = 1;
 const BROKEN: u32 = 2;
 
@@ -72,8 +71,8 @@ static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut(
 static LAST: AtomicU32 = AtomicU32::new(NONE.0);
 static GROWING: SpinLock<()> = SpinLock::new(());
 
-/// Where the outermost frames of stacks in a scope (0 is none) are called from, of which `beyond`
-/// more frames are not kept. `None` when there is no memory left.
+/// The context that the outermost kept frames of stacks are called from: stacks in a scope (0 is
+/// none), of which `beyond` more frames are not kept. `None` if there is no memory left.
 pub fn root(scope: u32, beyond: u32) -> Option<Context> {
     NONE.call(scope as usize)?.call(beyond as usize)
 }
@@ -112,20 +111,20 @@ impl Context {
         StackId(self.0)
     }
 
-    /// The context of a frame with this return address that is called from here. It is added if it
-    /// is new; `None` when there is no memory left for it.
+    /// The context of a frame with this return address that is called from here. Adds it if it is
+    /// new. `None` if there is no memory left for it.
     #[inline]
     pub fn call(self, address: usize) -> Option<Self> {
         self.known_call(address).or_else(|| insert(self, address))
     }
 
-    /// As [`call`](Self::call), if it is there already.
+    /// As [`call`](Self::call), but adds nothing.
     #[inline]
     pub fn known_call(self, address: usize) -> Option<Self> {
         probe(NonNull::new(TABLE.load(Ordering::Acquire))?, self, address).1
     }
 
-    /// What it is called from, if it is the context of this return address.
+    /// Its caller, if it is the context of this return address.
     #[inline(always)]
     pub fn caller_at(self, address: usize) -> Option<Self> {
         let node = self.node()?;
@@ -155,21 +154,21 @@ impl Context {
         (next != 0).then_some(Self(next))
     }
 
-    /// How many more frames there were outside.
+    /// How many outer frames are not kept.
     pub fn beyond(self) -> u32 {
         let root = iter::successors(Some(self), |context| Some(context.caller()))
             .find(|context| context.is_root());
         root.map_or(0, |root| root.address() as u32)
     }
 
-    /// Whether the chain of frame pointers that this is the innermost context of has every frame,
-    /// if that is known. It has not where some function keeps no frame pointer.
+    /// Whether the chain of frame pointers that ends here has every frame, if that is known. A
+    /// function that keeps no frame pointer is missing in it.
     pub fn is_whole_chain(self) -> Option<bool> {
         let chain = self.node()?.chain.load(Ordering::Relaxed);
         (chain != 0).then_some(chain == WHOLE)
     }
 
-    /// Remembers it.
+    /// Remembers whether the chain has every frame.
     pub fn set_whole_chain(self, is_whole: bool) {
         if let Some(node) = self.node() {
             node.chain.store(if is_whole { WHOLE } else { BROKEN }, Ordering::Relaxed);
@@ -182,13 +181,13 @@ impl Context {
         self.0
     }
 
-    /// The one with this number.
+    /// The context with this number.
     #[inline(always)]
     pub fn numbered(number: u32) -> Self {
         Self(number)
     }
 
-    /// Whether no address belongs to it.
+    /// Whether it stands for no address.
     fn is_root(self) -> bool {
         self.caller().caller().0 <= NONE.0
     }
@@ -203,7 +202,7 @@ impl Context {
 
     #[inline(always)]
     fn node(self) -> Option<&'static Node> {
-        // No number is larger, which the compiler cannot know.
+        // No number is larger, but the compiler cannot know that.
         let chunk =
             NonNull::new(CHUNK[(self.0 / PER_CHUNK) as usize % CHUNKS].load(Ordering::Acquire))?;
         // SAFETY: a published chunk has PER_CHUNK nodes, zeroed or written, and is never unmapped.
@@ -219,7 +218,7 @@ pub fn after_fork() {
     GROWING.release();
 }
 
-/// Where a context is looked for first, less what is beyond the table's end.
+/// The offset of the slot that is probed first, before the table's mask.
 #[inline(always)]
 fn first_offset(caller: Context, address: usize) -> usize {
     let both = address as u64 ^ u64::from(caller.0).rotate_left(20);
@@ -233,7 +232,7 @@ fn slot(table: NonNull<Table>, offset: usize) -> &'static Slot {
     unsafe { table.add(1).cast::<Slot>().byte_add(offset).as_ref() }
 }
 
-/// The slot of a context, and the context; or the empty slot where it is missing.
+/// The slot of a context, and the context; or the empty slot that it would take.
 fn probe(
     table: NonNull<Table>,
     caller: Context,
@@ -310,7 +309,7 @@ fn slots(table: NonNull<Table>) -> usize {
 
 fn new_table(slots: usize) -> Option<NonNull<Table>> {
     let table = memory::reserve(size_of::<Table>() + slots * size_of::<Slot>())?.cast::<Table>();
-    // SAFETY: fresh memory, large enough and aligned to 16 bytes, that nobody else has seen.
+    // SAFETY: fresh memory, large enough and aligned to 16 bytes, that no other code has seen.
     unsafe { table.write(Table { mask: (slots - 1) * size_of::<Slot>() }) };
     Some(table)
 }
@@ -360,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_address_tells_paths_apart_too() {
+    fn scope_and_cut_frames_tell_paths_apart_too() {
         let addresses = [0x30, 0x20, 0x10];
         let all = [
             path(0, 0, &addresses),

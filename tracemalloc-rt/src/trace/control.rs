@@ -77,7 +77,7 @@ pub fn traced_memory() -> (u64, u64) {
     if is_tracing() { view::bytes_and_peak() } else { (0, 0) }
 }
 
-/// Sets the peak to what is traced now.
+/// Sets the peak to the bytes that are traced now.
 pub fn reset_peak() {
     let _access = view::ACCESS.lock();
     view::level_peak();

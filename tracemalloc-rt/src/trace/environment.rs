@@ -1,4 +1,6 @@
-//! `TRACEMALLOC=N`: tracing from the first allocation on, with tracebacks of N frames.
+//! The variable `TRACEMALLOC=N`, which traces from the first allocation on, with N frames.
+//!
+//! This file reads the variable; [`control`](crate::trace::control) starts to trace.
 
 use core::ffi::{CStr, c_int};
 
@@ -7,8 +9,8 @@ use crate::trace::stack_id::MAX_NFRAME;
 /// How many frames the environment wants; `None` where tracing stays off. Ends the process where
 /// the variable has no valid number.
 pub fn nframe() -> Option<u32> {
-    // SAFETY: the name ends in a zero. Before `main` nobody changes the environment; later, the
-    // caller of `set_var` has promised that nobody else reads it.
+    // SAFETY: the name ends in a zero. Before `main` the environment does not change; later, the
+    // caller of `set_var` has promised that no other thread reads it.
     let value = unsafe { libc::getenv(c"TRACEMALLOC".as_ptr()) };
     if value.is_null() {
         return None;
@@ -20,8 +22,8 @@ pub fn nframe() -> Option<u32> {
     }
 }
 
-/// The number of frames; `None` where tracing stays off. As CPython reads `PYTHONTRACEMALLOC`,
-/// which is by C's `strtol`.
+/// The number of frames; `None` if tracing stays off. CPython reads `PYTHONTRACEMALLOC` in the same
+/// way, by C's `strtol`.
 fn parse(value: &[u8]) -> Result<Option<u32>, &'static str> {
     const INVALID: Result<Option<u32>, &str> = Err("TRACEMALLOC: invalid number of frames\n");
     if value.is_empty() {
@@ -49,7 +51,7 @@ fn parse(value: &[u8]) -> Result<Option<u32>, &'static str> {
     }
 }
 
-/// Says why and ends the process, without an allocation.
+/// Prints why and ends the process, without an allocation.
 fn fail(message: &str) -> ! {
     // SAFETY: writes that many bytes of a text.
     unsafe { libc::write(2, message.as_ptr().cast(), message.len() as _) };
@@ -61,7 +63,7 @@ fn fail(message: &str) -> ! {
 mod tests {
     use super::parse;
 
-    /// What CPython 3.9, 3.11 and 3.13 make of the same values.
+    /// CPython 3.9, 3.11 and 3.13 read the same values in the same way.
     #[test]
     fn values_are_read_as_by_cpython() {
         for (value, expected) in

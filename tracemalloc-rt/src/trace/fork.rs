@@ -8,8 +8,8 @@ use crate::trace::{contexts, shadow, thread, view};
 /// All locks of the tracer. Code that holds one of them takes only later ones.
 pub static LOCKS: InnermostLocks = InnermostLocks { acquire: hold, release: let_go };
 
-/// Takes every lock. A search of the heap does so too, for its copy of the process, which no handler
-/// of `fork` knows of.
+/// Takes every lock. A search of the heap does so too, for its copy of the process, which no
+/// handler of `fork` knows of.
 pub fn hold() {
     view::ACCESS.acquire();
     settings::before_fork();

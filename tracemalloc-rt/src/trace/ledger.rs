@@ -1,8 +1,8 @@
-//! Bytes and blocks that one thread allocated and freed, by stack.
+//! The ledger of one thread: bytes and blocks that it allocated and freed, by stack.
 //!
-//! Only the owner writes, with plain loads and stores; anybody may read. A block that another
-//! thread frees makes the other thread's count negative: only the sum over all ledgers means
-//! something, and that sum is exact.
+//! Only the owner writes, with plain loads and stores; any thread may read. If a thread frees a
+//! block that another thread allocated, its own account becomes negative. So only the sum over all
+//! ledgers has a meaning, and that sum is exact.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
@@ -13,7 +13,7 @@ use crate::trace::stack_id::{MAX_STACKS, StackId};
 const PER_CHUNK: usize = 1 << 12;
 const CHUNKS: usize = MAX_STACKS as usize / PER_CHUNK;
 
-/// What is live of one stack, as far as one ledger knows.
+/// The account of one stack in one ledger.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Account {
@@ -21,7 +21,7 @@ pub struct Account {
     blocks: AtomicI64,
 }
 
-/// The accounts of one thread, in chunks that are made when their first stack is seen.
+/// The accounts of one thread. A chunk of them is made when its first stack is seen.
 #[repr(transparent)]
 pub struct Ledger {
     chunks: [AtomicPtr<Account>; CHUNKS],
@@ -52,7 +52,7 @@ impl Ledger {
         Self { chunks: [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS] }
     }
 
-    /// Adds to a stack's account. For the owning thread only. False when there is no memory for the
+    /// Adds to a stack's account. For the owning thread only. False if there is no memory for the
     /// account.
     #[inline(always)]
     pub fn add(&self, id: StackId, bytes: i64, blocks: i64) -> bool {
@@ -64,7 +64,7 @@ impl Ledger {
     /// A stack's account, if the ledger has it.
     #[inline(always)]
     pub fn existing(&self, id: StackId) -> Option<&Account> {
-        // No id is larger, which the compiler cannot know.
+        // No id is larger, but the compiler cannot know that.
         let id = (id.0 & (MAX_STACKS - 1)) as usize;
         let chunk = NonNull::new(self.chunks[id / PER_CHUNK].load(Ordering::Acquire))?;
         // SAFETY: a published chunk has PER_CHUNK accounts and is never unmapped; zeroed memory is
@@ -80,7 +80,7 @@ impl Ledger {
         true
     }
 
-    /// What is live of one stack, as far as this ledger knows.
+    /// The balance of one stack's account.
     pub fn balance(&self, id: StackId) -> Balance {
         let Some(account) = self.existing(id) else { return Balance::default() };
         Balance {
@@ -116,7 +116,7 @@ impl Ledger {
     fn new_chunk(&self, id: StackId) -> Option<()> {
         let place = self.chunks.get(id.0 as usize / PER_CHUNK)?;
         let chunk = memory::reserve(PER_CHUNK * size_of::<Account>())?.cast::<Account>();
-        // Of two threads that share a ledger one loses here; its chunk stays unused.
+        // If two threads share a ledger, one of them loses here, and its chunk stays unused.
         let _ = place.compare_exchange(
             ptr::null_mut(),
             chunk.as_ptr(),

@@ -1,4 +1,6 @@
-//! What is live now, by stack, and what has changed since: what a verdict is made of.
+//! Live bytes and blocks by stack, and their changes between two moments.
+//!
+//! Verdicts are made of these changes.
 
 use core::sync::atomic::Ordering;
 
@@ -9,13 +11,13 @@ use crate::trace::state::MISSED;
 use crate::trace::{control, shadow, thread};
 
 /// Starts to record allocations, at least `depth` physical frames each (1 to
-/// [`MAX_DEPTH`](crate::trace::stack_id::MAX_DEPTH)), whether the program traces for itself or not. Blocks
-/// that exist already stay unknown, and freeing them is harmless.
+/// [`MAX_DEPTH`](crate::trace::stack_id::MAX_DEPTH)), whether the program traces for itself or not.
+/// Blocks that exist already stay unknown, and freeing them is harmless.
 pub fn start(walk: Walk, depth: usize) {
     control::set_harness(Some((walk, depth)));
 }
 
-/// Stops recording. Blocks that are known are still forgotten when they are freed.
+/// Stops recording. Known blocks are still forgotten when they are freed.
 pub fn stop() {
     control::set_harness(None);
 }
@@ -26,7 +28,7 @@ pub struct Live {
     by_stack: Vec<Balance>,
 }
 
-/// What the blocks of one stack have changed by.
+/// The change of one stack's live blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
     /// The stack that allocated them.
@@ -38,9 +40,9 @@ pub struct Change {
 }
 
 impl Live {
-    /// What is live now. Costs by the number of contexts, not of blocks. While other threads
-    /// allocate, a block that one frees and another has allocated may be counted on one side
-    /// only.
+    /// Sums up all ledgers. The cost depends on the number of contexts, not of blocks. While other
+    /// threads allocate, a block that one thread frees and another has allocated may be counted on
+    /// one side only.
     pub fn now() -> Self {
         let _pause = thread::pause();
         Self { by_stack: thread::totals() }
@@ -65,7 +67,7 @@ impl Live {
     }
 }
 
-/// How many blocks could not be recorded so far because the tracer had no memory for them.
+/// How many blocks could not be recorded so far, because the tracer had no memory for them.
 pub fn missed() -> u64 {
     MISSED.load(Ordering::Relaxed)
 }
@@ -73,7 +75,7 @@ pub fn missed() -> u64 {
 /// A live block, wherever it was allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveBlock {
-    /// 0 is the global allocator's.
+    /// 0 is that of the global allocator.
     pub domain: u32,
     /// Of its first byte.
     pub address: usize,

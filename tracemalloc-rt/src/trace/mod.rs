@@ -1,6 +1,8 @@
-//! The tracer: what an allocation and a free do, and the state that they keep.
+//! The tracer: records each allocation and each free, and keeps what is known of them.
 //!
-//! It may call `os` and `util`. Nothing here may be called while a thread is stopped by a search.
+//! It may call `os` and `util`. The fast path never panics, never allocates through the global
+//! allocator, and never waits for another thread's work. While a search of the heap has stopped
+//! other threads, only functions whose documentation says so may be called.
 
 pub mod capture;
 pub mod contexts;

@@ -28,8 +28,8 @@ use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING,
 use crate::trace::thread::{self, Current};
 use crate::trace::view;
 
-/// Records a block that the function `root`, whose frame `here` is, has just allocated; null is
-/// none.
+/// Records a block that the function `root` has just allocated. Inlined into `root`. Null is no
+/// block.
 #[inline(always)]
 pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
     match TRACING.load(Ordering::Relaxed) {
@@ -40,26 +40,26 @@ pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
         }
         _ => {}
     }
-    // Not the last thing that is done in `root`, so that its frame is there while it is walked
-    // from.
+    // This is not the last thing that `root` does, so that its frame is still there during the
+    // walk.
     if !block.is_null() && !record_any(block, size, Here::new(), root) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The common case by itself, which needs few instructions: only the harness traces, so no check
-/// counts its peak; thread, stack and place are known, and the walk meets the last one. Otherwise
-/// `None`, and nothing is changed.
+/// The fast path. It needs four things: only the harness traces, so no check counts its peak; the
+/// thread is registered and not paused; the walk meets the last one; slot and account exist.
+/// Otherwise it returns `None`, and has changed nothing.
 #[inline(always)]
 fn record_common(address: usize, size: usize) -> Option<()> {
     let thread = thread::running().filter(|thread| !thread.walker.is_paused())?;
-    let id = thread.walker.stack_id_again(Here::new())?;
+    let id = thread.walker.known_stack_id(Here::new())?;
     let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
     place.insert(Block { id, size, in_view: false }).then(|| account.add(size as i64, 1))
 }
 
-/// False where there is no memory for it.
+/// The slow path, for every block. False if there is no memory for the record.
 #[inline(never)]
 fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool {
     let mut tracing = TRACING.load(Ordering::Relaxed);
@@ -87,8 +87,8 @@ pub enum Untracked {
     NoMemory,
 }
 
-/// Adds a block of any domain to what is traced; one that is known is replaced. For a harness that
-/// measures it counts even when the program does not trace.
+/// Records a block of any domain that the program names. A known block is replaced. The harness and
+/// checks count the block even if the program does not trace.
 #[inline(always)]
 pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Untracked> {
     let tracing = control::decided();
@@ -98,13 +98,13 @@ pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Untracked> 
     if tracing & FOR_PROGRAM != 0 { Ok(()) } else { Err(Untracked::NotTracing) }
 }
 
-/// Takes a block of any domain out.
+/// Forgets a block of any domain that the program names.
 pub fn untrack(domain: u32, address: usize) -> Result<(), Untracked> {
     forget_tracked(domain, address);
     if control::is_tracing() { Ok(()) } else { Err(Untracked::NotTracing) }
 }
 
-/// False where there was no memory for it.
+/// False if there is no memory for the record.
 #[inline(never)]
 fn record_tracked(domain: u32, address: usize, size: usize, tracing: u8) -> bool {
     let root = record_tracked as *const ();
@@ -129,17 +129,17 @@ fn forget_tracked(domain: u32, address: usize) {
     }
 }
 
-/// What a block is recorded under.
+/// The stack that a block is recorded under.
 enum Stack {
-    /// It is not to be recorded.
+    /// None: the block is not recorded.
     None,
-    /// There is no memory for it.
+    /// None: there is no memory for the stack.
     Missed,
-    /// That with this id.
+    /// The stack with this id.
     Of(StackId),
 }
 
-/// The stack that leads to `root`, whose frame `here` is, or that of all blocks of our own.
+/// The stack that leads to the function `root`, whose frame is `here`; or [`StackId::OURS`].
 fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
     let only_scopes = tracing == FOR_CHECKS;
     let id = match thread::current() {
@@ -155,7 +155,7 @@ fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
     id.map_or(Stack::Missed, Stack::Of)
 }
 
-/// False where there is no memory for it.
+/// Records a block of the allocator. False if there is no memory for the record.
 fn note(address: *mut u8, block: Block) -> bool {
     note_in(block, || shadow::insert(address.addr(), block))
 }
@@ -175,11 +175,11 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
     true
 }
 
-/// Forgets a block that is about to be freed, and returns what was known of it, in the common case,
-/// as in [`record_common`].
+/// The fast path of a free: forgets a block that is about to be freed, and returns it. Otherwise it
+/// returns `None`, and has changed nothing.
 #[inline(always)]
 pub fn forget_common(address: usize) -> Option<Block> {
-    // First, as it may be a call.
+    // The thread comes first, because the access may be a call.
     let thread = thread::running()?;
     let place = Common::at(address).filter(|_| !scope_table::counts_peaks())?;
     let known = place.get()?;
@@ -198,7 +198,7 @@ pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
     }
 }
 
-/// The same in any case.
+/// The slow path of a free, for every block. `None` if the block is unknown.
 #[inline(never)]
 pub fn forget_any(block: *mut u8) -> Option<Block> {
     let known = shadow::remove(block.addr())?;

@@ -1,16 +1,16 @@
-//! Scopes: what one check allocates, told from everything else that happens in the process.
+//! The scope of a check, which tells its blocks from all others of the process.
 //!
-//! While a check runs, the state of its thread holds the number of a scope, and so does that of
-//! threads that it starts. A stack that is walked meanwhile is a stack of that scope, another one
-//! than the same frames outside. So the ledgers' sum over the stacks of a scope is exactly what is
-//! live of what the check allocated, whichever thread frees it.
+//! While a check runs, its thread has the number of a scope, and so have threads that it starts. A
+//! stack that is walked meanwhile is a stack of that scope: the same frames in another scope are
+//! another stack. So the sum of the ledgers over the stacks of a scope is exactly what is live of
+//! the check's allocations, whichever thread frees them.
 //!
-//! A check inside a check is a scope inside a scope: what the inner one has left is the outer one's
-//! too.
+//! A check inside a check is a scope inside a scope. What the inner scope leaves counts in the
+//! outer one, too.
 //!
-//! Stacks are kept for ever, so numbers are used again: once the check is over, none of its threads
-//! runs, and nothing that it allocated is live. Another number is never used again, and what its
-//! threads still allocate is nobody's.
+//! Stacks are kept for ever, so numbers of scopes are used again. That needs three things: the
+//! check is over, none of its threads runs, and nothing that it allocated is live. Any other number
+//! is never used again, and what its threads still allocate counts nowhere.
 
 use core::sync::atomic::Ordering;
 
@@ -20,8 +20,8 @@ use crate::trace::stack_id::StackId;
 use crate::trace::state::{FOR_CHECKS, TRACING};
 use crate::trace::{contexts, control, thread};
 
-/// A new scope inside that of the current thread, which does not enter it yet; 0 where there is no
-/// memory for one. Stacks are walked to this depth at least from now on.
+/// Makes a scope inside that of the current thread, which does not enter it yet. Returns 0 if there
+/// is no memory. From now on, stacks are walked at least this deep.
 pub fn begin(depth: usize, counts_peak: bool) -> u32 {
     control::decided();
     control::deepen_for_checks(depth);
@@ -51,8 +51,8 @@ pub fn end(number: u32) {
     }
 }
 
-/// Calls `visit` with what is live of each stack of a scope, and of those inside of it that are
-/// over; paths that nothing was allocated by are among them.
+/// Calls `visit` with each stack of a scope, and of ended scopes inside of it, and what is live of
+/// the stack. Stacks that allocated nothing are among them.
 pub fn for_each(number: u32, visit: &mut dyn FnMut(StackId, Balance)) {
     let Some(scope) = scope_table::scope(number) else { return };
     for stack in contexts::stacks_of_scope(number) {
@@ -65,7 +65,7 @@ pub fn for_each(number: u32, visit: &mut dyn FnMut(StackId, Balance)) {
     }
 }
 
-/// Whether nothing is live of a scope, and none of its threads runs.
+/// Whether nothing of a scope is live, and none of its threads runs.
 fn is_empty(number: u32) -> bool {
     let mut live = false;
     for_each(number, &mut |_, balance| live |= balance != Balance::default());

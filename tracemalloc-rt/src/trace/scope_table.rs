@@ -18,11 +18,12 @@ const CHUNKS: usize = 1 << 12;
 pub struct Scope {
     /// The scope that this one is inside of, or 0.
     pub outer: AtomicU32,
-    /// Of those inside of this one that are over and have left something, the last; or 0.
+    /// The last scope inside of this one that has ended and left something, or 0.
     pub inner: AtomicU32,
-    /// The one before it inside of the same scope; of a free scope, the next free one; or 0.
+    /// The ended scope before it inside of the same scope, or 0. For a free number, the next free
+    /// one.
     pub next: AtomicU32,
-    /// Threads that it was handed down to and that run, here and in what is inside.
+    /// Threads that belong to it or to a scope inside of it, and have not ended.
     pub threads: AtomicU32,
     /// Whether the two below are counted.
     counts_peak: AtomicBool,
@@ -101,18 +102,18 @@ impl Numbers {
     }
 }
 
-/// The most bytes of the scope that were live at once, if they were counted.
+/// The most bytes of the scope that were live at the same time, if it counts them.
 pub fn peak(number: u32) -> u64 {
     scope(number).map_or(0, |scope| scope.peak.load(Ordering::Relaxed).max(0) as u64)
 }
 
-/// How many threads run that the scope was handed down to.
+/// How many threads of the scope, and of scopes inside of it, have not ended.
 pub fn threads(number: u32) -> u32 {
     scope(number).map_or(0, |scope| scope.threads.load(Ordering::Acquire))
 }
 
-/// Counts a thread that is about to be started in this scope, or, if `begins` is false, one that has
-/// ended or could not be started. The count keeps the number from being used again, so a thread
+/// Counts a thread that is about to be started in this scope, or, if `begins` is false, one that
+/// has ended or could not be started. The count keeps the number from being used again, so a thread
 /// always leaves the scope that it was counted in.
 pub fn count_thread(number: u32, begins: bool) {
     for_each_outwards(number, |scope| {
@@ -130,7 +131,7 @@ pub fn counts_peaks() -> bool {
     PEAKS.load(Ordering::Relaxed) != 0
 }
 
-/// A block of this stack has come, or gone, where the size is negative.
+/// Counts a block of this stack; one that has gone if the size is negative.
 #[inline(always)]
 pub fn count_bytes(stack: StackId, size: i64) {
     if counts_peaks() {
@@ -156,7 +157,7 @@ fn for_each_outwards(number: u32, visit: impl Fn(&Scope)) {
     }
 }
 
-/// The scope of a number that was never used. Under the lock.
+/// Makes the scope of a number that was never used. Needs the lock.
 fn new(number: u32) -> Option<&'static Scope> {
     let place = CHUNK.get((number / PER_CHUNK) as usize)?;
     if place.load(Ordering::Acquire).is_null() {

@@ -1,6 +1,6 @@
 //! Small numbers for stacks, and how many frames a stack can have.
 
-/// The id of a stack: the number of its innermost [context](crate::trace::contexts). 25 bits,
+/// The id of a stack: the number of its innermost context (`trace/contexts.rs`). 25 bits,
 /// because that is what a slot of the shadow map has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackId(pub(crate) u32);

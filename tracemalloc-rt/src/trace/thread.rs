@@ -1,8 +1,8 @@
-//! What the tracer keeps for each thread: its ledger, its last walk, whether it is paused.
+//! The tracer's state of each thread: its walker and its ledger.
 //!
-//! A [`Thread`] outlives the thread that it was made for and is then handed to the next new one,
-//! ledger and all: only the sum over all ledgers counts, so nothing has to be merged or cleared.
-//! There are as many as threads ever ran at once.
+//! A [`Thread`] outlives its thread, and is then handed to the next new thread, with its ledger.
+//! Only the sum over all ledgers counts, so nothing has to be merged or cleared. There are as many
+//! as threads ever ran at the same time.
 
 use core::cell::Cell;
 use core::ptr;
@@ -21,7 +21,7 @@ use crate::trace::thread_stacks;
 #[repr(C)]
 pub struct Thread {
     endings: Cell<u32>,
-    /// The scope that it was handed when it began, or 0.
+    /// The scope that has counted the thread, or 0.
     handed: Cell<u32>,
     next: AtomicPtr<Thread>,
     next_free: Cell<*mut Thread>,
@@ -29,14 +29,15 @@ pub struct Thread {
     pub ledger: Ledger,
 }
 
-/// Where the current thread is in its life with us.
+/// How far the current thread is in its life.
 #[derive(Clone, Copy)]
 pub enum Current {
     /// It has its own state.
     Running(&'static Thread),
-    /// Its destructors are over, and what still runs shares one ledger.
+    /// It has given its state back. Code that still runs on it uses a ledger that all such threads
+    /// share.
     Ended,
-    /// It is just being registered: what is allocated meanwhile is ours.
+    /// It is being registered. Blocks that are allocated meanwhile are the tracer's.
     Starting,
 }
 
@@ -45,35 +46,36 @@ const STARTING: *mut Thread = ptr::without_provenance_mut(1);
 const ENDED: *mut Thread = ptr::without_provenance_mut(2);
 
 thread_local! {
-    // Std guarantees that thread-locals never use the global allocator. Where they are native, these
-    // two, constant and without `Drop`, work until the thread's last instruction. Elsewhere std has
-    // a block of the system's for each, and frees it while the thread ends: then they cannot be
-    // reached, and the thread counts as ended.
+    // The documentation of `GlobalAlloc` guarantees that thread-locals do not use the global
+    // allocator. Native ones that are constant and have no `Drop`, as these, work until the
+    // thread's last instruction. On other systems std keeps each in a block of the system's
+    // allocator, and frees it while the thread ends. Then it cannot be reached, and the thread
+    // counts as ended.
     static CURRENT: Cell<*mut Thread> = const { Cell::new(ptr::null_mut()) };
     static STACK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// What [`CURRENT`] says: a pointer or a tag.
+/// The pointer or tag of [`CURRENT`].
 #[inline(always)]
 fn tag() -> *mut Thread {
     CURRENT.try_with(Cell::get).unwrap_or(ENDED)
 }
 
 fn set_tag(tag: *mut Thread) {
-    // Where it cannot be reached, it cannot be read either.
+    // If it cannot be reached, it cannot be read either.
     let _unreachable = CURRENT.try_with(|current| current.set(tag));
 }
 
-/// All that were ever made.
+/// All states that were ever made, as a list.
 static ALL: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
-/// Those whose thread has ended.
+/// The states whose thread has ended.
 static FREE: SpinLock<FreeList> = SpinLock::new(FreeList(ptr::null_mut()));
-/// What threads allocate and free when they have given back their own.
+/// The ledger of threads that have given their own back.
 static ENDED_LEDGER: Ledger = Ledger::new();
 
 struct FreeList(*mut Thread);
 
-// SAFETY: threads in the list belong to nobody else, and the list is reached under its lock only.
+// SAFETY: no thread uses a state in the list, and the list is reached under its lock only.
 unsafe impl Send for FreeList {}
 
 /// The current thread, registered on its first call.
@@ -94,7 +96,7 @@ pub fn running() -> Option<&'static Thread> {
     (thread.addr() > ENDED.addr()).then(|| unsafe { &*thread })
 }
 
-/// Adds to an account of the current thread. False when there is no memory for the account.
+/// Adds to an account of the current thread. False if there is no memory for the account.
 #[inline(always)]
 pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
     match current() {
@@ -103,14 +105,14 @@ pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
     }
 }
 
-/// The current thread's stack, as addresses from (inclusive) and to (exclusive); empty where that
-/// is not known.
+/// The current thread's stack: its lowest address, and one past its highest. Both are 0 if they are
+/// not known.
 #[inline(always)]
 pub fn stack_bounds() -> (usize, usize) {
     STACK.try_with(Cell::get).unwrap_or((0, 0))
 }
 
-/// What is live of one stack: the sum over all threads that ever ran.
+/// The live blocks of one stack: the sum over all threads that ever ran.
 pub fn total(id: StackId) -> Balance {
     let mut total = ENDED_LEDGER.balance(id);
     let mut next = ALL.load(Ordering::Acquire);
@@ -132,7 +134,7 @@ pub fn scope() -> u32 {
     }
 }
 
-/// Has allocations of the current thread belong to another scope, or to none (0). Gives the one
+/// Moves allocations of the current thread to another scope, or to none (0). Returns the one
 /// before.
 pub fn enter_scope(number: u32) -> u32 {
     match current() {
@@ -153,7 +155,7 @@ pub fn hand_down(number: u32) {
     }
 }
 
-/// What is live of each stack, by id: the sum over all threads that ever ran.
+/// The live blocks of each stack, by id: the sum over all threads that ever ran.
 pub fn totals() -> Vec<Balance> {
     let mut totals = vec![Balance::default(); contexts::last() as usize + 1];
     ENDED_LEDGER.sum_into(&mut totals);
@@ -167,14 +169,14 @@ pub fn totals() -> Vec<Balance> {
     totals
 }
 
-/// While this lives, allocations of the thread that made it are not traced. Frees are: a traced
-/// block that is freed meanwhile is gone.
+/// While this lives, allocations of the thread that made it do not count. Frees do: a traced block
+/// that is freed meanwhile is forgotten.
 #[derive(Debug)]
 pub struct Pause {
     not_send: core::marker::PhantomData<*const ()>,
 }
 
-/// Leaves out what the current thread allocates, until the value is dropped. Nests.
+/// Leaves out what the current thread allocates, until the value is dropped. Pauses nest.
 pub fn pause() -> Pause {
     begin_pause();
     Pause { not_send: core::marker::PhantomData }
@@ -186,7 +188,7 @@ impl Drop for Pause {
     }
 }
 
-/// As [`pause`], until [`end_pause`].
+/// Begins a pause without a value. [`end_pause`] ends it.
 pub fn begin_pause() {
     if let Current::Running(thread) = current() {
         thread.walker.pause();
@@ -206,8 +208,8 @@ pub struct Outermost {
 }
 
 impl Outermost {
-    /// Has walks end at the function that this is inlined into: what is outside of it is of no
-    /// interest, and need not be compared for every block.
+    /// Lets walks end at the function that this is inlined into. Frames outside of it tell nothing,
+    /// and are then not compared for every block.
     #[inline(always)]
     pub fn here() -> Self {
         if let Current::Running(thread) = current()
@@ -263,7 +265,7 @@ fn start(tag: *mut Thread) -> Current {
 
 fn take_free() -> Option<&'static Thread> {
     let mut free = FREE.lock();
-    // SAFETY: threads in the list are never unmapped and belong to nobody else.
+    // SAFETY: states in the list are never unmapped, and no thread uses them.
     let thread = unsafe { free.0.as_ref() }?;
     free.0 = thread.next_free.get();
     Some(thread)
@@ -271,7 +273,7 @@ fn take_free() -> Option<&'static Thread> {
 
 fn make() -> Option<&'static Thread> {
     // SAFETY: zeroed memory is a valid `Thread`: null pointers, zero counters, nothing remembered.
-    // Nobody else has seen it.
+    // No other code has seen it.
     let thread: &'static Thread =
         unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
     let mut head = ALL.load(Ordering::Acquire);
@@ -287,20 +289,20 @@ fn make() -> Option<&'static Thread> {
 
 #[cfg(unix)]
 mod system {
-    //! The end of a thread, and the bounds of its stack, as POSIX threads tell them.
+    //! The end of a thread, and the bounds of its stack, by POSIX threads.
 
     use super::{ENDED, FREE, Thread, scope_table, set_tag};
     use core::ffi::c_void;
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::ptr;
 
-    /// How often a destructor is called at most; POSIX promises 4.
+    /// How often a destructor can be called; POSIX promises at least 4.
     const ROUNDS: u32 = 4;
     const UNSET: u64 = u64::MAX;
 
     static KEY: AtomicU64 = AtomicU64::new(UNSET);
 
-    /// Has [`ended`] called with the thread's state when the current thread ends.
+    /// Lets the system call [`ended`] with the thread's state when the current thread ends.
     pub fn on_end(thread: &'static Thread) {
         let Some(key) = key() else { return };
         // SAFETY: the key was made by `pthread_key_create`.
@@ -317,15 +319,15 @@ mod system {
         if unsafe { libc::pthread_key_create(&raw mut key, Some(ended)) } != 0 {
             return None;
         }
-        // Of two threads that come here at once one loses; its key stays unused.
+        // If two threads come here at once, one loses, and its key stays unused.
         match KEY.compare_exchange(UNSET, u64::from(key), Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => Some(key),
             Err(other) => Some(other as libc::pthread_key_t),
         }
     }
 
-    /// Other destructors may still allocate, so this one asks to be called again until its last
-    /// round.
+    /// Gives the thread's state back. Other destructors may still allocate, so this one is set
+    /// again until its last round.
     extern "C" fn ended(thread: *mut c_void) {
         // SAFETY: `on_end` has set a `&'static Thread` of the thread that is just ending.
         let thread: &'static Thread = unsafe { &*thread.cast::<Thread>() };
@@ -341,7 +343,7 @@ mod system {
         free.0 = ptr::from_ref(thread).cast_mut();
     }
 
-    /// Lowest and one past the highest address; both 0 where the system does not tell.
+    /// Its lowest address, and one past its highest; both 0 if the system does not tell.
     pub fn stack_bounds() -> (usize, usize) {
         #[cfg(all(
             any(
@@ -396,8 +398,7 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    //! Without POSIX threads the end of a thread is not seen, so a thread's state is never handed
-    //! on.
+    //! Without POSIX threads, the end of a thread is not noticed, and its state never handed on.
 
     use super::Thread;
 

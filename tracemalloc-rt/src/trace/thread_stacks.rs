@@ -103,7 +103,10 @@ pub fn current_pointer() -> Option<usize> {
         // SAFETY: the first word there is the address itself, as the ABI for thread-local storage
         // has it.
         unsafe {
-            core::arch::asm!("mov {}, fs:[0]", out(reg) pointer, options(nostack, readonly, preserves_flags))
+            core::arch::asm!(
+                "mov {}, fs:[0]", out(reg) pointer,
+                options(nostack, readonly, preserves_flags)
+            )
         };
         Some(pointer)
     }
@@ -112,7 +115,10 @@ pub fn current_pointer() -> Option<usize> {
         let pointer: usize;
         // SAFETY: copies a register.
         unsafe {
-            core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack, preserves_flags))
+            core::arch::asm!(
+                "mrs {}, tpidr_el0", out(reg) pointer,
+                options(nomem, nostack, preserves_flags)
+            )
         };
         Some(pointer)
     }

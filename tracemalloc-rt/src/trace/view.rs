@@ -39,7 +39,7 @@ pub fn bytes_and_peak() -> (u64, u64) {
     (bytes.max(0) as u64, peak.max(0) as u64)
 }
 
-/// Sets the peak to what is in the view now.
+/// Sets the peak to the bytes in the view now.
 pub fn level_peak() {
     PEAK.store(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
     // What was added between the two must not be above the peak.

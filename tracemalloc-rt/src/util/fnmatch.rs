@@ -1,11 +1,11 @@
-//! Shell-style patterns, matched as Python's `fnmatch.fnmatchcase` matches them.
+//! Shell-style patterns, with the rules of Python's `fnmatch.fnmatchcase`.
 //!
 //! Written by hand, because the glob crates reject patterns that Python accepts (an unclosed `[`, a
-//! reversed range) and stop `*` at slashes and leading dots. Matching takes at most pattern times
-//! name steps.
+//! reversed range), and stop `*` at slashes and leading dots. A match takes at most as many steps
+//! as the pattern's length times the name's.
 
-/// Whether the whole name matches a pattern: `*` (any run of characters), `?` (any one), `[a-z]`,
-/// `[!a-z]`; there is no escape character.
+/// Whether the whole name matches a pattern. `*` matches any run of characters, `?` any one,
+/// `[a-z]` one of a range, and `[!a-z]` one outside of it. There is no escape character.
 ///
 /// Python: `fnmatch.fnmatchcase`.
 ///
@@ -17,7 +17,7 @@ pub fn fnmatchcase(name: &str, pattern: &str) -> bool {
     Pattern::new(pattern).matches(name)
 }
 
-/// A parsed pattern. Every text is one.
+/// A parsed pattern. Every text is a valid pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(Vec<Token>);
 
@@ -31,7 +31,7 @@ enum Token {
     Set(Set),
 }
 
-/// `[...]`: one character of these ranges, both ends included, or, negated, one of none of them.
+/// `[...]`: one character of these ranges, both ends included; or, if negated, one outside of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Set {
     negated: bool,
@@ -62,8 +62,7 @@ impl Pattern {
         Pattern(tokens)
     }
 
-    /// Whether there is any name that matches. What can match nothing is a set of reversed ranges
-    /// alone.
+    /// Whether any name matches. Only a set that has nothing but reversed ranges matches none.
     pub(crate) fn can_match(&self) -> bool {
         !self
             .0
@@ -73,8 +72,8 @@ impl Pattern {
 
     /// Whether the whole name matches.
     ///
-    /// Only the last run met has to be remembered: when what follows it fails, letting an earlier
-    /// run take more could not do better.
+    /// Only the last `*` has to be remembered. If the rest of the pattern fails behind it, a longer
+    /// match of an earlier `*` does not help.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let mut rest = name.chars();
         let mut index = 0;
@@ -115,7 +114,7 @@ impl Token {
     }
 }
 
-/// Where the set that starts at `start`, behind its `[`, has its `]`. One that comes first is a
+/// The place of the `]` that closes a set. `start` is behind its `[`. A `]` at the start is a
 /// member.
 fn set_end(chars: &[char], start: usize) -> Option<usize> {
     let mut first = start;
@@ -127,14 +126,14 @@ fn set_end(chars: &[char], start: usize) -> Option<usize> {
 }
 
 impl Set {
-    /// `members` is what stands between the brackets.
+    /// `members` are the characters between the brackets.
     fn new(members: &[char]) -> Set {
         let mut negated = members.first() == Some(&'!');
         let mut rest = if negated { &members[1..] } else { members };
         let mut ranges = Vec::new();
         while let [low, after @ ..] = rest {
-            // Python drops reversed ranges before it looks for the negation: behind them, a `!`
-            // negates as well, and what it was the start of is no range any more.
+            // Python drops reversed ranges before it looks for the negation. So a `!` behind them
+            // negates, too, and a range that begins with this `!` is none any more.
             let late_negation = *low == '!' && !negated && ranges.is_empty();
             rest = match after {
                 ['-', high, after @ ..] => {

@@ -14,7 +14,7 @@ type Create = unsafe extern "C" fn(
     *mut c_void,
 ) -> c_int;
 
-/// What a new thread has to do.
+/// The first work of a new thread: to enter its scope, and to call its start routine.
 struct Errand {
     scope: u32,
     start: Start,
@@ -23,9 +23,9 @@ struct Errand {
 
 static ARMED: AtomicBool = AtomicBool::new(false);
 
-// Weak symbols have no stable attribute. A sanitizer's runtime has a `pthread_create` of its own
-// too, which goes by a second name for those who define the first; where there is none, its address
-// is 0.
+// Weak symbols have no stable attribute. The runtime of a sanitizer has a `pthread_create` of its
+// own, too. It has a second name for programs that define the first; without a sanitizer, the
+// address of that name is 0.
 core::arch::global_asm!(
     ".weak pthread_create",
     ".type pthread_create, @function",
@@ -57,7 +57,7 @@ pub fn arm() {
     ARMED.store(true, Ordering::Release);
 }
 
-/// Whether the program's `pthread_create` is ours.
+/// Whether the program's `pthread_create` is the one of this file.
 pub fn is_linked() -> bool {
     ptr::fn_addr_eq(pthread_create as Create, create as Create)
 }
@@ -96,7 +96,7 @@ unsafe fn create_in(
     start: Start,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: asks for memory; from C, because the thread that frees it is not the check's.
+    // SAFETY: allocates by C, because memory that the new thread frees is none of the check's.
     let errand = unsafe { libc::malloc(size_of::<Errand>()) }.cast::<Errand>();
     if errand.is_null() {
         return libc::EAGAIN;
@@ -127,10 +127,10 @@ extern "C-unwind" fn run(errand: *mut c_void) -> *mut c_void {
     start(argument)
 }
 
-/// The `pthread_create` that would have been called without ours.
+/// The `pthread_create` that the program would call without this one.
 fn next() -> Option<Create> {
     static NEXT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-    // SAFETY: the assembly above defines it, as the address of such a function or 0, and nobody
+    // SAFETY: the assembly above defines it, as the address of such a function or 0, and no code
     // writes it.
     if let Some(sanitizers) = unsafe { tracemalloc_sanitizers_pthread_create } {
         return Some(sanitizers);

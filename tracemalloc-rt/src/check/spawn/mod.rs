@@ -1,11 +1,11 @@
-//! Threads belong to the check that they are started in.
+//! Starts threads in the scope of the check that starts them.
 //!
-//! A new thread can only be told who started it by the one who does. Std has no stable hook for
-//! that, so on Linux with the GNU C library this crate defines `pthread_create`, and hands on to
-//! the C library's. The definition is weak: two copies of this crate in one program are no error,
-//! and a static C library's own wins. Until the first check runs, it does nothing but hand on.
+//! Only the thread that starts another one knows the scope. Std has no stable hook for that. So on
+//! Linux with the GNU C library this crate defines `pthread_create`, which calls the C library's.
+//! The definition is weak: two copies of this crate in one program are no error, and that of a
+//! static C library wins. Until the first check runs, it only passes the call on.
 //!
-//! Elsewhere threads start outside of every check, and what they allocate is nobody's.
+//! On other systems threads start outside of every check, and no check counts what they allocate.
 
 #[cfg_attr(
     not(all(
@@ -20,12 +20,12 @@
 )]
 mod interposed;
 
-/// From now on, threads are started in the scope of the thread that starts them.
+/// From now on, threads start in the scope of the thread that starts them.
 pub fn arm() {
     interposed::arm();
 }
 
-/// Whether threads that a check starts belong to it.
+/// Whether a check counts what its threads allocate.
 pub fn is_followed() -> bool {
     interposed::is_linked()
 }

@@ -1,4 +1,4 @@
-//! Where `pthread_create` stays as it is.
+//! No definition of `pthread_create`, on systems where it stays as it is.
 
 pub fn arm() {}
 

@@ -1,14 +1,14 @@
 //! The chain of frame pointers.
 //!
-//! On x86-64 and AArch64 a frame pointer points to the caller's frame pointer, with the return
-//! address in the word above. Code that keeps no frame pointers may leave anything in the register,
-//! so a step is only taken to an address that is aligned, higher than the last one, and inside the
-//! stack of the current thread: there every word can be read, so a walk never faults; at worst it
-//! ends early or names a wrong caller.
+//! On x86-64 and AArch64 a frame pointer points to the caller's frame pointer. The word above has
+//! the return address. Code that keeps no frame pointers may leave anything in the register. So a
+//! step is only taken to an address that is aligned, higher than the last one, and inside the
+//! current thread's stack. There every word can be read, and a walk never faults. At worst it ends
+//! early, or names a wrong caller.
 
 const WORD: usize = size_of::<usize>();
 
-/// Where a function is: its frame pointer, and the end of the stack. Good for a walk as long as the
+/// The frame pointer of a function, and the end of the stack. A walk may start here as long as the
 /// function has not returned.
 #[derive(Clone, Copy)]
 pub struct Here {
@@ -32,13 +32,13 @@ pub struct Chain {
     last: usize,
 }
 
-/// What is in memory at a frame.
+/// The two words in memory at a frame.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Words {
     /// The caller's frame.
     pub next: usize,
-    /// Where the function returns to; on AArch64 it may be signed.
+    /// The address that the function returns to; on AArch64 it may be signed.
     pub return_address: usize,
 }
 
@@ -55,15 +55,15 @@ impl Words {
     }
 }
 
-/// Why a chain ends: for good, or for a word of the stack that is 0.
+/// The reason why a chain ends: a permanent one, or a word of the stack that is 0.
 #[derive(Clone, Copy)]
 pub struct End(*const usize);
 
 impl End {
-    /// Where words that end a chain for good can be read.
+    /// A permanent reason: a constant 0.
     const FOR_GOOD: Self = Self(&0);
 
-    /// Whether the reason holds.
+    /// Whether the reason still holds.
     ///
     /// # Safety
     ///
@@ -76,7 +76,7 @@ impl End {
 }
 
 impl Bounds {
-    /// From the lowest address to one past the highest. Where these are not known, both are 0, and
+    /// From the lowest address to one past the highest. If these are not known, both are 0, and
     /// nothing is inside.
     pub fn from((low, high): (usize, usize)) -> Self {
         Self { low, last: high.saturating_sub(2 * WORD) }
@@ -84,9 +84,9 @@ impl Bounds {
 }
 
 impl Chain {
-    /// From here outwards, inside of these bounds of the current thread's stack. `None` where a
-    /// walk cannot start: another architecture, a stack of unknown bounds, one that the program
-    /// has switched to itself, or a function without a frame.
+    /// The chain from here outwards, inside of these bounds of the current thread's stack. `None`
+    /// if a walk cannot start: on another architecture, on a stack of unknown bounds or one that
+    /// the program has switched to itself, or in a function without a frame.
     #[inline(always)]
     pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
         let (Here { frame, top }, Bounds { low, last }) = (here, bounds);
@@ -94,7 +94,7 @@ impl Chain {
         (is_inside && frame.is_multiple_of(WORD)).then_some(Self { innermost: frame, last })
     }
 
-    /// What is at a frame.
+    /// The words at a frame.
     ///
     /// # Safety
     ///
@@ -107,7 +107,7 @@ impl Chain {
         unsafe { Words::at(frame) }
     }
 
-    /// What is at the frame `next`, which the one at `frame` has for its caller's.
+    /// The words at `next`, which the frame at `frame` names as its caller's.
     #[inline(always)]
     pub fn outside(self, frame: usize, next: usize) -> Result<Words, End> {
         if next <= frame || next > self.last || !next.is_multiple_of(WORD) {
@@ -121,8 +121,7 @@ impl Chain {
         Ok(words)
     }
 
-    /// How many frames there are from this one on, which [`outside`](Self::outside) has found words
-    /// at.
+    /// The number of frames from this one on. [`outside`](Self::outside) has found words at it.
     #[cold]
     pub fn count(self, frame: usize) -> usize {
         let mut count = 1;
@@ -138,7 +137,7 @@ impl Chain {
 }
 
 impl Here {
-    /// The end of a stack that has no more than the function's callees; `None` where that is not
+    /// The end of a stack that has the function's callees and nothing else; `None` if that is not
     /// known.
     pub fn outside_of_frame(self) -> Option<usize> {
         (self.frame >= self.top && self.frame != 0).then_some(self.frame + WORD)
@@ -158,7 +157,10 @@ impl Here {
             let (frame, top): (usize, usize);
             // SAFETY: copies registers.
             unsafe {
-                core::arch::asm!("mov {}, rbp", "mov {}, rsp", out(reg) frame, out(reg) top, options(nomem, nostack, preserves_flags));
+                core::arch::asm!(
+                    "mov {}, rbp", "mov {}, rsp", out(reg) frame, out(reg) top,
+                    options(nomem, nostack, preserves_flags)
+                );
             }
             Self { frame, top }
         }
@@ -167,7 +169,10 @@ impl Here {
             let (frame, top): (usize, usize);
             // SAFETY: copies registers.
             unsafe {
-                core::arch::asm!("mov {}, x29", "mov {}, sp", out(reg) frame, out(reg) top, options(nomem, nostack, preserves_flags));
+                core::arch::asm!(
+                    "mov {}, x29", "mov {}, sp", out(reg) frame, out(reg) top,
+                    options(nomem, nostack, preserves_flags)
+                );
             }
             Self { frame, top }
         }

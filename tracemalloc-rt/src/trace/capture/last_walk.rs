@@ -1,14 +1,14 @@
-//! A walk that remembers the last one.
+//! A walk that begins with the frames of the last walk.
 //!
-//! A program that allocates mostly comes from where it has just come from: the outer frames are
-//! those of the last walk, at the same addresses, with the same words in them. To compare a
-//! remembered frame with memory is cheaper than to walk to it, because no load waits for the one
-//! before; and as every frame is compared, nothing is assumed. So a walk goes from the innermost
-//! frame outwards only as far as the first frame that is remembered and still there.
+//! Most allocations have the outer frames of the one before, at the same addresses, with the same
+//! words in them. To compare a remembered frame with memory is cheaper than to walk to it, because
+//! no load waits for the one before. Every frame is compared, so nothing is assumed. A walk then
+//! goes from the innermost frame outwards, as far as the first frame that is remembered and still
+//! there.
 //!
-//! What is new inside of that is mostly a path that came before, too. One look-up, by where it is
-//! called from and by all of its addresses, tells what it may lead to, and the tree of contexts
-//! whether it does: so nothing waits for one context after another.
+//! The new frames inside of that frame are mostly a path that came before, too. One look-up, by the
+//! caller's context and all new addresses, yields a candidate, and the tree of contexts confirms
+//! it. So no load waits for one context after another.
 
 use core::cell::Cell;
 
@@ -16,29 +16,29 @@ use self::compare::{are_there, is_there};
 use crate::trace::capture::frame_pointer::{Chain, End, Words, strip};
 use crate::trace::contexts::{self, Context};
 
-/// Stacks of no more frames are kept whole, and remembered: to keep fewer of them would make
-/// another path in the tree of each depth that a recursion has, and nothing to remember it by. Of
-/// deeper ones, as many innermost frames are kept as are wanted.
+/// Stacks of at most so many frames are kept whole, and remembered. To cut them would make another
+/// path in the tree for each depth of a recursion, which no walk meets again. Of deeper stacks, as
+/// many innermost frames are kept as are wanted.
 pub const SHORT: usize = if cfg!(test) { 64 } else { 256 };
-/// So many new parts of walks. In tests they get in each other's way.
+/// The number of slots for new parts of walks. In tests there are few, so that they collide.
 const PATHS: usize = if cfg!(test) { 1 << 4 } else { 1 << 12 };
 
-/// What one thread remembers. Zeroes are one that remembers nothing.
+/// The last walk of one thread. Zeroes are one that remembers nothing.
 ///
-/// This is the innermost loop of tracing, and is written for few instructions: by pointers into
-/// these arrays.
+/// This is the innermost loop of tracing. It uses pointers into these arrays, because that takes
+/// the fewest instructions.
 pub struct LastWalk {
     /// How many frames there were, at most [`SHORT`]; 0 when nothing is remembered.
     len: Cell<usize>,
-    /// Why there were no more frames.
+    /// The reason why there were no more frames.
     end: Cell<End>,
-    /// Those frames, outermost first, from 1 on. In front of them the root, which is at no address
-    /// that a frame is at. Behind them some of walks before, whose contexts may come again.
+    /// Those frames, outermost first, from 1 on. At 0 is the root, at an address that no frame has.
+    /// Behind the frames are some of earlier walks, whose contexts may come again.
     frames: [Cell<Frame>; SHORT + 1],
-    /// Frames as they are found, innermost first, and behind them where the next one is.
+    /// The frames that a walk finds, innermost first, and then the address of the next one.
     found: [Cell<Found>; SHORT + 1],
-    /// The number of the innermost context of what was new in some walk, where that was called
-    /// from the same context and had the same addresses; or of something else, or 0. See
+    /// Innermost contexts of the new parts of walks, by number, or 0. A slot belongs to a caller's
+    /// context and a hash of addresses, and may have the context of another path. See
     /// [`Inside::place`].
     paths: [Cell<u32>; PATHS],
 }
@@ -53,26 +53,26 @@ struct Found {
 #[derive(Clone, Copy)]
 #[repr(C, align(16))]
 struct Frame {
-    /// What was in memory there.
+    /// The words that were in memory there.
     words: Words,
     at: usize,
     context: Context,
 }
 
-/// What is new in a walk: what was found before it met the last one.
+/// The new part of a walk: the frames that it found before it met the last walk.
 struct Inside {
     /// The frame that was met.
     met: *const Cell<Frame>,
-    /// Behind the last one that was found: where its caller's frame is.
+    /// Behind the last frame that was found. It has the address of the caller's frame.
     end: *const Cell<Found>,
-    /// Of the return addresses.
+    /// Of the new return addresses.
     hash: u64,
 }
 
-/// How stacks are to be kept.
+/// How to keep stacks.
 #[derive(Clone, Copy)]
 pub struct Wanted {
-    /// How many frames to keep of a stack with more than [`SHORT`]; at most that.
+    /// How many frames to keep of a stack with more than [`SHORT`]; at most as many.
     pub depth: usize,
     /// Whether those beyond are counted.
     pub counts_all: bool,
@@ -81,11 +81,11 @@ pub struct Wanted {
 }
 
 impl LastWalk {
-    /// The context of the innermost frame, where the chain meets the last one, and every context is
-    /// there already. Otherwise `None`: then [`anew`](Self::anew) tells. What is remembered has
+    /// The context of the innermost frame, if the chain meets the last one and the tree has every
+    /// context. Otherwise `None`, and [`full_walk`](Self::full_walk) has to walk. The last walk has
     /// to be of the same scope.
     #[inline(always)]
-    pub fn again(&self, chain: Chain) -> Option<Context> {
+    pub fn compare_in_place(&self, chain: Chain) -> Option<Context> {
         let inside = self.meet(chain, self.same_frames()?)?;
         // SAFETY: each points to where the other does, or behind it.
         let (outside, new) = unsafe {
@@ -106,15 +106,16 @@ impl LastWalk {
         unsafe { self.add(&inside, outside, new) }
     }
 
-    /// The innermost of the remembered frames that have the words that they had, from the outermost
-    /// on. It may be one whose function has returned, where nothing has been written since:
-    /// such frames are inside of the whole chain.
+    /// The innermost frame up to which all remembered frames, from the outermost on, have the words
+    /// that they had. Its function may have returned, if nothing has been written there since. Such
+    /// frames are inside of the whole chain.
     #[inline(always)]
     fn same_frames(&self) -> Option<*const Cell<Frame>> {
         let root = self.frames.as_ptr();
         // SAFETY: all pointers are from the root to the innermost remembered frame. The chain has
-        // led to all these frames in this thread, so they are in its stack, in memory that
-        // it had used, which stays until the thread ends.
+        // led to all these frames in this thread. So they are in its stack, in memory that it had
+        // used, which stays mapped until the thread ends. Their functions may have returned, and
+        // other variables may lie there now: see `frame_pointer::load`.
         unsafe {
             let innermost = root.add(self.len.get());
             let mut same = root;
@@ -145,8 +146,8 @@ impl LastWalk {
         let mut hash = 0;
         let mut at = chain.innermost;
         // SAFETY: `met` points to a remembered frame or to the root, which is at the highest
-        // address. What is read at `at` is the innermost frame, or one that is aligned and
-        // between that and a remembered one. `place` is in `found`.
+        // address. The frame at `at` is the innermost one, or one that is aligned and between that
+        // and a remembered one. `place` is in `found`.
         unsafe {
             let full = place.add(SHORT);
             let mut meeting = (*met).get().at;
@@ -180,8 +181,8 @@ impl LastWalk {
         }
     }
 
-    /// Puts what is new inside of the frame that was met. Tells the innermost context; `None` where
-    /// not all contexts are there, and then nothing is remembered.
+    /// Adds the new frames inside of the frame that was met. Returns the innermost context. `None`
+    /// if the tree has not all contexts; then nothing is remembered.
     ///
     /// # Safety
     ///
@@ -204,8 +205,8 @@ impl LastWalk {
         Some(context)
     }
 
-    /// Puts what is new inside of the frame that was met, if it is the path that leads from there
-    /// to `leaf`. If it is not, false, and frames inside of it may have been overwritten.
+    /// Adds the new frames inside of the frame that was met, if they are the path from there to
+    /// `leaf`. If they are not, returns false, and frames inside of it may have been overwritten.
     ///
     /// # Safety
     ///
@@ -233,8 +234,8 @@ impl LastWalk {
         }
     }
 
-    /// The same for any path: where a walk before had another context at this depth, it is looked
-    /// up, or made, by `call`. `None` where that has none.
+    /// Adds the new frames, whatever their path is. If an earlier walk had another context at this
+    /// depth, `call` looks the context up, or makes it. `None` if that returns none.
     ///
     /// # Safety
     ///
@@ -268,10 +269,10 @@ impl LastWalk {
         }
     }
 
-    /// Walks to the end of the chain. Tells the innermost context, and whether there were more
-    /// frames than are wanted. `None` when there is no memory for a context.
+    /// Walks to the end of the chain. Returns the innermost context, and whether there were more
+    /// frames than are wanted. `None` if there is no memory for a context.
     #[inline(never)]
-    pub fn anew(&self, chain: Chain, wanted: Wanted) -> Option<(Context, bool)> {
+    pub fn full_walk(&self, chain: Chain, wanted: Wanted) -> Option<(Context, bool)> {
         self.clear();
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
@@ -303,7 +304,7 @@ impl LastWalk {
         let found = self.found.as_ptr().wrapping_add(new);
         // SAFETY: no more than `SHORT` were found.
         let context = unsafe { self.look_up(self.frames.as_ptr(), found, Context::call) }?;
-        // What was cut is not remembered: no walk meets its end.
+        // A stack that was cut is not remembered, because no walk meets its end.
         if let Some(end) = end {
             self.end.set(end);
             self.len.set(new);
@@ -311,14 +312,14 @@ impl LastWalk {
         Some((context, end.is_none()))
     }
 
-    /// Forgets all: another thread takes over, or another scope begins.
+    /// Forgets the walk, because another thread takes over, or another scope begins.
     pub fn clear(&self) {
         self.len.set(0);
     }
 }
 
 impl Inside {
-    /// Where in [`LastWalk::paths`] to look for it.
+    /// Its slot in [`LastWalk::paths`].
     #[inline(always)]
     fn place(&self, outside: Context) -> usize {
         ((self.hash >> 40) as u32 ^ outside.number()) as usize % PATHS
@@ -426,7 +427,7 @@ mod tests {
     use super::super::frame_pointer::{Bounds, Here};
     use super::*;
 
-    /// A stack that is none: frames are at words of it, the outermost at the highest.
+    /// A made-up stack: frames are at words of it, the outermost at the highest.
     struct Stack {
         words: Vec<Cell<usize>>,
         frames: Vec<usize>,
@@ -452,7 +453,7 @@ mod tests {
             self.frames.push(frame);
         }
 
-        /// The innermost function returns; what it has written stays.
+        /// The innermost function returns; the words that it has written stay.
         fn leave(&mut self) {
             if self.frames.len() > 1 {
                 self.frames.pop();
@@ -485,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_never_changes_what_a_walk_finds() {
+    fn the_last_walk_never_changes_the_result_of_the_next_one() {
         let (mut stack, mut numbers) = (Stack::new(), Numbers(1));
         let remembering = nothing_remembered();
         let (mut met, mut cut) = (0, 0);
@@ -499,7 +500,7 @@ mod tests {
                     stack.call(0x1000 + numbers.below(3), 2 * numbers.below(3));
                 }
             }
-            // The chain begins to end elsewhere.
+            // Now and then the chain ends in another way.
             let outermost = stack.frames[0];
             if numbers.below(50) == 0 {
                 stack.words[outermost + 1].set(numbers.below(2) * 0xE000);
@@ -511,10 +512,10 @@ mod tests {
                 scope: 0,
             };
             let chain = stack.chain();
-            let again = remembering.again(chain).map(|context| (context, false));
+            let again = remembering.compare_in_place(chain).map(|context| (context, false));
             met += usize::from(again.is_some());
-            let found = again.or_else(|| remembering.anew(chain, wanted));
-            assert_eq!(found, nothing_remembered().anew(chain, wanted));
+            let found = again.or_else(|| remembering.full_walk(chain, wanted));
+            assert_eq!(found, nothing_remembered().full_walk(chain, wanted));
             let (context, is_cut) = found.expect("there is memory");
             let frames = stack.frames.len()
                 - usize::from(stack.words[outermost + 1].get() == 0).min(stack.frames.len() - 1);

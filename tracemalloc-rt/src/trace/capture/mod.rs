@@ -1,4 +1,4 @@
-//! The return addresses of the current call, innermost first.
+//! Captures the call stack of an allocation: its return addresses, innermost first.
 
 mod captured;
 mod frame_pointer;

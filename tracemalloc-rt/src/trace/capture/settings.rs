@@ -1,4 +1,4 @@
-//! How stacks are walked, and how deep: what harness, program and checks want, put into one word.
+//! The settings of walks: what harness, program and checks want, merged into one word.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,8 +13,7 @@ pub enum Walk {
     /// By the chain of frame pointers: fast, and complete where the code was built with
     /// `-C force-frame-pointers=yes`.
     FramePointers,
-    /// By unwind tables, through the `backtrace` crate: works for any code, and is some hundred
-    /// times slower.
+    /// By unwind tables: works for any code, and is some hundred times slower.
     Unwind,
     /// By the chain of frame pointers where it proved complete, and by unwind tables elsewhere: for
     /// code of which nothing is known. Each chain is tried once.
@@ -25,7 +24,7 @@ pub enum Walk {
 #[derive(Clone, Copy)]
 pub struct Settings(u64);
 
-/// What each caller wants of a walk.
+/// The wishes of each caller.
 struct Wanted {
     harness: Option<(Walk, usize)>,
     program: Option<u32>,
@@ -62,7 +61,7 @@ pub fn after_fork() {
 }
 
 impl Wanted {
-    /// Changes what is wanted. Stacks are then walked as the harness says, where it traces, and as
+    /// Changes the wishes. Stacks are then walked in the way of the harness, if it traces, and as
     /// deep as the deepest wish.
     fn update(&mut self, change: impl FnOnce(&mut Self)) {
         change(self);
@@ -116,8 +115,8 @@ impl Settings {
         self.0 >> 40 & 0xFF != 0
     }
 
-    /// Whether walks begin with the frames of the last one. Not on Memcheck: of these frames some
-    /// have gone, and it would report that what is below the stack pointer is read.
+    /// Whether walks begin with the frames of the last one. On Memcheck they do not: some of these
+    /// frames may have gone, and Memcheck would report that words below the stack pointer are read.
     pub fn remembers(self) -> bool {
         self.0 >> 48 == 0
     }

@@ -1,4 +1,4 @@
-//! Walks by unwind tables.
+//! Walks a stack by unwind tables.
 
 #[cfg_attr(any(not(target_os = "linux"), target_arch = "arm"), path = "unwind/elsewhere.rs")]
 mod unwinder;
@@ -6,8 +6,8 @@ mod unwinder;
 use crate::trace::capture::captured::Captured;
 use unwinder::{Frame, for_each};
 
-/// Captures what lies outside of the function `root`. Slow, and for the stacks that frame pointers
-/// cannot walk.
+/// Captures the frames outside of the function `root`. This is slow, and only for stacks that frame
+/// pointers cannot walk.
 #[cold]
 #[inline(never)]
 pub fn walk(captured: &mut Captured, root: *const ()) {
@@ -21,7 +21,7 @@ pub fn walk(captured: &mut Captured, root: *const ()) {
     });
     if !outside {
         captured.clear();
-        // The system does not tell where functions begin: then with the frames of ours.
+        // The system does not tell where functions begin: then our own frames are among them.
         for_each(|frame| captured.push(frame.address()));
     }
 }
@@ -30,9 +30,9 @@ fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
     frame.function() == function.addr()
 }
 
-/// Whether the unwinder sees the frames of `chain`, innermost first, right outside of that of the
-/// function `root`, and no more than `outermost` others beyond; any number, where the chain was
-/// `cut`.
+/// Whether the unwinder sees the frames of `chain`, innermost first, right outside of the function
+/// `root`, and then at most `outermost` other frames. If the chain was `cut`, any number may
+/// follow.
 #[cold]
 #[inline(never)]
 pub fn agrees(

@@ -1,8 +1,7 @@
-//! One thread's means to capture stacks: its stack's bounds, its last walk, and room for long
-//! stacks.
+//! The walker of one thread, which captures the thread's stacks.
 //!
-//! A walker says where its thread's allocations belong, too: to a scope, or, while it is paused, to
-//! nothing that counts.
+//! It has the bounds of the stack, the last walk, and room for long stacks. It also says where the
+//! thread's allocations belong: to a scope, or to nothing that counts while the walker is paused.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -20,13 +19,13 @@ use crate::trace::stack_id::{MAX_DEPTH, StackId};
 /// that is not broken.
 const OUTERMOST: usize = 3;
 
-/// What one thread walks its stack with. Zeroes are a walker that remembers nothing.
+/// Captures the stacks of one thread. Zeroes are a walker that remembers nothing.
 #[repr(C)]
 pub struct Walker {
     paused: Cell<u32>,
     /// The scope that allocations belong to, or 0.
     scope: Cell<u32>,
-    /// Where long stacks are captured, once one was.
+    /// Room for long stacks. It is made for the first one.
     room: Cell<*mut MaybeUninit<usize>>,
     /// The part of the thread's stack that walks may see.
     bounds: Cell<Bounds>,
@@ -51,7 +50,7 @@ impl Walker {
         self.set_bounds(bounds);
     }
 
-    /// Whether what the thread allocates is left out just now.
+    /// Whether the thread's allocations are left out now.
     #[inline(always)]
     pub fn is_paused(&self) -> bool {
         self.paused.get() != 0
@@ -72,21 +71,21 @@ impl Walker {
         self.scope.get()
     }
 
-    /// Has allocations belong to another scope, or to none (0). Returns the one before.
+    /// Moves allocations to another scope, or to none (0). Returns the one before.
     pub fn enter_scope(&self, number: u32) -> u32 {
         self.last_walk.clear();
         self.scope.replace(number)
     }
 
-    /// Sets the part of the thread's stack that walks may see. The last walk may have ended
-    /// elsewhere, and is forgotten.
+    /// Sets the part of the thread's stack that walks may see. Forgets the last walk, which may
+    /// have ended elsewhere.
     pub fn set_bounds(&self, bounds: (usize, usize)) {
         self.bounds.set(Bounds::from(bounds));
         self.last_walk.clear();
     }
 
-    /// The id of the stack that leads to the function `root`, which is never inlined, and whose
-    /// frame `here` is. `None` where it could not be kept.
+    /// The id of the stack that leads to the function `root`, whose frame is `here`. That function
+    /// is never inlined. `None` if there was no memory for the stack.
     pub fn stack_id(&self, here: Here, root: *const ()) -> Option<StackId> {
         stack_id(Some(self), self.bounds.get(), here, root)
     }
@@ -94,16 +93,16 @@ impl Walker {
     /// The fast path of [`stack_id`](Self::stack_id): the chain of frame pointers meets that of the
     /// last walk. Otherwise `None`.
     #[inline(always)]
-    pub fn stack_id_again(&self, here: Here) -> Option<StackId> {
+    pub fn known_stack_id(&self, here: Here) -> Option<StackId> {
         if !Settings::now().short_by_frame_pointers() {
             return None;
         }
         let chain = Chain::from(here, self.bounds.get())?;
-        self.last_walk.again(chain).map(Context::stack_id)
+        self.last_walk.compare_in_place(chain).map(Context::stack_id)
     }
 
-    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call gives the same room:
-    /// one stack at a time.
+    /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call returns the same room,
+    /// for one stack at a time.
     #[expect(
         clippy::mut_from_ref,
         reason = "a thread captures one stack at a time, and does not come here meanwhile"
@@ -133,12 +132,12 @@ fn stack_id(
         let (context, is_cut) = match walker {
             Some(walker) if settings.depth() <= SHORT => {
                 let (depth, counts_all) = (settings.depth(), settings.counts_all());
-                let again = || walker.last_walk.again(chain);
-                match settings.remembers().then(again).flatten() {
+                let compare = || walker.last_walk.compare_in_place(chain);
+                match settings.remembers().then(compare).flatten() {
                     Some(context) => (context, false),
                     None => walker
                         .last_walk
-                        .anew(chain, Wanted { depth, counts_all, scope: walker.scope() })?,
+                        .full_walk(chain, Wanted { depth, counts_all, scope: walker.scope() })?,
                 }
             }
             _ => walk_all(settings, walker, chain)?,
@@ -175,8 +174,8 @@ fn unwound(settings: Settings, walker: Option<&Walker>, root: *const ()) -> Opti
     })
 }
 
-/// The id of the stack whose chain of frame pointers this is: that of the chain itself, if it is
-/// known to be whole; or that of the unwinder's frames.
+/// The id of a stack by its chain of frame pointers, if the chain is whole; otherwise by the
+/// unwinder's frames. A chain that is new is compared with the unwinder's frames once.
 #[inline(never)]
 fn either(
     settings: Settings,
@@ -194,7 +193,7 @@ fn either(
     if is_whole { Some(chain.stack_id()) } else { unwound(settings, walker, root) }
 }
 
-/// The unwinder may allocate: that is not traced.
+/// Unwinds. The unwinder may allocate, and what it allocates does not count.
 fn while_paused<R>(walker: Option<&Walker>, unwind: impl FnOnce() -> R) -> R {
     if let Some(walker) = walker {
         walker.pause();

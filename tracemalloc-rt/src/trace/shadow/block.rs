@@ -1,4 +1,4 @@
-//! A live block, as the shadow knows it.
+//! A live block: its stack and its size.
 
 use crate::trace::stack_id::StackId;
 
@@ -7,7 +7,7 @@ use crate::trace::stack_id::StackId;
 pub struct Block {
     pub id: StackId,
     pub size: usize,
-    /// Whether the program sees it in its own snapshots: it was allocated since the program
-    /// started or cleared them.
+    /// Whether it is in the program's view: it was allocated since the program started or cleared
+    /// its tracing.
     pub in_view: bool,
 }

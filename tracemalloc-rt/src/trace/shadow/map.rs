@@ -1,36 +1,45 @@
 //! A two-level array over the address space: one 32-bit slot for every 8 bytes, made for 4 MiB of
 //! addresses at a time.
 //!
-//! A look-up is two loads, takes no lock, never resizes, and costs the same however many blocks are
-//! live. Nearly all blocks begin at a multiple of 16, so these slots come first, and those of the
-//! addresses between them behind: neighbours in the heap are neighbours here, and slots that are
-//! never used take no room in caches, nor in memory.
+//! A look-up is two loads. It takes no lock, never resizes, and costs the same however many blocks
+//! are live. Nearly all blocks begin at a multiple of 16. So these slots come first, and behind
+//! them the slots of the addresses in between. Neighbours in the heap are neighbours here, and
+//! slots that are never used take no room in caches or in memory.
 //!
 //! The slot of a block's first byte:
 //!
-//! | bit 31 | bits 26 to 30 | bit 25 | bits 0 to 24 |
-//! |---|---|---|---|
-//! | 1: a block begins here | 0 to 16: its size; 17: the size is in the next slot; 18: in the next two; 31: a reader holds the slot | 1: in the program's view | id of its stack |
+//! | bits | content |
+//! |---|---|
+//! | 31 | 1: a block begins here |
+//! | 26 to 30 | size code |
+//! | 25 | 1: in the program's view |
+//! | 0 to 24 | id of its stack |
 //!
-//! The next slot is that of the address 16 bytes on, which is still in the block. Slots that hold
+//! The size code is the size itself from 0 to 16. 17 says that the size is in the next slot, 18 in
+//! the next two, and 31 that a reader has the slot.
+//!
+//! The next slot is that of the address 16 bytes on, which is still in the block. Slots that have
 //! sizes have bit 31 clear, so no pointer into a block can be taken for a block. Blocks that begin
-//! at an address that is no multiple of 8, or beyond the map, have no slot: they go to the table.
+//! at an address that is no multiple of 8, or beyond the map, have no slot. They go to the table.
 //!
-//! # Who writes
+//! # Writers
 //!
-//! A block's slots are written by the thread that allocates it, sizes first, and its first slot is
-//! cleared by the one that frees it; whoever passes the pointer from one to the other orders the
-//! two. Nobody else writes to the slots of a block that is not in the view, so plain stores are
-//! enough for it.
+//! The thread that allocates a block writes its slots, sizes first. The thread that frees it clears
+//! the first slot. The program orders the two when it passes the pointer from one to the other. No
+//! other thread writes to the slots of a block that is not in the view, so plain stores are enough.
 //!
-//! A block in the view has a third party: a thread that takes a snapshot or clears the view. To
-//! read a size that is not in the first slot, it first puts 31 into that, with a compare-and-swap,
-//! and back what was there when it has read. Whoever frees a block in the view takes its slot with
-//! a compare-and-swap too, and waits while a reader holds it: for a few instructions, and
-//! readers come one at a time and call nothing meanwhile. So a reader sees the id and the size of
-//! one and the same block, never the id of one and the size of the next at that address; and when
-//! the bit of the view goes, either the one who clears or the one who frees has seen it go, never
-//! both.
+//! For a block in the view there is a third thread: a reader, which takes a snapshot or clears the
+//! view.
+//!
+//! - To read a size that is not in the first slot, the reader first puts 31 there, by a
+//!   compare-and-swap. It puts the old size code back when it has read.
+//! - A thread that frees a block in the view takes the slot by a compare-and-swap, too, and waits
+//!   while a reader has it. That takes a few instructions: readers come one at a time, and call
+//!   nothing meanwhile.
+//!
+//! So a reader never sees the id of one block with the size of the next one at that address. And if
+//! the bit of the view goes, exactly one of the two, the reader or the freeing thread, takes it
+//! away.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -40,7 +49,7 @@ use crate::os::pages::Pages;
 use crate::trace::shadow::block::Block;
 use crate::trace::stack_id::{MAX_STACKS, StackId};
 
-/// Bits of an address that programs see: 47 on x86-64, 48 on AArch64 and others. Miri gets a small
+/// The bits of an address in user space: 47 on x86-64, 48 on AArch64 and others. Miri gets a small
 /// map.
 const ADDRESS_BITS: u32 = if cfg!(miri) {
     32
@@ -52,7 +61,7 @@ const ADDRESS_BITS: u32 = if cfg!(miri) {
 const LEAF_BITS: u32 = if cfg!(miri) { 14 } else { 22 };
 const LEAVES: usize = 1 << (ADDRESS_BITS - LEAF_BITS);
 const SLOTS: usize = 1 << (LEAF_BITS - 3);
-/// So many slots of multiples of 16, and as many of what lies between.
+/// The number of slots for multiples of 16, and of slots for the addresses in between.
 const HALF: usize = SLOTS / 2;
 
 const BEGINS: u32 = 1 << 31;
@@ -68,7 +77,7 @@ const IN_VIEW: u32 = 1 << 25;
 
 const _: () = assert!(MAX_STACKS == IN_VIEW);
 
-/// How far into a block a pointer to it may point.
+/// The longest way from a pointer back to the first byte of its block.
 const FAR: usize = 16 << 20;
 
 /// The slots of 4 MiB of addresses, as [`LEAF_BITS`] says.
@@ -86,8 +95,8 @@ pub fn prepare() -> bool {
     }
     let Some(made) = memory::reserve(LEAVES * size_of::<AtomicU32>()) else { return false };
     let Some(root) = memory::reserve(LEAVES * size_of::<AtomicPtr<Leaf>>()) else { return false };
-    // Of two threads that come here at once one loses; its reservation is address space that is
-    // never touched.
+    // If two threads come here at once, one loses. Its reservation is address space that is never
+    // touched.
     let _ = MADE.compare_exchange(
         ptr::null_mut(),
         made.cast().as_ptr(),
@@ -128,18 +137,18 @@ fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     true
 }
 
-/// The place of a block in the common case: a multiple of 16, whose slot and the next are in one
-/// leaf, which is there.
+/// The two slots of a block on the fast path: its address is a multiple of 16, and its slot and the
+/// next one are in one leaf, which exists.
 pub struct Common {
     first: &'static AtomicU32,
     second: &'static AtomicU32,
 }
 
 impl Common {
-    /// `None` where it is no such place.
+    /// `None` if the address has no such slots.
     #[inline(always)]
     pub fn at(address: usize) -> Option<Self> {
-        // What of the address is no multiple comes to the top.
+        // The rotation brings bits below 16 to the top, so one comparison finds them, too.
         let number = address.rotate_right(4);
         if number >> (ADDRESS_BITS - 4) != 0 {
             return None;
@@ -149,7 +158,7 @@ impl Common {
         Some(Self { first: &leaf[index], second: next(leaf, index)? })
     }
 
-    /// False, and nothing is changed, where its size does not fit.
+    /// False if the size does not fit; then nothing is changed.
     #[inline(always)]
     pub fn insert(&self, block: Block) -> bool {
         let code = if block.size.wrapping_sub(SMALL + 1) < (1 << SIZE_BITS) - (SMALL + 1) {
@@ -168,7 +177,7 @@ impl Common {
     #[inline(always)]
     pub fn get(&self) -> Option<Block> {
         let first = self.first.load(Ordering::Relaxed);
-        // Nearly all are of this kind, and then this is the id.
+        // Nearly all blocks are of this kind, and then this is the id.
         let id = first.wrapping_sub(BEGINS | SIZE_IN_ONE << SIZE_SHIFT);
         let (id, size) = if id < MAX_STACKS {
             (id, self.second.load(Ordering::Relaxed))
@@ -208,15 +217,13 @@ pub fn remove(address: usize) -> Option<Block> {
     Some(block(leaf, address, first))
 }
 
-/// Clears the first slot of a block that was in the view when it was looked at, and returns what
-/// was there.
+/// Clears the first slot of a block that was just seen in the view, and returns the slot's content.
 #[inline(always)]
 fn take(slot: &AtomicU32) -> Option<u32> {
     loop {
         let first = slot.load(Ordering::Relaxed);
         if first & BEGINS == 0 {
-            // Only when two threads free one block: the program's mistake, which must not be ours
-            // too.
+            // Two threads free one block. That is the program's error, and must do no harm here.
             return None;
         }
         if first & SIZE_MASK != HELD << SIZE_SHIFT
@@ -228,7 +235,7 @@ fn take(slot: &AtomicU32) -> Option<u32> {
     }
 }
 
-/// The block that a first slot tells of.
+/// The block that a first slot describes.
 #[inline(always)]
 fn block(leaf: &Leaf, address: usize, first: u32) -> Block {
     let words = (first & SIZE_MASK) >> SIZE_SHIFT;
@@ -257,9 +264,9 @@ fn size_elsewhere(address: usize, words: u32) -> usize {
     size
 }
 
-/// Calls `visit` with every block. What other threads allocate or free meanwhile may be there or
-/// not; of a block that is not in the view, the size may then be that of the block before it or
-/// after it at the same address.
+/// Calls `visit` with every block. Blocks that other threads allocate or free meanwhile may be
+/// there or not. The size of a block that is not in the view may then be that of the block before
+/// it, or after it, at the same address.
 pub fn for_each(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, mut first| {
         while first & BEGINS != 0 && first & SIZE_MASK == HELD << SIZE_SHIFT {
@@ -272,8 +279,8 @@ pub fn for_each(visit: &mut impl FnMut(usize, Block)) {
     });
 }
 
-/// Calls `visit` with every block of the view. What other threads allocate or free meanwhile may be
-/// there or not, but no block is told that never was. One caller at a time.
+/// Calls `visit` with every block of the view. Blocks that other threads allocate or free meanwhile
+/// may be there or not, but each one did exist. One caller at a time.
 pub fn for_each_in_view(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, first| {
         if let Some(block) = in_view(leaf, address, first) {
@@ -282,7 +289,7 @@ pub fn for_each_in_view(visit: &mut impl FnMut(usize, Block)) {
     });
 }
 
-/// Takes every block out of the view, and calls `visit` with what it was. One caller at a time.
+/// Takes every block out of the view, and calls `visit` with it. One caller at a time.
 pub fn clear_view(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, first| {
         if let Some(block) = read_in_view(leaf, address, first, |first| first & !IN_VIEW) {
@@ -298,12 +305,12 @@ pub fn get_in_view(address: usize) -> Option<Block> {
     in_view(leaf, address, first)
 }
 
-/// Where the block begins that `address` points into or just behind, as far as the map knows.
+/// The first byte of the block that `address` points into or just behind, as far as the map knows.
 pub fn begin_of(address: usize) -> Option<usize> {
     let mut here = address & !7;
     while address - here < FAR {
         let first = here & !((1 << LEAF_BITS) - 1);
-        // A large block may reach over addresses where none begins.
+        // A large block may cover leaves in which no block begins.
         if let Some(leaf) = leaf(here) {
             let begins =
                 |address: &usize| leaf[slot_index(*address)].load(Ordering::Relaxed) & BEGINS != 0;
@@ -316,7 +323,7 @@ pub fn begin_of(address: usize) -> Option<usize> {
     None
 }
 
-/// The block that a first slot tells of, if it is in the view.
+/// The block that a first slot describes, if it is in the view.
 fn in_view(leaf: &Leaf, address: usize, first: u32) -> Option<Block> {
     if first & (BEGINS | IN_VIEW) == BEGINS | IN_VIEW
         && (first & SIZE_MASK) >> SIZE_SHIFT <= SMALL as u32
@@ -327,8 +334,8 @@ fn in_view(leaf: &Leaf, address: usize, first: u32) -> Option<Block> {
     read_in_view(leaf, address, first, |first| first)
 }
 
-/// Reads a block of the view while holding its first slot, and leaves `after` of what was there in
-/// it.
+/// Reads a block of the view while it holds the first slot. Then the slot gets `after` of its old
+/// content.
 fn read_in_view(
     leaf: &Leaf,
     address: usize,
@@ -420,12 +427,11 @@ fn leaf_or_new(address: usize) -> Option<&'static Leaf> {
 
 #[cold]
 fn new_leaf(address: usize) -> Option<&'static Leaf> {
-    // So a failed allocation, whose address is looked up like any other, has no place.
+    // Null gets no leaf: a failed allocation is looked up like any other.
     let entry = entry(address).filter(|_| address >> LEAF_BITS != 0)?;
     let made = NonNull::new(MADE.load(Ordering::Acquire))?;
     let new = memory::reserve(size_of::<Leaf>())?.cast::<Leaf>().as_ptr();
-    // Of two threads that come here at once one loses; its leaf is address space that is never
-    // touched.
+    // If two threads come here at once, one loses. Its leaf is address space that is never touched.
     let published =
         match entry.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
@@ -446,7 +452,7 @@ fn new_leaf(address: usize) -> Option<&'static Leaf> {
 mod tests {
     use super::*;
 
-    /// Addresses that nothing is mapped at: the map never touches the blocks themselves.
+    /// Addresses at which nothing is mapped: the map never touches the blocks themselves.
     const FREE: usize = if cfg!(miri) { 0x4000_0000 } else { 0x1234_5640_0000 };
     /// Readers come one at a time.
     static READER: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -517,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_map_has_no_place_for_is_refused() {
+    fn blocks_without_a_slot_are_refused() {
         assert!(prepare());
         assert!(!insert(FREE + 1, Block { id: StackId(1), size: 3, in_view: false }));
         assert!(!insert(1 << ADDRESS_BITS, Block { id: StackId(1), size: 3, in_view: false }));
@@ -592,7 +598,7 @@ mod tests {
     /// One thread notes and forgets blocks in the view, another clears it. In the end each has left
     /// it once.
     #[test]
-    fn a_block_leaves_the_view_once_whoever_takes_it_out() {
+    fn a_block_leaves_the_view_once_by_either_thread() {
         let _reader = READER.lock().unwrap();
         assert!(prepare());
         let address = |n: usize| FREE + (256 << LEAF_BITS) + n % 7 * 64;

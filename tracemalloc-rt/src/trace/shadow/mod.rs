@@ -1,9 +1,7 @@
-//! Where every live block is known: by the address of its first byte, the id of its stack and its
-//! size.
+//! The shadow: all live blocks by address, each with the id of its stack and its size.
 //!
-//! On 64-bit Unix a map of the address space ([`map`]), elsewhere, and for the few blocks that the
-//! map has no place for, a table ([`table`]). Blocks of other domains than the allocator's own are
-//! always in the table.
+//! On 64-bit Unix it is a map of the address space ([`map`]). A hash table ([`table`]) has the few
+//! blocks that the map has no slot for, blocks of other domains, and all blocks on other systems.
 
 mod block;
 #[cfg(all(unix, target_pointer_width = "64"))]
@@ -19,18 +17,18 @@ pub use self::map::Common;
 /// The domain of what the global allocator hands out.
 pub const ALLOCATOR: u32 = 0;
 
-/// Makes what has to be there before the first block. False where every block will be in the table.
+/// Prepares the map, before the first block. False if every block will be in the table.
 pub fn prepare() -> bool {
     map::prepare()
 }
 
-/// Remembers a block that has just been allocated. False when there is no memory for that.
+/// Remembers a block that has just been allocated. False if there is no memory for it.
 #[inline(always)]
 pub fn insert(address: usize, block: Block) -> bool {
     map::insert(address, block) || table::insert(ALLOCATOR, address, block)
 }
 
-/// Forgets the block at an address, and returns what it was. `None` where no traced block begins.
+/// Forgets the block that begins at an address, and returns it. `None` if there is none.
 #[inline(always)]
 pub fn remove(address: usize) -> Option<Block> {
     match map::remove(address) {
@@ -39,7 +37,7 @@ pub fn remove(address: usize) -> Option<Block> {
     }
 }
 
-/// As [`insert`], for a block of any domain. One that is known already has to be removed first.
+/// As [`insert`], for a block of any domain. A known block has to be removed first.
 pub fn insert_in(domain: u32, address: usize, block: Block) -> bool {
     table::insert(domain, address, block)
 }
@@ -50,9 +48,9 @@ pub fn remove_from(domain: u32, address: usize) -> Option<Block> {
     if domain == ALLOCATOR { block.or_else(|| map::remove(address)) } else { block }
 }
 
-/// Calls `visit` with domain, address and block of every live block, wherever it is noted. What
-/// other threads allocate or free meanwhile may be there or not; the size of a block that is not in
-/// the view may be that of its neighbour in time.
+/// Calls `visit` with domain, address and block of every live block. Blocks that other threads
+/// allocate or free meanwhile may be there or not. The size of a block that is not in the view may
+/// be that of the block before it, or after it, at the same address.
 pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
     map::for_each(&mut |address, block| visit(ALLOCATOR, address, block));
     table::for_each(visit);
@@ -76,7 +74,7 @@ pub fn for_each_in_view(visit: &mut impl FnMut(u32, usize, Block)) {
     });
 }
 
-/// Takes every block out of the view, and calls `visit` with what it was. One caller at a time.
+/// Takes every block out of the view, and calls `visit` with it. One caller at a time.
 pub fn clear_view(visit: &mut impl FnMut(Block)) {
     map::clear_view(&mut |_, block| visit(block));
     table::clear_view(visit);

@@ -1,4 +1,4 @@
-//! Where there is no map of the address space, every block is in the table.
+//! No map of the address space, on systems where every block is in the table.
 
 use crate::trace::shadow::block::Block;
 

@@ -1,5 +1,6 @@
-//! A hash table by domain and address, in shards with a lock each: for blocks that the map has no
-//! place for, and for blocks of other domains.
+//! A hash table of blocks by domain and address, in shards with a lock each.
+//!
+//! It has blocks that the map has no slot for, and blocks of other domains.
 //!
 //! Open addressing with linear probing; removal shifts the run behind it back, so there are no
 //! tombstones.
@@ -37,8 +38,7 @@ unsafe impl Send for Shard {}
 
 static SHARD: [SpinLock<Shard>; SHARDS] =
     [const { SpinLock::new(Shard { entries: None, capacity: 0, len: 0 }) }; SHARDS];
-/// How many blocks are in the table. On most machines none ever is, and then nobody needs a lock to
-/// know that.
+/// How many blocks are in the table. On most machines none ever is, and then no lock is taken.
 static LEN: AtomicUsize = AtomicUsize::new(0);
 
 pub fn insert(domain: u32, address: usize, block: Block) -> bool {
@@ -85,7 +85,7 @@ pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
                 break;
             }
             let len = shard.len;
-            // Whoever allocates may come back here to forget a block, so not under the lock.
+            // The allocation may free a block, and come back here, so the lock is released first.
             drop(shard);
             copy.reserve(len);
         }
@@ -103,7 +103,7 @@ pub fn for_each_in_copy(visit: &mut impl FnMut(u32, usize, Block)) {
     }
 }
 
-/// Takes every block out of the view, and calls `visit` with what it was.
+/// Takes every block out of the view, and calls `visit` with it.
 pub fn clear_view(visit: &mut impl FnMut(Block)) {
     for shard in &SHARD {
         for entry in shard.lock().entries().unwrap_or_default() {
@@ -193,7 +193,8 @@ impl Shard {
         Some(unsafe { core::slice::from_raw_parts_mut(self.entries?.as_ptr(), self.capacity) })
     }
 
-    /// Doubles the room. What was there before stays reserved: twice the final size at most.
+    /// Doubles the room. The old room stays reserved; all together, that is at most twice the final
+    /// size.
     fn grow(&mut self) -> bool {
         let capacity = (self.capacity * 2).max(FIRST_CAPACITY);
         let Some(size) = capacity.checked_mul(size_of::<Entry>()) else { return false };

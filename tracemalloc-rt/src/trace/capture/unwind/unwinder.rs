@@ -1,12 +1,12 @@
 //! The unwinder that std is linked with, by the functions of the Itanium C++ ABI.
 //!
-//! The `backtrace` crate calls the same ones, and reads debug information besides: who only walks
-//! need not compile that.
+//! The `backtrace` crate calls the same functions, and also reads debug information. A program that
+//! only walks need not compile that.
 
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 
-/// What the unwinder knows of one frame.
+/// The unwinder's data on one frame.
 #[repr(C)]
 struct Context {
     _private: [u8; 0],
@@ -33,33 +33,33 @@ unsafe extern "C" {
 }
 
 impl Frame<'_> {
-    /// The address that it goes on at.
+    /// The address that the function continues at.
     pub fn address(&self) -> usize {
         // SAFETY: the unwinder has handed the context out, and the visit lasts.
         unsafe { _Unwind_GetIP(self.context) }
     }
 
-    /// Where its function begins; 0 where that is not known.
+    /// The first address of its function; 0 if that is not known.
     pub fn function(&self) -> usize {
-        // SAFETY: any address may be asked for.
+        // SAFETY: the function takes any address.
         unsafe {
             _Unwind_FindEnclosingFunction(core::ptr::without_provenance_mut(self.address())).addr()
         }
     }
 }
 
-/// Calls `visit` with the frames of this thread, innermost first, that of this function included,
-/// as long as it says true. It must not panic.
+/// Calls `visit` with the frames of this thread, innermost first, this function's included, as long
+/// as it returns true. It must not panic.
 pub fn for_each<V: FnMut(&Frame<'_>) -> bool>(mut visit: V) {
     extern "C" fn call<V: FnMut(&Frame<'_>) -> bool>(
         context: *mut Context,
         visit: *mut c_void,
     ) -> c_int {
-        // SAFETY: it is what was handed in below, which nobody else uses meanwhile.
+        // SAFETY: it is the closure that is passed below, and no other code uses it meanwhile.
         let visit = unsafe { &mut *visit.cast::<V>() };
         if visit(&Frame { context, visited: PhantomData }) { NO_REASON } else { FAILURE }
     }
-    // SAFETY: `call` takes what it is given back as what it is. A panic cannot leave it: it is
-    // `extern "C"`, and would abort.
+    // SAFETY: the unwinder passes the pointer on to `call`, which reads it as the type that it is.
+    // A panic cannot leave `call`: that is `extern "C"`, and aborts.
     unsafe { _Unwind_Backtrace(call::<V>, (&raw mut visit).cast()) };
 }
