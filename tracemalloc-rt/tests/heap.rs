@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::{mem, ptr, thread};
 
 use tracemalloc::Tracemalloc;
-use tracemalloc::internal::heap::{self, Fate, Found, HolderKind, KnownHolder, Retained};
+use tracemalloc::internal::heap::{self, Fate, Found, HolderKind, KnownHolder, Retained, Stranger};
 use tracemalloc::internal::{self, Live, StackId, Walk};
 
 #[global_allocator]
@@ -26,6 +26,10 @@ const CASES: &[(&str, fn())] = &[
     (
         "what_a_known_holder_alone_holds_is_said_to_be_so",
         what_a_known_holder_alone_holds_is_said_to_be_so,
+    ),
+    (
+        "a_known_holder_does_not_excuse_the_block_of_a_stranger",
+        a_known_holder_does_not_excuse_the_block_of_a_stranger,
     ),
     ("a_thread_local_of_a_living_thread_holds", a_thread_local_of_a_living_thread_holds),
     ("the_stack_of_a_living_thread_holds", the_stack_of_a_living_thread_holds),
@@ -93,15 +97,25 @@ fn map(size: usize, flags: libc::c_int, file: libc::c_int) -> *mut usize {
 static STACK_FROM: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `body` on a thread of its own, and looks up what it has left behind.
-#[inline(never)]
 fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> Found {
+    look_up(known, &[], &left_stacks(body))
+}
+
+fn look_up(known: &[KnownHolder<'_>], strangers: &[Stranger], stacks: &[StackId]) -> Found {
+    let _pause = internal::pause();
+    heap::look_up(stacks, known, strangers, STACK_FROM.load(Ordering::Relaxed), PATIENCE).unwrap()
+}
+
+/// Runs `body` on a thread of its own: the stacks that it has left blocks of.
+#[inline(never)]
+fn left_stacks(body: impl FnOnce() + Send + 'static) -> Vec<StackId> {
     let _pause = internal::pause();
     internal::start(Walk::Unwind, 32);
     let before = Live::now();
     thread::spawn(body).join().unwrap();
     let grown: Vec<StackId> = grown(&before);
     assert!(!grown.is_empty(), "the body leaves something behind");
-    heap::look_up(&grown, known, STACK_FROM.load(Ordering::Relaxed), PATIENCE).unwrap()
+    grown
 }
 
 fn grown(before: &Live) -> Vec<StackId> {
@@ -168,8 +182,30 @@ fn what_a_known_holder_alone_holds_is_said_to_be_so() {
     assert!(!is_known(&found), "{found:#?}");
 }
 
+/// A cache of a known static has the address of a lost block in a word that it did not write.
+fn a_known_holder_does_not_excuse_the_block_of_a_stranger() {
+    static CACHE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    static OTHER: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let known = [known_static("*::OTHER"), known_static("*::CACHE")];
+    let stacks = left_stacks(|| {
+        let lost = Box::leak(Box::new([7_u8; 705]));
+        *CACHE.lock().unwrap() = vec![(&raw const *lost).addr(); 101];
+    });
+    let found = look_up(&known, &[], &stacks);
+    let excused = of_size(&found, 705);
+    let number = excused.holder.as_ref().unwrap().known_number;
+    assert_eq!(number, Some(1), "{found:#?}");
+    let stranger = |holder| [Stranger { holder, stack: excused.stack }];
+    assert_lost(&look_up(&known, &stranger(1), &stacks), 705);
+    let found = look_up(&known, &stranger(0), &stacks);
+    assert_eq!(of_size(&found, 705).fate, Fate::Held, "a stranger to another holder");
+    let found = look_up(&known, &stranger(1), &stacks);
+    assert!(of_size(&found, 808).holder.as_ref().unwrap().known, "the cache's own: {found:#?}");
+    OTHER.lock().unwrap().clear();
+}
+
 fn known_static(pattern: &str) -> KnownHolder<'_> {
-    KnownHolder { is_thread: false, pattern, only_with: None, reason: "a test" }
+    KnownHolder { is_thread: false, pattern, only_with: None, allocated_by: None, reason: "a test" }
 }
 
 fn a_thread_local_of_a_living_thread_holds() {
@@ -225,6 +261,7 @@ fn the_stack_of_the_calling_thread_holds() {
     let here = 0_u8;
     let found = heap::look_up(
         &grown,
+        &[],
         &[],
         (&raw const here).addr().min((&raw const kept).addr()),
         PATIENCE,

@@ -122,6 +122,7 @@ impl Settings {
             is_thread: holder.is_thread,
             pattern: holder.pattern.to_owned(),
             only_with: holder.only_with.map(ToOwned::to_owned),
+            allocated_by: holder.allocated_by.map(ToOwned::to_owned),
             reason: holder.reason.to_owned(),
         });
         built_in.chain(self.holders.iter().map(Holder::for_harness)).collect()
@@ -180,6 +181,7 @@ impl Holder {
                 .cloned()
                 .unwrap_or_default(),
             only_with: None,
+            allocated_by: None,
             reason: self.reason.clone(),
         }
     }

@@ -15,6 +15,8 @@ pub struct Holder {
     pub start: Option<String>,
     /// Whether it is a known holder.
     pub known: bool,
+    /// For a static, its number in the list of known holders.
+    pub known_number: Option<u32>,
 }
 
 /// Kinds of holders.
@@ -37,7 +39,7 @@ pub enum HolderKind {
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 impl Holder {
     pub(super) fn new(kind: HolderKind, name: String) -> Self {
-        Self { kind, name, thread: None, start: None, known: false }
+        Self { kind, name, thread: None, start: None, known: false, known_number: None }
     }
 }
 

@@ -10,6 +10,9 @@ pub struct KnownHolder<'a> {
     /// For a thread, a pattern for statics: the thread counts only if its stack contains a pointer
     /// that one of these statics contains too. `None` if it always counts.
     pub only_with: Option<&'a str>,
+    /// For a static, a pattern for the paths of functions: it owns only blocks that were allocated
+    /// under one of them. `None` if it may own any block.
+    pub allocated_by: Option<&'a str>,
     /// Why growth in it is no leak.
     pub reason: &'a str,
 }
@@ -33,22 +36,19 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "tokio::signal::registry::globals::GLOBALS",
         "one entry for each signal, made by the first that listens",
     ),
-    of_statics(
-        "std::io::stdio::*",
-        "buffers of stdin, stdout and stderr, made by their first user",
-    ),
+    KnownHolder {
+        allocated_by: Some("std::io::stdio::*"),
+        ..of_statics(
+            "std::io::stdio::*",
+            "buffers of stdin, stdout and stderr, made by their first user",
+        )
+    },
     of_statics(
         "std::sys::*stack_overflow::*",
         "names of living threads, for the message when a stack overflows",
     ),
-    of_statics(
-        "*std::backtrace_rs::symbolize::gimli::*",
-        "debug information that the first backtrace has read",
-    ),
-    of_statics(
-        "*backtrace::symbolize::gimli::*",
-        "debug information that the first backtrace has read",
-    ),
+    of_backtraces("*std::backtrace_rs::symbolize::gimli::*"),
+    of_backtraces("*backtrace::symbolize::gimli::*"),
     of_statics("insta::env::*", "what insta has read of a workspace, once for each"),
     of_statics("insta::runtime::*", "which snapshots a test has compared, by its name and theirs"),
     of_statics(
@@ -58,19 +58,28 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
 ];
 
 const fn of_statics(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
-    KnownHolder { is_thread: false, pattern, only_with: None, reason }
+    KnownHolder { is_thread: false, pattern, only_with: None, allocated_by: None, reason }
+}
+
+/// Caches of backtraces. Their tables are larger than what is written into them.
+const fn of_backtraces(pattern: &'static str) -> KnownHolder<'static> {
+    KnownHolder {
+        allocated_by: Some("*backtrace*::symbolize::*"),
+        ..of_statics(pattern, "debug information that the first backtrace has read")
+    }
 }
 
 const fn of_threads(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
-    KnownHolder { is_thread: true, pattern, only_with: None, reason }
+    KnownHolder { is_thread: true, pattern, only_with: None, allocated_by: None, reason }
 }
 
 /// Workers of the global thread pool: the workers of a private pool end with it.
 const fn of_workers(pattern: &'static str) -> KnownHolder<'static> {
     KnownHolder {
-        is_thread: true,
-        pattern,
         only_with: Some(GLOBAL_POOL),
-        reason: "workers of the global thread pool keep what they allocated for themselves",
+        ..of_threads(
+            pattern,
+            "workers of the global thread pool keep what they allocated for themselves",
+        )
     }
 }

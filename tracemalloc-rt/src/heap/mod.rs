@@ -21,6 +21,7 @@ mod known_holder;
 )]
 mod linux;
 mod retained;
+mod stranger;
 #[cfg(all(feature = "symbolize", target_os = "linux"))]
 mod symbols;
 
@@ -29,5 +30,6 @@ pub use holdings::{HolderSum, Holdings};
 pub use known_holder::{KNOWN_HOLDERS, KnownHolder};
 pub use linux::{holdings, look_up};
 pub use retained::{Fate, Found, Retained, Step};
+pub use stranger::Stranger;
 #[cfg(all(feature = "symbolize", target_os = "linux"))]
 pub use symbols::read as statics_of_file;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::heap::holdings::Holdings;
 use crate::heap::known_holder::KnownHolder;
 use crate::heap::retained::Found;
+use crate::heap::stranger::Stranger;
 use crate::trace::stack_id::StackId;
 
 const ELSEWHERE: &str = "the heap is searched on Linux alone, on x86-64 and AArch64";
@@ -17,6 +18,7 @@ const ELSEWHERE: &str = "the heap is searched on Linux alone, on x86-64 and AArc
 pub fn look_up(
     _: &[StackId],
     _: &[KnownHolder<'_>],
+    _: &[Stranger],
     _: usize,
     _: Duration,
 ) -> Result<Found, &'static str> {

@@ -552,6 +552,7 @@ mod tests {
                         thread: None,
                         start: None,
                         known: false,
+                        known_number: None,
                     };
                     let finding = match share {
                         Share::Lost => Finding::Lost { with: None },

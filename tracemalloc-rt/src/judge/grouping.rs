@@ -135,7 +135,8 @@ impl<'a> Grouper<'a> {
             .filter_map(|(id, group)| Some((GroupId(id), Grown::of(group.bytes, group.blocks)?)))
             .collect();
         let stacks = grown.iter().flat_map(|(id, _)| self.groups[id.0].stacks.iter().copied());
-        let found = self.heap.as_ref().map(|heap| heap.ask(&stacks.collect::<Vec<_>>()));
+        let stacks: Vec<StackId> = stacks.collect();
+        let found = self.heap.as_ref().map(|heap| heap.ask(&stacks, &mut self.symbolizer));
         self.heap_note = match &found {
             None => None,
             Some(Ok(found)) => found.doubt,

@@ -2,11 +2,14 @@
 
 use core::cell::Cell;
 use core::time::Duration;
+use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::heap;
-use crate::heap::{Found, KnownHolder};
+use crate::heap::{Found, KnownHolder, Stranger};
+use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::trace::stack_id::StackId;
+use crate::util::fnmatch::Pattern;
 
 /// The longest that all searches of one test may take together.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,10 +37,55 @@ impl<'a> Heap<'a> {
     }
 
     /// Looks up the fate of the live blocks of these stacks; the error says why there is no result.
-    pub fn ask(&self, stacks: &[StackId]) -> Result<Found, &'static str> {
+    ///
+    /// Searches again while known holders lead to blocks that they do not own.
+    pub fn ask(
+        &self,
+        stacks: &[StackId],
+        symbolizer: &mut StackSymbolizer,
+    ) -> Result<Found, &'static str> {
+        let mut strangers = Vec::new();
+        loop {
+            let found = self.look_up(stacks, &strangers)?;
+            let before = strangers.len();
+            self.add_strangers(&found, symbolizer, &mut strangers);
+            if strangers.len() == before {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn look_up(&self, stacks: &[StackId], strangers: &[Stranger]) -> Result<Found, &'static str> {
         let started = Instant::now();
-        let found = heap::look_up(stacks, &self.known, self.stack_from, self.left.get());
-        self.left.set(self.left.get().saturating_sub(started.elapsed()));
+        let (known, left) = (&self.known, self.left.get());
+        let found = heap::look_up(stacks, known, strangers, self.stack_from, left);
+        self.left.set(left.saturating_sub(started.elapsed()));
         found
+    }
+
+    /// Adds the stacks whose blocks a known holder leads to and does not own. A stack that was cut
+    /// off, or that has frames without names, is no stranger.
+    fn add_strangers(
+        &self,
+        found: &Found,
+        symbolizer: &mut StackSymbolizer,
+        strangers: &mut Vec<Stranger>,
+    ) {
+        let mut patterns: HashMap<u32, Pattern> = HashMap::new();
+        for entry in &found.entries {
+            let number = entry.holder.as_ref().and_then(|holder| holder.known_number);
+            let pattern = number.and_then(|number| {
+                let functions = self.known.get(number as usize)?.allocated_by?;
+                Some((number, functions))
+            });
+            let Some((holder, functions)) = pattern else { continue };
+            let pattern = patterns.entry(holder).or_insert_with(|| Pattern::new(functions));
+            let is_stranger = symbolizer
+                .whole_frames(entry.stack)
+                .is_some_and(|frames| !frames.iter().any(|frame| pattern.matches(frame.path())));
+            if is_stranger {
+                strangers.push(Stranger { holder, stack: entry.stack });
+            }
+        }
     }
 }

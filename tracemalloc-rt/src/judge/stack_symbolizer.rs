@@ -27,4 +27,11 @@ impl StackSymbolizer {
     pub fn frames(&mut self, stack: StackId) -> Vec<Arc<NamedFrame>> {
         self.symbolizer.frames(&bridge::addresses(stack), origin::ends_traceback).0
     }
+
+    /// The same frames, if the stack was recorded up to there and all of them have names.
+    pub fn whole_frames(&mut self, stack: StackId) -> Option<Vec<Arc<NamedFrame>>> {
+        let (frames, is_whole) =
+            self.symbolizer.frames(&bridge::addresses(stack), origin::ends_traceback);
+        (is_whole && frames.iter().all(|frame| !frame.path().is_empty())).then_some(frames)
+    }
 }

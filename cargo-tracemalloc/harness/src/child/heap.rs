@@ -30,6 +30,7 @@ impl<'a> From<&'a HolderRule> for KnownHolder<'a> {
             is_thread: rule.is_thread,
             pattern: &rule.pattern,
             only_with: rule.only_with.as_deref(),
+            allocated_by: rule.allocated_by.as_deref(),
             reason: &rule.reason,
         }
     }

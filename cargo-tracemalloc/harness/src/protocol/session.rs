@@ -73,6 +73,9 @@ pub struct HolderRule {
     /// For a thread, a pattern for statics: the thread counts only if its stack contains a pointer
     /// that one of these statics contains too. `None` if it always counts.
     pub only_with: Option<String>,
+    /// For a static, a pattern for the paths of functions: it owns only blocks that were allocated
+    /// under one of them. `None` if it may own any block.
+    pub allocated_by: Option<String>,
     /// Why the growth is no leak.
     pub reason: String,
 }

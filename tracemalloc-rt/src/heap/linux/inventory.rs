@@ -105,7 +105,7 @@ impl Inventory {
     }
 
     fn static_at(&self, root: &Root) -> Holder {
-        let known = self.statics.get(root.number as usize).is_some_and(|part| part.known);
+        let known = self.statics.get(root.number as usize).and_then(|part| part.known);
         let Some(module) = self.modules.iter().find(|module| module.has_data_at(root.address))
         else {
             return Holder::new(HolderKind::Library, "data of a library".to_owned());
@@ -124,7 +124,7 @@ impl Inventory {
             (false, Some(_)) => (HolderKind::Library, format!("{name} in {}", module.name())),
             (false, None) => (HolderKind::Library, name),
         };
-        Holder { known, ..Holder::new(kind, name) }
+        Holder { known: known.is_some(), known_number: known, ..Holder::new(kind, name) }
     }
 
     fn thread_local_at(&self, root: &Root) -> Holder {
@@ -183,7 +183,7 @@ fn statics_of(module: &Module, range: Range, known: &KnownNames, parts: &mut Vec
     let of_c = module.is_c();
     let statics = module.statics.iter().map(|symbol| ((symbol.start, symbol.end), symbol));
     parts.extend(cut(range, statics).map(|(range, symbol)| {
-        let known = symbol.is_some_and(|symbol| known.has_static(&symbol.name));
+        let known = symbol.and_then(|symbol| known.static_number(&symbol.name));
         StaticRange { range, known, of_c }
     }));
 }

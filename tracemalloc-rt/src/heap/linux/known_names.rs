@@ -6,7 +6,8 @@ use crate::util::fnmatch::Pattern;
 /// Patterns for statics, and for the first functions of threads.
 #[derive(Debug)]
 pub struct KnownNames {
-    statics: Vec<Pattern>,
+    /// Each with its holder's number.
+    statics: Vec<(u32, Pattern)>,
     threads: Vec<KnownThread>,
 }
 
@@ -21,21 +22,22 @@ impl KnownNames {
     /// Parses the patterns of these holders.
     pub fn new(holders: &[KnownHolder<'_>]) -> Self {
         let mut known = Self { statics: Vec::new(), threads: Vec::new() };
-        for holder in holders {
+        for (number, holder) in (0..).zip(holders) {
             let pattern = Pattern::new(holder.pattern);
             if holder.is_thread {
                 let only_with = holder.only_with.map(Pattern::new);
                 known.threads.push(KnownThread { start: pattern, only_with });
             } else {
-                known.statics.push(pattern);
+                known.statics.push((number, pattern));
             }
         }
         known
     }
 
-    /// Whether a static of this name is a known holder.
-    pub fn has_static(&self, name: &str) -> bool {
-        self.statics.iter().any(|pattern| pattern.matches(name))
+    /// The number of the first known holder that a static of this name is.
+    pub fn static_number(&self, name: &str) -> Option<u32> {
+        let (number, _) = self.statics.iter().find(|(_, pattern)| pattern.matches(name))?;
+        Some(*number)
     }
 
     /// Whether a thread with this first function is a known holder. `shares_pointer_with` says

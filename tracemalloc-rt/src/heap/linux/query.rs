@@ -17,6 +17,7 @@ use crate::heap::linux::search;
 use crate::heap::linux::shared::Shared;
 use crate::heap::linux::stage::Stage;
 use crate::heap::retained::{Fate, Found, Retained, Step};
+use crate::heap::stranger::Stranger;
 use crate::trace::stack_id::StackId;
 use crate::trace::{fork, thread, thread_stacks};
 use crate::util::sort::sort_by;
@@ -30,7 +31,8 @@ const ATTEMPTS: u32 = 3;
 const TOO_LONG: &str = "the search of the heap took too long";
 const NO_MEMORY: &str = "there was no memory to search the heap";
 
-/// Looks up the fate of the live blocks of these stacks. `known` are the known holders.
+/// Looks up the fate of the live blocks of these stacks. `known` are the known holders, and no path
+/// leads from one to the blocks of its `strangers`.
 ///
 /// `stack_from` is an address on the calling thread's stack. Memory above it counts as in use,
 /// memory below it does not. The search may take as long as `patience`, with all attempts.
@@ -41,6 +43,7 @@ const NO_MEMORY: &str = "there was no memory to search the heap";
 pub fn look_up(
     stacks: &[StackId],
     known: &[KnownHolder<'_>],
+    strangers: &[Stranger],
     stack_from: usize,
     patience: Duration,
 ) -> Result<Found, &'static str> {
@@ -48,10 +51,13 @@ pub fn look_up(
     let mut wanted: Vec<u32> = stacks.iter().map(|stack| stack.0).collect();
     sort_by(&mut wanted, u32::cmp);
     wanted.dedup();
+    let mut strangers = strangers.to_vec();
+    sort_by(&mut strangers, Stranger::cmp);
     if wanted.is_empty() {
         return Ok(Found { entries: Vec::new(), doubt: None });
     }
-    query(&wanted, known, stack_from, patience, |inventory, reply| Found {
+    let wanted = Wanted { stacks: &wanted, strangers: &strangers };
+    query(wanted, known, stack_from, patience, |inventory, reply| Found {
         entries: entries(inventory, reply),
         doubt: doubt(reply.hindrances),
     })
@@ -64,7 +70,7 @@ pub fn look_up(
 /// In words, why there is no result.
 pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
     let _pause = thread::pause();
-    query(&[], &[], stack_from, PATIENCE, |inventory, reply| {
+    query(Wanted { stacks: &[], strangers: &[] }, &[], stack_from, PATIENCE, |inventory, reply| {
         // A static may have several parts, and several threads may have one name.
         let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
         let (mut lost_bytes, mut lost_blocks) = (0, 0);
@@ -96,9 +102,16 @@ pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
     })
 }
 
+/// The stacks whose blocks are wanted, and strangers to known holders, both sorted.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    stacks: &'a [u32],
+    strangers: &'a [Stranger],
+}
+
 /// Searches, and again if a thread was stopped inside `malloc`, so that its heap was not walked.
 fn query<T>(
-    wanted: &[u32],
+    wanted: Wanted<'_>,
     known: &[KnownHolder<'_>],
     stack_from: usize,
     patience: Duration,
@@ -134,7 +147,7 @@ const COMPLETE: u32 = 1;
 /// Copies the process, and waits for the reply of the copy.
 fn search(
     inventory: &Inventory,
-    wanted: &[u32],
+    wanted: Wanted<'_>,
     stack_from: usize,
     deadline: Deadline,
 ) -> Result<Shared<Reply>, &'static str> {
@@ -160,7 +173,8 @@ fn search(
     let original = Original::open();
     let request = Request {
         statics: &inventory.statics,
-        wanted,
+        wanted: wanted.stacks,
+        strangers: wanted.strangers,
         known_threads: &inventory.known_threads,
         threads,
         all_threads,

@@ -7,11 +7,13 @@ use crate::heap::linux::blocks::{Block, Blocks, NONE, OURS};
 use crate::heap::linux::glibc_malloc;
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{self, Backing, Mapping};
-use crate::heap::linux::page_map::PageMap;
-use crate::heap::linux::process::{Deadline, File};
+use crate::heap::linux::process::File;
 use crate::heap::linux::range::Range;
 use crate::heap::linux::reply::{Hindrance, RootKind};
+use crate::heap::linux::request::Request;
 use crate::heap::linux::residence::{self, Residence};
+use crate::heap::stranger::Stranger;
+use crate::trace::stack_id::StackId;
 
 const PAGE: usize = 4096;
 /// In private blocks of at most this size, all pages are read. A copy pays little for a page that
@@ -46,17 +48,16 @@ pub struct Reachability<'a> {
     queue: List<u32>,
     memory: File,
     residence: Residence<'a>,
-    deadline: Deadline,
+    request: &'a Request<'a>,
 }
 
 impl<'a> Reachability<'a> {
     /// Nothing is reached.
     pub fn new(
+        request: &'a Request<'a>,
         blocks: Blocks,
         mappings: List<Mapping>,
         walked: List<Range>,
-        original: Option<&'a PageMap>,
-        deadline: Deadline,
     ) -> Result<Self, Hindrance> {
         let queue = List::with_room(blocks.len()).ok_or(Hindrance::Memory)?;
         Ok(Self {
@@ -67,8 +68,11 @@ impl<'a> Reachability<'a> {
             hindrances: 0,
             queue,
             memory: File::open(c"/proc/self/mem").ok_or(Hindrance::Unreadable)?,
-            residence: Residence::new(original, deadline),
-            deadline,
+            residence: Residence::new(
+                request.original.map(|original| &original.page_map),
+                request.deadline,
+            ),
+            request,
         })
     }
 
@@ -108,13 +112,28 @@ impl<'a> Reachability<'a> {
                 }
             }
         };
-        let block = &mut self.blocks[number];
-        if block.root == NONE && block.stack != OURS {
+        let block = &self.blocks[number];
+        if block.root == NONE && block.stack != OURS && !self.is_stranger(block.stack, root) {
+            let block = &mut self.blocks[number];
             block.root = root;
             block.from = from;
             // The queue has room for every block, and each comes here once.
             self.queue.push(number as u32);
         }
+    }
+
+    /// Whether the root is a known static that does not own blocks of this stack.
+    #[inline]
+    fn is_stranger(&self, stack: u32, root: u32) -> bool {
+        let Request { strangers, statics, .. } = self.request;
+        if strangers.is_empty() {
+            return false;
+        }
+        let root = &self.roots[root as usize];
+        let part = statics.get(root.number as usize).filter(|_| root.kind == RootKind::Static);
+        part.and_then(|part| part.known).is_some_and(|holder| {
+            strangers.binary_search(&Stranger { holder, stack: StackId(stack) }).is_ok()
+        })
     }
 
     /// Looks into the blocks that were met, in the order in which they were met: so paths are as
@@ -161,7 +180,7 @@ impl<'a> Reachability<'a> {
 
     /// Fails if the time is over.
     pub fn in_time(&self) -> Result<(), Hindrance> {
-        if self.deadline.is_over() { Err(Hindrance::Time) } else { Ok(()) }
+        if self.request.deadline.is_over() { Err(Hindrance::Time) } else { Ok(()) }
     }
 
     /// Looks for pointers in a part of a mapping, where its pages hold something. It may be

@@ -4,6 +4,7 @@ use crate::heap::linux::original::Original;
 use crate::heap::linux::process::Deadline;
 use crate::heap::linux::ptrace::Thread;
 use crate::heap::linux::range::Range;
+use crate::heap::stranger::Stranger;
 
 /// All of it.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Request<'a> {
     /// The stacks whose blocks are wanted, sorted. If there are none, the reply has the sums of all
     /// roots, and the lost blocks of all stacks.
     pub wanted: &'a [u32],
+    /// Strangers to known statics, sorted: no path leads from these statics to their blocks.
+    pub strangers: &'a [Stranger],
     /// Threads that are known holders.
     pub known_threads: &'a [i32],
     /// The stopped threads.
@@ -49,8 +52,8 @@ pub struct Caller {
 pub struct StaticRange {
     /// Its addresses.
     pub range: Range,
-    /// Whether it is a known holder.
-    pub known: bool,
+    /// Its number in the list of known holders.
+    pub known: Option<u32>,
     /// Whether it belongs to the C library, whose lists of free chunks hold nothing.
     pub of_c: bool,
 }

@@ -77,7 +77,7 @@ impl Roots {
         for (number, part) in request.statics.iter().enumerate() {
             roots.place(Place {
                 range: part.range,
-                phase: if part.known { Phase::Known } else { Phase::Statics },
+                phase: if part.known.is_some() { Phase::Known } else { Phase::Statics },
                 kind: RootKind::Static,
                 thread: 0,
                 number: number as u32,

@@ -46,8 +46,7 @@ fn search(request: &Request<'_>, mut hindrances: u32, reply: &mut Reply) -> Resu
     let blocks = Blocks::new(blocks).ok_or(Hindrance::Memory)?;
     reply.blocks = blocks.len() as u64;
     let roots = Roots::new(request, &mappings, &walked)?;
-    let page_map = request.original.map(|original| &original.page_map);
-    let mut reached = Reachability::new(blocks, mappings, walked, page_map, request.deadline)?;
+    let mut reached = Reachability::new(request, blocks, mappings, walked)?;
     for phase in PHASES {
         for place in roots.places.iter().filter(|place| place.phase == phase) {
             let root = reached.root(place.kind, place.thread, place.number)?;
