@@ -11,6 +11,9 @@ use moka::future::Cache;
 static PAGES: LazyLock<Cache<u32, String>> = LazyLock::new(|| Cache::new(8));
 static FEW_PAGES: LazyLock<Cache<u32, String>> = LazyLock::new(|| Cache::new(8));
 
+/// The number of the next page.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
 /// Runs a future that never has to wait.
 fn finish<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -21,7 +24,6 @@ fn finish<T>(future: impl Future<Output = T>) -> T {
 
 /// Loads pages one after the other.
 async fn load(pages: &Cache<u32, String>, count: usize) {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
     for _ in 0..count {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         pages.get_with(number, async { format!("page number {number}") }).await;
@@ -36,8 +38,9 @@ async fn load_inside(pages: &Cache<u32, String>) {
         load(pages, 8000).await;
         "the index of all pages".to_owned()
     };
-    pages.get_with(u32::MAX, index).await; // leaks
-    pages.invalidate(&u32::MAX).await;
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    pages.get_with(number, index).await; // leaks
+    pages.invalidate(&number).await;
 }
 
 #[test]
