@@ -33,6 +33,8 @@ pub struct Found {
     /// Why blocks that are reported as lost may be held after all; `None` if the search saw all
     /// memory.
     pub doubt: Option<&'static str>,
+    /// Why blocks that are reported as held may be lost; `None` if nothing unusual is known.
+    pub note: Option<&'static str>,
 }
 
 /// Blocks of one stack that share a fate.

@@ -139,7 +139,7 @@ impl<'a> Grouper<'a> {
         let found = self.heap.as_ref().map(|heap| heap.ask(&stacks, &mut self.symbolizer));
         self.heap_note = match &found {
             None => None,
-            Some(Ok(found)) => found.doubt,
+            Some(Ok(found)) => found.doubt.or(found.note),
             Some(Err(why)) => Some(why),
         };
         let found = found.and_then(Result::ok);

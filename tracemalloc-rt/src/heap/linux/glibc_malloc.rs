@@ -12,6 +12,7 @@ use crate::heap::linux::blocks::Block;
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{Backing, Mapping};
 use crate::heap::linux::range::Range;
+use crate::heap::linux::thread_cache::{Layout, Reading};
 
 /// A chunk's header: the size of the chunk before, if that is free, and its own size with three
 /// flags.
@@ -21,15 +22,11 @@ const FLAGS: usize = 7;
 const PREVIOUS_IN_USE: usize = 1;
 const MAPPED: usize = 2;
 
-/// The number of lists of a thread's cache, and the size of the cache.
-const LISTS: usize = 64;
-const CACHE: usize = LISTS * (2 + 8) + 8;
-
 /// The alignment of the heaps of threads.
 const ARENA: usize = 64 << 20;
-/// Offsets of the first chunk of a thread's first heap from the arena's state. The state has had
-/// this size for many versions; alignment adds some bytes.
-const STATE: core::ops::RangeInclusive<usize> = 0x880..=0x8c0;
+/// Offsets of the first chunk of a thread's first heap from the arena's state. The state had 0x898
+/// bytes for many versions, and has 0x840 in 2.43; alignment adds some bytes.
+const STATE: core::ops::RangeInclusive<usize> = 0x830..=0x8c0;
 
 /// The result of a walk.
 #[derive(Debug)]
@@ -39,11 +36,14 @@ pub struct CHeap {
     /// Heaps that were walked to their end. Memory in them that is neither traced nor in `chunks`
     /// is free.
     pub walked: List<Range>,
+    /// Whether the cache of at least one thread was recognised.
+    pub has_caches: bool,
 }
 
-/// Walks all heaps. `traced` are the traced blocks, sorted. `None` if the system has no memory.
-pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
-    let mut heap = CHeap { chunks: List::new(), walked: List::new() };
+/// Walks all heaps. `traced` are the traced blocks, sorted; `layout` is that of thread caches, if
+/// there are any. `None` if the system has no memory.
+pub fn walk(mappings: &[Mapping], traced: &[Block], layout: Option<&Layout>) -> Option<CHeap> {
+    let mut heap = CHeap { chunks: List::new(), walked: List::new(), has_caches: false };
     for mapping in mappings {
         if !mapping.readable || !mapping.writable || mapping.shared {
             continue;
@@ -59,7 +59,9 @@ pub fn walk(mappings: &[Mapping], traced: &[Block]) -> Option<CHeap> {
             }
         }
     }
-    heap.remove_cached()?;
+    if let Some(layout) = layout {
+        heap.remove_cached(layout)?;
+    }
     Some(heap)
 }
 
@@ -71,12 +73,18 @@ pub fn chunk_end(block: &Block) -> usize {
 
 impl CHeap {
     /// Removes free chunks that are in the cache of some thread.
-    fn remove_cached(&mut self) -> Option<()> {
+    fn remove_cached(&mut self, layout: &Layout) -> Option<()> {
         let mut cached = List::new();
-        for chunk in self.chunks.iter().filter(|chunk| chunk.size == CACHE) {
+        let size_of = |start: usize| {
+            let place = self.chunks.binary_search_by_key(&start, |chunk| chunk.start).ok()?;
+            Some(self.chunks[place].size)
+        };
+        for chunk in self.chunks.iter().filter(|chunk| chunk.size == layout.size()) {
             let before = cached.len();
-            if !self.is_cache(chunk.start, &mut cached)? {
-                cached.truncate(before);
+            match layout.read(chunk.start, size_of, &mut cached) {
+                Reading::Cache => self.has_caches = true,
+                Reading::Other => cached.truncate(before),
+                Reading::NoMemory => return None,
             }
         }
         cached.sort_unstable();
@@ -90,35 +98,6 @@ impl CHeap {
         }
         self.chunks.truncate(kept);
         Some(())
-    }
-
-    /// Whether a chunk is the cache of a thread. If so, adds the cached chunks to `cached`.
-    ///
-    /// The cache has for each size the number of free chunks, 16 bits, and then for each size the
-    /// first free chunk. The first word of a free chunk is the next chunk, mixed with the chunk's own
-    /// address. The second word is the same number in all free chunks.
-    fn is_cache(&self, cache: usize, cached: &mut List<usize>) -> Option<bool> {
-        let mut mark = None;
-        for list in 0..LISTS {
-            let count = word(cache + list * 2 / 8 * 8) >> (list % 4 * 16) & 0xFFFF;
-            let mut chunk = word(cache + LISTS * 2 + list * 8);
-            for _ in 0..count {
-                let place = self.chunks.binary_search_by_key(&chunk, |chunk| chunk.start);
-                let has_size = place
-                    .is_ok_and(|place| self.chunks[place].size == SMALLEST - 8 + list * HEADER);
-                if !has_size || *mark.get_or_insert(word(chunk + 8)) != word(chunk + 8) {
-                    return Some(false);
-                }
-                if !cached.push(chunk) {
-                    return None;
-                }
-                chunk = word(chunk) ^ chunk >> 12;
-            }
-            if chunk != 0 {
-                return Some(false);
-            }
-        }
-        Some(mark.is_some())
     }
 
     /// Walks a thread's heap, if one begins at this address. `None` if the system has no memory.

@@ -5,7 +5,7 @@
 //!
 //! In the process: [`query`], [`inventory`], [`known_names`], [`modules`], [`thread_names`]. In a
 //! copy: [`search`], [`original`], [`residence`], [`roots`], [`reachability`], [`heads`], [`summary`], [`blocks`],
-//! [`glibc_malloc`], [`dead_stack`]. In both: the rest.
+//! [`glibc_malloc`], [`thread_cache`], [`dead_stack`]. In both: the rest.
 
 mod blocks;
 mod dead_stack;
@@ -31,6 +31,7 @@ mod search;
 mod shared;
 mod stage;
 mod summary;
+mod thread_cache;
 mod thread_names;
 
 pub use query::{holdings, look_up};

@@ -16,6 +16,7 @@ use crate::heap::linux::request::{Caller, Request};
 use crate::heap::linux::search;
 use crate::heap::linux::shared::Shared;
 use crate::heap::linux::stage::Stage;
+use crate::heap::linux::thread_cache::Layout;
 use crate::heap::retained::{Fate, Found, Retained, Step};
 use crate::heap::stranger::Stranger;
 use crate::trace::stack_id::StackId;
@@ -29,6 +30,7 @@ const MOST_STOPPED: Duration = Duration::from_secs(2);
 /// How often a search is tried because a thread was stopped inside `malloc`.
 const ATTEMPTS: u32 = 3;
 const TOO_LONG: &str = "the search of the heap took too long";
+const UNKNOWN_CACHES: &str = "the thread caches of this C library are not recognised, so memory that was freed may hold blocks";
 const NO_MEMORY: &str = "there was no memory to search the heap";
 
 /// Looks up the fate of the live blocks of these stacks. `known` are the known holders, and no path
@@ -54,12 +56,13 @@ pub fn look_up(
     let mut strangers = strangers.to_vec();
     sort_by(&mut strangers, Stranger::cmp);
     if wanted.is_empty() {
-        return Ok(Found { entries: Vec::new(), doubt: None });
+        return Ok(Found { entries: Vec::new(), doubt: None, note: None });
     }
     let wanted = Wanted { stacks: &wanted, strangers: &strangers };
     query(wanted, known, stack_from, patience, |inventory, reply| Found {
         entries: entries(inventory, reply),
         doubt: doubt(reply.hindrances),
+        note: (reply.hindrances & Hindrance::Caches as u32 != 0).then_some(UNKNOWN_CACHES),
     })
 }
 
@@ -155,6 +158,7 @@ fn search(
     let mut board = Shared::<Board>::new().ok_or(NO_MEMORY)?;
     let progress = Shared::<Stage>::new().ok_or(NO_MEMORY)?;
     let thread_pointer = thread_stacks::current_pointer().unwrap_or(0);
+    let cache_layout = Layout::of_this_process();
     glibc_malloc::join_free_chunks();
     // From here on other threads may be stopped anywhere, with the C library's locks held: nothing
     // may be allocated, freed or looked up until they run again. The runtime's own locks are taken
@@ -182,6 +186,7 @@ fn search(
         thread_local_size: inventory.thread_local_size,
         thread_locals: &inventory.thread_locals,
         c_code: inventory.c_code,
+        cache_layout,
         original: original.as_ref(),
         deadline,
     };

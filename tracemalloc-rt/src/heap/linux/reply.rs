@@ -44,6 +44,8 @@ pub enum Hindrance {
     Entries = 16,
     /// A thread was stopped inside `malloc`, so the C library's heap was not walked.
     Malloc = 32,
+    /// No thread cache of the C library was recognised, so freed memory counts as in use.
+    Caches = 64,
 }
 
 /// Blocks of one stack that share a fate.

@@ -4,6 +4,7 @@ use crate::heap::linux::original::Original;
 use crate::heap::linux::process::Deadline;
 use crate::heap::linux::ptrace::Thread;
 use crate::heap::linux::range::Range;
+use crate::heap::linux::thread_cache::Layout;
 use crate::heap::stranger::Stranger;
 
 /// All of it.
@@ -30,6 +31,8 @@ pub struct Request<'a> {
     pub thread_locals: &'a [Range],
     /// Code of the C library, if that is a library of its own.
     pub c_code: Range,
+    /// The layout of the C library's thread caches; `None` if it has none.
+    pub cache_layout: Option<Layout>,
     /// Files of the process; `None` if they could not be opened.
     pub original: Option<&'a Original>,
     /// The end of the search.

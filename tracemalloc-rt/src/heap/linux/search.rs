@@ -41,7 +41,11 @@ fn search(request: &Request<'_>, mut hindrances: u32, reply: &mut Reply) -> Resu
     if request.threads.iter().any(|thread| may_be_in_malloc(thread, request.c_code)) {
         hindrances |= Hindrance::Malloc as u32;
     } else {
-        walked = add_chunks(&mappings, &mut blocks)?;
+        let heap = add_chunks(&mappings, &mut blocks, request)?;
+        walked = heap.walked;
+        if !heap.has_caches && !walked.is_empty() && request.cache_layout.is_some() {
+            hindrances |= Hindrance::Caches as u32;
+        }
     }
     let blocks = Blocks::new(blocks).ok_or(Hindrance::Memory)?;
     reply.blocks = blocks.len() as u64;
@@ -88,12 +92,18 @@ fn traced_blocks() -> Result<List<Block>, Hindrance> {
     Ok(blocks)
 }
 
-/// Adds the C library's untraced chunks to the blocks. Returns the heaps that were walked.
-fn add_chunks(mappings: &[Mapping], blocks: &mut List<Block>) -> Result<List<Range>, Hindrance> {
-    let CHeap { chunks, walked } = glibc_malloc::walk(mappings, blocks).ok_or(Hindrance::Memory)?;
+/// Adds the C library's untraced chunks to the blocks. Returns its heaps, without the chunks.
+fn add_chunks(
+    mappings: &[Mapping],
+    blocks: &mut List<Block>,
+    request: &Request<'_>,
+) -> Result<CHeap, Hindrance> {
+    let mut heap = glibc_malloc::walk(mappings, blocks, request.cache_layout.as_ref())
+        .ok_or(Hindrance::Memory)?;
+    let chunks = core::mem::replace(&mut heap.chunks, List::new());
     let has_room = chunks.iter().all(|chunk| blocks.push(*chunk));
     chunks.release();
-    has_room.then_some(walked).ok_or(Hindrance::Memory)
+    has_room.then_some(heap).ok_or(Hindrance::Memory)
 }
 
 /// Whether a thread was stopped where the C library's heap may be half changed: in its code, or in
