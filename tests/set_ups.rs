@@ -66,6 +66,7 @@ fn assert_found(project: &Project, report: &Report, name: &str) {
     assert_eq!(report.leaks(), [LEAKS], "{name}");
     let [growth] = report.test(LEAKS).growth.as_slice() else { panic!("{name}: one traceback") };
     assert_eq!((growth.bytes, growth.blocks), (4096, 1), "{name}");
+    assert_eq!(growth.type_name.as_deref(), Some("Vec<u8>"), "{name}");
     let frame = growth.traceback.last().unwrap();
     assert_eq!(
         (frame.function.as_str(), frame.file.as_str()),
@@ -139,6 +140,11 @@ fn profiles_leave_tests_and_lines_as_they_are() {
             name: "custom-profile",
             manifest: "[profile.ci]\ninherits = 'dev'\ndebug = 0\nincremental = false\noverflow-checks = false",
             args: "--profile ci",
+            ..SetUp::default()
+        },
+        SetUp {
+            name: "line-tables-only",
+            manifest: "[profile.test]\nopt-level = 3\ndebug = 'line-tables-only'",
             ..SetUp::default()
         },
         SetUp {

@@ -53,8 +53,9 @@
 //!
 //! Tracing works on every system that Rust's standard library supports with native thread-locals. It
 //! is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers, `-C
-//! force-frame-pointers=yes`. [`holders()`] works only there. Names, files and lines need debug
-//! information: `debug = "line-tables-only"` or more in the profile.
+//! force-frame-pointers=yes`. [`holders()`] works only there. Files and lines need debug information:
+//! `debug = 1` in the Cargo profile. With `debug = "line-tables-only"`, functions have short names.
+//! Without debug information, frames go by their function: `<demo::build>:0`.
 //!
 //! # Differences from Python
 //!
@@ -65,9 +66,9 @@
 //!   then fails.
 //! - [`start`] has no default; Python's is 1. There is no `-X tracemalloc`, and no `_get_traces`
 //!   or other private names.
-//! - The most recent frame of a traceback is the innermost one that does not belong to the standard
-//!   library, and the oldest one is that of `main` or of the thread's function;
-//!   [`take_snapshot_with_std`] keeps the library's. Frames that were inlined are frames.
+//! - Tracebacks have the frames of the program and of its dependencies, as Python's have no frames of
+//!   C functions; [`take_snapshot_with_std`] keeps those of the standard library. The oldest frame is
+//!   that of `main` or of the thread's function. Frames that were inlined are frames.
 //! - `total_nframe` counts the same frames. Of a stack with some fifty more frames than the limit,
 //!   those that were not kept are counted as the processor sees them: without inlined ones, and
 //!   with those before `main`.

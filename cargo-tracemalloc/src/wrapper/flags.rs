@@ -26,7 +26,7 @@ pub fn with_tracing(
     }
     flags.extend(args.iter().cloned());
     if !call.has_debuginfo() {
-        // `line-tables-only` drops the modules and types of inlined functions.
+        // `line-tables-only` drops the modules and types of inlined functions, so it is raised.
         flags.extend(["-C", "debuginfo=1"].map(OsString::from));
     }
     if call.strips {
@@ -51,6 +51,10 @@ mod tests {
     fn what_is_given_wins_or_is_completed() {
         let first = "-C force-frame-pointers=yes -C symbol-mangling-version=v0";
         assert_eq!(traced("-C debuginfo=2 a.rs"), format!("{first} -C debuginfo=2 a.rs"));
+        assert_eq!(
+            traced("-C debuginfo=line-tables-only a.rs"),
+            format!("{first} -C debuginfo=line-tables-only a.rs -C debuginfo=1")
+        );
         assert_eq!(
             traced("-C strip=debuginfo a.rs"),
             format!("{first} -C strip=debuginfo a.rs -C debuginfo=1 -C strip=none")

@@ -158,9 +158,10 @@ impl RustcCall {
         named_so && self.is_bin && !self.is_test && env::var_os(private_env::BIN_NAME).is_none()
     }
 
-    /// Whether there is debug information for lines.
+    /// Whether there is debug information for lines, and with the full names of inlined functions.
     pub fn has_debuginfo(&self) -> bool {
-        self.debuginfo.as_deref().is_some_and(|level| !["0", "none"].contains(&level))
+        let too_little = ["0", "none", "line-directives-only", "line-tables-only"];
+        self.debuginfo.as_deref().is_some_and(|level| !too_little.contains(&level))
     }
 
     /// An output file of this call: `<out dir>/<crate><extra>.<extension>`.
@@ -235,7 +236,8 @@ mod tests {
         assert!(!parse("-Cdebuginfo=0").has_debuginfo());
         assert!(!parse("--codegen debuginfo=none").has_debuginfo());
         assert!(parse("-C debuginfo=0 -g").has_debuginfo());
-        assert!(parse("--codegen=debuginfo=line-tables-only").has_debuginfo());
+        assert!(parse("--codegen=debuginfo=limited").has_debuginfo());
+        assert!(!parse("--codegen=debuginfo=line-tables-only").has_debuginfo());
         assert!(parse("-Cstrip=debuginfo").strips);
     }
 

@@ -9,7 +9,7 @@ pub mod holder;
 pub mod holders;
 mod namer;
 
-use crate::api::namer::{InnerEnd, Namer};
+use crate::api::namer::{Frames, Namer};
 use crate::bridge::{Table, installed};
 use crate::error::Error;
 use crate::model::snapshot::Snapshot;
@@ -201,7 +201,7 @@ pub fn get_object_traceback<T: ?Sized>(object: *const T) -> Option<Traceback> {
     if stack == 0 {
         return None;
     }
-    let traceback = Namer::new(table, InnerEnd::Program).traceback(stack);
+    let traceback = Namer::new(table, Frames::Program).traceback(stack);
     Some(Traceback::new(traceback.to_vec(), None))
 }
 
@@ -229,7 +229,7 @@ pub fn get_object_traceback<T: ?Sized>(object: *const T) -> Option<Traceback> {
 /// # Ok::<(), tracemalloc::Error>(())
 /// ```
 pub fn take_snapshot() -> Result<Snapshot, Error> {
-    snapshot(InnerEnd::Program)
+    snapshot(Frames::Program)
 }
 
 /// As [`take_snapshot`], with the frames of the standard library at the inner end: the most recent
@@ -250,22 +250,24 @@ pub fn take_snapshot() -> Result<Snapshot, Error> {
 /// # Ok::<(), tracemalloc::Error>(())
 /// ```
 pub fn take_snapshot_with_std() -> Result<Snapshot, Error> {
-    snapshot(InnerEnd::Std)
+    snapshot(Frames::WithStd)
 }
 
-fn snapshot(inner_end: InnerEnd) -> Result<Snapshot, Error> {
+fn snapshot(frames: Frames) -> Result<Snapshot, Error> {
     let table = installed()?;
     let _pause = Pause::of(table);
     let mut blocks: Vec<Found> = Vec::new();
     if !(table.for_each)((&raw mut blocks).cast(), add_block) {
         return Err(Error::SnapshotNeedsTracing);
     }
-    let mut namer = Namer::new(table, inner_end);
+    let mut namer = Namer::new(table, frames);
     namer.prepare(blocks.iter().map(|block| block.stack as u32));
     let traces = blocks
         .into_iter()
         .map(|block| Trace::new(block.domain, block.size, namer.traceback(block.stack as u32)));
-    Ok(Snapshot::new(traces.collect(), (table.traceback_limit)()))
+    let snapshot = Snapshot::new(traces.collect(), (table.traceback_limit)());
+    namer.advise();
+    Ok(snapshot)
 }
 
 /// A block whose stack has no name yet. Its trace takes its place in memory: fresh pages would cost

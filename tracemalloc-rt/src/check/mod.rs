@@ -282,7 +282,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), S
             };
             let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(armed);
             if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
-                text += "; lines are known where the profile has `debug = \"line-tables-only\"`";
+                text += "; for files and lines, set `debug = 1` in the Cargo profile";
             }
             Err(text)
         }

@@ -125,38 +125,34 @@ impl TracebackRules {
     }
 }
 
-/// The frames without those that a check puts between a body and what calls it. What calls a
-/// function with the attribute is left out, and the closure that the attribute makes of the body
-/// goes by the function's own name: it says nothing that the function does not say.
+/// The frames without those that a check puts between a body and its caller.
+///
+/// The caller of a function with the attribute is left out. The closure that the attribute makes of
+/// the body goes by the function's own name, because it says nothing that the function does not say.
 fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
     let mut shown: Vec<Arc<NamedFrame>> = Vec::with_capacity(frames.len());
     let mut rest = frames;
     while let Some((frame, outer)) = rest.split_first() {
         rest = outer;
-        match frame.path() {
-            origin::CHECKED_BODY => {
-                if let Some(body) = shown.iter_mut().rfind(|frame| !origin::is_std(frame))
-                    && let Some(function) = function_name::function_of_closure(&body.function)
-                {
-                    *body = Arc::new(
-                        Symbol { function: function.to_owned(), ..(***body).clone() }.into(),
-                    );
-                }
-                return shown;
+        if origin::is_checked_body(frame) {
+            if let Some(body) = shown.iter_mut().rfind(|frame| !origin::is_std(frame))
+                && let Some(function) = function_name::function_of_closure(&body.function)
+            {
+                *body =
+                    Arc::new(Symbol { function: function.to_owned(), ..(***body).clone() }.into());
             }
-            MEASURED_CODE => {
-                let is_program =
-                    |frame: &Arc<NamedFrame>| !origin::is_runtime(frame) && !origin::is_std(frame);
-                rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
-            }
-            _ => shown.push(frame.clone()),
+            return shown;
+        }
+        if origin::is_measured_code(frame) {
+            let is_program =
+                |frame: &Arc<NamedFrame>| !origin::is_runtime(frame) && !origin::is_std(frame);
+            rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];
+        } else {
+            shown.push(frame.clone());
         }
     }
     shown
 }
-
-/// What calls the code that is given to a check.
-const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
 
 /// Python's name for a file that is not known.
 const UNKNOWN: &str = "<unknown>";

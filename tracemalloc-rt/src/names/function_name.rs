@@ -16,6 +16,25 @@ pub fn path(function: &str) -> String {
 /// In the name of the function of std that calls what a thread was started with.
 pub const THREAD_START: &str = "__rust_begin_short_backtrace";
 
+/// The crate that a function belongs to: that of the type or trait that it is a method of, or of its
+/// path. `None` if the name tells of no crate, as that of a C function.
+pub fn crate_name(function: &str) -> Option<&str> {
+    let parts = Parts::of(function);
+    let Some(self_type) = parts.self_type else { return first_segment(parts.rest) };
+    let own = if self_type.starts_with('<') {
+        crate_name(self_type)
+    } else {
+        first_segment(self_type.trim_start_matches(['&', '[', '(']))
+    };
+    // The self type of `<u8 as alloc::vec::spec_from_elem::SpecFromElem>::from_elem` has no crate.
+    own.or_else(|| first_segment(parts.of_trait?))
+}
+
+fn first_segment(path: &str) -> Option<&str> {
+    let (first, _) = path.split_once("::")?;
+    first.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(first)
+}
+
 /// The function whose first closure this is the name of.
 pub fn function_of_closure(closure: &str) -> Option<&str> {
     closure.strip_suffix("::{closure#0}").or_else(|| closure.strip_suffix("::{{closure}}"))
@@ -193,6 +212,25 @@ mod tests {
             ("<<demo::A as demo::B>::C as demo::D>::e", "demo::A::C::e"),
         ] {
             assert_eq!(path(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn functions_belong_to_the_crate_of_their_type_or_trait() {
+        for (name, expected) in [
+            ("demo::cache::fill::<u8>", Some("demo")),
+            ("<demo::Page as core::clone::Clone>::clone", Some("demo")),
+            ("<&demo::Page as core::fmt::Debug>::fmt", Some("demo")),
+            ("<[demo::Page]>::first", Some("demo")),
+            ("<<demo::A as demo::B>::C as core::clone::Clone>::clone", Some("demo")),
+            ("<alloc::vec::Vec<demo::Page>>::push", Some("alloc")),
+            ("<u8 as alloc::vec::spec_from_elem::SpecFromElem>::from_elem", Some("alloc")),
+            ("<T as core::convert::Into<U>>::into", Some("core")),
+            ("<[T]>::to_vec", None),
+            ("malloc", None),
+            ("", None),
+        ] {
+            assert_eq!(crate_name(name), expected, "{name}");
         }
     }
 

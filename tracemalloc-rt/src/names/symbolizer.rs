@@ -31,21 +31,24 @@ impl Symbolizer {
     }
 
     /// The frames of these return addresses, innermost first, up to the first one that is the
-    /// `end`, which is left out; and whether there was one. Nothing of this is traced.
+    /// `end`, which is left out; and whether there was one. Nothing of this is traced. `end` is told
+    /// whether the frame is physical: the frame of a function, and not that of an inlined call.
     ///
     /// What lies beyond the end is not looked up: behind the outermost Rust frame comes the C
     /// library, and to read its debug information can take longer than all the rest.
     pub fn frames(
         &mut self,
         addresses: &[usize],
-        end: impl Fn(&NamedFrame) -> bool,
+        end: impl Fn(&NamedFrame, bool) -> bool,
     ) -> (Vec<Arc<NamedFrame>>, bool) {
         let _pause = thread::pause();
         self.prepare(addresses.iter().copied());
         let mut frames = Vec::new();
         for address in addresses {
-            for frame in self.known.entry(*address).or_insert_with(|| named(resolve(*address))) {
-                if end(frame) {
+            let of_address = self.known.entry(*address).or_insert_with(|| named(resolve(*address)));
+            let physical = of_address.len().saturating_sub(1);
+            for (index, frame) in of_address.iter().enumerate() {
+                if end(frame, index == physical) {
                     return (frames, true);
                 }
                 frames.push(frame.clone());
