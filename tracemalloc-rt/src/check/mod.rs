@@ -110,6 +110,9 @@ pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
     }
 }
 
+/// The most runs of code that panics as expected, unless the check says otherwise: each prints.
+const RUNS_THAT_PANIC: u32 = 8;
+
 /// Code to check. `passes` says why a run is a failure by itself.
 struct Code<Run, Passes> {
     run: Run,
@@ -172,6 +175,9 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
             let ruling = match (&first, passes) {
                 (None, Err(_)) => return Ok(ended),
                 (None, Ok(())) => {
+                    if ended.is_err() {
+                        trial.case.limit_runs(RUNS_THAT_PANIC);
+                    }
                     first = Some(ended.map_err(without_its_blocks));
                     if let Some(failure) = peak_text(&trial.armed, limits) {
                         return Err(failure);
