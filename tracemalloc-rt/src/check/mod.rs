@@ -164,7 +164,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         let mut trial = Trial {
             armed,
             before: Balances::new(),
-            case: Case::new(&rules),
+            case: Case::new(&rules).without_probe(),
             grouper: Grouper::new(&rules, None),
         };
         let mut first = None;

@@ -7,6 +7,8 @@ use core::time::Duration;
 pub struct Budget {
     /// The number of runs at most, where it was given; otherwise time decides.
     pub fixed: Option<u32>,
+    /// Whether a quick body without growth runs once more.
+    pub probes: bool,
 }
 
 /// Runs until now, as far as they matter to the budget.
@@ -61,7 +63,10 @@ impl Budget {
 
     /// Whether a body without growth runs once more after its first run.
     pub fn allows_probe(self, first: Spent) -> bool {
-        self.fixed.is_none_or(|fixed| fixed > 1) && first.cpu <= QUICK && first.time <= SLOW
+        self.probes
+            && self.fixed.is_none_or(|fixed| fixed > 1)
+            && first.cpu <= QUICK
+            && first.time <= SLOW
     }
 
     /// Whether runs were so quick that some more cost nothing.
@@ -78,7 +83,7 @@ mod tests {
 
     /// How many runs there are, if each takes so long and leaves a thread or not.
     fn runs(fixed: Option<u32>, each: Duration, threads: bool) -> u32 {
-        let budget = Budget { fixed };
+        let budget = Budget { fixed, probes: true };
         let spent = |runs| Spent {
             runs,
             time: each * runs,

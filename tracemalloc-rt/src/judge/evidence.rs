@@ -19,6 +19,8 @@ pub struct GroupChange {
     pub blocks: i64,
     /// Whether an initialiser allocates its blocks.
     pub initialiser: bool,
+    /// Whether that is a cache of the standard library, whose growth never counts.
+    pub cache_of_std: bool,
     /// Whether the configuration knows it.
     pub known: bool,
 }

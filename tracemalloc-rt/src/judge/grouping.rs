@@ -9,6 +9,7 @@ use crate::judge::evidence::{Evidence, GroupChange, GroupGrowth, GroupId, Share}
 use crate::judge::finding::{Finding, Teller};
 use crate::judge::grown::Grown;
 use crate::judge::heap_search::Heap;
+use crate::judge::initialiser::is_cache_of_std;
 use crate::judge::rules::Rules;
 use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::judge::traceback::Traceback;
@@ -98,6 +99,7 @@ impl<'a> Grouper<'a> {
                     bytes,
                     blocks,
                     initialiser: traceback.initialiser.is_some(),
+                    cache_of_std: traceback.initialiser.is_some_and(is_cache_of_std),
                     known,
                 }
             })

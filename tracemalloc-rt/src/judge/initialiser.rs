@@ -16,7 +16,7 @@ struct Initialiser {
     calls_program: bool,
 }
 
-const INITIALISERS: [Initialiser; 13] = [
+const INITIALISERS: [Initialiser; 14] = [
     calls_program("std::sync::once::Once::", "std::sync::Once"),
     calls_program("std::sync::poison::once::Once::", "std::sync::Once"),
     calls_program("std::sys::sync::once::", "std::sync::Once"),
@@ -25,6 +25,8 @@ const INITIALISERS: [Initialiser; 13] = [
     // Destructors too: in crossbeam-epoch they hand over garbage that is freed much later.
     calls_program("std::sys::thread_local::", "thread_local!"),
     by_itself("std::io::stdio::", "std's stdio"),
+    // The message of a panic, into output that libtest captures.
+    by_itself("std::panicking::default_hook", "std's stdio"),
     by_itself("std::backtrace_rs::symbolize::", "std's backtrace cache"),
     calls_program("once_cell::imp::OnceCell::", "once_cell"),
     calls_program("once_cell::sync::", "once_cell"),
@@ -39,6 +41,12 @@ const fn calls_program(path: &'static str, name: &'static str) -> Initialiser {
 
 const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
     Initialiser { path, name, calls_program: false }
+}
+
+/// Whether this initialiser is a cache of the standard library that grows and shrinks on its own:
+/// captured output, read debug information. Its growth never counts.
+pub fn is_cache_of_std(name: &str) -> bool {
+    INITIALISERS.iter().any(|one| one.name == name && !one.calls_program)
 }
 
 /// The innermost initialiser that the frames, which come innermost first, run through.

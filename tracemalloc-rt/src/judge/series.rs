@@ -103,10 +103,14 @@ impl Series {
     /// Whether growth goes on after this many runs: a leak, rather than something that fills.
     pub fn rises(&self, runs: u32) -> bool {
         if runs < SHAPE_RUNS {
-            return runs > 1 && (2..=runs).all(|run| self.rose_after(run - 1, run));
+            let is_left = self.sum_until(runs) > self.most_until(runs - 1, Number::Bytes);
+            return runs > 1 && is_left && (2..=runs).all(|run| self.rose_after(run - 1, run));
         }
         let (from, earlier_from) = (runs * 2 / 5, runs * 4 / 25);
-        if !self.rose_after(from, runs) {
+        // What grew for a while and has gone is no growth.
+        let (before, most) =
+            (self.most_until(from, Number::Bytes), self.most_until(runs, Number::Bytes));
+        if most <= before || 2 * self.sum_until(runs) < before + most {
             return false;
         }
         let growth =
@@ -167,6 +171,11 @@ impl Series {
             }
         }
         records
+    }
+
+    /// The sum of bytes after this run.
+    fn sum_until(&self, run: u32) -> i64 {
+        self.changes.iter().take_while(|change| change.run <= run).map(|change| change.bytes).sum()
     }
 
     fn most_until(&self, run: u32, number: Number) -> i64 {
@@ -278,6 +287,12 @@ mod tests {
             let sizes: Vec<i64> = (0..256).map(|_| 1000 + random(16) as i64 * 8).collect();
             assert!(!rises(sizes), "{seed}");
         }
+    }
+
+    #[test]
+    fn what_threads_of_many_runs_free_in_the_end_does_not_rise() {
+        assert!(!rises([700, 1400, 2100, 2800, 3500, 4200, 4900, 0]));
+        assert!(!rises([700, 1400, 2100, 0]));
     }
 
     #[test]

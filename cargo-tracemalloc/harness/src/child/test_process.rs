@@ -138,8 +138,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let mut repeats = None;
     let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
     let patience = PATIENCE.max(took * 10).min(timeout);
-    loop {
-        let Ruling::RunAgain = ruling else { break };
+    while let Ruling::RunAgain = ruling {
         let thread = repeats.get_or_insert_with(|| {
             // A repeated run may end the process, and what is known by now must not be lost with
             // it.
