@@ -27,7 +27,7 @@ pub use protocol::test_entry::{
 };
 pub use protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TEST_BINARY_VAR, TestList};
 pub use protocol::wire::{Exchanged, WireError, from_bytes, to_bytes};
-pub use protocol::{fnv, fragment, private_dir};
+pub use protocol::{entry_slots, fnv, fragment, private_dir};
 pub use tracemalloc::Limits;
 pub use tracemalloc::internal::Limit;
 pub use tracemalloc::internal::judge::{GrowthKind, Prefix, Verdict};

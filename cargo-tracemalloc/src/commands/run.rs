@@ -10,6 +10,7 @@ use tracemalloc::KeyType;
 use tracemalloc_harness::{PROGRAM_FILE, ProgramNote, Run, Session};
 
 use crate::cli::{Format, QueryArgs, RunArgs};
+use crate::name_server::NameSocket;
 use crate::report::Statics;
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
@@ -20,7 +21,7 @@ use crate::util::exit_code::UsageError;
 use crate::util::file::{this_program, write_atomically};
 use crate::util::private_env::{SET_FOR_CARGO, restore_env};
 use crate::util::terminal::Color;
-use crate::util::{interrupt, terminal};
+use crate::util::{interrupt, private_dir, terminal};
 use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::{output, report, wrapper};
@@ -44,8 +45,15 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
+    // Answers the program until it ends.
+    private_dir::remove_abandoned();
+    let names = NameSocket::open();
+    let socket = names.as_ref().and_then(|names| names.path().to_str());
     session.write(
-        &harness_session(args, &snapshot, &context)?,
+        &Session {
+            names: socket.map(str::to_owned),
+            ..harness_session(args, &snapshot, &context)?
+        },
         &wrapper::Config::new(&context, &session, &runtimes),
     )?;
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;

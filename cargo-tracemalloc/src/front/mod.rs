@@ -19,7 +19,7 @@ use fs_err as fs;
 use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use tracemalloc_harness::{
     FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TEST_BINARY_VAR, TestEntry,
-    TestList, Verdict, fragment, leak_text,
+    TestList, Verdict, entry_slots, fragment, leak_text,
 };
 
 use crate::name_server::NameSocket;
@@ -201,7 +201,7 @@ impl Shared {
             self.role.prepare(&mut child, test, &fragment_path, names);
             let test_dir = TestDir::create(self.private_dir.path(), number)?;
             test_dir.give_to(&mut child);
-            let first_is_over = || fragment_path.exists();
+            let first_is_over = || fragment::is_written(&fragment_path);
             let session = self.session.clone().map(|session| session.for_test(&self.package, test));
             let timeout = session.and_then(|session| {
                 let first_run = Duration::from_secs_f64(session.timeout_seconds?);
@@ -217,6 +217,7 @@ impl Shared {
         entry.duration_seconds = started.elapsed().as_secs_f64();
         fragment::write(&fragment_path, &entry)
             .map_err(|error| format!("failed to write {fragment_path:?}: {error}"))?;
+        entry_slots::remove(&fragment_path);
         if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             shown.push((test.to_owned(), printed.clone()));
@@ -253,24 +254,30 @@ fn trial(
 
 /// The child's entry, corrected by the way the child ended.
 fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
-    let found = fragment::read(fragment_path);
-    match (found, ended) {
-        (Some(entry), Ended::Code(0 | FAILED)) => entry,
+    match (fragment::read(fragment_path), ended) {
+        (Some((entry, _)), Ended::Code(0 | FAILED)) => entry,
         // The first run passed, and a repeated run ended the process. Blocks that were lost in the
         // first run are a leak.
-        (Some(entry), ended)
-            if matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
-                && entry.verdict_reason.is_some() =>
+        (Some((entry, is_last)), ended)
+            if !is_last
+                || matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
+                    && entry.verdict_reason.is_some() =>
         {
-            TestEntry {
-                verdict_reason: Some(format!("a repeated run ended its process: it {ended}")),
-                ..entry
-            }
+            let verdict = match entry.verdict {
+                Some(Verdict::Clean | Verdict::Once) => Some(Verdict::Unconfirmed),
+                verdict => verdict,
+            };
+            let cause = match entry.runs.len() {
+                0 => "the search of the heap",
+                _ => "a repeated run",
+            };
+            let reason = format!("{cause} ended its process: it {ended}");
+            TestEntry { verdict, verdict_reason: Some(reason), ..entry }
         }
-        (Some(entry), ended) if entry.outcome == Outcome::Passed => {
+        (Some((entry, _)), ended) if entry.outcome == Outcome::Passed => {
             TestEntry::failed(test, format!("the test passed, but its process {ended}"))
         }
-        (Some(entry), _) => entry,
+        (Some((entry, _)), _) => entry,
         (None, ended @ Ended::Code(_)) => {
             TestEntry::failed(test, format!("the test's process {ended} before the test ended"))
         }

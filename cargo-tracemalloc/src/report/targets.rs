@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
 use tracemalloc_harness::{
-    ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict,
+    ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict, entry_slots,
 };
 
 use crate::cli::Deny;
@@ -32,7 +32,10 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
         let mut tests = Vec::new();
         for path in list(&dir)? {
             if path.extension() == Some(ENTRY_EXTENSION) {
-                tests.push(read::<TestEntry>(&path)?);
+                // A program with a `main` of its own leaves its last entry in the slots.
+                let entry = entry_slots::read(path.as_std_path());
+                let entry = entry.map_or_else(|| read(&path), |(entry, _)| Ok(entry));
+                tests.push(entry?);
             }
         }
         let shown = tests.iter_mut().filter(|test| is_shown(test, deny));

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::child::entry_file::EntryFile;
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::process_role::{FRAGMENT_VAR, INSIDE_VAR, ProcessRole, TEST_VAR};
 use crate::protocol::session::{SESSION_VAR, Session};
@@ -16,7 +17,7 @@ pub struct Assignment {
     /// How to measure; `None` if nothing is judged.
     pub session: Option<Session>,
     /// The file for the entry; `None` if no process reads it.
-    pub fragment: Option<PathBuf>,
+    pub entry_file: Option<EntryFile>,
 }
 
 impl ProcessRole {
@@ -25,7 +26,14 @@ impl ProcessRole {
     pub(crate) fn assignment(&self) -> Option<(String, Assignment)> {
         let (test, fragment) = std::env::var(TEST_VAR).ok().zip(std::env::var_os(FRAGMENT_VAR))?;
         clean_environment();
-        Some((test, Assignment { session: self.session(), fragment: Some(fragment.into()) }))
+        let entry_file = Some(EntryFile::open(fragment.into()));
+        Some((test, Assignment { session: self.session(), entry_file }))
+    }
+
+    /// Whether the front has started this process, to run a test.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_child(&self) -> bool {
+        std::env::var_os(TEST_VAR).is_some()
     }
 
     /// Whether a traced test has started this process. Then a test that is requested by its exact

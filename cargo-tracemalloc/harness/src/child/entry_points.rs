@@ -26,7 +26,7 @@ fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
     let tests = Test::all(tests);
     let role = ProcessRole::of_this_process();
     #[cfg(target_os = "linux")]
-    name_provider::install(&role);
+    name_provider::install(&role, role.is_child());
     if let Some((name, assignment)) = role.assignment() {
         std::process::exit(test_process::main(&tests, &name, &assignment, panics_abort));
     }

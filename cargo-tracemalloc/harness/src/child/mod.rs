@@ -5,13 +5,18 @@
 mod baseline;
 mod child_assignment;
 mod command;
+mod entry_file;
 pub mod entry_points;
+mod entry_slots;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod exit_heap;
 mod heap;
 mod holder_entry;
 mod leak_id;
 pub mod libtest;
+mod memory_reserve;
+#[cfg(target_os = "linux")]
+mod name_connection;
 #[cfg(target_os = "linux")]
 mod name_provider;
 mod nested_test;
@@ -21,6 +26,8 @@ mod process_limits;
 pub mod program;
 mod rules;
 mod run_clock;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod seccomp;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
 mod temporary_dir;

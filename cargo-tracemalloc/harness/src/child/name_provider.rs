@@ -3,17 +3,15 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
 
 use tracemalloc::internal::names::{self, Named, Provider, Statics};
 use tracemalloc::internal::{Place, Symbol};
 
 use crate::child::command;
+use crate::child::name_connection::{NameConnection, request_once};
 use crate::child::test_binary;
 use crate::protocol::name_request::{
     FileRequest, NAME_PROVIDER_VAR, NAMES_VAR, NameReply, NameRequest, NamedEntry,
@@ -22,11 +20,9 @@ use crate::protocol::process_role::ProcessRole;
 use crate::protocol::test_entry::FrameEntry;
 use crate::protocol::wire::{from_bytes, to_bytes};
 
-/// The longest time to wait for a reply.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Makes the runtime of this process request names from the command.
-pub fn install(role: &ProcessRole) {
+/// Makes the runtime of this process request names from the command. `runs_body` tells that the
+/// process runs a body, and is no front.
+pub fn install(role: &ProcessRole, runs_body: bool) {
     let of_command = || role.session.as_ref()?.names.clone().map(PathBuf::from);
     let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from).or_else(of_command);
     let (session, executable) = (role.session.clone(), test_binary::path());
@@ -37,7 +33,9 @@ pub fn install(role: &ProcessRole) {
             .chain([command::NAME.to_owned()])
             .collect()
     };
+    let connection = socket.as_deref().filter(|_| runs_body).and_then(NameConnection::open);
     names::set_provider(Box::new(CommandProvider {
+        connection,
         socket,
         programs: LazyLock::new(Box::new(find)),
         statics: Mutex::default(),
@@ -46,6 +44,8 @@ pub fn install(role: &ProcessRole) {
 
 /// The command as a provider of names.
 struct CommandProvider {
+    /// Open since before the body.
+    connection: Option<NameConnection>,
     /// The socket of the command or of the front.
     socket: Option<PathBuf>,
     /// Programs that may be the command.
@@ -58,15 +58,18 @@ impl CommandProvider {
     fn request(&self, request: &NameRequest) -> Result<NameReply, String> {
         let request_bytes = to_bytes(request);
         let mut errors = Vec::new();
+        let connected = self.connection.iter().map(|connection| {
+            ("the open connection".to_owned(), connection.request(&request_bytes))
+        });
         let by_socket = self
             .socket
             .iter()
-            .map(|socket| (socket.display().to_string(), by_socket(socket, &request_bytes)));
+            .map(|socket| (socket.display().to_string(), request_once(socket, &request_bytes)));
         // A process that has changed its root directory cannot see the socket.
         let programs = std::iter::once_with(|| self.programs.iter()).flatten();
         let by_process =
             programs.map(|program| (program.clone(), by_process(program, &request_bytes)));
-        for (source, reply_bytes) in by_socket.chain(by_process) {
+        for (source, reply_bytes) in connected.chain(by_socket).chain(by_process) {
             let reply: Result<NameReply, String> =
                 reply_bytes.map_err(|error| error.to_string()).and_then(|reply_bytes| {
                     from_bytes(&reply_bytes).map_err(|error| error.to_string())
@@ -135,17 +138,6 @@ impl Provider for CommandProvider {
     }
 }
 
-fn by_socket(path: &Path, request_bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut stream = UnixStream::connect(path)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(request_bytes)?;
-    stream.shutdown(Shutdown::Write)?;
-    let mut reply_bytes = Vec::new();
-    stream.read_to_end(&mut reply_bytes)?;
-    Ok(reply_bytes)
-}
-
 fn by_process(program: &str, request_bytes: &[u8]) -> io::Result<Vec<u8>> {
     // The environment belongs to the program, and may name libraries to preload.
     let mut command = Command::new(program);
@@ -185,6 +177,7 @@ mod tests {
         let socket = Some(PathBuf::from("/nowhere/s"));
         let programs = || vec!["/nowhere/command".to_owned(), "cat".to_owned()];
         let provider = CommandProvider {
+            connection: None,
             socket,
             programs: LazyLock::new(Box::new(programs)),
             statics: Mutex::default(),

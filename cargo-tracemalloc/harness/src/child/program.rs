@@ -20,10 +20,12 @@ use tracemalloc::internal::judge::{Case, Grouper, Grown, Patience, Ruling, Run, 
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
+use crate::child::entry_file::EntryFile;
 use crate::child::name_provider;
 use crate::child::snapshots::Snapshots;
 use crate::child::test_binary;
 use crate::child::verdict_entry;
+use crate::protocol::entry_slots::Slot;
 use crate::protocol::fragment;
 use crate::protocol::leak_text::leak_text;
 use crate::protocol::process_role::{FAILED, ProcessRole, fail};
@@ -66,7 +68,7 @@ struct Test {
 /// The recipient of the verdict.
 enum Recipient {
     /// The command, which reads this file.
-    Command(PathBuf),
+    Command(EntryFile),
     /// The process that started this one. These verdicts change the exit code.
     Caller(Vec<Verdict>),
 }
@@ -77,7 +79,7 @@ pub fn start_program() {
     let role = ProcessRole::of_this_process();
     let Some((session, session_dir)) = role.given_session() else { return };
     let _pause = internal::pause();
-    name_provider::install(&role);
+    name_provider::install(&role, true);
     role.become_program();
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -143,14 +145,14 @@ impl Test {
         let entry = TestEntry { duration_seconds: took.as_secs_f64(), ..entry };
         match &self.recipient {
             Recipient::Command(fragment) => {
-                if let Err(error) = fragment::write(fragment, &entry) {
-                    eprintln!("error: tracemalloc: cannot write {fragment:?}: {error}");
+                if let Err(error) = fragment.try_write(Slot::Last, &entry) {
+                    eprintln!("error: tracemalloc: cannot write the test's entry: {error}");
                 }
             }
             Recipient::Caller(fail_on)
                 if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) =>
             {
-                let crate_name = test_binary::target().crate_name;
+                let crate_name = &test_binary::target().crate_name;
                 // The exit code tells of the leak even if stderr is closed.
                 let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
                 // SAFETY: in glibc an exit handler may call `exit`. It runs the remaining handlers,
@@ -183,7 +185,7 @@ impl Test {
 }
 
 /// Writes the entry for a test that does not reach its end, and returns its path.
-fn leave_first_fragment(session_dir: &Path, name: &str) -> PathBuf {
+fn leave_first_fragment(session_dir: &Path, name: &str) -> EntryFile {
     let executable = test_binary::path();
     let fragments = fragment::directory(session_dir, &executable);
     let mut hasher = DefaultHasher::new();
@@ -196,5 +198,5 @@ fn leave_first_fragment(session_dir: &Path, name: &str) -> PathBuf {
     if let Err(error) = written {
         fail(&format!("cannot write to {fragments:?}: {error}"));
     }
-    fragment
+    EntryFile::open(fragment)
 }

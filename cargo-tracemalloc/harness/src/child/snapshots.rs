@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tracemalloc::internal;
 
 use crate::child::exit_heap::exit_heap;
+use crate::child::seccomp;
 use crate::child::test_binary;
 use crate::protocol::process_role::fail;
 use crate::protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
@@ -40,6 +41,8 @@ pub struct Snapshots {
     run: Run,
     note_path: PathBuf,
     note: Mutex<ProgramNote>,
+    /// The number of filters for system calls before `main`.
+    filters: Option<u32>,
 }
 
 impl Snapshots {
@@ -50,6 +53,7 @@ impl Snapshots {
             run: run.clone(),
             note_path: session_dir.join(PROGRAM_FILE),
             note: Mutex::new(ProgramNote::default()),
+            filters: seccomp::filters(),
         }));
         let untraced = !internal::is_this_copy_installed();
         if let Err(error) =
@@ -84,7 +88,12 @@ impl Snapshots {
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         note.ended |= self.take(&self.run.snapshot);
         note.executable = test_binary::path().to_string_lossy().into_owned();
-        match exit_heap(&self.session, (&raw const here).addr()) {
+        let searched = if seccomp::filters() > self.filters {
+            Err("the program filters system calls, and the filter could kill it".to_owned())
+        } else {
+            exit_heap(&self.session, (&raw const here).addr())
+        };
+        match searched {
             Ok(exit_heap) => note.exit_heap = Some(exit_heap),
             Err(why) => note.not_searched = Some(why),
         }

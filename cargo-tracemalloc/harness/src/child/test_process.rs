@@ -11,6 +11,7 @@ use tracemalloc::internal::{self, Change, Walk, test_limits};
 
 use crate::child::baseline::Baseline;
 use crate::child::child_assignment::Assignment;
+use crate::child::memory_reserve::MemoryReserve;
 use crate::child::null_output;
 use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
@@ -18,7 +19,7 @@ use crate::child::test::Test;
 use crate::child::test_binary;
 use crate::child::test_thread::{Ran, TestThread};
 use crate::child::verdict_entry;
-use crate::protocol::fragment;
+use crate::protocol::entry_slots::Slot;
 use crate::protocol::process_role::{FAILED, fail};
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::{Outcome, TestEntry};
@@ -61,7 +62,7 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
         };
         // After the first run, the fragment already says that the body could not run again.
         if !REPEATS.load(Ordering::Relaxed) {
-            write(&assignment, &entry);
+            write(&assignment, Slot::Last, &entry);
         }
         std::process::exit(if entry.outcome == Outcome::Failed { FAILED } else { 0 });
     }));
@@ -91,7 +92,7 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
         entry.verdict_reason =
             Some(format!("{reason}{missed} blocks were not recorded, because memory ran out"));
     }
-    write(assignment, &entry);
+    write(assignment, Slot::Last, &entry);
     entry
 }
 
@@ -115,13 +116,22 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
     let mut trial = Trial::new(&rules, heap.clone());
+    let mut reserve = MemoryReserve::new();
     let clock = RunClock::start();
     let ran = run_first(test);
     let took = clock.time();
     limits.restore();
+    reserve.release();
     if let Ran::Failed(message) = ran {
         return TestEntry::failed(test.name, message);
     }
+    // A filter for system calls, or a limit, may kill the process when the heap is searched.
+    let passed = TestEntry {
+        verdict: Some(Verdict::Unconfirmed),
+        verdict_reason: Some("its process ended before the test was judged".to_owned()),
+        ..TestEntry::new(test.name)
+    };
+    write(assignment, Slot::Passed, &passed);
     if let Some(own) = test_limits::of_test() {
         if let Some(reason) = own.skip {
             return TestEntry {
@@ -146,6 +156,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
                 trial.case.unconfirmed("the test ended its process when it was run again");
             write(
                 assignment,
+                Slot::First,
                 &verdict_entry::entry(test.name, &unconfirmed, &trial.grouper, session),
             );
             REPEATS.store(true, Ordering::Relaxed);
@@ -241,9 +252,8 @@ fn short(message: &str) -> String {
     }
 }
 
-fn write(assignment: &Assignment, entry: &TestEntry) {
-    let Some(fragment) = &assignment.fragment else { return };
-    if let Err(error) = fragment::write(fragment, entry) {
-        fail(&format!("cannot write {fragment:?}: {error}"));
+fn write(assignment: &Assignment, slot: Slot, entry: &TestEntry) {
+    if let Some(file) = &assignment.entry_file {
+        file.write(slot, entry);
     }
 }

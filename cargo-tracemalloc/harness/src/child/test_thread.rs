@@ -35,8 +35,8 @@ impl TestThread {
         let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
             run_all(test, &receive_order, &send_result);
         });
-        let thread =
-            thread.unwrap_or_else(|error| fail(&format!("start the test's thread: {error}")));
+        let thread = thread
+            .unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
         // The thread answers: what it allocated to begin with is there now.
         let _ = results.recv();
         Self { orders, results, thread }

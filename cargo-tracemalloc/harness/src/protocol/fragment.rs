@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::protocol::entry_slots::{self, Slot};
 use crate::protocol::session::{ENTRY_EXTENSION, FRAGMENTS_DIR, TARGET_FILE};
 use crate::protocol::target_note::{NOTE_EXTENSION, TargetNote};
 use crate::protocol::test_entry::TestEntry;
@@ -29,15 +30,26 @@ pub fn entry_path(fragments: &Path, number: usize) -> PathBuf {
 ///
 /// When the file exists and cannot be removed.
 pub fn remove(path: &Path) -> io::Result<()> {
+    entry_slots::remove(path);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Reads a test's entry; `None` if there is none, or if it is damaged.
-pub fn read(path: &Path) -> Option<TestEntry> {
-    wire::from_bytes(&std::fs::read(path).ok()?).ok()
+/// Reads a child's entry; `None` if there is none, or if it is damaged.
+/// The flag tells whether the child was done, as far as that is known.
+pub fn read(path: &Path) -> Option<(TestEntry, bool)> {
+    let in_file = std::fs::read(path).ok().and_then(|bytes| wire::from_bytes(&bytes).ok());
+    if let Some(entry) = in_file {
+        return Some((entry, true));
+    }
+    entry_slots::read(path).map(|(entry, slot)| (entry, slot == Slot::Last))
+}
+
+/// Whether a child has left an entry.
+pub fn is_written(path: &Path) -> bool {
+    path.exists() || entry_slots::is_written(path)
 }
 
 /// Creates the directory and writes the target's note into it. Also returns the note. `installed`

@@ -1,0 +1,58 @@
+//! The file in which this process leaves its entry for the front or the command.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::child::entry_slots::EntrySlots;
+use crate::protocol::entry_slots::Slot;
+use crate::protocol::fragment;
+use crate::protocol::process_role::fail;
+use crate::protocol::test_entry::TestEntry;
+use crate::protocol::wire::to_bytes;
+
+/// The file, prepared before the body runs.
+#[derive(Debug, Clone)]
+pub struct EntryFile {
+    path: PathBuf,
+    slots: Option<&'static EntrySlots>,
+    /// A child that the body forks may return into the harness too. Its entry is of no interest.
+    process: u32,
+    /// Whether an entry did not fit into the slots.
+    has_file: Arc<AtomicBool>,
+}
+
+impl EntryFile {
+    /// Prepares the file.
+    pub fn open(path: PathBuf) -> Self {
+        let slots = EntrySlots::open(&path);
+        Self { path, slots, process: std::process::id(), has_file: Arc::default() }
+    }
+
+    /// Writes an entry. Ends the process if that is impossible.
+    pub fn write(&self, slot: Slot, entry: &TestEntry) {
+        if self.process != std::process::id() {
+            return;
+        }
+        if let Err(error) = self.try_write(slot, entry) {
+            fail(&format!("cannot write {:?}: {error}", self.path));
+        }
+    }
+
+    /// Writes an entry.
+    pub fn try_write(&self, slot: Slot, entry: &TestEntry) -> io::Result<()> {
+        // The file is the later one, where there is one.
+        let is_in_slots = !self.has_file.load(Ordering::Relaxed)
+            && self.slots.is_some_and(|slots| slots.write(slot, &to_bytes(entry)));
+        if is_in_slots {
+            return Ok(());
+        }
+        if slot == Slot::Passed {
+            // Only the slots keep several entries.
+            return Ok(());
+        }
+        self.has_file.store(true, Ordering::Relaxed);
+        fragment::write(&self.path, entry)
+    }
+}

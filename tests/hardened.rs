@@ -1,0 +1,47 @@
+//! Tests and programs that take rights, files or system calls from their own process end as they
+//! would untraced. What the harness needs at the end is open before.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use support::{Call, Project, exit};
+use tracemalloc_harness::{Outcome, Verdict};
+
+#[test]
+fn hardened_tests_pass_and_their_leaks_are_not_hidden() {
+    let project = Project::copy("behaviour", "hardened");
+    project.tracemalloc("-p hardened --no-fail").run().code(exit::CLEAN);
+    let report = project.report();
+    for (test, verdicts) in [
+        // Another root directory hides a part of the process, and is not changed twice.
+        ("leaks_in_another_root_directory", &[Verdict::Leak, Verdict::Unconfirmed][..]),
+        ("leaks_as_another_user", &[Verdict::Leak]),
+        ("leaks_without_new_files", &[Verdict::Leak]),
+        ("leaks_without_writing_to_files", &[Verdict::Leak]),
+        ("leaks_without_memory", &[Verdict::Leak, Verdict::Unconfirmed]),
+        ("leaks_without_new_processes", &[Verdict::Unconfirmed]),
+        ("leaks_after_it_has_closed_all_files", &[Verdict::Leak]),
+    ] {
+        let entry = report.test(&format!("tests::{test}"));
+        assert_eq!((entry.outcome, &entry.message), (Outcome::Passed, &None), "{test}");
+        let verdict = entry.verdict.expect("the test is judged");
+        assert!(verdicts.contains(&verdict), "{test}: {verdict:?}, {:?}", entry.verdict_reason);
+        let reason = entry.verdict_reason.as_deref().unwrap_or_default();
+        assert!(!reason.contains("could not be named"), "{test}: {reason}");
+    }
+}
+
+#[test]
+fn a_hardened_program_ends_with_its_own_exit_code() {
+    let project = Project::copy("behaviour", "hardened-program");
+    Call::program("cargo").args("build -p hardened").dir(&project.root).run().code(exit::CLEAN);
+    for way in ["none", "root", "user", "processes"] {
+        let plain = Call::program(project.root.join("target/debug/hardened")).arg(way);
+        let plain = plain.dir(&project.root).run();
+        // Only root may change the root directory and the user.
+        assert!(plain.code == Some(7) || way == "root" || way == "user", "{way}");
+        let traced = project.run(&format!("-p hardened -- {way}")).run();
+        assert_eq!(traced.code, plain.code, "{way}");
+    }
+}
