@@ -59,6 +59,8 @@ const CASES: &[(&str, fn())] = &[
     #[cfg(target_arch = "x86_64")]
     ("a_signal_still_interrupts_a_system_call", a_signal_still_interrupts_a_system_call),
     ("one_past_the_end_is_a_pointer", one_past_the_end_is_a_pointer),
+    #[cfg(target_env = "gnu")]
+    ("what_c_has_freed_is_not_lost", what_c_has_freed_is_not_lost),
 ];
 
 /// Cases that expect this program to be the process's executable.
@@ -691,5 +693,30 @@ fn one_past_the_end_is_a_pointer() {
             END.store(block.as_ptr_range().end.addr(), Ordering::Relaxed);
         });
         assert!(holder(&found, size as u64).1.ends_with("END"), "{found:#?}");
+    }
+}
+
+#[cfg(target_env = "gnu")]
+fn what_c_has_freed_is_not_lost() {
+    // Threads cache chunks of the first sizes, and not of the last ones.
+    for size in [123_usize, 1000, 5000, 60_000] {
+        let found = left_by(&[], move || {
+            for _ in 0..10 {
+                let blocks: Vec<_> = (0..10).map(|_| Vec::leak(vec![1_u8; size])).collect();
+                for block in blocks {
+                    // SAFETY: the system's `malloc` made the block, and it is not used again.
+                    unsafe { libc::free(block.as_mut_ptr().cast()) };
+                }
+            }
+            mem::forget(black_box(vec![1_u8; 814]));
+        });
+        assert_lost(&found, 814);
+        // All sizes share a stack.
+        let of_c = found.entries.iter().filter(|entry| entry.bytes != entry.blocks * 814);
+        let freed = of_c.clone().filter(|entry| entry.fate == Fate::Freed);
+        let (all, freed): (u64, u64) =
+            (of_c.map(|entry| entry.blocks).sum(), freed.map(|entry| entry.blocks).sum());
+        // C may have used a few of these chunks again.
+        assert!(freed > 0 && freed * 2 > all, "{size}: {found:#?}");
     }
 }

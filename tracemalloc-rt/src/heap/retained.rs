@@ -13,6 +13,8 @@ pub enum Fate {
     LostWith,
     /// A root leads to it.
     Held,
+    /// C has freed it past the runtime: its chunk is free in the C library's heap.
+    Freed,
 }
 
 /// One step of a path.

@@ -1,7 +1,7 @@
 //! The answer of the heap about some growth, with names and places as reports show them.
 
 use crate::heap;
-use crate::heap::{Holder, HolderKind};
+use crate::heap::{Fate, Holder, HolderKind};
 use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::judge::traceback::Traceback;
 use crate::judge::traceback_rules::TracebackRules;
@@ -54,6 +54,7 @@ impl Teller<'_> {
     /// What is to be said of these blocks.
     pub fn finding(&mut self, found: &heap::Retained) -> Finding {
         match &found.holder {
+            _ if found.fate == Fate::Freed => Finding::Unknown,
             Some(holder) => Finding::Held {
                 by: self.holder(holder),
                 path: found.path.iter().map(|step| self.step(step.stack, step.size)).collect(),

@@ -184,6 +184,11 @@ impl<'a> Grouper<'a> {
                 Share::Excused
             }
             Fate::Held => Share::Open,
+            Fate::Freed => Share::Excused,
+        };
+        let freed: Grown = {
+            let entries = of_group.iter().filter(|entry| entry.fate == Fate::Freed);
+            entries.map(|entry| Grown { bytes: entry.bytes, blocks: entry.blocks }).sum()
         };
         let live = |share: Option<Share>| -> Grown {
             let entries =
@@ -196,7 +201,7 @@ impl<'a> Grouper<'a> {
         let excused = if live(Some(Share::Open)).bytes == 0 {
             live(Some(Share::Excused)).at_most(rest)
         } else {
-            Grown::default()
+            freed.less(older).at_most(rest)
         };
         for (share, grown) in
             [(Share::Lost, lost), (Share::Excused, excused), (Share::Open, rest.less(excused))]

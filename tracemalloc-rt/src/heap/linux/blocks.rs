@@ -5,6 +5,8 @@ use crate::heap::linux::list::List;
 /// The stack of blocks of the harness and the symbolizer. Pointers in them are not followed: they
 /// hold nothing for the program, and unwritten words may be old pointers.
 pub const OURS: u32 = 1 << 31;
+/// In place of a root: C has freed the block past the runtime.
+pub const FREED: u32 = u32::MAX - 1;
 /// No root, and no block.
 pub const NONE: u32 = u32::MAX;
 
@@ -20,7 +22,7 @@ pub struct Block {
     pub from: usize,
     /// The stack that allocated it; 0 for an untraced block, or [`OURS`].
     pub stack: u32,
-    /// The root that leads to it, or [`NONE`].
+    /// The root that leads to it, or [`NONE`], or [`FREED`].
     pub root: u32,
 }
 

@@ -33,6 +33,8 @@ const STATE: core::ops::RangeInclusive<usize> = 0x830..=0x8c0;
 pub struct CHeap {
     /// Untraced chunks in use.
     pub chunks: List<Block>,
+    /// Starts of traced blocks in free chunks: C has freed them past the runtime.
+    pub freed: List<usize>,
     /// Heaps that were walked to their end. Memory in them that is neither traced nor in `chunks`
     /// is free.
     pub walked: List<Range>,
@@ -43,7 +45,8 @@ pub struct CHeap {
 /// Walks all heaps. `traced` are the traced blocks, sorted; `layout` is that of thread caches, if
 /// there are any. `None` if the system has no memory.
 pub fn walk(mappings: &[Mapping], traced: &[Block], layout: Option<&Layout>) -> Option<CHeap> {
-    let mut heap = CHeap { chunks: List::new(), walked: List::new(), has_caches: false };
+    let mut heap =
+        CHeap { chunks: List::new(), freed: List::new(), walked: List::new(), has_caches: false };
     for mapping in mappings {
         if !mapping.readable || !mapping.writable || mapping.shared {
             continue;
@@ -60,7 +63,7 @@ pub fn walk(mappings: &[Mapping], traced: &[Block], layout: Option<&Layout>) -> 
         }
     }
     if let Some(layout) = layout {
-        heap.remove_cached(layout)?;
+        heap.remove_cached(layout, traced)?;
     }
     Some(heap)
 }
@@ -73,21 +76,30 @@ pub fn chunk_end(block: &Block) -> usize {
 
 impl CHeap {
     /// Removes free chunks that are in the cache of some thread.
-    fn remove_cached(&mut self, layout: &Layout) -> Option<()> {
+    fn remove_cached(&mut self, layout: &Layout, traced: &[Block]) -> Option<()> {
         let mut cached = List::new();
-        let size_of = |start: usize| {
-            let place = self.chunks.binary_search_by_key(&start, |chunk| chunk.start).ok()?;
-            Some(self.chunks[place].size)
-        };
+        let mut has_caches = false;
+        let size_of =
+            |start: usize| match self.chunks.binary_search_by_key(&start, |chunk| chunk.start) {
+                Ok(place) => Some(self.chunks[place].size),
+                Err(_) if self.is_walked(start) && is_traced(traced, start) => {
+                    (word(start - 8) & !FLAGS).checked_sub(8)
+                }
+                Err(_) => None,
+            };
         for chunk in self.chunks.iter().filter(|chunk| chunk.size == layout.size()) {
             let before = cached.len();
             match layout.read(chunk.start, size_of, &mut cached) {
-                Reading::Cache => self.has_caches = true,
+                Reading::Cache => has_caches = true,
                 Reading::Other => cached.truncate(before),
                 Reading::NoMemory => return None,
             }
         }
+        self.has_caches = has_caches;
         cached.sort_unstable();
+        for chunk in cached.iter().filter(|chunk| is_traced(traced, **chunk)) {
+            self.freed.push(*chunk).then_some(())?;
+        }
         let mut kept = 0;
         for index in 0..self.chunks.len() {
             let chunk = self.chunks[index];
@@ -129,6 +141,16 @@ impl CHeap {
         Some(())
     }
 
+    /// Notes that these traced blocks are free, up to an address.
+    fn freed(&mut self, traced: &[Block], end: usize) -> Option<()> {
+        let mut inside = traced.iter().take_while(|block| block.start < end);
+        inside.all(|block| self.freed.push(block.start)).then_some(())
+    }
+
+    fn is_walked(&self, address: usize) -> bool {
+        self.walked.iter().any(|(low, high)| (*low..*high).contains(&address))
+    }
+
     fn walked(&mut self, range: Range) -> Option<()> {
         self.walked.push(range).then_some(())
     }
@@ -136,7 +158,7 @@ impl CHeap {
     /// Walks from the first chunk. False if the walk does not end at the heap's end: then nothing is
     /// added.
     fn walk(&mut self, first: usize, end: usize, traced: &[Block]) -> Option<bool> {
-        let before = self.chunks.len();
+        let before = (self.chunks.len(), self.freed.len());
         let mut next_traced = traced.partition_point(|block| block.start < first);
         let mut chunk = first;
         let mut steps = 0_usize;
@@ -158,6 +180,8 @@ impl CHeap {
             }
             if next == end {
                 // The unused rest of the heap.
+                let first = traced.partition_point(|block| block.start < chunk);
+                self.freed(&traced[first..], end)?;
                 return Some(true);
             }
             if next + HEADER > end {
@@ -169,15 +193,24 @@ impl CHeap {
             }
             let is_traced = traced.get(next_traced).is_some_and(|block| block.start < next);
             let in_use = word(next + 8) & PREVIOUS_IN_USE != 0;
+            if !in_use {
+                self.freed(&traced[next_traced..], next)?;
+            }
             if in_use && !is_traced && !self.chunks.push(Block::new(start, size - 8, 0)) {
                 return None;
             }
             chunk = next;
             steps += 1;
         }
-        self.chunks.truncate(before);
+        self.chunks.truncate(before.0);
+        self.freed.truncate(before.1);
         Some(false)
     }
+}
+
+/// Whether a traced block begins at this address.
+fn is_traced(traced: &[Block], address: usize) -> bool {
+    traced.binary_search_by_key(&address, |block| block.start).is_ok()
 }
 
 fn word(address: usize) -> usize {

@@ -9,7 +9,7 @@
 //! 5. all other readable memory, except free chunks of the C library's heap, and stacks of threads
 //!    that have ended.
 
-use crate::heap::linux::blocks::{Block, Blocks, NONE, OURS};
+use crate::heap::linux::blocks::{Block, Blocks, FREED, NONE, OURS};
 use crate::heap::linux::glibc_malloc::{self, CHeap};
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{self, Mapping};
@@ -92,7 +92,8 @@ fn traced_blocks() -> Result<List<Block>, Hindrance> {
     Ok(blocks)
 }
 
-/// Adds the C library's untraced chunks to the blocks. Returns its heaps, without the chunks.
+/// Adds the C library's untraced chunks to the blocks, and marks blocks in free chunks. Returns its
+/// heaps, without the chunks.
 fn add_chunks(
     mappings: &[Mapping],
     blocks: &mut List<Block>,
@@ -100,6 +101,11 @@ fn add_chunks(
 ) -> Result<CHeap, Hindrance> {
     let mut heap = glibc_malloc::walk(mappings, blocks, request.cache_layout.as_ref())
         .ok_or(Hindrance::Memory)?;
+    for start in heap.freed.iter() {
+        if let Ok(number) = blocks.binary_search_by_key(start, |block| block.start) {
+            blocks[number].root = FREED;
+        }
+    }
     let chunks = core::mem::replace(&mut heap.chunks, List::new());
     let has_room = chunks.iter().all(|chunk| blocks.push(*chunk));
     chunks.release();

@@ -1,6 +1,6 @@
 //! The summary of a search: the reached and the lost blocks, as entries and sums of the reply.
 
-use crate::heap::linux::blocks::{Block, NONE};
+use crate::heap::linux::blocks::{Block, FREED, NONE};
 use crate::heap::linux::heads;
 use crate::heap::linux::list::{self, List};
 use crate::heap::linux::reachability::{KnownRoot, Reachability};
@@ -30,6 +30,7 @@ pub fn write_entries(
         let fate = match block.root {
             NONE if head == number => Fate::Lost,
             NONE => Fate::LostWith,
+            FREED => Fate::Freed,
             _ => Fate::Held,
         };
         let head_stack =
@@ -77,7 +78,7 @@ pub fn write_sums(reached: &mut Reachability<'_>, reply: &mut Reply) {
     for _ in 0..=reached.roots.len() {
         sums.push((0_u64, 0_u64, 0_usize));
     }
-    for block in reached.blocks.iter().filter(|block| block.is_traced()) {
+    for block in reached.blocks.iter().filter(|block| block.is_traced() && block.root != FREED) {
         let root = if block.root == NONE { reached.roots.len() } else { block.root as usize };
         let sum = &mut sums[root];
         sum.0 += block.size as u64;
