@@ -2,7 +2,7 @@
 
 use crate::api::Pause;
 use crate::bridge::installed;
-use crate::check::measured::Armed;
+use crate::check::measurement::Measurement;
 use crate::error::Error;
 use crate::judge::{GroupId, Grouper, Grown, Patience, Rules};
 use crate::model::frame::Frame;
@@ -10,10 +10,11 @@ use crate::model::statistic::Statistic;
 use crate::model::traceback::Traceback;
 use crate::util::sort::sort_by;
 
-/// What a piece of code has allocated and not freed: for those who assert themselves.
+/// The blocks that a piece of code has allocated and not freed, for assertions of your own.
 ///
-/// Counted by the rules of [`check`](crate::check()), in one run: what is allocated under code that
-/// runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`, ...) is left out.
+/// They are counted by the rules of [`check`](crate::check()), in one run. Blocks that are allocated
+/// under code that runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`, ...) are left out.
+/// Not in Python.
 ///
 /// ```
 /// use tracemalloc::{Growth, Tracemalloc};
@@ -40,21 +41,21 @@ pub struct Growth {
     pub blocks: u64,
     /// The most bytes that were live at once.
     pub peak: u64,
-    /// By traceback, the most bytes first. Sums are those above.
+    /// The growth of each traceback, the most bytes first. Their sums are the numbers above.
     pub statistics: Vec<Statistic>,
 }
 
 impl Growth {
-    /// Runs code once and says what it keeps; what it returns is live, and counts.
+    /// Runs code once, and returns its value and its growth. The value is live, and counts.
     ///
     /// # Errors
     ///
-    /// [`Error::NotInstalled`], [`Error::OtherVersion`], [`Error::NoMemory`]. Then the code has not
-    /// run.
+    /// [`Error::NotInstalled`], [`Error::OtherVersion`] and [`Error::NoMemory`]. The code has not run
+    /// then.
     ///
     /// # Panics
     ///
-    /// When the code does.
+    /// If the code panics.
     ///
     /// ```
     /// # #[global_allocator]
@@ -66,13 +67,14 @@ impl Growth {
     pub fn of<R>(code: impl FnOnce() -> R) -> Result<(R, Self), Error> {
         let table = installed()?;
         let rules = Rules::default();
-        let Some(armed) = Armed::new(rules.limits.frame_count(), true)? else {
+        let Some(measurement) = Measurement::new(rules.limits.frame_count(), true)? else {
             return Err(Error::NotInstalled);
         };
-        let before = armed.balances();
-        let value = armed.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
-        let peak = armed.peak();
-        let (changes, _) = armed.changes(&before, Patience::Deciding);
+        let before = measurement.balances();
+        let value =
+            measurement.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+        let peak = measurement.peak();
+        let (changes, _) = measurement.changes(&before, Patience::Deciding);
         let mut grouper = Grouper::new(&rules, None);
         let groups: Vec<(GroupId, Grown)> = grouper
             .changes(&changes)
@@ -81,8 +83,8 @@ impl Growth {
             .filter_map(|change| Some((change.id, Grown::of(change.bytes, change.blocks)?)))
             .collect();
         let grown: Grown = groups.iter().map(|(_, grown)| *grown).sum();
-        drop(armed);
-        // What is handed out is the caller's to keep, and not traced.
+        drop(measurement);
+        // The result is the caller's to keep, and is not traced.
         let _pause = Pause::of(table);
         let mut statistics: Vec<Statistic> = groups
             .iter()

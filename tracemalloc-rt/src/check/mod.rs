@@ -1,12 +1,15 @@
-//! Checks: code that may keep no more than its limits say.
+//! Checks: code that may keep no more memory than its limits allow.
 //!
-//! Where a harness judges the test that the code is, it is told of the limits, and the code is only
-//! run. Otherwise the code is run and judged here, by the rules of the harness: what is above the
-//! limits runs again, and fails when it grows in every run. Where nothing traces, the code is run
-//! as it is.
+//! This room may call `api`, `judge`, `bridge` and everything below them. Only `lib.rs` and
+//! `__private` call it.
+//!
+//! If the code is a test that a harness judges, the harness gets the limits, and the code only runs.
+//! Otherwise this room runs the code and judges it, by the rules of the harness: code that grows
+//! above its limits runs again, until its growth has a shape. Without a tracing allocator the code
+//! only runs.
 
 pub mod growth;
-mod measured;
+mod measurement;
 mod spawn;
 
 use std::any::Any;
@@ -16,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::bridge::{CheckRequest, installed};
-use crate::check::measured::{Armed, Balances, Ended};
+use crate::check::measurement::{Balances, Ended, Measurement};
 use crate::error::Error;
 use crate::judge::{
     Case, Grouper, Grown, Headline, Judged, Leak, Patience, Prefix, Rules, Ruling, Run, Verdict,
@@ -26,25 +29,25 @@ use crate::limits::Limits;
 use crate::model::format_size::format_size;
 use crate::trace::live::Change;
 
-/// Set to 1, where nothing traces is a failure.
+/// If this variable is 1, a check fails where nothing traces.
 const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 
-/// Runs code, and fails when it keeps more memory than the limits allow. Gives what its first run
-/// gave.
+/// Runs code, and panics if it leaks: if it keeps more memory than the limits allow, run after run.
+/// Returns the value of the first run.
 ///
-/// What counts are the blocks that the code has allocated and that are live when it is over,
-/// whoever was to free them: those of this thread, and on Linux with the GNU C library those of
-/// threads that it has started. Code that keeps too much runs again, up to eight times, and fails
-/// when it does so every time; so a cache that fills once is no failure. What the code returns is
-/// live, and counts.
+/// The check counts the blocks that the code has allocated and that are live when it returns. These
+/// are the blocks of this thread and, on Linux with the GNU C library, of the threads that it has
+/// started. The value that the code returns is live, and counts. Code that keeps too much runs again.
+/// It fails only if its growth goes on, so a cache that fills is no failure.
 ///
-/// Where the program's global allocator does not trace, the code runs once and is not checked,
-/// unless the environment variable `TRACEMALLOC_REQUIRE` is 1.
+/// If the program's global allocator does not trace, the code runs once, without a check. With the
+/// environment variable `TRACEMALLOC_REQUIRE=1` this panics instead. Not in Python.
 ///
 /// # Panics
 ///
-/// When the code keeps too much, with what it keeps and where that was allocated; when it panics in
-/// its first run; and when it cannot be checked: [`Error::OtherVersion`], or `TRACEMALLOC_REQUIRE`.
+/// - If the code leaks. The message has a traceback for each leak, the most recent frame first.
+/// - If the code panics in its first run.
+/// - If the check is not possible: see [`Error::OtherVersion`] and `TRACEMALLOC_REQUIRE`.
 ///
 /// ```
 /// use tracemalloc::{Limits, Tracemalloc};
@@ -55,7 +58,7 @@ const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 /// let sum = tracemalloc::check(Limits::new(), || (0..100).collect::<Vec<u32>>().iter().sum::<u32>());
 /// assert_eq!(sum, 4950);
 ///
-/// let leaks = || tracemalloc::check(Limits::new().max_growth(1023), || std::mem::forget(vec![0_u8; 1024]));
+/// let leaks = || tracemalloc::check(Limits::new().max_growth(1023).runs(8), || std::mem::forget(vec![0_u8; 1024]));
 /// let failure = std::panic::catch_unwind(leaks).unwrap_err();
 /// assert!(failure.downcast_ref::<String>().unwrap().starts_with("leaked 1024 B in 1 block a run (8 of 8 runs)"));
 /// ```
@@ -65,7 +68,7 @@ pub fn check<R>(limits: Limits, mut code: impl FnMut() -> R) -> R {
     value(conclude(code.check(&limits, Location::caller())))
 }
 
-/// As [`check`], for code that cannot run twice: its only run decides.
+/// [`check`] for code that cannot run twice: its only run decides.
 #[track_caller]
 pub fn check_once<R>(mut limits: Limits, code: impl FnOnce() -> R) -> R {
     limits.runs = Some(1);
@@ -77,8 +80,8 @@ pub fn check_once<R>(mut limits: Limits, code: impl FnOnce() -> R) -> R {
     value(conclude(Code { run, passes: returned }.check(&limits, Location::caller())))
 }
 
-/// As [`check`], for the body of a function that may be a test: then the harness judges it, where
-/// there is one. `function` is its path, with the crate.
+/// [`check`] for the body of a function. If the function is a test that a harness runs, the harness
+/// judges it. `function` is its path, with its crate.
 #[track_caller]
 pub fn check_function<R>(
     function: &str,
@@ -94,8 +97,8 @@ pub fn check_function<R>(
     value(conclude(code.check_function(function, &limits, Location::caller())))
 }
 
-/// As [`check_function`], for a test that is to panic. One that keeps too much does not, after it
-/// has said why, so that it fails.
+/// [`check_function`] for a test that has to panic. If it leaks, it prints why and does not panic, so
+/// that it fails.
 #[track_caller]
 pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
     let passes = |ended: &Ended<()>| match ended {
@@ -113,7 +116,7 @@ pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
 /// The most runs of code that panics as expected, unless the check says otherwise: each prints.
 const RUNS_THAT_PANIC: u32 = 8;
 
-/// Code to check. `passes` says why a run is a failure by itself.
+/// Code to check. `passes` gives the reason if a run is a failure by itself.
 struct Code<Run, Passes> {
     run: Run,
     passes: Passes,
@@ -135,26 +138,26 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         self.check(limits, place)
     }
 
-    /// Judged elsewhere, but for its peak.
+    /// The first run, without a verdict on its growth. Fails if its peak is above the limit.
     fn check_peak(mut self, limits: &Limits) -> Result<Ended<R>, String> {
-        let armed = match limits.max_peak {
-            Some(_) => Armed::new(1, true).map_err(|error| error.to_string())?,
+        let measurement = match limits.max_peak {
+            Some(_) => Measurement::new(1, true).map_err(|error| error.to_string())?,
             None => None,
         };
-        let Some(armed) = armed else { return Ok(run_untraced(self.run)) };
-        let ended = armed.run(&mut self.run);
-        match (self.passes)(&ended).is_ok().then(|| peak_text(&armed, limits)).flatten() {
+        let Some(measurement) = measurement else { return Ok(run_untraced(self.run)) };
+        let ended = measurement.run(&mut self.run);
+        match (self.passes)(&ended).is_ok().then(|| peak_text(&measurement, limits)).flatten() {
             Some(failure) => Err(failure),
             None => Ok(ended),
         }
     }
 
-    /// What the first run came to, or why the check fails.
+    /// The end of the first run, or the text of the failure.
     fn check(mut self, limits: &Limits, place: &Location) -> Result<Ended<R>, String> {
         if limits.skip.is_some() {
             return Ok(run_untraced(self.run));
         }
-        let Some(armed) = Armed::new(limits.frame_count(), limits.max_peak.is_some())
+        let Some(measurement) = Measurement::new(limits.frame_count(), limits.max_peak.is_some())
             .map_err(|error| error.to_string())?
         else {
             return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
@@ -162,7 +165,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         let rules = Rules { prefixes: prefixes(place), ..Rules::default() };
         let rules = rules.with_check(limits.clone());
         let mut trial = Trial {
-            armed,
+            measurement,
             before: Balances::new(),
             case: Case::new(&rules).without_probe(),
             grouper: Grouper::new(&rules, None),
@@ -170,7 +173,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         let mut first = None;
         loop {
             let started = Instant::now();
-            let ended = trial.armed.run(&mut self.run);
+            let ended = trial.measurement.run(&mut self.run);
             let passes = (self.passes)(&ended);
             let ruling = match (&first, passes) {
                 (None, Err(_)) => return Ok(ended),
@@ -179,7 +182,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
                         trial.case.limit_runs(RUNS_THAT_PANIC);
                     }
                     first = Some(ended.map_err(without_its_blocks));
-                    if let Some(failure) = peak_text(&trial.armed, limits) {
+                    if let Some(failure) = peak_text(&trial.measurement, limits) {
                         return Err(failure);
                     }
                     trial.passed(started)
@@ -191,7 +194,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
                 (Some(_), Err(why)) => trial.cannot_repeat(&why),
             };
             if let (Ruling::Final(judged), Some(first)) = (ruling, &mut first) {
-                report(&judged, &trial.grouper, &trial.armed)?;
+                report(&judged, &trial.grouper, &trial.measurement)?;
                 let nothing: Ended<R> = Err(Box::new(()));
                 return Ok(std::mem::replace(first, nothing));
             }
@@ -201,7 +204,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
 
 /// A check whose code runs until it is judged.
 struct Trial<'a> {
-    armed: Armed,
+    measurement: Measurement,
     before: Balances,
     case: Case,
     grouper: Grouper<'a>,
@@ -211,7 +214,7 @@ impl Trial<'_> {
     /// The ruling after a run that passed.
     fn passed(&mut self, started: Instant) -> Ruling {
         let patience = self.case.patience();
-        let (changes, now) = self.armed.changes(&self.before, patience);
+        let (changes, now) = self.measurement.changes(&self.before, patience);
         let run = self.run(&changes, started);
         let ruling = self.case.passed(run, &mut self.grouper.evidence(&changes));
         let Ruling::Wait = ruling else {
@@ -219,14 +222,14 @@ impl Trial<'_> {
             return ruling;
         };
         let started = Instant::now();
-        let (late, now) = self.armed.changes(&now, Patience::Last);
+        let (late, now) = self.measurement.changes(&now, Patience::Last);
         let run = self.run(&late, started);
         self.before = now;
         self.case.waited(run, &mut self.grouper.evidence(&late))
     }
 
     fn run(&self, changes: &[Change], started: Instant) -> Run {
-        let threads = self.armed.threads();
+        let threads = self.measurement.threads();
         let time = started.elapsed();
         Run { gross: Grown::gross(changes), time, cpu: time, threads }
     }
@@ -238,13 +241,13 @@ impl Trial<'_> {
     }
 }
 
-/// Calls the body of a function with the attribute. Tracebacks end here.
+/// Calls the body of a function with the attribute. Tracebacks end at this frame.
 #[inline(never)]
 fn __rust_begin_short_backtrace<R>(body: impl FnOnce() -> R) -> R {
     std::hint::black_box(body())
 }
 
-/// Calls code that is given to a check. Tracebacks go on where the check was called.
+/// Calls the code of a check. Tracebacks go on with the frame that called the check.
 #[inline(never)]
 fn measured_code<R>(code: impl FnOnce() -> R) -> R {
     std::hint::black_box(code())
@@ -254,8 +257,8 @@ fn run_untraced<R>(mut run: impl FnMut() -> R) -> Ended<R> {
     Ok(run())
 }
 
-/// Fails on a leak; says of what could not be confirmed that it could not.
-fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), String> {
+/// Fails on a leak. Prints a note if the growth could not be confirmed.
+fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> Result<(), String> {
     let growth = judged.growth(grouper);
     let leaks: Vec<Leak> = growth
         .iter()
@@ -286,7 +289,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), S
                 id: None,
                 reason: None,
             };
-            let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(armed);
+            let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(measurement);
             if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
                 text += "; for files and lines, set `debug = 1` in the Cargo profile";
             }
@@ -302,24 +305,25 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, armed: &Armed) -> Result<(), S
     }
 }
 
-/// What was counted, and what was not.
-fn what_counts(armed: &Armed) -> String {
+/// The last line of a failure: the threads whose blocks were counted.
+fn what_counts(measurement: &Measurement) -> String {
     let threads = if spawn::is_followed() {
-        "counted is what this thread allocated, and threads that it started"
+        "the blocks of this thread were counted, and those of the threads that it started"
     } else {
-        "counted is what this thread allocated; threads that it started cannot be told from others here"
+        "the blocks of this thread were counted; on this system, those of the threads that it started \
+         cannot be"
     };
-    match armed.missed() {
+    match measurement.missed() {
         0 => threads.to_owned(),
-        missed => format!("{threads}; {missed} blocks were not recorded, for want of memory"),
+        missed => format!("{threads}; {missed} blocks were not recorded, because memory ran out"),
     }
 }
 
-fn peak_text(armed: &Armed, limits: &Limits) -> Option<String> {
-    let (peak, most) = (armed.peak(), limits.max_peak?);
+fn peak_text(measurement: &Measurement, limits: &Limits) -> Option<String> {
+    let (peak, most) = (measurement.peak(), limits.max_peak?);
     let size = |bytes: u64| format_size(bytes as f64, false);
     (peak > most).then(|| {
-        let counts = what_counts(armed);
+        let counts = what_counts(measurement);
         format!(
             "held {} at once ({peak} bytes), limit {} ({most} bytes)\n\n{counts}",
             size(peak),
@@ -334,7 +338,7 @@ fn is_required() -> bool {
 
 fn required() -> String {
     format!(
-        "nothing was checked, and {REQUIRE} is 1: {}; or run the tests by `cargo tracemalloc test`",
+        "nothing was checked, and {REQUIRE} is 1: {}; or run the tests with `cargo tracemalloc test`",
         Error::NotInstalled
     )
 }
@@ -356,16 +360,16 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
         .or_else(|| payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned()))
 }
 
-/// The payload as one that the code has not allocated: it lives on while the code is judged, and
-/// would count. Of one that is no text, only that is kept.
+/// A panic's payload in memory that does not count as the code's: it lives until the verdict. A value
+/// that is not a text is replaced.
 fn without_its_blocks(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match message(&*payload) {
         Some(message) => Box::new(message),
-        None => Box::new("a panic with a value that is no text"),
+        None => Box::new("a panic with a value that is not a text"),
     }
 }
 
-/// What came of the check: the code's end, or the failure as a panic.
+/// The end of the code. A failure of the check becomes a panic.
 #[track_caller]
 fn conclude<R>(checked: Result<Ended<R>, String>) -> Ended<R> {
     match checked {
@@ -378,8 +382,8 @@ fn value<R>(ended: Ended<R>) -> R {
     ended.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
-/// How file names become those that the harness shows: those of the workspace, relative to it;
-/// those of dependencies, from the package on.
+/// The rules that make file names short: those of the workspace are relative to it, those of
+/// dependencies begin with the package.
 fn prefixes(place: &Location) -> Vec<Prefix> {
     let prefix = |path: &Path| Prefix {
         prefix: path.to_string_lossy().into_owned(),

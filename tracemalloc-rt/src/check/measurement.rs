@@ -1,5 +1,4 @@
-//! A check that measures: its scope in the runtime that is installed, and what its code has changed
-//! there.
+//! The measurement of a check's code: its scope in the installed runtime, and the changes there.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -15,23 +14,24 @@ use crate::trace::stack_id::FRAMES_OF_STD;
 use crate::trace::stack_id::StackId;
 use crate::util::sort::sort_by_key;
 
-/// What this thread allocates is not traced while this lives, except inside of [`run`](Self::run).
-pub struct Armed {
+/// A scope of the installed runtime. While it lives, this thread is traced only inside of
+/// [`run`](Self::run).
+pub struct Measurement {
     table: &'static Table,
     scope: u32,
     missed: u64,
     _pause: Pause,
 }
 
-/// What is live of each stack.
+/// Live bytes and blocks, by stack.
 pub type Balances = HashMap<u32, (i64, i64)>;
 
-/// How a run ended: with a value, or with a panic.
+/// The end of a run: a value, or the payload of a panic.
 pub type Ended<R> = Result<R, Box<dyn Any + Send>>;
 
-impl Armed {
-    /// Measures with so many frames of the program, and the peak too, if that is wanted. `None`
-    /// where nothing traces.
+impl Measurement {
+    /// A measurement with so many frames of the program, and with the peak if `counts_peak`. `None`
+    /// if nothing traces.
     pub fn new(frames: u32, counts_peak: bool) -> Result<Option<Self>, Error> {
         let table = match installed() {
             Ok(table) => table,
@@ -48,7 +48,7 @@ impl Armed {
         Ok(Some(Self { table, scope, missed: (table.missed)(), _pause: pause }))
     }
 
-    /// Runs code whose allocations are to be measured.
+    /// Runs code, and traces it.
     pub fn run<R>(&self, code: impl FnOnce() -> R) -> Ended<R> {
         let outer = (self.table.scope_enter)(self.scope);
         (self.table.pause)(false);
@@ -58,10 +58,10 @@ impl Armed {
         ended
     }
 
-    /// What is live of what the code has allocated.
+    /// The live blocks of the code, by stack.
     pub fn balances(&self) -> Balances {
         extern "C" fn add(balances: *mut u8, stack: u32, bytes: i64, blocks: i64) {
-            // SAFETY: it is the map that is given with this function below.
+            // SAFETY: it is the map below, to which nothing else refers during the call.
             let balances = unsafe { &mut *balances.cast::<Balances>() };
             balances.insert(stack, (bytes, blocks));
         }
@@ -82,18 +82,18 @@ impl Armed {
         (self.table.scope_threads)(self.scope)
     }
 
-    /// The most bytes of what the code has allocated that were live at once.
+    /// The most bytes of the code that were live at once.
     pub fn peak(&self) -> u64 {
         (self.table.scope_peak)(self.scope)
     }
 
-    /// How many blocks, of anybody, could not be recorded meanwhile.
+    /// The number of blocks of all threads that could not be recorded since the beginning.
     pub fn missed(&self) -> u64 {
         (self.table.missed)() - self.missed
     }
 }
 
-impl Drop for Armed {
+impl Drop for Measurement {
     fn drop(&mut self) {
         (self.table.scope_end)(self.scope);
     }
