@@ -1,5 +1,8 @@
-//! The tracer below Python's names: stacks of return addresses, and what is live by stack. The
-//! harness of `cargo tracemalloc` stands on it. It may change in any version.
+//! The names below Python's on which `cargo tracemalloc` stands: stacks of return addresses, live
+//! blocks by stack, the heap search, the judge.
+//!
+//! This file only re-exports. The harness and the command call it, and nothing in this crate does. It
+//! may change in any version.
 
 pub use crate::bridge::is_this_copy_installed;
 pub mod test_limits {
@@ -10,7 +13,7 @@ pub use crate::limits::Limit;
 pub use crate::trace::capture::Walk;
 pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
 pub mod heap {
-    //! Whether something still points to a block, and what.
+    //! The search for pointers to live blocks.
     pub use crate::heap::*;
 }
 pub use crate::names::loaded::Place;
@@ -20,11 +23,11 @@ pub mod names {
 }
 pub use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH, StackId};
 pub mod judge {
-    //! What a test has kept, and what that comes to.
+    //! The verdict on a test's growth.
     pub use crate::judge::*;
 }
 pub mod function_name {
-    //! What a demangled name tells.
+    //! Demangled names of functions and statics, taken apart.
     pub use crate::names::function_name::*;
 }
 pub use crate::names::symbol::Symbol;

@@ -1,7 +1,8 @@
-//! The functions of Python's `tracemalloc` module.
+//! The functions of Python's `tracemalloc` module, and the holders of live memory.
 //!
-//! All of them speak to the runtime that is in the program's global allocator, whichever copy of
-//! this crate that is.
+//! This room may call `bridge`, `names` and `model`. Nothing below it calls it; the hot path never
+//! does. All functions go through the bridge, to the copy of the runtime that is in the program's
+//! global allocator.
 
 #[cfg(feature = "symbolize")]
 pub mod holder;
@@ -18,20 +19,21 @@ use crate::model::traceback::Traceback;
 use crate::trace::stack_id::MAX_NFRAME;
 
 /// Starts to trace allocations, with tracebacks of at most `nframe` frames. Blocks that exist
-/// already stay unknown, and freeing them is harmless. While the program is tracing already, this
-/// does nothing: the limit stays as it is.
+/// already stay unknown, and freeing them is harmless. If the program traces already, nothing
+/// happens: the limit stays as it is.
 ///
-/// The innermost frames that belong to the allocator and to the standard library are not counted:
-/// the most recent frame is the line of the program that made the standard library allocate. Code
-/// that was built with `-C force-frame-pointers=yes` is traced much faster than other code, by a
-/// factor of about fifty.
+/// The limit is for frames of the program: those of the allocator and of the standard library are
+/// not counted. Code that was built with `-C force-frame-pointers=yes` is traced much faster than
+/// other code, by a factor of about fifty.
 ///
-/// Python: `tracemalloc.start`, whose `nframe` is 1 where none is given.
+/// Python: `tracemalloc.start`, whose `nframe` has the default 1.
 ///
 /// # Errors
 ///
-/// [`Error::NframeOutOfRange`] outside of 1 to 65,535, also while tracing; [`Error::NotInstalled`]
-/// where the program's global allocator is no [`Tracemalloc`](crate::Tracemalloc).
+/// - [`Error::NframeOutOfRange`] if `nframe` is 0 or above 65,535, even while the program traces,
+/// - [`Error::NotInstalled`] if the program's global allocator is not a
+///   [`Tracemalloc`](crate::Tracemalloc),
+/// - [`Error::OtherVersion`] if it is one of a version that this one cannot talk to.
 ///
 /// ```
 /// # #[global_allocator]
@@ -49,7 +51,9 @@ pub fn start(nframe: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Stops to trace, and forgets all traces. The limit stays known. Python: `tracemalloc.stop`.
+/// Stops tracing, and forgets all traces. [`get_traceback_limit`] still returns the limit.
+///
+/// Python: `tracemalloc.stop`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -65,7 +69,9 @@ pub fn stop() {
     }
 }
 
-/// Whether the program is tracing. Python: `tracemalloc.is_tracing`.
+/// Whether the program is tracing.
+///
+/// Python: `tracemalloc.is_tracing`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -79,8 +85,10 @@ pub fn is_tracing() -> bool {
     installed().is_ok_and(|table| (table.is_tracing)())
 }
 
-/// Forgets all traces, of all domains, and goes on tracing. Current and peak are 0 again. Costs by
-/// the number of blocks. Python: `tracemalloc.clear_traces`.
+/// Forgets all traces, of all domains, and goes on tracing. The traced memory and its peak are 0
+/// again. The cost grows with the number of traced blocks.
+///
+/// Python: `tracemalloc.clear_traces`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -99,9 +107,11 @@ pub fn clear_traces() {
     }
 }
 
-/// Bytes that are traced now, and the most that ever were since tracing began or the last
-/// [`clear_traces`] or [`reset_peak`]; of all domains together, as they were asked for. `(0, 0)`
-/// where the program does not trace. Python: `tracemalloc.get_traced_memory`.
+/// The traced memory and its peak, in bytes, as the program requested them, of all domains together.
+/// The peak is the most since tracing began, or since the last [`clear_traces`] or [`reset_peak`].
+/// `(0, 0)` if the program does not trace.
+///
+/// Python: `tracemalloc.get_traced_memory`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -121,7 +131,9 @@ pub fn get_traced_memory() -> (u64, u64) {
     })
 }
 
-/// Lets the peak of [`get_traced_memory`] be what is traced now. Python: `tracemalloc.reset_peak`.
+/// Sets the peak of [`get_traced_memory`] to the memory that is traced now.
+///
+/// Python: `tracemalloc.reset_peak`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -138,12 +150,12 @@ pub fn reset_peak() {
     }
 }
 
-/// Bytes that the tracer itself uses, in whole pages: all that it has ever taken from the system
-/// and touched, whether the program traces now or not. What it takes it keeps, and uses again.
-/// Where the system does not tell which pages were touched (elsewhere than on Linux), address space
-/// that was only reserved counts too. 0 where the allocator does not trace.
+/// The memory of the tracer itself, in bytes and whole pages: all pages that it has ever taken from
+/// the system and touched, whether the program traces now or not. The tracer gives no memory back, and
+/// uses it again. Only Linux tells which pages were touched; on other systems, address space that is
+/// only reserved counts too. 0 if the program's allocator does not trace.
 ///
-/// Python: `tracemalloc.get_tracemalloc_memory`, which leaves out about half of what it uses.
+/// Python: `tracemalloc.get_tracemalloc_memory`, which leaves out about half of its memory.
 ///
 /// ```
 /// # #[global_allocator]
@@ -158,9 +170,10 @@ pub fn get_tracemalloc_memory() -> u64 {
     installed().map_or(0, |table| (table.tracer_memory)())
 }
 
-/// The most frames of a traceback: what [`start`] was given when tracing began; of the last time
-/// where the program does not trace, and 1 before the first. Python:
-/// `tracemalloc.get_traceback_limit`.
+/// The most frames of a traceback: the `nframe` of the [`start`] that began to trace. If the program
+/// does not trace, that of the last time; 1 before the first.
+///
+/// Python: `tracemalloc.get_traceback_limit`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -175,13 +188,14 @@ pub fn get_traceback_limit() -> u32 {
     installed().map_or(1, |table| (table.traceback_limit)())
 }
 
-/// Where the block was allocated that `object` points to, or up to 16 MiB into. `None` where no
-/// traced block is there: it is older than tracing, or not on the heap. Like Python's, the
-/// traceback does not tell its `total_nframe`.
+/// The traceback of the block that `object` points to, or up to 16 MiB into. `None` if no traced block
+/// is there: it is older than tracing, or not on the heap. As in Python, the traceback has no
+/// `total_nframe`.
 ///
-/// A reference to a `Box` or a `Vec` points to that itself, which is mostly on the stack: hand in a
-/// reference to what it holds. Nothing is read through the pointer, so any will do. Python:
-/// `tracemalloc.get_object_traceback`.
+/// A reference to a `Box` or a `Vec` itself mostly points to the stack. Pass a reference to its
+/// content. The function does not read through the pointer, so any pointer is allowed.
+///
+/// Python: `tracemalloc.get_object_traceback`.
 ///
 /// ```
 /// # #[global_allocator]
@@ -205,15 +219,20 @@ pub fn get_object_traceback<T: ?Sized>(object: *const T) -> Option<Traceback> {
     Some(Traceback::new(traceback.to_vec(), None))
 }
 
-/// All blocks that are traced now. Python: `tracemalloc.take_snapshot`.
+/// A snapshot of all blocks that are traced now. Tracebacks have the frames of the program and of its
+/// dependencies, oldest first.
 ///
-/// What other threads allocate or free meanwhile may be in it or not. What the snapshot itself
-/// allocates is not traced. Each stack's frames are looked up in the debug information of the
-/// program once a snapshot, which for the first of them takes some hundredths of a second.
+/// Other threads go on: a block that they allocate or free meanwhile may be in the snapshot or not.
+/// The snapshot's own memory is not traced. Names, files and lines come from the debug information of
+/// the program; the first snapshot reads it, which takes some hundredths of a second. If the program
+/// has none, the first snapshot prints on stderr which setting of its Cargo profile is missing.
+///
+/// Python: `tracemalloc.take_snapshot`.
 ///
 /// # Errors
 ///
-/// [`Error::SnapshotNeedsTracing`] where the program does not trace.
+/// - [`Error::SnapshotNeedsTracing`] if the program does not trace,
+/// - [`Error::NotInstalled`] and [`Error::OtherVersion`] as for [`start`].
 ///
 /// ```
 /// # #[global_allocator]
@@ -232,8 +251,8 @@ pub fn take_snapshot() -> Result<Snapshot, Error> {
     snapshot(Frames::Program)
 }
 
-/// As [`take_snapshot`], with the frames of the standard library at the inner end: the most recent
-/// frame is where the allocator is called. They count for the limit of frames.
+/// [`take_snapshot`] with the frames of the standard library. The most recent frame is that which
+/// calls the allocator. All frames count for the limit of [`start`]. Not in Python.
 ///
 /// # Errors
 ///
@@ -270,8 +289,8 @@ fn snapshot(frames: Frames) -> Result<Snapshot, Error> {
     Ok(snapshot)
 }
 
-/// A block whose stack has no name yet. Its trace takes its place in memory: fresh pages would cost
-/// more than all else.
+/// A block whose stack is not named yet. Its trace takes its place in memory: fresh pages would cost
+/// more than all other steps.
 struct Found {
     domain: u32,
     size: u64,
@@ -282,24 +301,26 @@ const _: () =
     assert!(size_of::<Found>() == size_of::<Trace>() && align_of::<Found>() == align_of::<Trace>());
 
 extern "C" fn add_block(blocks: *mut u8, domain: u32, size: u64, stack: u32) {
-    // SAFETY: `snapshot` hands in its vector, and does not touch it meanwhile.
+    // SAFETY: `snapshot` passes its vector, and does not touch it during the call.
     unsafe { (*blocks.cast::<Vec<Found>>()).push(Found { domain, size, stack: stack as usize }) };
 }
 
-/// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C
-/// library, a graphics card. It is in snapshots, statistics and the traced memory until
-/// [`untrack`]. `domain` is a number of your choice that tells kinds of memory apart, and
-/// [`DomainFilter`](crate::DomainFilter) chooses by; 0 is the allocator's own. `address` only names
-/// the block: nothing is ever read there. A block that is known already, of this domain and
-/// address, is replaced.
+/// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C library, a
+/// graphics card. It is in snapshots, statistics and the traced memory until [`untrack`].
+///
+/// `domain` is a number of your choice for a kind of memory, for
+/// [`DomainFilter`](crate::DomainFilter). 0 is the domain of the global allocator. `address` only
+/// names the block: nothing is ever read there. `size` is in bytes. A known block of the same domain
+/// and address is replaced.
 ///
 /// Python: `PyTraceMalloc_Track`, of its C interface.
 ///
 /// # Errors
 ///
-/// [`Error::NotTracing`] where the program does not trace; the block is then in no snapshot. Under
-/// `cargo tracemalloc test` it is the test's until [`untrack`] all the same, whatever the program
-/// traces.
+/// - [`Error::NotTracing`] if the program does not trace. The block is then in no snapshot. Under
+///   `cargo tracemalloc test` it counts as the test's until [`untrack`] all the same,
+/// - [`Error::NoMemory`] if the tracer finds no memory,
+/// - [`Error::NotInstalled`] and [`Error::OtherVersion`] as for [`start`].
 ///
 /// ```
 /// # #[global_allocator]
@@ -317,13 +338,14 @@ pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Error> {
     result((installed()?.track)(domain, address, size))
 }
 
-/// Takes a block out that [`track`] has added. One that is not known is no error.
+/// Removes a block that [`track`] has added. An unknown block is no error.
 ///
 /// Python: `PyTraceMalloc_Untrack`, of its C interface.
 ///
 /// # Errors
 ///
-/// [`Error::NotTracing`] where the program does not trace.
+/// [`Error::NotTracing`] if the program does not trace; [`Error::NotInstalled`] and
+/// [`Error::OtherVersion`] as for [`start`].
 ///
 /// ```
 /// # #[global_allocator]
@@ -347,7 +369,7 @@ fn result(code: i32) -> Result<(), Error> {
     }
 }
 
-/// What this thread allocates is not traced, whichever copy of the runtime traces.
+/// While it lives, this thread's allocations are not traced, by whichever copy of the runtime.
 pub(crate) struct Pause(&'static Table);
 
 impl Pause {

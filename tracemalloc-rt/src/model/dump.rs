@@ -1,9 +1,8 @@
-//! Snapshots to files. `load` is the way back; `docs/snapshot.md` describes the format for those
-//! who read it elsewhere.
+//! Writes snapshots to files. `load` reads them; `docs/snapshot.md` describes the format.
 //!
-//! The JSON is put together by hand. This is injected into other people's programs, where
-//! serde_json's implementations of `PartialEq` for primitive types would make `assert_eq!(numbers,
-//! [])` ambiguous; and the tables are numbers but for names.
+//! The JSON is written by hand. The code is injected into other programs, where serde_json's
+//! implementations of `PartialEq` for primitive types would make `assert_eq!(numbers, [])` ambiguous.
+//! Apart from names, the tables are only numbers.
 
 use std::error::Error;
 use std::fmt;
@@ -19,9 +18,9 @@ use crate::model::intern::Interner;
 use crate::model::snapshot::Snapshot;
 use crate::model::traceback::Traceback;
 
-/// What the file says that it is.
+/// The name of the format, in the file.
 pub(crate) const FORMAT: &str = "tracemalloc snapshot";
-/// Goes up when a reader of the last version would misunderstand the file.
+/// The version of the format. It goes up if a reader of the last version would misunderstand the file.
 pub(crate) const VERSION: u64 = 1;
 /// File name, line, function, column: names by number.
 pub(crate) type FrameRow = (u32, u32, Option<u32>, Option<u32>);
@@ -58,15 +57,15 @@ impl Error for DumpError {
 }
 
 impl Snapshot {
-    /// Writes the snapshot to a file, as `docs/snapshot.md` in the repository describes it. Who
-    /// looks sees the old file or the new one, never a part: it is written beside it, flushed
-    /// to disk and renamed.
+    /// Writes the snapshot to a file, in the format of `docs/snapshot.md` in the repository. Readers
+    /// see the old file or the new one, never a part: the new file is written beside the old one,
+    /// flushed to disk and renamed.
     ///
     /// Python: `Snapshot.dump`, which writes another format.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written. The error names it; the file is then as it was.
+    /// If the file cannot be written. The error names it. An old file stays as it was.
     ///
     /// ```
     /// use tracemalloc::{Snapshot, Trace, Traceback};
@@ -88,8 +87,7 @@ pub(crate) fn dump(snapshot: &Snapshot, path: &Path) -> Result<(), DumpError> {
         .map_err(|error| DumpError { path: path.to_owned(), error })
 }
 
-/// Writes to a file beside the target, and puts it in the target's place once it is whole and on
-/// disk.
+/// Writes a file beside the target, and renames it to the target once it is whole and on disk.
 fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -101,7 +99,7 @@ fn write_atomically(
         .and_then(|file| file.sync_all())
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The first error is the one to tell of, and removing may well fail for the same reason.
+        // The first error is the one to report. Removing may fail for the same reason.
         let _ = fs::remove_file(&temporary);
     }
     written
@@ -115,7 +113,7 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
         let process = std::process::id();
         let temporary = path.with_file_name(format!(".tracemalloc-{process}-{number}.tmp"));
         match File::create_new(&temporary) {
-            // Left over from a process of the same number.
+            // A file of an earlier process with the same number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => return created.map(|file| (temporary, file)),
         }
@@ -155,7 +153,7 @@ fn write_snapshot(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n}\n")
 }
 
-/// One row a line: that can be searched, and two files can be compared.
+/// Writes one row a line, so that files can be searched and compared.
 fn write_table<W: Write, Row>(
     out: &mut W,
     name: &str,
@@ -170,7 +168,7 @@ fn write_table<W: Write, Row>(
     out.write_all(b"\n]")
 }
 
-/// A JSON string. Only what has to be is escaped.
+/// Writes a JSON string. Only the characters that need it are escaped.
 fn write_name(out: &mut impl Write, name: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
     let mut rest = name;
@@ -188,7 +186,7 @@ fn write_name(out: &mut impl Write, name: &str) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// A number, or `null` for what is not known.
+/// A number, or `null` if it is unknown.
 struct OrNull(Option<u32>);
 
 impl fmt::Display for OrNull {
@@ -200,12 +198,12 @@ impl fmt::Display for OrNull {
     }
 }
 
-/// What traces have in common, each thing once.
+/// The names, frames and tracebacks of all traces, each once.
 struct Tables<'a> {
     filenames: Interner<&'a str>,
     functions: Interner<&'a str>,
     frames: Interner<FrameRow>,
-    /// The numbers of the frames.
+    /// The numbers of each traceback's frames.
     tracebacks: Interner<Box<[u32]>>,
     traceback_by_address: FxHashMap<*const Frame, u32>,
 }

@@ -1,5 +1,4 @@
-//! Which traces to keep. What the patterns mean is `fnmatch`'s, which traces are asked about
-//! `snapshot`'s.
+//! Filters that choose traces by file, line and domain. `fnmatch` defines the patterns.
 
 use std::borrow::Cow;
 
@@ -7,11 +6,12 @@ use crate::model::frame::Frame;
 use crate::model::traceback::Traceback;
 use crate::util::fnmatch::Pattern;
 
-/// What [`Snapshot::filter_traces`](crate::Snapshot::filter_traces) takes: a [`Filter`], a
+/// A filter for [`Snapshot::filter_traces`](crate::Snapshot::filter_traces): a [`Filter`], a
 /// [`DomainFilter`], or one of your own.
 ///
-/// Python: `tracemalloc.BaseFilter`. The answers have to depend on the arguments alone: they are
-/// remembered.
+/// Results must depend on the arguments alone, because a snapshot remembers them.
+///
+/// Python: `tracemalloc.BaseFilter`.
 ///
 /// ```
 /// use tracemalloc::{BaseFilter, Traceback};
@@ -31,15 +31,16 @@ use crate::util::fnmatch::Pattern;
 /// assert!(Deep(7).matches(0, &Traceback::new([], Some(8))));
 /// ```
 pub trait BaseFilter {
-    /// Whether what matches is kept (`true`) or left out (`false`).
+    /// Whether matching blocks are kept (`true`) or left out (`false`).
     fn inclusive(&self) -> bool;
 
-    /// Whether a block of this domain and traceback matches, be the filter inclusive or not.
+    /// Whether a block of this domain and traceback matches. An exclusive filter matches the blocks
+    /// that it leaves out.
     fn matches(&self, domain: u32, traceback: &Traceback) -> bool;
 }
 
-/// A block is kept when some inclusive filter matches, or there is none, and no exclusive filter
-/// matches.
+/// Whether the filters keep a block: some inclusive filter matches, or there is none, and no exclusive
+/// filter matches.
 pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceback) -> bool {
     let some_match = |inclusive: bool| {
         let mut filters = filters.iter().filter(|filter| filter.inclusive() == inclusive);
@@ -49,15 +50,17 @@ pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceb
     (all_exclusive || some_match(true)) && !some_match(false)
 }
 
-/// Matches blocks by file name and, where wanted, line and domain of where they were allocated.
+/// Matches blocks by the file name of a frame and, if they are given, by its line and by the block's
+/// domain.
 ///
-/// Python: `tracemalloc.Filter`. A block matches when a frame does, with name and line in the
-/// *same* frame, and the domain does. Only the most recent frame is asked, or with `all_frames`
-/// every frame that is stored.
+/// A block matches if its domain does, and if name and line match the *same* frame. The filter looks
+/// at the most recent frame only, or with `all_frames` at every stored frame.
 ///
-/// Patterns are those of Python's `fnmatch`: `*` (slashes too), `?`, `[a-z]`, `[!a-z]`; there is no
+/// Python: `tracemalloc.Filter`.
+///
+/// Patterns are those of Python's `fnmatch`: `*` (slashes too), `?`, `[a-z]`, `[!a-z]`. There is no
 /// escape character. They match the whole name. As in Python, a trailing `.pyc` counts as `.py` on
-/// both sides, and on Windows so do case and the two slashes.
+/// both sides. On Windows, case does not matter, and `/` is `\`.
 ///
 /// ```
 /// use tracemalloc::{BaseFilter, Filter, Frame, Traceback};
@@ -69,20 +72,21 @@ pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceb
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// Whether what matches is kept (`true`) or left out (`false`).
+    /// Whether matching blocks are kept (`true`) or left out (`false`).
     pub inclusive: bool,
-    /// The line that a frame has to have; `None` is any. `Some(0)` is line 0, not any.
+    /// The line that the frame must have; `None` is any line. `Some(0)` is line 0, and not any.
     pub lineno: Option<u32>,
-    /// Whether every stored frame is asked (`true`) or only the most recent one (`false`).
+    /// Whether the filter looks at every stored frame (`true`) or only at the most recent one
+    /// (`false`).
     pub all_frames: bool,
-    /// The domain that a block has to be of; `None` is any.
+    /// The domain that the block must have; `None` is any domain.
     pub domain: Option<u32>,
     filename_pattern: String,
     pattern: Pattern,
 }
 
 impl Filter {
-    /// A filter on the file of the most recent frame, at any line, in any domain.
+    /// A filter for the file of the most recent frame, at any line, in any domain.
     ///
     /// ```
     /// use tracemalloc::Filter;
@@ -117,7 +121,7 @@ impl Filter {
         Filter { lineno, ..self }
     }
 
-    /// The same filter, asking every stored frame or only the most recent one.
+    /// The same filter, for every stored frame or only for the most recent one.
     ///
     /// ```
     /// assert!(tracemalloc::Filter::new(true, "*.rs").with_all_frames(true).all_frames);
@@ -142,7 +146,7 @@ impl Filter {
         Filter { domain, ..self }
     }
 
-    /// The pattern, normalised as names are before they are matched.
+    /// The pattern, normalised like the names that it is compared with.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Filter::new(true, "*.pyc").filename_pattern(), "*.py");
@@ -151,7 +155,7 @@ impl Filter {
         &self.filename_pattern
     }
 
-    /// Whether there is a file name that the pattern matches.
+    /// Whether the pattern can match a file name at all.
     ///
     /// ```
     /// use tracemalloc::Filter;
@@ -199,13 +203,13 @@ impl BaseFilter for Filter {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DomainFilter {
-    /// Whether what matches is kept (`true`) or left out (`false`).
+    /// Whether matching blocks are kept (`true`) or left out (`false`).
     pub inclusive: bool,
     domain: u32,
 }
 
 impl DomainFilter {
-    /// A filter on blocks of this domain.
+    /// A filter for blocks of this domain.
     ///
     /// ```
     /// assert!(!tracemalloc::DomainFilter::new(false, 7).inclusive);
@@ -214,7 +218,7 @@ impl DomainFilter {
         DomainFilter { inclusive, domain }
     }
 
-    /// The domain that a block has to be of.
+    /// The domain that the block must have.
     ///
     /// ```
     /// assert_eq!(tracemalloc::DomainFilter::new(true, 7).domain(), 7);
@@ -234,7 +238,7 @@ impl BaseFilter for DomainFilter {
     }
 }
 
-/// The form in which names and patterns are compared.
+/// A name or a pattern in the form in which they are compared.
 fn normalize(name: &str) -> Cow<'_, str> {
     let mut name = Cow::Borrowed(name);
     if cfg!(windows) {

@@ -1,14 +1,15 @@
-//! Sizes as text, as Python's tracemalloc writes them.
+//! Writes sizes as Python's tracemalloc does.
 //!
-//! Written by hand, because no crate rounds and changes units as Python does: what is shown here
-//! has to be Python's text to the letter (`100.0 KiB` and `10240 KiB` included).
+//! It is written by hand, because no crate rounds and changes units as Python does. The text has to be
+//! Python's to the letter (`100.0 KiB` and `10240 KiB` included).
 
-/// The size as Python's tracemalloc shows it: `512 B`, `10.0 KiB`, `+1.5 MiB`. With `signed`, a
-/// plus stands before what is not negative.
+/// A size in bytes, as Python's tracemalloc shows it: `512 B`, `10.0 KiB`, `+1.5 MiB`. With `signed`,
+/// a size that is not negative has a plus.
 ///
-/// Python: `tracemalloc._format_size`. The unit grows once the number reaches 10240; one decimal is
-/// shown below 100, except for bytes. Rounding is half to even, on the binary value. It takes a
-/// float because averages are shown too.
+/// The unit grows once the number reaches 10240. Below 100 there is one decimal, except for bytes.
+/// Rounding is half to even, on the binary value. The size is a float because averages are shown too.
+///
+/// Python: `tracemalloc._format_size`.
 ///
 /// ```
 /// use tracemalloc::format_size;

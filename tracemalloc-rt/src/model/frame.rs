@@ -1,5 +1,4 @@
-//! One line of source that a traceback goes through. What order frames stand in is the traceback's
-//! affair.
+//! One frame of a traceback: a line of source.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,12 +7,13 @@ use std::sync::Arc;
 
 use crate::model::repr::Repr;
 
-/// One frame of a [`Traceback`](crate::Traceback): a file name and a line, and where known the
-/// function and column.
+/// One frame of a [`Traceback`](crate::Traceback): a file name and a line, and the function and column
+/// if they are known.
 ///
-/// Python: `tracemalloc.Frame`. As there, two frames are equal, and ordered, by file name (by code
-/// point) and then by line. Function and column are annotations that Python's frames do not have,
-/// and take no part in it.
+/// Equality, order and hash are those of file name (by code point) and line. Function and column take
+/// no part: they are annotations that Python's frames do not have.
+///
+/// Python: `tracemalloc.Frame`.
 ///
 /// `Display` is `file:line`, `Debug` is Python's `repr()`. A clone costs one reference count.
 ///
@@ -29,7 +29,7 @@ use crate::model::repr::Repr;
 #[derive(Clone)]
 pub struct Frame(Arc<Inner>);
 
-/// Behind one pointer, because the same few frames stand in very many tracebacks.
+/// Behind one pointer, because very many tracebacks share a few frames.
 #[derive(Clone)]
 struct Inner {
     filename: Arc<str>,
@@ -41,7 +41,7 @@ struct Inner {
 impl Frame {
     /// A frame without function and column. Lines count from 1; 0 is an unknown line.
     ///
-    /// Hand in clones of one `Arc<str>` for frames of one file: they then share its text.
+    /// Frames of one file share its name if they get clones of one `Arc<str>`.
     ///
     /// ```
     /// let frame = tracemalloc::Frame::new("src/main.rs", 3);
@@ -51,7 +51,7 @@ impl Frame {
         Frame(Arc::new(Inner { filename: filename.into(), function: None, lineno, column: None }))
     }
 
-    /// The frame that stands for one of which nothing is known: `<unknown>:0`.
+    /// The frame for an unknown function: `<unknown>:0`.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Frame::unknown().to_string(), "<unknown>:0");
@@ -60,7 +60,7 @@ impl Frame {
         Frame::new("<unknown>", 0)
     }
 
-    /// The same frame, with the function's name (demangled).
+    /// The same frame, with the demangled name of its function.
     ///
     /// ```
     /// let frame = tracemalloc::Frame::new("src/main.rs", 3).with_function("demo::main");
@@ -84,7 +84,8 @@ impl Frame {
         self
     }
 
-    /// The file's name, as the debug information has it; `<unknown>` where nothing is known.
+    /// The file's name, as in the debug information. If only the function is known, it is
+    /// `<demo::Cache::fill>`; if nothing is known, it is `<unknown>`.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Frame::new("src/main.rs", 3).filename(), "src/main.rs");
@@ -93,7 +94,7 @@ impl Frame {
         &self.0.filename
     }
 
-    /// The line, from 1; 0 where nothing is known.
+    /// The line, from 1; 0 if it is unknown.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Frame::new("src/main.rs", 3).lineno(), 3);
@@ -102,7 +103,7 @@ impl Frame {
         self.0.lineno
     }
 
-    /// The function's name, where known. Python's frames have none.
+    /// The function's name; `None` if it is unknown. Not in Python.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Frame::new("src/main.rs", 3).function(), None);
@@ -111,7 +112,7 @@ impl Frame {
         self.0.function.as_deref()
     }
 
-    /// The column, from 1, where known. Python's frames have none.
+    /// The column, from 1; `None` if it is unknown. Not in Python.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Frame::new("src/main.rs", 3).column(), None);
@@ -120,7 +121,7 @@ impl Frame {
         self.0.column
     }
 
-    /// What the groups of key type `filename` are named by: this frame's file, at line 0.
+    /// The frame of a group with the key type `filename`: this frame's file, at line 0.
     #[cfg(feature = "symbolize")]
     pub(crate) fn file_only(&self) -> Frame {
         Frame::new(Arc::clone(&self.0.filename), 0)

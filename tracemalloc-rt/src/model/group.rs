@@ -1,8 +1,7 @@
-//! Blocks of one or two snapshots, summed up by key. What is made of the sums, and their order, is
-//! `statistic`'s.
+//! Sums up the blocks of one or two snapshots by key. `statistic` orders the sums.
 //!
-//! A million blocks come from few stacks, so blocks are summed up by the address of their frames
-//! first, and only what remains is looked at frame by frame.
+//! A million blocks come from few stacks. So blocks are first summed up by the address of their
+//! frames, and only the sums are grouped frame by frame.
 
 use rustc_hash::FxHashMap;
 
@@ -12,7 +11,7 @@ use crate::model::key_type::{KeyType, KeyTypeError};
 use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
 
-/// Sums over blocks. Sums that do not fit stay at the maximum.
+/// Sums over blocks. A sum that does not fit stays at the maximum.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Totals {
     pub(crate) size: u64,
@@ -26,20 +25,20 @@ impl Totals {
     }
 }
 
-/// What shares a key. A group that a snapshot has no block of has zeroes there.
+/// Blocks with one key. A snapshot without such blocks has zeroes.
 pub(crate) struct Group {
-    /// The frames that make up the key, as the first block of the group has them.
+    /// The frames of the key, as those of the group's first block.
     pub(crate) traceback: Traceback,
     pub(crate) new: Totals,
     pub(crate) old: Totals,
 }
 
-/// Groups while they are being filled.
+/// The groups, while blocks are added.
 pub(crate) struct Grouping<'a> {
     key_type: KeyType,
     cumulative: bool,
     names: Interner<&'a str>,
-    /// By key: the numbers of file name and line of each frame of the group's traceback.
+    /// Groups by key: the numbers of file name and line of each frame.
     indexes: FxHashMap<Box<[u64]>, usize>,
     groups: Vec<Group>,
 }
@@ -58,11 +57,11 @@ impl<'a> Grouping<'a> {
         })
     }
 
-    /// Adds the blocks to that side of their groups which `side` picks.
+    /// Adds blocks to the side of their groups that `side` picks.
     pub(crate) fn add(&mut self, traces: &'a [Trace], side: fn(&mut Group) -> &mut Totals) {
         for (traceback, totals) in by_stack(traces) {
             if self.cumulative {
-                // Once for each occurrence: Python counts recursion repeatedly, too.
+                // Once for each occurrence: Python counts recursion repeatedly too.
                 for frame in traceback {
                     side(self.group_of_frame(frame)).add(totals);
                 }
@@ -120,8 +119,8 @@ fn pack(name: u32, lineno: u32) -> u64 {
     u64::from(name) << 32 | u64::from(lineno)
 }
 
-/// Sums by the address of the frames, in the order of their first appearance. Blocks that lie side
-/// by side often have one stack.
+/// Sums by the address of the frames, in the order of first appearance. Blocks that lie side by side
+/// often have one stack.
 fn by_stack(traces: &[Trace]) -> Vec<(&Traceback, Totals)> {
     let mut indexes = FxHashMap::default();
     let mut stacks: Vec<(&Traceback, Totals)> = Vec::new();

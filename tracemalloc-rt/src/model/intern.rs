@@ -1,4 +1,4 @@
-//! Numbers for things that are equal. The numbers mean nothing outside of the table that gave them.
+//! A table that gives equal items one number.
 
 use std::hash::Hash;
 
@@ -19,7 +19,7 @@ impl<K: Eq + Hash> Interner<K> {
         *self.0.entry(item).or_insert(next)
     }
 
-    /// What was interned, by number.
+    /// The interned items, by number.
     pub(crate) fn into_items(self) -> Vec<K> {
         let mut items: Vec<(K, u32)> = self.0.into_iter().collect();
         sort_by_key(&mut items, |(_, id)| *id);

@@ -1,4 +1,4 @@
-//! By what blocks are put together.
+//! The key by which statistics group blocks.
 
 use std::error::Error;
 use std::fmt;
@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use crate::model::repr::Repr;
 
-/// By what blocks are put together.
+/// The key by which statistics group blocks.
 ///
-/// Python: the `key_type` of `Snapshot.statistics`. `FromStr` takes, and `Display` gives, Python's
-/// names.
+/// `FromStr` takes, and `Display` gives, Python's names.
+///
+/// Python: the `key_type` of `Snapshot.statistics`.
 ///
 /// ```
 /// use tracemalloc::KeyType;
@@ -27,7 +28,7 @@ pub enum KeyType {
     Filename,
     /// `lineno`: file and line of the most recent frame.
     Lineno,
-    /// `traceback`: every frame that is stored.
+    /// `traceback`: every stored frame.
     Traceback,
 }
 
@@ -54,7 +55,7 @@ impl fmt::Display for KeyType {
     }
 }
 
-/// Why blocks cannot be grouped as asked. The messages are Python's, spelling included.
+/// Why blocks cannot be grouped. The messages are Python's, including the spelling.
 ///
 /// ```
 /// use tracemalloc::{KeyType, Snapshot};
@@ -67,7 +68,7 @@ impl fmt::Display for KeyType {
 pub enum KeyTypeError {
     /// No key type has this name.
     Unknown(String),
-    /// Whole tracebacks cannot be counted once for each of their frames.
+    /// `cumulative` counts a block for each frame, which is impossible for a key of all frames.
     CumulativeTraceback,
 }
 

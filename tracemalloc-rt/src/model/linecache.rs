@@ -1,7 +1,6 @@
-//! Lines of source files, read once: what Python's `linecache` is to its tracebacks.
+//! Lines of source files, read once, for tracebacks. In Python this is the module `linecache`.
 //!
-//! Unlike `linecache`, lines end at `\n` alone, because the numbers to look up are those that rustc
-//! counted.
+//! Unlike in `linecache`, lines end at `\n` alone, because rustc counts them like that.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -12,9 +11,11 @@ use crate::os::fork::ForkLock;
 
 /// Source files by name, read on first use and remembered, changed or not.
 ///
-/// Names that are not absolute are looked up from the current directory, and then from each root in
-/// turn (Python: `sys.path`). Names like `<unknown>` have no source; nor has what is not a regular
-/// file, not UTF-8, or above 64 MiB.
+/// Relative names are looked up from the current directory, and then from each root in turn (Python:
+/// `sys.path`). Names like `<unknown>` have no source. Neither have files that are not regular, not
+/// UTF-8, or above 64 MiB.
+///
+/// Python: the module `linecache`.
 ///
 /// ```
 /// use tracemalloc::Sources;
@@ -33,12 +34,12 @@ pub struct Sources {
     files: HashMap<String, Option<Lines>>,
 }
 
-/// A name in a snapshot may come from a file that somebody sent: it must not make us read without
-/// end.
+/// The largest source that is read. A name may come from a snapshot file of unknown origin, and must
+/// not make the process read without end.
 const MAX_SOURCE_SIZE: u64 = 64 << 20;
 
 impl Sources {
-    /// No file read yet, no roots.
+    /// Sources without roots. No file is read yet.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Sources::new().line("no/such/file.rs", 1), None);
@@ -47,7 +48,7 @@ impl Sources {
         Sources::default()
     }
 
-    /// No file at all but those that are inserted: what is on disk does not matter. For tests.
+    /// Sources with inserted files only, whatever is on disk. For tests.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::in_memory();
@@ -57,8 +58,7 @@ impl Sources {
         Sources { in_memory: true, ..Sources::default() }
     }
 
-    /// Adds a directory that names which are not absolute are looked up from. What was looked up
-    /// before stays as it is.
+    /// Adds a directory for relative names. Names that were looked up before keep their result.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::new();
@@ -69,7 +69,7 @@ impl Sources {
         self.roots.push(root.into());
     }
 
-    /// Says what the text of a file is: it is not read from disk then.
+    /// Sets the text of a file, which is then not read from disk.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::new();
@@ -81,8 +81,8 @@ impl Sources {
         self.files.insert(filename.into(), Some(lines));
     }
 
-    /// The line, from 1, without the white space around it (Python: `str.strip`). `None` where
-    /// there is no such line, no such file, or nothing on the line.
+    /// The line, from 1, without the white space around it (Python: `str.strip`). `None` if the file or
+    /// the line does not exist, or the line is blank.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::new();
@@ -118,7 +118,7 @@ impl Sources {
 }
 
 fn read_source(path: &Path) -> Option<String> {
-    // Asked before opening, because opening a named pipe waits for its writer.
+    // This comes before opening, because opening a named pipe waits for its writer.
     let metadata = fs::metadata(path).ok()?;
     if !metadata.is_file() || metadata.len() > MAX_SOURCE_SIZE {
         return None;
@@ -129,13 +129,13 @@ fn read_source(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// What Python's `str.strip` takes away: Unicode's white space and the four separators U+001C to
-/// U+001F.
+/// Whether Python's `str.strip` removes a character: Unicode's white space and the four separators
+/// U+001C to U+001F.
 fn is_python_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
-/// The text of a file, and where its lines start.
+/// The text of a file, and the beginnings of its lines.
 #[derive(Debug)]
 struct Lines {
     text: String,

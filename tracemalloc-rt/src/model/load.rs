@@ -1,9 +1,8 @@
-//! Snapshots from files, which may come from anywhere: whatever a file holds, it becomes a snapshot
-//! or an error, and takes memory in proportion to its length.
+//! Reads snapshots from files. A file may come from anywhere: whatever it holds, the result is a
+//! snapshot or an error, and takes memory in proportion to the file's length.
 //!
-//! Read as a stream with a hand-written visitor: a tree of JSON values of a million traces takes
-//! ten times the memory, and deriving would bring a macro crate into every build that this one is
-//! injected into.
+//! The file is read as a stream, with a visitor written by hand. A tree of JSON values of a million
+//! traces takes ten times the memory, and deriving needs a macro crate.
 
 use std::error::Error;
 use std::fmt;
@@ -147,12 +146,12 @@ pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
     document.resolve().map_err(|reason| LoadError::Malformed { path: path.to_owned(), reason })
 }
 
-/// What stands in the file, with numbers for names, frames and tracebacks.
+/// The content of the file, with numbers for names, frames and tracebacks.
 #[derive(Default)]
 struct Document {
-    /// What is being read, for messages.
+    /// The section that is being read, for messages.
     section: Option<&'static str>,
-    /// Set when reading stopped for it.
+    /// The version, if reading stopped because it is newer.
     newer_version: Option<u64>,
     format: Option<String>,
     version: Option<u64>,
@@ -172,8 +171,8 @@ impl Document {
         deserializer.end()
     }
 
-    /// Puts frames, tracebacks and traces together. The error says what refers to something that is
-    /// not there.
+    /// Puts frames, tracebacks and traces together. The error names the row that refers to a missing
+    /// one.
     fn resolve(self) -> Result<Snapshot, String> {
         present("format", self.format)?;
         present("version", self.version)?;
@@ -231,7 +230,7 @@ fn shared(names: Vec<Box<str>>) -> Vec<Arc<str>> {
     names.into_iter().map(Arc::from).collect()
 }
 
-/// What `owner` (a table and a row) refers to by number.
+/// The entry that `owner` (a table and a row) refers to by number.
 fn entry<'a, T>(
     table: &'a [T],
     number: u32,
@@ -287,8 +286,8 @@ impl<'de> Visitor<'de> for &mut Document {
 }
 
 impl Document {
-    /// Looked at after every section, so that a newer file is called newer, and not damaged for
-    /// what comes after.
+    /// Checks format and version. It runs after every section, so that a newer file is called newer,
+    /// and not damaged because of a later section.
     fn check_header<E: serde_core::de::Error>(&mut self) -> Result<(), E> {
         if self.format.as_ref().is_some_and(|format| format != FORMAT) {
             return Err(E::custom(format_args!("it has to be {FORMAT:?}")));

@@ -1,17 +1,16 @@
-//! The recipe "Pretty top" of Python's documentation. What the groups are, and their order, is
-//! `statistic`'s.
+//! The recipe "Pretty top" of Python's documentation.
 
 use crate::model::linecache::Sources;
 use crate::model::statistic::Statistic;
 
-/// The lines that show the first `limit` of these groups, with their source, and what all of them
-/// come to.
+/// The first `limit` groups as lines without newlines, with their source lines, and the total of all
+/// groups.
 ///
-/// Python: the function `display_top` of the documentation's recipe "Pretty top"; the module itself
-/// has nothing like it. A group is named by its traceback's oldest frame, which is the only one
-/// unless the groups are those of [`KeyType::Traceback`](crate::KeyType::Traceback). Sizes are in
-/// KiB, whatever they are. The total is that of the groups, so cumulative ones count a block
-/// repeatedly.
+/// A group goes by the oldest frame of its traceback. That is the only one unless the key type is
+/// [`KeyType::Traceback`](crate::KeyType::Traceback). All sizes are in KiB. The total is that of the
+/// groups, so cumulative groups count a block repeatedly.
+///
+/// Python: the function `display_top` of the documentation's recipe "Pretty top".
 ///
 /// ```
 /// use tracemalloc::{Frame, KeyType, Snapshot, Sources, Trace, Traceback, pretty_top};
@@ -47,7 +46,7 @@ pub fn pretty_top(statistics: &[Statistic], limit: usize, sources: &mut Sources)
     lines
 }
 
-/// A sum that does not fit stays at the bound, as those of the groups do.
+/// The sum of all sizes. A sum that does not fit stays at the bound.
 fn total(statistics: &[Statistic]) -> u64 {
     statistics.iter().fold(0, |sum, statistic| sum.saturating_add(statistic.size))
 }

@@ -1,8 +1,8 @@
-//! Text as Python's `repr()` shows a `str`. For messages and `Debug`; nothing reads it back.
+//! Text in the form of Python's `repr()` of a `str`, for messages and `Debug`.
 
 use std::fmt::{self, Write};
 
-/// `Display` writes the text in quotes, with what Python escapes escaped.
+/// `Display` writes the text in quotes, and escapes the characters that Python escapes.
 pub(crate) struct Repr<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Repr<'_> {
@@ -26,9 +26,10 @@ impl fmt::Display for Repr<'_> {
     }
 }
 
-/// Whether Python shows the character as it is. Rust's `escape_debug` decides by the same Unicode
-/// categories; a quote is the one thing it escapes besides, and a combining mark only at the start,
-/// hence the letter in front.
+/// Whether Python shows the character as it is.
+///
+/// Rust's `escape_debug` decides by the same Unicode categories, with two exceptions. It escapes
+/// quotes, and it escapes a combining mark at the start of a text, hence the letter in front.
 fn is_printable(c: char) -> bool {
     let mut text = String::from("a");
     text.push(c);

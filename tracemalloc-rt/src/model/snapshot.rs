@@ -1,4 +1,4 @@
-//! The blocks that were live at one moment, and the questions that can be asked of them.
+//! The blocks that were live at one moment, with their statistics, comparisons and filters.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::model::key_type::{KeyType, KeyTypeError};
 use crate::model::statistic::{self, Statistic, StatisticDiff};
 use crate::model::trace::Trace;
 
-/// The traces of all blocks that were live when it was taken.
+/// The traces of all blocks that were live at one moment.
 ///
 /// Python: `tracemalloc.Snapshot`.
 ///
@@ -46,7 +46,9 @@ impl Snapshot {
         Snapshot { traces, traceback_limit }
     }
 
-    /// The blocks, in no order that means anything.
+    /// The blocks, in no particular order.
+    ///
+    /// Python: `Snapshot.traces`.
     ///
     /// ```
     /// use tracemalloc::{Snapshot, Trace, Traceback};
@@ -58,7 +60,9 @@ impl Snapshot {
         &self.traces
     }
 
-    /// How many frames a traceback had at most when the snapshot was taken.
+    /// The most frames of a traceback when the snapshot was taken.
+    ///
+    /// Python: `Snapshot.traceback_limit`.
     ///
     /// ```
     /// assert_eq!(tracemalloc::Snapshot::new(vec![], 25).traceback_limit(), 25);
@@ -68,17 +72,17 @@ impl Snapshot {
     }
 
     /// The blocks in groups, the largest first: by size, then count, then traceback, all three
-    /// descending.
+    /// descending. Domains are merged.
     ///
     /// With `cumulative`, a block counts for every frame of its traceback and not only for the most
-    /// recent one; for every *occurrence*, as in Python, so that the blocks of a recursive
-    /// function count repeatedly. Domains are merged.
+    /// recent one. As in Python, it counts for every *occurrence*, so that the blocks of a recursive
+    /// function count repeatedly.
     ///
     /// Python: `Snapshot.statistics`.
     ///
     /// # Errors
     ///
-    /// With `cumulative` and [`KeyType::Traceback`] together.
+    /// [`KeyTypeError::CumulativeTraceback`] for `cumulative` and [`KeyType::Traceback`] together.
     ///
     /// ```
     /// use tracemalloc::{Frame, KeyType, Snapshot, Trace, Traceback};
@@ -105,15 +109,15 @@ impl Snapshot {
         statistic::statistics(&self.traces, key_type, cumulative)
     }
 
-    /// The groups of this snapshot and of an older one, the largest change first: by size of the
-    /// change whatever its sign, then size, then change of count, then count, then traceback,
-    /// all descending. Groups that did not change are there as well.
+    /// The groups of this snapshot and of an older one, the largest change first. The order is by the
+    /// change of size whatever its sign, then size, then change of count, then count, then traceback,
+    /// all descending. Groups without a change are included.
     ///
     /// Python: `Snapshot.compare_to`.
     ///
     /// # Errors
     ///
-    /// With `cumulative` and [`KeyType::Traceback`] together.
+    /// [`KeyTypeError::CumulativeTraceback`] for `cumulative` and [`KeyType::Traceback`] together.
     ///
     /// ```
     /// use tracemalloc::{Frame, KeyType, Snapshot, Trace, Traceback};
@@ -135,12 +139,11 @@ impl Snapshot {
         statistic::differences(&self.traces, &old.traces, key_type, cumulative)
     }
 
-    /// A snapshot of those traces that the filters keep, in the same order: those that some
-    /// inclusive filter matches (or all, if there is no inclusive filter) and that no exclusive
-    /// filter matches.
+    /// A snapshot of the traces that the filters keep, in the same order. A trace is kept if some
+    /// inclusive filter matches it, or there is no inclusive filter, and no exclusive filter matches
+    /// it. [`Filter`](crate::Filter) and [`DomainFilter`](crate::DomainFilter) may be mixed.
     ///
-    /// Python: `Snapshot.filter_traces`. [`Filter`](crate::Filter) and
-    /// [`DomainFilter`](crate::DomainFilter) may be mixed.
+    /// Python: `Snapshot.filter_traces`.
     ///
     /// ```
     /// use tracemalloc::{DomainFilter, Filter, Frame, Snapshot, Trace, Traceback};
@@ -158,8 +161,8 @@ impl Snapshot {
     /// assert_eq!(kept.traces(), &snapshot.traces()[..1]);
     /// ```
     pub fn filter_traces(&self, filters: &[&dyn BaseFilter]) -> Snapshot {
-        // Blocks of one stack share their frames, but for `total_nframe`: few questions are left to
-        // ask.
+        // Blocks of one stack share their frames, though not `total_nframe`. So the filters run only
+        // a few times.
         let mut answers = FxHashMap::default();
         let kept = self.traces.iter().filter(|trace| {
             let (domain, traceback) = (trace.domain(), trace.traceback());
@@ -171,8 +174,7 @@ impl Snapshot {
 }
 
 impl fmt::Debug for Snapshot {
-    /// The number of traces, as Python's `repr()` of `Snapshot.traces` has it: there may be
-    /// millions.
+    /// Shows the number of traces, as Python's `repr()` of `Snapshot.traces`: there may be millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (len, traceback_limit) = (self.traces.len(), self.traceback_limit);
         write!(f, "<Snapshot traces=<Traces len={len}> traceback_limit={traceback_limit}>")

@@ -12,7 +12,9 @@ use crate::model::traceback::Traceback;
 /// The blocks of one group of one snapshot. Made by
 /// [`Snapshot::statistics`](crate::Snapshot::statistics).
 ///
-/// Python: `tracemalloc.Statistic`. `Display` is Python's `str()`, `Debug` its `repr()`.
+/// `Display` is Python's `str()`, `Debug` its `repr()`.
+///
+/// Python: `tracemalloc.Statistic`.
 ///
 /// ```
 /// use tracemalloc::{Frame, Statistic, Traceback};
@@ -23,8 +25,8 @@ use crate::model::traceback::Traceback;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Statistic {
-    /// What the group shares: one frame, or for [`KeyType::Traceback`] all of them, oldest first.
-    /// Where frames have a function and a column, they are those of the group's first block.
+    /// The frames that all blocks of the group share: one, or for [`KeyType::Traceback`] all of them,
+    /// oldest first. Functions and columns are those of the group's first block.
     pub traceback: Traceback,
     /// Bytes.
     pub size: u64,
@@ -48,10 +50,12 @@ impl fmt::Debug for Statistic {
     }
 }
 
-/// The blocks of one group of a snapshot, against those of an older one. Made by
+/// The blocks of one group of a snapshot, against those of an older snapshot. Made by
 /// [`Snapshot::compare_to`](crate::Snapshot::compare_to).
 ///
-/// Python: `tracemalloc.StatisticDiff`. `Display` is Python's `str()`, `Debug` its `repr()`.
+/// `Display` is Python's `str()`, `Debug` its `repr()`. Differences that do not fit stay at the bound.
+///
+/// Python: `tracemalloc.StatisticDiff`.
 ///
 /// ```
 /// use tracemalloc::{Frame, StatisticDiff, Traceback};
@@ -62,13 +66,13 @@ impl fmt::Debug for Statistic {
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StatisticDiff {
-    /// What the group shares, as in [`Statistic::traceback`].
+    /// The frames that all blocks of the group share, as in [`Statistic::traceback`].
     pub traceback: Traceback,
-    /// Bytes in the new snapshot; 0 where the group is gone.
+    /// Bytes in the new snapshot; 0 if the group is gone.
     pub size: u64,
     /// Bytes in the new snapshot minus bytes in the old one.
     pub size_diff: i64,
-    /// Blocks in the new snapshot; 0 where the group is gone.
+    /// Blocks in the new snapshot; 0 if the group is gone.
     pub count: u64,
     /// Blocks in the new snapshot minus blocks in the old one.
     pub count_diff: i64,
@@ -101,8 +105,7 @@ fn write_average(f: &mut fmt::Formatter<'_>, size: u64, count: u64) -> fmt::Resu
     write!(f, ", average={average}")
 }
 
-/// The statistics of one snapshot. No two share a traceback, so the order is total; the last
-/// tie-break descends, too.
+/// The statistics of one snapshot. No two have the same traceback, so the order is total.
 pub(crate) fn statistics(
     traces: &[Trace],
     key_type: KeyType,
@@ -126,7 +129,7 @@ pub(crate) fn statistics(
     Ok(statistics)
 }
 
-/// The statistics of two snapshots: the groups of either, unchanged ones included.
+/// The statistics of two snapshots: the groups of either, including unchanged ones.
 pub(crate) fn differences(
     new: &[Trace],
     old: &[Trace],
@@ -160,7 +163,7 @@ pub(crate) fn differences(
     Ok(differences)
 }
 
-/// What does not fit stays at the bound.
+/// A difference that does not fit stays at the bound.
 fn difference(new: u64, old: u64) -> i64 {
     let magnitude = i64::try_from(new.abs_diff(old)).unwrap_or(i64::MAX);
     if new < old { -magnitude } else { magnitude }

@@ -1,4 +1,4 @@
-//! One block as a snapshot shows it.
+//! One block of a snapshot.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -6,11 +6,12 @@ use std::hash::{Hash, Hasher};
 use crate::model::format_size::format_size;
 use crate::model::traceback::Traceback;
 
-/// A live block of memory: its domain, its size and where it was allocated.
+/// A live block of memory: its domain, its size in bytes and its traceback.
 ///
-/// Python: `tracemalloc.Trace`. Equality and hash take in the domain, the size, the frames and,
-/// unlike those of a [`Traceback`], `total_nframe`. `Display` is Python's `str()`, `Debug` its
-/// `repr()`.
+/// Equality and hash are those of domain, size, frames and, unlike those of a [`Traceback`],
+/// `total_nframe`. `Display` is Python's `str()`, `Debug` its `repr()`.
+///
+/// Python: `tracemalloc.Trace`.
 ///
 /// ```
 /// use tracemalloc::{Frame, Trace, Traceback};
@@ -32,11 +33,9 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A trace of a block of `size` bytes. Domain 0 is what the program's global allocator hands
-    /// out.
+    /// A trace of a block of `size` bytes. Domain 0 is that of the program's global allocator.
     ///
-    /// Hand in clones of one traceback for blocks of one stack: statistics and filters then look at
-    /// it once.
+    /// Statistics and filters are faster if all blocks of one stack have clones of one traceback.
     ///
     /// ```
     /// use tracemalloc::{Frame, Trace, Traceback};
@@ -48,7 +47,7 @@ impl Trace {
         Trace { domain, size, traceback }
     }
 
-    /// The address space that the block lives in.
+    /// The domain of the block: 0 for the global allocator, others for [`track`](crate::track).
     ///
     /// ```
     /// use tracemalloc::{Trace, Traceback};
@@ -59,7 +58,7 @@ impl Trace {
         self.domain
     }
 
-    /// The block's size in bytes, as it was asked for.
+    /// The block's size in bytes, as the program requested it.
     ///
     /// ```
     /// use tracemalloc::{Trace, Traceback};
@@ -70,7 +69,7 @@ impl Trace {
         self.size
     }
 
-    /// Where the block was allocated, oldest frame first.
+    /// The stack that allocated the block, oldest frame first.
     ///
     /// ```
     /// use tracemalloc::{Frame, Trace, Traceback};

@@ -1,4 +1,4 @@
-//! The frames of one allocation, and how they are shown. Filters and statistics only read them.
+//! The frames of one allocation, oldest first, and their texts.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,12 +12,13 @@ use crate::model::linecache::Sources;
 
 /// The stack of an allocation: at least one [`Frame`], **oldest first**, most recent last.
 ///
-/// Python: `tracemalloc.Traceback`, which is a sequence too. This one derefs to `[Frame]`, so that
-/// `len()`, `[i]`, slices, `iter()`, `contains()` and the like are all there.
+/// It derefs to `[Frame]`, so it has `len()`, `[i]`, slices, `iter()`, `contains()` and the like.
 ///
 /// Equality, order and hash are those of the frames, from the oldest on (a prefix is smaller);
 /// `total_nframe` takes no part. `Display` is Python's `str()`, which names the **oldest** frame
 /// only; `Debug` is Python's `repr()`. A clone costs one reference count.
+///
+/// Python: `tracemalloc.Traceback`, which is a sequence too.
 ///
 /// ```
 /// use tracemalloc::{Frame, Traceback};
@@ -35,7 +36,7 @@ use crate::model::linecache::Sources;
 #[derive(Clone)]
 pub struct Traceback(Arc<Inner>);
 
-/// Behind one pointer, because every block has one.
+/// Behind one pointer, because every block has a traceback.
 struct Inner {
     /// Never empty.
     frames: Arc<[Frame]>,
@@ -43,12 +44,12 @@ struct Inner {
 }
 
 impl Traceback {
-    /// A traceback of these frames, **oldest first** (Python's constructor takes them the other way
-    /// round).
+    /// A traceback of these frames, **oldest first**. Python's constructor takes them most recent
+    /// first.
     ///
-    /// `total_nframe` is how many frames there were before they were cut to the limit, `None` if
-    /// that is not known. Without any frame, the traceback is the one frame [`Frame::unknown`],
-    /// as it is in Python for an allocation whose stack cannot be read.
+    /// `total_nframe` is the number of frames before the cut to the limit, `None` if it is unknown.
+    /// Without frames, the traceback has the one frame [`Frame::unknown`], as in Python for a stack
+    /// that cannot be read.
     ///
     /// ```
     /// use tracemalloc::{Frame, Traceback};
@@ -65,8 +66,10 @@ impl Traceback {
         Traceback(Arc::new(Inner { frames, total_nframe }))
     }
 
-    /// How many frames the stack had before the traceback was cut to the limit. `None` for the
-    /// tracebacks of statistics, which may stand for stacks of several depths.
+    /// The number of frames before the cut to the limit. `None` for the tracebacks of statistics,
+    /// which may stand for stacks of several depths.
+    ///
+    /// Python: `Traceback.total_nframe`.
     ///
     /// ```
     /// use tracemalloc::{Frame, Traceback};
@@ -77,16 +80,17 @@ impl Traceback {
         self.0.total_nframe
     }
 
-    /// The lines that show the traceback, without newlines: `  File "F", line N` for each frame
-    /// and, where the source is readable, `    LINE`.
+    /// The traceback as lines without newlines: `  File "F", line N` for each frame, followed by
+    /// `    LINE` if the source is readable.
     ///
-    /// Python: `Traceback.format`. A positive `limit` keeps that many most recent frames, a
-    /// negative one *drops* `-limit` most recent frames (which is what Python does, not what
-    /// its documentation says), 0 keeps none, `None` keeps all. What is kept is shown oldest
-    /// first, or with `most_recent_first` the other way round.
+    /// A positive `limit` keeps that many most recent frames. A negative one *drops* `-limit` most
+    /// recent frames, as Python does and does not document. 0 keeps none, `None` keeps all. The lines
+    /// are oldest frame first, or with `most_recent_first` most recent frame first.
     ///
-    /// Sources are read from disk, and remembered by the process.
-    /// [`format_with`](Self::format_with) reads from elsewhere.
+    /// Source lines are read from disk, and kept for the life of the process.
+    /// [`format_with`](Self::format_with) reads them from elsewhere.
+    ///
+    /// Python: `Traceback.format`.
     ///
     /// ```
     /// use tracemalloc::{Frame, Traceback};
@@ -100,7 +104,7 @@ impl Traceback {
         Sources::with_shared(|sources| self.format_with(sources, limit, most_recent_first))
     }
 
-    /// [`format`](Self::format), with source lines from `sources`.
+    /// [`format`](Self::format) with source lines from `sources`. Not in Python.
     ///
     /// ```
     /// use tracemalloc::{Frame, Sources, Traceback};
@@ -152,24 +156,24 @@ impl Traceback {
         }
     }
 
-    /// The frame that allocated. Filters and all key types but `traceback` look at it alone.
+    /// The frame that allocated. Filters and all key types but `traceback` look only at it.
     pub(crate) fn most_recent(&self) -> &Frame {
         self.last().expect("a traceback has at least one frame")
     }
 
-    /// The same frames, with nothing said of their number.
+    /// The same frames, without a `total_nframe`.
     #[cfg(feature = "symbolize")]
     pub(crate) fn without_total(&self) -> Traceback {
         Traceback::new(Arc::clone(&self.0.frames), None)
     }
 
-    /// Whether they are the same frames in memory, and not only equal ones.
+    /// Whether both have the same frames in memory, and not only equal ones.
     pub(crate) fn is_clone_of(&self, other: &Traceback) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Tells apart the lists of frames that are in memory: equal for clones of one traceback. Two
-    /// that differ may still be equal frame by frame.
+    /// The address of the list of frames. Clones of one traceback have one address. Two tracebacks with
+    /// different addresses may still be equal frame by frame.
     pub(crate) fn address(&self) -> *const Frame {
         self.as_ptr()
     }

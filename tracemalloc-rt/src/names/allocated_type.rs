@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::names::function_name::{Parts, short_type, split_top_level};
 use crate::names::named_frame::NamedFrame;
 
-/// What the frames of the standard library between the allocator and the program, innermost first,
-/// say is allocated: what the outermost of them says that names a type with its generics, or else
-/// the outermost that names a type.
+/// The type that is allocated, by the frames of the standard library between the allocator and the
+/// program, innermost first. The outermost frame that names a type with its generics decides; if
+/// there is none, the outermost that names a type.
 pub fn allocated_type(of_std: &[Arc<NamedFrame>]) -> Option<String> {
-    // What an iterator or a callback allocates is an element, not the collection that it goes into.
+    // An iterator or a callback allocates an element, not the collection that it goes into.
     let calls_back = |frame: &Arc<NamedFrame>| {
         ["::next", "::call_once", "::call_mut", "::call"]
             .iter()
@@ -30,11 +30,11 @@ pub fn allocated_type(of_std: &[Arc<NamedFrame>]) -> Option<String> {
     })
 }
 
-/// What one name says is allocated.
+/// The type in one name.
 enum Allocated {
     /// A type with its generics.
     Whole(String),
-    /// A generic type whose generics the name does not tell.
+    /// A generic type whose generics are not in the name.
     Head(&'static str),
 }
 

@@ -1,10 +1,10 @@
 //! A demangled name taken apart: its path without generics, and the name as people write it.
 //!
-//! Both manglings are read: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are)
+//! It reads both manglings: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are)
 //! and `alloc::vec::Vec<T,A>::push` (legacy, which does not).
 
-/// The path without generics: `alloc::vec::Vec::push`; of a trait's method, the path of the type
-/// that it is for.
+/// The path without generics: `alloc::vec::Vec::push`. For a trait's method, the path of the type that
+/// implements it.
 pub fn path(function: &str) -> String {
     let parts = Parts::of(function);
     match parts.self_type {
@@ -13,7 +13,7 @@ pub fn path(function: &str) -> String {
     }
 }
 
-/// In the name of the function of std that calls what a thread was started with.
+/// The end of the name of std's first function of a thread, which calls the thread's own function.
 pub const THREAD_START: &str = "__rust_begin_short_backtrace";
 
 /// The crate that a function belongs to: that of the type or trait that it is a method of, or of its
@@ -35,18 +35,18 @@ fn first_segment(path: &str) -> Option<&str> {
     first.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(first)
 }
 
-/// The function whose first closure this is the name of.
+/// The name of the function that has this name's first closure.
 pub fn function_of_closure(closure: &str) -> Option<&str> {
     closure.strip_suffix("::{closure#0}").or_else(|| closure.strip_suffix("::{{closure}}"))
 }
 
-/// Whether a name is that of the first closure in another function.
+/// Whether a name is that of the first closure of a function.
 pub fn is_closure_of(closure: &str, function: &str) -> bool {
     function_of_closure(closure) == Some(function)
 }
 
-/// As people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, `<demo::Cache as
-/// Drop>::drop` for the same with the trait's path.
+/// The name as people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, and
+/// `<demo::Cache as Drop>::drop` for the same with the trait's path.
 pub fn pretty(function: &str) -> String {
     let parts = Parts::of(function);
     let rest = without_generics(parts.rest);
@@ -64,14 +64,14 @@ pub fn pretty(function: &str) -> String {
     }
 }
 
-/// A static's path in the source, `store::SEEN`, and not where in the code that `thread_local!`
-/// makes of it it lies.
+/// A static's path in the source, `store::SEEN`, without the path inside the code that
+/// `thread_local!` expands to.
 pub fn static_path(name: &str) -> &str {
     let path = name.find("::{").map_or(name, |closure| &name[..closure]);
     path.strip_suffix("::__stability::LAZY").unwrap_or(path)
 }
 
-/// A name taken apart: `<self_type as of_trait>rest`, or all of it in `rest`.
+/// The parts of a name: `<self_type as of_trait>rest`, or all of it in `rest`.
 pub(super) struct Parts<'a> {
     pub(super) self_type: Option<&'a str>,
     pub(super) of_trait: Option<&'a str>,
@@ -95,7 +95,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Where the angle bracket that opens `text` is closed.
+/// The index of the bracket that closes the angle bracket at the beginning of `text`.
 fn matching_angle(text: &str) -> Option<usize> {
     let mut depth = 0_i32;
     let mut previous = ' ';
@@ -115,7 +115,7 @@ fn matching_angle(text: &str) -> Option<usize> {
     None
 }
 
-/// Splits at the first place outside all brackets.
+/// Splits a text at the first separator outside all brackets.
 fn split_at_top_level<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let mut depth = 0_i32;
     let mut previous = ' ';
@@ -159,15 +159,15 @@ fn without_generics(text: &str) -> String {
         }
         previous = c;
     }
-    // What is left of a turbofish.
+    // The rest of a turbofish.
     while let Some(place) = out.find("::::") {
         out.replace_range(place..place + 2, "");
     }
     out.trim_end_matches("::").to_owned()
 }
 
-/// A type as people write it: the standard library's without its path, and without the allocator
-/// and hasher that it has by default.
+/// A type as people write it. A type of the standard library has no path, and no default allocator or
+/// hasher.
 pub(super) fn short_type(type_name: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
     let mut out = String::with_capacity(type_name.len());
