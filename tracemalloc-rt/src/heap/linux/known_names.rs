@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn threads_of_a_private_pool_are_not_those_of_the_global_pool() {
-        let known = KnownNames::new(crate::heap::KNOWN_HOLDERS);
+        let known = KnownNames::new(crate::heap::known_holder::KNOWN_HOLDERS);
         for start in [
             "<rayon_core::registry::DefaultSpawn as rayon_core::registry::ThreadSpawn>::spawn",
             "rayon_core::registry::ThreadBuilder::run",
