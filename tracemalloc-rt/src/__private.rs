@@ -8,7 +8,7 @@ use crate::limits::Limits;
 /// The options of one check, as the macros write them out.
 ///
 /// This is not [`Limits`], because the macros write it as a literal into the program: its texts are
-/// borrowed, and making it allocates nothing. [`Check::limits`] makes the one from the other.
+/// borrowed, and making it allocates nothing. Its method `limits` makes the one from the other.
 #[expect(missing_docs, reason = "the options are documented with the attribute")]
 pub struct Check {
     /// The path of the function, with its crate.
