@@ -1,24 +1,23 @@
-//! Waits until threads that are still ending have ended.
+//! Waits for threads that are still ending.
 //!
-//! `thread::scope` returns before its threads' thread-locals are dropped, and a detached thread may
-//! be about to free what it holds. So what has changed is looked at again for some milliseconds, as
-//! long as there are such threads.
+//! `thread::scope` returns before its threads drop their thread-locals, and a detached thread may be
+//! about to free its blocks. So the changes of a run are measured again while such threads live.
 
 use std::time::{Duration, Instant};
 
 use crate::trace::live::Change;
 
-/// How long the threads of a run are waited for.
+/// The time that the threads of a run get to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// It is the first one.
+    /// After the first run.
     First,
-    /// It is a later one, which decides nothing.
+    /// After a later run, which decides nothing by itself.
     Later,
-    /// It may be the last one.
+    /// After a run that is the only one.
     Deciding,
-    /// It is the last one, of several. A thread that only waits for its end, a second later, has
-    /// not leaked anything; as many of them end meanwhile as earlier runs have left.
+    /// After the last run, before it is called a leak. A thread that only waits for its end, a
+    /// second later, has leaked nothing. The threads of all runs end meanwhile.
     Last,
 }
 
@@ -35,6 +34,7 @@ impl Patience {
 
 /// The changes of a run, and the state that they lead to. `quiet` says whether no thread of the run
 /// is left. It is called before `now`, because a thread that has ended had freed its blocks before.
+/// Without growth there is nothing to wait for, except after the last run.
 pub fn settled<State>(
     patience: Patience,
     quiet: impl Fn() -> bool,
@@ -47,9 +47,11 @@ pub fn settled<State>(
         let state = now();
         let changes = changes(&state);
         let grew = changes.iter().any(|change| change.bytes > 0);
-        if !grew || quiet || started.elapsed() >= patience.duration() {
+        let is_settled = !grew && patience != Patience::Last;
+        if is_settled || quiet || started.elapsed() >= patience.duration() {
             return (changes, state);
         }
-        std::thread::sleep(Duration::from_micros(300));
+        let pause = if patience == Patience::Last { 5000 } else { 300 };
+        std::thread::sleep(Duration::from_micros(pause));
     }
 }
