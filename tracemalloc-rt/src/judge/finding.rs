@@ -8,50 +8,50 @@ use crate::judge::traceback_rules::TracebackRules;
 use crate::names::function_name;
 use crate::trace::stack_id::StackId;
 
-/// What has become of some growth.
+/// The result of the heap search for some growth.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Finding {
-    /// The heap was not asked, or could not tell.
+    /// The heap was not searched, or the search had no result.
     #[default]
     Unknown,
-    /// Nothing points to it.
+    /// Nothing points to the blocks.
     Lost {
-        /// The lost block that leads to it, where one does.
+        /// The lost block that leads to them, if one does.
         with: Option<Step>,
     },
-    /// Something still points to it.
+    /// Something still points to the blocks.
     Held {
-        /// What does.
+        /// The holder.
         by: Holder,
-        /// The shortest way from the holder to one of the blocks, which is the last step.
+        /// The shortest path from the holder to one of the blocks, which is the last step.
         path: Vec<Step>,
-        /// How many steps the way has; the ones that are left out come before the last.
+        /// The number of steps of the whole path. Steps are missing before the last one.
         steps: u32,
     },
 }
 
-/// A block on the way to growth, or the growth itself.
+/// A block on the path to a block that grew, or that block itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step {
-    /// What it is, where the symbols tell.
+    /// Its type, if the symbols tell it.
     pub type_name: Option<String>,
-    /// The file and the line that allocated it, where they are known.
+    /// The file and the line that allocated it, if they are known.
     pub place: Option<(String, u32)>,
     /// Its size in bytes.
     pub bytes: u64,
 }
 
-/// Puts what the heap says into words.
+/// Gives the results of the heap search the names and places of reports.
 #[derive(Debug)]
-pub struct Teller<'a> {
-    /// Shortens names of files.
+pub struct FindingNamer<'a> {
+    /// The rules for tracebacks.
     pub traceback_rules: &'a TracebackRules,
-    /// Names frames.
+    /// The names of frames.
     pub symbolizer: &'a mut StackSymbolizer,
 }
 
-impl Teller<'_> {
-    /// What is to be said of these blocks.
+impl FindingNamer<'_> {
+    /// The finding for these blocks.
     pub fn finding(&mut self, found: &heap::Retained) -> Finding {
         match &found.holder {
             _ if found.fate == Fate::Freed => Finding::Unknown,

@@ -1,14 +1,17 @@
-//! Growth by traceback: changes by physical stack, named, trimmed and put together where they read
-//! the same; and cut into shares by the answer of the heap.
+//! Groups changes by traceback, and cuts the growth of each group into shares by the result of the
+//! heap search.
+//!
+//! Changes come by physical stack. Stacks that are the same once they are named and trimmed are one
+//! group.
 
 use std::collections::HashMap;
 
 use crate::heap;
 use crate::heap::{Fate, Found};
 use crate::judge::evidence::{Evidence, GroupChange, GroupGrowth, GroupId, Share};
-use crate::judge::finding::{Finding, Teller};
+use crate::judge::finding::{Finding, FindingNamer};
 use crate::judge::grown::Grown;
-use crate::judge::heap_search::Heap;
+use crate::judge::heap_search::HeapSearch;
 use crate::judge::initialiser::is_cache_of_std;
 use crate::judge::rules::Rules;
 use crate::judge::stack_symbolizer::StackSymbolizer;
@@ -27,7 +30,7 @@ pub struct Grouper<'a> {
     by_traceback: HashMap<Traceback, GroupId>,
     /// `None` for stacks that the filters leave out.
     by_stack: HashMap<StackId, Option<GroupId>>,
-    heap: Option<Heap<'a>>,
+    heap: Option<HeapSearch<'a>>,
     heap_note: Option<&'static str>,
 }
 
@@ -49,7 +52,7 @@ pub struct RunEvidence<'a, 'b> {
 
 impl<'a> Grouper<'a> {
     /// Groups as these rules say. Without a heap to search, later runs alone decide what leaks.
-    pub fn new(rules: &Rules, heap: Option<Heap<'a>>) -> Self {
+    pub fn new(rules: &Rules, heap: Option<HeapSearch<'a>>) -> Self {
         Self {
             traceback_rules: TracebackRules::new(rules),
             symbolizer: StackSymbolizer::default(),
@@ -163,16 +166,16 @@ impl<'a> Grouper<'a> {
         growth
     }
 
-    /// Why the heap could not be asked of the last growth, or not in full.
+    /// Why the heap could not be searched for the last growth, or not in full.
     pub fn heap_note(&self) -> Option<&'static str> {
         self.heap_note
     }
 
     /// Cuts a group's growth into shares.
     ///
-    /// The heap tells of all live blocks, not of new ones alone. So what is lost may be older than
-    /// this run, as far as there are older blocks; and of the rest, as much as can be is taken
-    /// for held by what is not known.
+    /// The search finds all live blocks, and not only new ones. So lost blocks may be older than this
+    /// run, as far as there are older blocks. Of the rest, as much as possible counts as held by an
+    /// unknown holder.
     fn cut(&mut self, id: GroupId, grown: Grown, found: &Found, growth: &mut Vec<GroupGrowth>) {
         let stacks = &self.groups[id.0].stacks;
         let of_group: Vec<&heap::Retained> =
@@ -211,11 +214,13 @@ impl<'a> Grouper<'a> {
             }
             let mut entries: Vec<&&heap::Retained> =
                 of_group.iter().filter(|entry| share_of(entry) == share).collect();
-            // A block that leads to others says more than they do.
+            // A block that leads to others comes before them.
             sort_by_key(&mut entries, |entry| (entry.fate, core::cmp::Reverse(entry.bytes)));
-            let mut teller =
-                Teller { traceback_rules: &self.traceback_rules, symbolizer: &mut self.symbolizer };
-            let finding = entries.first().map(|entry| teller.finding(entry)).unwrap_or_default();
+            let mut namer = FindingNamer {
+                traceback_rules: &self.traceback_rules,
+                symbolizer: &mut self.symbolizer,
+            };
+            let finding = entries.first().map(|entry| namer.finding(entry)).unwrap_or_default();
             growth.push(GroupGrowth { id, share, grown, finding });
         }
     }

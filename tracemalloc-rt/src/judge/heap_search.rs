@@ -16,14 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The heap search of one test.
 #[derive(Debug, Clone)]
-pub struct Heap<'a> {
+pub struct HeapSearch<'a> {
     known: Vec<KnownHolder<'a>>,
     stack_from: usize,
     /// The rest of the budget.
     left: Cell<Duration>,
 }
 
-impl<'a> Heap<'a> {
+impl<'a> HeapSearch<'a> {
     /// Searches with these known holders. Below the address `stack_from`, the stack of this thread
     /// belongs to the judge.
     pub fn new(known: Vec<KnownHolder<'a>>, stack_from: usize) -> Self {

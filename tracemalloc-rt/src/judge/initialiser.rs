@@ -1,18 +1,18 @@
-//! Code that runs once by nature: what is allocated under it stays, and is no leak.
+//! Initialisers: code that runs once by nature. Blocks that it allocates stay, and are no leak.
 
 use std::sync::Arc;
 
 use crate::names::named_frame::NamedFrame;
 use crate::names::origin;
 
-/// A function that initialises.
+/// A function of the standard library or of a crate that initialises a value once.
 struct Initialiser {
-    /// What its path begins with.
+    /// The beginning of its path.
     path: &'static str,
-    /// What it is called in a report.
+    /// Its name in a report.
     name: &'static str,
-    /// Whether what code of the program allocates under it counts too, or only what the standard
-    /// library does itself.
+    /// Whether blocks count that the program's code allocates under it, and not only those of the
+    /// standard library itself.
     calls_program: bool,
 }
 
@@ -49,7 +49,7 @@ pub fn is_cache_of_std(name: &str) -> bool {
     INITIALISERS.iter().any(|one| one.name == name && !one.calls_program)
 }
 
-/// The innermost initialiser that the frames, which come innermost first, run through.
+/// The innermost initialiser among the frames, which come innermost first.
 pub fn of(frames: &[Arc<NamedFrame>]) -> Option<&'static str> {
     let first_of_program =
         frames.iter().position(|frame| !origin::is_runtime(frame) && !origin::is_std(frame));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_initialiser_calls_belongs_to_it() {
+    fn code_that_an_initialiser_calls_belongs_to_it() {
         let under = frames(&[
             "alloc::alloc::alloc",
             "demo::init",
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_printing_calls_does_not() {
+    fn code_that_printing_calls_does_not() {
         let buffer = frames(&["alloc::alloc::alloc", "std::io::stdio::stdout", "demo::print"]);
         assert_eq!(of(&buffer), Some("std's stdio"));
         let display = frames(&[

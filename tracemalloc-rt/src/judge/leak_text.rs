@@ -5,37 +5,37 @@ use std::fmt::Write;
 use crate::limits::Limit;
 use crate::model::format_size::format_size;
 
-/// What leaked at one place.
+/// The leak of one traceback.
 #[derive(Debug)]
 pub struct Leak<'a> {
     /// Bytes a run.
     pub bytes: u64,
     /// Blocks a run.
     pub blocks: u64,
-    /// What was allocated, where that is known.
+    /// The type that was allocated, if it is known.
     pub type_name: Option<&'a str>,
     /// Function, file, line and column of each frame, oldest first.
     pub traceback: Vec<(&'a str, &'a str, u32, u32)>,
 }
 
-/// What the first line says.
+/// The content of the first line.
 #[derive(Debug)]
 pub struct Headline<'a> {
-    /// `leaked`, or what else happened.
+    /// `leaked`, or another verb.
     pub what: &'a str,
-    /// In how many runs.
+    /// The number of runs that grew.
     pub grew: usize,
-    /// Of how many.
+    /// The number of all runs.
     pub runs: usize,
-    /// What was allowed.
+    /// The growth that was allowed.
     pub limit: Limit,
-    /// The leak's short name, where it has one.
+    /// The leak's id, if it has one.
     pub id: Option<&'a str>,
-    /// Why, where that needs saying.
+    /// The reason, if one is needed.
     pub reason: Option<&'a str>,
 }
 
-/// How much leaked in each run, then the places, and a line for each frame, the most recent first.
+/// The growth a run, then each leak with a line for each frame, the most recent first.
 pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
     let Headline { what, grew, runs, limit, id, reason } = headline;
     let bytes = leaks.iter().map(|leak| leak.bytes).sum();
@@ -83,7 +83,7 @@ fn of(limit: &Limit) -> String {
     }
 }
 
-/// As Python's tracemalloc writes sizes.
+/// A size as Python's tracemalloc writes it.
 fn size(bytes: u64) -> String {
     format_size(bytes as f64, false)
 }

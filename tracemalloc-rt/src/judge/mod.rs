@@ -6,10 +6,10 @@
 //! [`grouping`] puts changes by stack together by traceback, and [`heap_search`] says what still
 //! points to them. [`case`] takes in one run after another and closes with a [`verdict`].
 
-mod at_exit;
 mod budget;
 mod case;
 mod evidence;
+mod exit_heap;
 mod finding;
 mod grouping;
 mod grown;
@@ -27,13 +27,13 @@ mod traceback;
 mod traceback_rules;
 mod verdict;
 
-pub use at_exit::{LostGroup, Remains};
 pub use case::{Case, Ruling, Run};
 pub use evidence::{GroupChange, GroupId};
+pub use exit_heap::{ExitHeap, LostGroup};
 pub use finding::{Finding, Step};
 pub use grouping::Grouper;
 pub use grown::Grown;
-pub use heap_search::Heap;
+pub use heap_search::HeapSearch;
 pub use known_leak::KnownLeak;
 pub use leak_text::{Headline, Leak, leak_text};
 pub use prefix::Prefix;

@@ -18,7 +18,7 @@ use crate::names::origin;
 use crate::names::symbol::Symbol;
 use crate::names::trim::{Trimmed, trim};
 
-/// Makes tracebacks as a test's rules say.
+/// The rules of one test for tracebacks.
 #[derive(Debug, Clone)]
 pub struct TracebackRules {
     frames: usize,
@@ -29,7 +29,7 @@ pub struct TracebackRules {
 }
 
 impl TracebackRules {
-    /// The part of these rules that is about tracebacks.
+    /// The part of these rules for tracebacks.
     pub fn new(rules: &Rules) -> Self {
         let limits = &rules.limits;
         let included = limits.include.iter().flatten().map(|pattern| Filter::new(true, pattern));
@@ -60,20 +60,18 @@ impl TracebackRules {
         keeps(&filters, 0, &traceback)
     }
 
-    /// The traceback of these frames, which come innermost first and end where the program's own
-    /// end.
+    /// The traceback of these frames, which come innermost first.
     pub fn traceback(&self, frames: &[Arc<NamedFrame>]) -> Traceback {
         let frames = &without_check(frames);
         let initialiser = initialiser::of(frames);
         let Trimmed { of_std, of_program: mut shown } = trim(frames);
-        // The closure that rustc wraps around a test function says nothing that the function does
-        // not say.
+        // rustc wraps a closure around a test function, which says no more than the function.
         if let [.., test, closure] = shown
             && function_name::is_closure_of(&closure.function, &test.function)
         {
             shown = &shown[..shown.len() - 1];
         }
-        // `Bencher::iter` is ours, and so is what it is called by.
+        // `Bencher::iter` and its callers are the harness's.
         let shown: Vec<_> = shown.iter().filter(|frame| !is_harness(frame)).collect();
         let mut traceback: Vec<Symbol> =
             shown.iter().take(self.frames).map(|frame| self.frame(frame)).rev().collect();
@@ -94,7 +92,7 @@ impl TracebackRules {
         }
     }
 
-    /// What two tracebacks have in common that are of one group, and how the group is shown then.
+    /// The key of a traceback's group, which is also the traceback that the group is shown with.
     pub fn key(&self, mut traceback: Traceback) -> Traceback {
         if self.key != KeyType::Traceback {
             let older = traceback.traceback.len() - 1;
@@ -154,7 +152,7 @@ fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
     shown
 }
 
-/// Python's name for a file that is not known.
+/// Python's name for an unknown file.
 const UNKNOWN: &str = "<unknown>";
 
 /// Whether a frame belongs to the harness.

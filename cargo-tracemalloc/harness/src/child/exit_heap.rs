@@ -10,8 +10,8 @@ use crate::protocol::session::Session;
 /// Returns the blocks that are live now, or why the heap cannot be searched. Below the address
 /// `stack_from`, this thread's stack belongs to the harness.
 pub fn exit_heap(session: &Session, stack_from: usize) -> Result<ExitHeap, String> {
-    let judge::Remains { lost, lost_groups, held, doubt } =
-        judge::Remains::now(&session.rules(), stack_from)?;
+    let judge::ExitHeap { lost, lost_groups, held, doubt } =
+        judge::ExitHeap::now(&session.rules(), stack_from)?;
     let held = held.into_iter().map(|sum| HeldEntry {
         bytes: sum.bytes,
         blocks: sum.blocks,

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use tracemalloc::internal::heap::{KNOWN_HOLDERS, KnownHolder};
-use tracemalloc::internal::judge::Heap;
+use tracemalloc::internal::judge::HeapSearch;
 
 use crate::protocol::session::{HolderRule, Session};
 
 impl Session {
     /// Returns the heap search for this session. Below the address `stack_from`, this thread's
     /// stack belongs to the harness.
-    pub(crate) fn heap(&self, stack_from: usize) -> Heap<'_> {
+    pub(crate) fn heap(&self, stack_from: usize) -> HeapSearch<'_> {
         let known = match &self.known_holders {
             Some(rules) => rules.iter().map(KnownHolder::from).collect(),
             None => KNOWN_HOLDERS.to_vec(),
         };
-        let heap = Heap::new(known, stack_from);
+        let heap = HeapSearch::new(known, stack_from);
         match self.timeout_seconds {
             // The rest of the time is the test's own.
             Some(timeout) => heap.within(Duration::from_secs_f64(timeout / 2.0)),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracemalloc::internal::judge::{
-    Case, Grouper, Grown, Heap, Patience, Rules, Ruling, Run, Verdict,
+    Case, Grouper, Grown, HeapSearch, Patience, Rules, Ruling, Run, Verdict,
 };
 use tracemalloc::internal::{self, Change, Walk, test_limits};
 
@@ -189,7 +189,7 @@ struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    fn new(rules: &Rules, heap: Heap<'a>) -> Self {
+    fn new(rules: &Rules, heap: HeapSearch<'a>) -> Self {
         Self {
             case: Case::new(rules),
             grouper: Grouper::new(rules, Some(heap)),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::heap;
 use crate::heap::HolderSum;
-use crate::judge::finding::{Finding, Step, Teller};
+use crate::judge::finding::{Finding, FindingNamer, Step};
 use crate::judge::grown::Grown;
 use crate::judge::rules::Rules;
 use crate::judge::stack_symbolizer::StackSymbolizer;
@@ -12,34 +12,33 @@ use crate::judge::traceback::Traceback;
 use crate::judge::traceback_rules::TracebackRules;
 use crate::util::sort::sort_by;
 
-/// All that is live.
+/// All live blocks.
 #[derive(Debug, Clone)]
-pub struct Remains {
-    /// What nothing points to.
+pub struct ExitHeap {
+    /// Blocks that nothing points to.
     pub lost: Grown,
-    /// The same by where it was allocated, the most bytes first. Of very many places, some are
-    /// left out.
+    /// The same by traceback, the most bytes first. If there are very many, some are missing.
     pub lost_groups: Vec<LostGroup>,
-    /// The rest by holder, the most bytes first.
+    /// The other blocks by holder, the most bytes first.
     pub held: Vec<HolderSum>,
-    /// Why what is said to be lost may be held all the same; `None` where nothing was in the way.
+    /// Why lost blocks may be held all the same; `None` if the search was complete.
     pub doubt: Option<&'static str>,
 }
 
 /// Lost blocks of one traceback.
 #[derive(Debug, Clone)]
 pub struct LostGroup {
-    /// How much.
+    /// Bytes and blocks.
     pub amount: Grown,
-    /// The lost block that leads to them, where one does.
+    /// The lost block that leads to them, if one does.
     pub with: Option<Step>,
-    /// Where they were allocated.
+    /// The stack that allocated them.
     pub traceback: Traceback,
 }
 
-impl Remains {
-    /// What is live now. Below the address `stack_from`, the stack of this thread is that of who
-    /// asks.
+impl ExitHeap {
+    /// The blocks that are live now. Below the address `stack_from`, the stack of this thread belongs
+    /// to the harness.
     ///
     /// # Errors
     ///
@@ -49,11 +48,12 @@ impl Remains {
         let traceback_rules = TracebackRules::new(rules);
         let mut symbolizer = StackSymbolizer::default();
         symbolizer.prepare(holdings.lost.iter().flat_map(heap::Retained::stacks));
-        let mut teller = Teller { traceback_rules: &traceback_rules, symbolizer: &mut symbolizer };
+        let mut namer =
+            FindingNamer { traceback_rules: &traceback_rules, symbolizer: &mut symbolizer };
         let mut groups: HashMap<(Traceback, Option<Step>), Grown> = HashMap::new();
         for lost in &holdings.lost {
-            let traceback = teller.traceback(lost.stack);
-            let with = match teller.finding(lost) {
+            let traceback = namer.traceback(lost.stack);
+            let with = match namer.finding(lost) {
                 Finding::Lost { with } => with,
                 Finding::Held { .. } | Finding::Unknown => None,
             };
@@ -72,10 +72,8 @@ impl Remains {
                 &b.with,
             ))
         });
-        let held = holdings
-            .held
-            .iter()
-            .map(|sum| HolderSum { holder: teller.holder(&sum.holder), ..*sum });
+        let held =
+            holdings.held.iter().map(|sum| HolderSum { holder: namer.holder(&sum.holder), ..*sum });
         Ok(Self {
             lost: Grown { bytes: holdings.lost_bytes, blocks: holdings.lost_blocks },
             held: held.collect(),
