@@ -1,4 +1,4 @@
-//! `assert_no_growth!`: options as those of the attribute, then the code to measure.
+//! The macro `assert_no_growth!`. It takes the options of the attribute, then the code to measure.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,7 +8,7 @@ use syn::{Expr, Result, Token};
 use crate::option::NameValue;
 use crate::options::Options;
 
-/// What the macro's input comes to.
+/// Expands the macro.
 pub fn expand(input: TokenStream) -> TokenStream {
     match assertion.parse2(input) {
         Ok(tokens) => tokens,
@@ -49,7 +49,7 @@ fn assertion(input: ParseStream) -> Result<TokenStream> {
     })
 }
 
-/// `name =`, and not `name ==`.
+/// Whether the input begins with `name =`, and not with `name ==`.
 fn begins_option(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.call(<syn::Ident as syn::ext::IdentExt>::parse_any).is_ok()

@@ -1,9 +1,9 @@
-//! The attribute: a function with its body handed to the runtime.
+//! The attribute `check`. It hands the body of a function to the runtime.
 //!
-//! What is to be measured is the whole test, so `check` has to see it as the other attributes leave
+//! The runtime measures the whole test. So `check` has to see the test as the other attributes leave
 //! it: an async test with its runtime around it, a case of a parametrised test without parameters.
-//! Attributes expand from the top down. So where others are still to come, `check` puts itself
-//! behind the last one and does nothing else.
+//! Attributes expand from the top down. If others follow, `check` puts itself behind the last one and
+//! does nothing else.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
@@ -11,8 +11,8 @@ use syn::{Attribute, Error, ItemFn, ReturnType, Signature, Type};
 
 use crate::options::Options;
 
-/// Attributes of the language that stay on a function: those that do not change what its body is.
-/// `cfg` and `cfg_attr` are not among them, because what they come to is not known yet.
+/// Attributes of the language that do not change a function's body. `cfg` and `cfg_attr` are not among
+/// them, because their result is not known yet.
 const PLAIN: [&str; 25] = [
     "allow",
     "bench",
@@ -43,7 +43,7 @@ const PLAIN: [&str; 25] = [
 /// Tools whose attributes the compiler ignores.
 const TOOLS: [&str; 5] = ["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
-/// What the attribute with these options makes of an item.
+/// Expands the attribute with these options on an item.
 pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
@@ -69,14 +69,14 @@ pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// The error beside the item as it was, so that nothing else is wrong with it.
+/// The error beside the unchanged item, so that no other error follows from it.
 fn error(error: Error, item: TokenStream) -> TokenStream {
     let mut tokens = error.into_compile_error();
     tokens.extend(item);
     tokens
 }
 
-/// A place for an error about a whole item.
+/// The place of an error about a whole item.
 fn first(item: &TokenStream) -> TokenStream {
     item.clone().into_iter().take(1).collect()
 }
@@ -90,7 +90,7 @@ fn is_plain(attribute: &Attribute) -> bool {
                 .segments
                 .first()
                 .is_some_and(|first| TOOLS.iter().any(|tool| first.ident == tool));
-            // What other attributes write for `#[test]`.
+            // Other attributes write `#[::core::prelude::v1::test]` for `#[test]`.
             is_tool
                 || path.segments.last().is_some_and(|last| last.ident == "test") && is_of_std(path)
         }
@@ -144,7 +144,7 @@ fn checked(options: &Options, mut function: ItemFn) -> Result<ItemFn, Error> {
     Ok(function)
 }
 
-/// The return type for a closure: left out where a closure cannot have it.
+/// The return type for a closure; empty if a closure cannot have it.
 fn returned(signature: &Signature) -> TokenStream {
     match &signature.output {
         ReturnType::Type(_, returned) if has_impl(returned) => TokenStream::new(),

@@ -1,5 +1,5 @@
-//! One option, `max_growth = "1 KiB"`: its name, and what its value has to be. Every error is at
-//! the option's own place.
+//! One option, `max_growth = "1 KiB"`, and the forms that its value may have. Every error is at the
+//! option's own place.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens as _;
@@ -9,7 +9,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Path, Result, Token, UnOp};
 
 use crate::parse_size::parse_size;
 
-/// Frames that a traceback can keep.
+/// The most frames that a traceback can keep.
 const MOST_FRAMES: u64 = 128;
 
 /// `name = value`, as it was written.
@@ -46,7 +46,7 @@ impl Parse for NameValue {
     }
 }
 
-/// What a value is, before it is known what it has to be.
+/// A value, before its option is known.
 enum Literal {
     Text(LitStr),
     Integer(u64),
@@ -78,12 +78,12 @@ impl NameValue {
         }
     }
 
-    /// How many frames a traceback keeps.
+    /// The number of frames that a traceback keeps.
     pub fn frames(&self) -> Result<u32> {
         self.count(MOST_FRAMES, &format!("it has to be a number of frames from 1 to {MOST_FRAMES}"))
     }
 
-    /// How often a body runs at most.
+    /// The most runs of a body.
     pub fn runs(&self) -> Result<u32> {
         self.count(u64::from(u32::MAX), "it has to be a number of runs, 1 or more")
     }
@@ -126,7 +126,7 @@ impl NameValue {
             .ok_or_else(|| self.wrong(&format!("allowed are \"{}\"", words.join("\", \""))))
     }
 
-    /// A text that says something.
+    /// A text that is not blank.
     pub fn reason(&self) -> Result<LitStr> {
         match literal(&self.value) {
             Literal::Text(text) if !text.value().trim().is_empty() => Ok(text),

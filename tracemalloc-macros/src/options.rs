@@ -1,5 +1,5 @@
-//! The options of a check: read, each at most once, and written out as the value that the runtime
-//! takes.
+//! The options of a check. They are read, each at most once, and written out as a value for the
+//! runtime.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -13,7 +13,7 @@ use crate::option::NameValue;
 const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `frames`, `runs`, `key`, `skip`, `crate`";
 /// The keys by which blocks are one growth: Python's key types.
 const KEYS: [&str; 3] = ["traceback", "lineno", "filename"];
-/// Not for people: `check` writes it where it has made way for the other attributes of a function.
+/// An option that only `check` writes, if it has made way for the other attributes of a function.
 const LAST: &str = "__last";
 
 /// The options of one check.
@@ -26,12 +26,12 @@ pub struct Options {
     pub runs_once: bool,
     /// All options as they were written.
     given: Vec<TokenStream>,
-    /// Those that the runtime takes: fields of its struct, with their values.
+    /// The options for the runtime, as fields of its struct.
     fields: Vec<TokenStream>,
 }
 
 impl Options {
-    /// Reads `max_growth = "1 KiB", runs = 1`. All errors are found at once.
+    /// Reads `max_growth = "1 KiB", runs = 1`. The result has all errors at once.
     pub fn parse(tokens: TokenStream) -> Result<Self, Error> {
         let mut options = Self::default();
         let given = Punctuated::<NameValue, Token![,]>::parse_terminated.parse2(tokens)?;
@@ -39,7 +39,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Takes in options one by one.
+    /// Takes in options, one after the other.
     pub fn take_all(&mut self, given: impl IntoIterator<Item = NameValue>) -> Result<(), Error> {
         let mut errors: Option<Error> = None;
         let mut seen: Vec<String> = Vec::new();
@@ -91,13 +91,13 @@ impl Options {
         Ok(())
     }
 
-    /// Notes a field of the runtime's struct. It goes by the option's name.
+    /// Adds a field of the runtime's struct. It has the option's name.
     fn set(&mut self, option: &NameValue, value: TokenStream) {
         let name = Ident::new(&option.name.to_string(), Span::call_site());
         self.fields.push(quote!(#name: #value));
     }
 
-    /// The attribute once more, to stand behind all others.
+    /// The attribute once more, to be put behind all others.
     pub fn attribute_at_the_end(&self) -> syn::Attribute {
         let (runtime, given) = (&self.runtime, &self.given);
         let last = Ident::new(LAST, Span::call_site());

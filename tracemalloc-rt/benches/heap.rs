@@ -1,5 +1,4 @@
-//! How long the search of the heap takes, and how much memory: `cargo bench -p tracemalloc-rt
-//! --bench heap`.
+//! Time and memory of a heap search: `cargo bench -p tracemalloc-rt --bench heap`.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -38,7 +37,7 @@ fn resident() -> u64 {
 }
 
 fn main() {
-    // Few where `cargo test` only looks whether this works.
+    // Few under `cargo test`, which only checks that this works.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let counts: &[usize] = if is_bench { &[1_000, 100_000, 10_000_000] } else { &[1_000] };
     tracemalloc::start(1).expect("the allocator traces");

@@ -1,4 +1,4 @@
-//! A million live blocks: what tracing them costs, and what snapshots and statistics of them take.
+//! The cost of a million live blocks: of tracing them, and of snapshots and statistics.
 //!
 //! `cargo bench --bench live`, with `RUSTFLAGS="-C force-frame-pointers=yes"` or without. `python3
 //! benches/live.py` does the same in CPython.
@@ -11,7 +11,7 @@ use tracemalloc::{KeyType, Tracemalloc};
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
-/// A million, and few where `cargo test` only looks whether this works.
+/// A million, and few under `cargo test`, which only checks that this works.
 fn count() -> usize {
     if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 1_000 }
 }

@@ -1,8 +1,8 @@
-//! How long questions to a snapshot of a million blocks take: `cargo bench -p tracemalloc-rt
-//! --bench model`.
+//! Times of statistics, filters and files of a snapshot of a million blocks: `cargo bench -p
+//! tracemalloc-rt --bench model`.
 //!
-//! Once with blocks that share their tracebacks, as a snapshot that was taken has them, and once
-//! with a traceback of its own for each block, all of which have to be looked at.
+//! In the first round the blocks share tracebacks, as those of a real snapshot. In the second round
+//! each block has a traceback of its own, so that all of them have to be compared.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tracemalloc::{Filter, Frame, KeyType, Snapshot, Trace, Traceback};
 
-/// A million, and few where `cargo test` only looks whether this works.
+/// A million, and few under `cargo test`, which only checks that this works.
 fn traces() -> u32 {
     if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 10_000 }
 }

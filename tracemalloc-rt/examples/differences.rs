@@ -7,7 +7,7 @@ use tracemalloc::{KeyType, Tracemalloc};
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
-/// Answers are remembered, and never forgotten.
+/// Results are kept for ever.
 #[derive(Default)]
 struct Service {
     answers: BTreeMap<u64, String>,

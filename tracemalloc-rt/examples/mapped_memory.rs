@@ -1,5 +1,4 @@
-//! Trace memory that the global allocator does not hand out: pages that are mapped by the program
-//! itself.
+//! Trace memory that the global allocator does not hand out: pages that the program maps itself.
 
 use std::io;
 use std::ptr::NonNull;
@@ -9,7 +8,7 @@ use tracemalloc::{DomainFilter, KeyType, Tracemalloc};
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
-/// A number of our own, that tells mapped pages from other memory.
+/// The domain of mapped pages: a number of our own.
 const MAPPED: u32 = 77;
 
 /// Zeroed pages, straight from the system.

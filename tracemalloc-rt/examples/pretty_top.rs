@@ -13,7 +13,7 @@ fn display_top(
     key_type: KeyType,
     limit: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    // Nothing of code that is not known.
+    // Leave out code of unknown origin.
     let snapshot = snapshot.filter_traces(&[&Filter::new(false, "<unknown>")]);
     let top_stats = snapshot.statistics(key_type, false)?;
     for line in tracemalloc::pretty_top(&top_stats, limit, &mut Sources::new()) {

@@ -1,7 +1,6 @@
-//! What CPython's own tests of `tracemalloc` ask of snapshots, statistics, filters and texts, asked
-//! of ours.
+//! Snapshots, statistics, filters and texts behave as CPython's own tests of `tracemalloc` demand.
 //!
-//! `docs/conformance.md` says which of its tests is covered where. Cases and wording are our own.
+//! `docs/conformance.md` lists CPython's tests with ours. Cases and wording are our own.
 
 use std::fs;
 use std::path::Path;
@@ -320,7 +319,7 @@ fn a_filter_has_python_s_attributes_and_defaults() {
         Filter::new(false, "a.rs").with_lineno(77).with_all_frames(true).with_domain(3);
     assert_eq!((filter.inclusive, filter.filename_pattern()), (false, "a.rs"));
     assert_eq!((filter.lineno, filter.all_frames, filter.domain), (Some(77), true, Some(3)));
-    // All can be set but the pattern, which has no field.
+    // All but the pattern can be set. The pattern has no field.
     (filter.inclusive, filter.lineno, filter.all_frames, filter.domain) = (true, None, false, None);
     assert_eq!(filter, Filter::new(true, "a.rs"));
 }
@@ -418,7 +417,7 @@ fn all_frames_are_asked_on_request() {
     }
 }
 
-/// The page is only worth something while the tests are there that it names.
+/// The page must name only tests that exist.
 #[test]
 fn the_table_is_whole_and_names_tests_that_exist() {
     let page = include_str!("../../docs/conformance.md");

@@ -1,5 +1,4 @@
-//! Snapshot files: what is written comes back, and what is no snapshot is refused with a message
-//! that says why.
+//! Snapshot files: a written snapshot is read back, and any other file is refused with the reason.
 
 use std::error::Error as _;
 use std::fs;
@@ -114,7 +113,7 @@ fn the_file_is_as_documented() {
 #[test]
 fn equal_frames_and_tracebacks_are_written_once() {
     let path = directory("written_once").join("x.json");
-    // Equal, but nothing of them is shared in memory.
+    // The tracebacks are equal and share no memory.
     let traceback = || Traceback::new([Frame::new(String::from("a.rs"), 1)], None);
     let traces = (0..50).map(|size| Trace::new(0, size, traceback())).collect();
     Snapshot::new(traces, 1).dump(&path).unwrap();
@@ -182,7 +181,7 @@ fn a_newer_version_is_called_newer() {
     let newer = SMALL.replace("\"version\": 1", "\"version\": 2");
     let expected = "its format has version 2, and this version of tracemalloc reads version 1";
     assert_eq!(message(&directory, &newer), expected);
-    // Whatever comes after.
+    // The result does not depend on later sections.
     let changed = newer.replace("\"traceback_limit\": 2", "\"traceback_limit\": {\"new\": true}");
     assert_eq!(message(&directory, changed), expected);
     let huge = SMALL.replace("\"version\": 1", "\"version\": 18446744073709551615");

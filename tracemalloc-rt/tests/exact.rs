@@ -1,7 +1,7 @@
-//! Every block is counted, once, whichever threads allocate, reallocate and free it.
+//! Every block is counted once, whichever threads allocate, reallocate and free it.
 //!
-//! Without libtest, whose main thread allocates while a test runs: everything in this process is
-//! counted.
+//! The tests do without libtest, whose main thread allocates while a test runs: all blocks of this
+//! process are counted.
 
 use std::hint::black_box;
 use std::sync::mpsc;

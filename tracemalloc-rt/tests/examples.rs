@@ -1,4 +1,4 @@
-//! The page for Python programmers shows what the examples really print.
+//! The page for Python programmers shows the real output of the examples.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ fn the_page_shows_what_the_examples_print() {
     let page = include_str!("../../docs/python.md");
     for example in ["top_10", "differences", "biggest_block", "pretty_top", "peak", "mapped_memory"]
     {
-        // Which of cargo's options leave the examples built, and as what, is cargo's affair.
+        // Cargo decides if the examples are built already, and where.
         let mut run = Command::new(env!("CARGO"));
         run.args(["run", "--quiet", "--package", "tracemalloc-rt", "--example", example]);
         let output = run.env_remove("TRACEMALLOC").output().unwrap();

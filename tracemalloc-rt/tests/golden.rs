@@ -1,4 +1,4 @@
-//! Replays what CPython's `tracemalloc` answered, and expects the same answers to the letter.
+//! Replays recorded calls of CPython's `tracemalloc`, and expects the same results to the letter.
 //!
 //! The cases are those of `tests/golden`, or of the directory that `TRACEMALLOC_GOLDEN_DIR` names:
 //! make more with the oracle (see the README there) and run `TRACEMALLOC_GOLDEN_DIR=DIR cargo test
@@ -57,7 +57,7 @@ fn case_files() -> Vec<PathBuf> {
     paths
 }
 
-/// One file, and what its ops work on.
+/// One case file, and the state that its operations work on.
 struct Case {
     data: Value,
     old: Snapshot,
@@ -71,7 +71,7 @@ impl Case {
         Case { old: snapshot(&data["old"]), new: snapshot(&data["new"]), data }
     }
 
-    /// Source lines as the oracle had them; no other file has any.
+    /// The source lines of the oracle. No other file has source lines.
     fn sources(&self) -> Sources {
         let mut sources = Sources::in_memory();
         for (filename, lines) in self.data["sources"].as_object().unwrap() {

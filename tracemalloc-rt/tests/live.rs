@@ -1,8 +1,8 @@
 //! Python's functions on a program that really allocates.
 //!
-//! One test at a time, on the main thread: nothing else allocates in this process meanwhile, so
-//! every number is exact. What has to hold from the first allocation on is tested in processes of
-//! its own, which are this program again.
+//! The tests run one at a time, on the main thread. No other code allocates in this process
+//! meanwhile, so every number is exact. Tests of a program's first allocations start this program
+//! again.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;

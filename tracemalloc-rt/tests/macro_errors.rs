@@ -1,4 +1,4 @@
-//! What is wrong with a check's options is an error where it is written, and says what is allowed.
+//! A wrong option of a check is a compiler error at its own place that says what is allowed.
 
 #[test]
 fn wrong_options_are_errors_at_their_own_place() {
