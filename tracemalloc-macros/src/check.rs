@@ -1,9 +1,9 @@
 //! The attribute `check`. It hands the body of a function to the runtime.
 //!
-//! The runtime measures the whole test. So `check` has to see the test as the other attributes leave
-//! it: an async test with its runtime around it, a case of a parametrised test without parameters.
-//! Attributes expand from the top down. If others follow, `check` puts itself behind the last one and
-//! does nothing else.
+//! The runtime measures the whole test. So `check` has to see the test as the other attributes
+//! leave it: an async test with its runtime around it, a case of a parametrised test without
+//! parameters. Attributes expand from the top down. If others follow, `check` puts itself behind
+//! the last one and does nothing else.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
@@ -11,8 +11,8 @@ use syn::{Attribute, Error, ItemFn, ReturnType, Signature, Type};
 
 use crate::options::Options;
 
-/// Attributes of the language that do not change a function's body. `cfg` and `cfg_attr` are not among
-/// them, because their result is not known yet.
+/// Attributes of the language that do not change a function's body. `cfg` and `cfg_attr` are not
+/// among them, because their result is not known yet.
 const PLAIN: [&str; 25] = [
     "allow",
     "bench",

@@ -52,14 +52,14 @@ use proc_macro::TokenStream;
 /// | `skip` | `"why"` | the test runs, and gets no verdict |
 /// | `crate` | `"memory"` | the path of the library, if the program has it by another name |
 ///
-/// The test fails if it leaks: if it keeps more than the limit, run after run. Under `cargo tracemalloc
-/// test`, the command judges the test by these options. Without a tracing allocator, the attribute
-/// has no effect. The page
+/// The test fails if it leaks: if it keeps more than the limit, run after run. Under `cargo
+/// tracemalloc test`, the command judges the test by these options. Without a tracing allocator,
+/// the attribute has no effect. The page
 /// [checks](https://docs.rs/tracemalloc-rt/latest/tracemalloc/fn.check.html) says what counts.
 ///
-/// The attribute goes on any function with a body, among the other attributes of a test in any order.
-/// An `async fn` needs the attribute that makes it a test, such as `#[tokio::test]`. A function with
-/// parameters runs once.
+/// The attribute goes on any function with a body, among the other attributes of a test in any
+/// order. An `async fn` needs the attribute that makes it a test, such as `#[tokio::test]`. A
+/// function with parameters runs once.
 ///
 /// # Errors
 ///

@@ -36,7 +36,7 @@ impl Pages {
 impl Drop for Pages {
     fn drop(&mut self) {
         let _ = tracemalloc::untrack(MAPPED, self.address.addr().get());
-        // SAFETY: the pages were mapped with this size, and nobody has them any more.
+        // SAFETY: the pages were mapped with this size, and nothing uses them any more.
         unsafe { libc::munmap(self.address.as_ptr(), self.size) };
     }
 }

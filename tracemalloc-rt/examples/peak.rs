@@ -1,4 +1,5 @@
-//! Record the current and the peak size of all traced memory blocks, for two ways to sum up numbers.
+//! Record the current and the peak size of all traced memory blocks, for two ways to sum up
+//! numbers.
 
 use tracemalloc::Tracemalloc;
 

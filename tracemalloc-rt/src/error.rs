@@ -18,8 +18,8 @@ pub enum Error {
     /// [`take_snapshot`](crate::take_snapshot) needs a program that traces. Python:
     /// `RuntimeError`.
     SnapshotNeedsTracing,
-    /// [`track`](crate::track), [`untrack`](crate::untrack) and [`holders`](crate::holders()) need a
-    /// program that traces. Python's C interface returns -2.
+    /// [`track`](crate::track), [`untrack`](crate::untrack) and [`holders`](crate::holders()) need
+    /// a program that traces. Python's C interface returns -2.
     NotTracing,
     /// The tracer found no memory. Python: `MemoryError`.
     NoMemory,

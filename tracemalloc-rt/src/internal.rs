@@ -1,8 +1,8 @@
 //! The names below Python's on which `cargo tracemalloc` stands: stacks of return addresses, live
 //! blocks by stack, the heap search, the judge.
 //!
-//! This file only re-exports. The harness and the command call it, and nothing in this crate does. It
-//! may change in any version.
+//! This file only re-exports. The harness and the command call it, and nothing in this crate does.
+//! It may change in any version.
 
 pub use crate::bridge::is_this_copy_installed;
 pub mod test_limits {

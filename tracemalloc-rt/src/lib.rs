@@ -40,10 +40,11 @@
 //! | `load` | [`Snapshot::load`] | `serde_json`, whose comparisons with primitive types can make `assert_eq!(numbers, [])` ambiguous |
 //!
 //! **On Linux with glibc, the feature `macros` defines `pthread_create` in every program that
-//! depends on this crate**, directly or through another crate. Std has no hook by which a new thread
-//! learns who started it, and a check has to count the threads that it starts. Until the first check
-//! runs, the function only passes calls on to the C library's. The symbol is weak: another
-//! definition in the program wins. A program that does not want it turns the default features off:
+//! depends on this crate**, directly or through another crate. Std has no hook by which a new
+//! thread learns which thread started it, and a check has to count the threads that it starts.
+//! Until the first check runs, the function only passes calls on to the C library's. The symbol is
+//! weak: another definition in the program wins. A program that does not want it turns the default
+//! features off:
 //!
 //! ```toml
 //! tracemalloc-rt = { version = "0.1", default-features = false, features = ["symbolize"] }
@@ -51,11 +52,11 @@
 //!
 //! # Platforms
 //!
-//! Tracing works on every system that Rust's standard library supports with native thread-locals. It
-//! is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers, `-C
-//! force-frame-pointers=yes`. [`holders()`] works only there. Files and lines need debug information:
-//! `debug = 1` in the Cargo profile. With `debug = "line-tables-only"`, functions have short names.
-//! Without debug information, frames go by their function: `<demo::build>:0`.
+//! Tracing works on every system that Rust's standard library supports with native thread-locals.
+//! It is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers, `-C
+//! force-frame-pointers=yes`. [`holders()`] works only there. Files and lines need debug
+//! information: `debug = 1` in the Cargo profile. With `debug = "line-tables-only"`, functions have
+//! short names. Without debug information, frames go by their function: `<demo::build>:0`.
 //!
 //! # Differences from Python
 //!
@@ -66,9 +67,9 @@
 //!   then fails.
 //! - [`start`] has no default; Python's is 1. There is no `-X tracemalloc`, and no `_get_traces`
 //!   or other private names.
-//! - Tracebacks have the frames of the program and of its dependencies, as Python's have no frames of
-//!   C functions; [`take_snapshot_with_std`] keeps those of the standard library. The oldest frame is
-//!   that of `main` or of the thread's function. Frames that were inlined are frames.
+//! - Tracebacks have the frames of the program and of its dependencies, as Python's have no frames
+//!   of C functions; [`take_snapshot_with_std`] keeps those of the standard library. The oldest
+//!   frame is that of `main` or of the thread's function. Frames that were inlined are frames.
 //! - `total_nframe` counts the same frames. Of a stack with some fifty more frames than the limit,
 //!   those that were not kept are counted as the processor sees them: without inlined ones, and
 //!   with those before `main`.
@@ -81,8 +82,8 @@
 //! - [`get_object_traceback`] takes a pointer, which may point into the block.
 //! - A snapshot's own memory is not in the next snapshot. A block that the program has freed and
 //!   allocated again is always traced again: Rust has no lists of freed objects.
-//! - [`take_snapshot`] does not stop other threads: a block that they allocate or free meanwhile may
-//!   be in it or not.
+//! - [`take_snapshot`] does not stop other threads: a block that they allocate or free meanwhile
+//!   may be in it or not.
 //! - [`stop`] and [`clear_traces`] give no memory back to the system: the tracer uses it again.
 //! - If the tracer finds no memory for a block, the program gets its block all the same, untraced;
 //!   CPython makes the allocation fail.

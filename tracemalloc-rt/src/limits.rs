@@ -116,9 +116,9 @@ impl Limits {
         self
     }
 
-    /// Adds a pattern for files. Only blocks count whose most recent frame is in a file that matches
-    /// one of the patterns. Patterns are Python's `fnmatch` and match the whole name: `src/lib.rs` in
-    /// the workspace, `serde_json-1.0.154/src/de.rs` in a dependency.
+    /// Adds a pattern for files. Only blocks count whose most recent frame is in a file that
+    /// matches one of the patterns. Patterns are Python's `fnmatch` and match the whole name:
+    /// `src/lib.rs` in the workspace, `serde_json-1.0.154/src/de.rs` in a dependency.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().include("src/*").include("tests/*");

@@ -1,4 +1,5 @@
-//! The statics, thread-locals, threads and other memory that hold blocks, for a program to match on.
+//! The statics, thread-locals, threads and other memory that hold blocks, for a program to match
+//! on.
 
 use std::fmt;
 

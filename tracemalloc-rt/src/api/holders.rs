@@ -36,10 +36,10 @@ impl fmt::Display for HolderStatistic {
 /// Searches the heap, and sums up the live traced blocks by what holds them, the most bytes first.
 /// Blocks that nothing points to are summed up under [`Holder::Lost`].
 ///
-/// The search runs in a copy of the process, as `fork` makes it. The other threads stand still while
-/// the copy is made. A block with several holders counts for the one that the search finds first:
-/// statics come before thread-locals, these before stacks and registers, and these before all other
-/// memory. The names are those of the executable's symbols. Not in Python.
+/// The search runs in a copy of the process, as `fork` makes it. The other threads stand still
+/// while the copy is made. A block with several holders counts for the one that the search finds
+/// first: statics come before thread-locals, these before stacks and registers, and these before
+/// all other memory. The names are those of the executable's symbols. Not in Python.
 ///
 /// # Errors
 ///
@@ -47,8 +47,8 @@ impl fmt::Display for HolderStatistic {
 ///   [`Tracemalloc`](crate::Tracemalloc),
 /// - [`Error::OtherVersion`] if it is one of a version that this one cannot talk to,
 /// - [`Error::NotTracing`] if the program does not trace,
-/// - [`Error::HeapNotSearched`] on other systems than Linux on x86-64 and AArch64, and if the process
-///   cannot be copied or its threads cannot be stopped.
+/// - [`Error::HeapNotSearched`] on other systems than Linux on x86-64 and AArch64, and if the
+///   process cannot be copied or its threads cannot be stopped.
 ///
 /// ```
 /// # #[global_allocator]

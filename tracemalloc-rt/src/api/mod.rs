@@ -107,9 +107,9 @@ pub fn clear_traces() {
     }
 }
 
-/// The traced memory and its peak, in bytes, as the program requested them, of all domains together.
-/// The peak is the most since tracing began, or since the last [`clear_traces`] or [`reset_peak`].
-/// `(0, 0)` if the program does not trace.
+/// The traced memory and its peak, in bytes, as the program requested them, of all domains
+/// together. The peak is the most since tracing began, or since the last [`clear_traces`] or
+/// [`reset_peak`]. `(0, 0)` if the program does not trace.
 ///
 /// Python: `tracemalloc.get_traced_memory`.
 ///
@@ -151,9 +151,9 @@ pub fn reset_peak() {
 }
 
 /// The memory of the tracer itself, in bytes and whole pages: all pages that it has ever taken from
-/// the system and touched, whether the program traces now or not. The tracer gives no memory back, and
-/// uses it again. Only Linux tells which pages were touched; on other systems, address space that is
-/// only reserved counts too. 0 if the program's allocator does not trace.
+/// the system and touched, whether the program traces now or not. The tracer gives no memory back,
+/// and uses it again. Only Linux tells which pages were touched; on other systems, address space
+/// that is only reserved counts too. 0 if the program's allocator does not trace.
 ///
 /// Python: `tracemalloc.get_tracemalloc_memory`, which leaves out about half of its memory.
 ///
@@ -170,8 +170,8 @@ pub fn get_tracemalloc_memory() -> u64 {
     installed().map_or(0, |table| (table.tracer_memory)())
 }
 
-/// The most frames of a traceback: the `nframe` of the [`start`] that began to trace. If the program
-/// does not trace, that of the last time; 1 before the first.
+/// The most frames of a traceback: the `nframe` of the [`start`] that began to trace. If the
+/// program does not trace, that of the last time; 1 before the first.
 ///
 /// Python: `tracemalloc.get_traceback_limit`.
 ///
@@ -188,8 +188,8 @@ pub fn get_traceback_limit() -> u32 {
     installed().map_or(1, |table| (table.traceback_limit)())
 }
 
-/// The traceback of the block that `object` points to, or up to 16 MiB into. `None` if no traced block
-/// is there: it is older than tracing, or not on the heap. As in Python, the traceback has no
+/// The traceback of the block that `object` points to, or up to 16 MiB into. `None` if no traced
+/// block is there: it is older than tracing, or not on the heap. As in Python, the traceback has no
 /// `total_nframe`.
 ///
 /// A reference to a `Box` or a `Vec` itself mostly points to the stack. Pass a reference to its
@@ -219,13 +219,14 @@ pub fn get_object_traceback<T: ?Sized>(object: *const T) -> Option<Traceback> {
     Some(Traceback::new(traceback.to_vec(), None))
 }
 
-/// A snapshot of all blocks that are traced now. Tracebacks have the frames of the program and of its
-/// dependencies, oldest first.
+/// A snapshot of all blocks that are traced now. Tracebacks have the frames of the program and of
+/// its dependencies, oldest first.
 ///
 /// Other threads go on: a block that they allocate or free meanwhile may be in the snapshot or not.
-/// The snapshot's own memory is not traced. Names, files and lines come from the debug information of
-/// the program; the first snapshot reads it, which takes some hundredths of a second. If the program
-/// has none, the first snapshot prints on stderr which setting of its Cargo profile is missing.
+/// The snapshot's own memory is not traced. Names, files and lines come from the debug information
+/// of the program; the first snapshot reads it, which takes some hundredths of a second. If the
+/// program has none, the first snapshot prints on stderr which setting of its Cargo profile is
+/// missing.
 ///
 /// Python: `tracemalloc.take_snapshot`.
 ///
@@ -289,8 +290,8 @@ fn snapshot(frames: Frames) -> Result<Snapshot, Error> {
     Ok(snapshot)
 }
 
-/// A block whose stack is not named yet. Its trace takes its place in memory: fresh pages would cost
-/// more than all other steps.
+/// A block whose stack is not named yet. Its trace takes its place in memory: fresh pages would
+/// cost more than all other steps.
 struct Found {
     domain: u32,
     size: u64,
@@ -305,13 +306,14 @@ extern "C" fn add_block(blocks: *mut u8, domain: u32, size: u64, stack: u32) {
     unsafe { (*blocks.cast::<Vec<Found>>()).push(Found { domain, size, stack: stack as usize }) };
 }
 
-/// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C library, a
-/// graphics card. It is in snapshots, statistics and the traced memory until [`untrack`].
+/// Adds a block that the global allocator did not hand out: of an arena, a mapped file, a C
+/// library, a graphics card. It is in snapshots, statistics and the traced memory until
+/// [`untrack`].
 ///
 /// `domain` is a number of your choice for a kind of memory, for
 /// [`DomainFilter`](crate::DomainFilter). 0 is the domain of the global allocator. `address` only
-/// names the block: nothing is ever read there. `size` is in bytes. A known block of the same domain
-/// and address is replaced.
+/// names the block: nothing is ever read there. `size` is in bytes. A known block of the same
+/// domain and address is replaced.
 ///
 /// Python: `PyTraceMalloc_Track`, of its C interface.
 ///

@@ -1,10 +1,10 @@
 //! The handshake by which code finds the tracing runtime of its program.
 //!
 //! One program may have two copies of this crate: the injected one, and one that the program itself
-//! names. Only one of them is in the global allocator. The other allocates zeroed memory of a layout
-//! that no other code asks for. A tracing allocator recognises the layout and writes the address of
-//! its own [`Table`] there; any other returns zeroes. The layout is compared only where memory has
-//! to be zeroed anyway, so the fast path pays nothing.
+//! names. Only one of them is in the global allocator. The other allocates zeroed memory of a
+//! layout that no other code asks for. A tracing allocator recognises the layout and writes the
+//! address of its own [`Table`] there; any other returns zeroes. The layout is compared only where
+//! memory has to be zeroed anyway, so the fast path pays nothing.
 
 use core::alloc::Layout;
 use core::ptr;
@@ -36,9 +36,9 @@ pub fn answer(block: *mut u8, layout: Layout) {
     }
 }
 
-/// Whether the program's global allocator traces: whether it contains a copy of this crate that this
-/// one understands, inside a [`Tracemalloc`](crate::Tracemalloc). Under `cargo tracemalloc`, that is
-/// the injected copy.
+/// Whether the program's global allocator traces: whether it contains a copy of this crate that
+/// this one understands, inside a [`Tracemalloc`](crate::Tracemalloc). Under `cargo tracemalloc`,
+/// that is the injected copy.
 ///
 /// Not in Python.
 ///
@@ -89,9 +89,10 @@ pub fn installed() -> Result<&'static Table, Error> {
 
 /// Asks the global allocator. Null where it does not trace.
 fn ask() -> *const Table {
-    // SAFETY: the layout's size is not zero; the block is freed with the layout of its allocation. It is read as the pointer that may be in it, for which it is large and aligned
-    // enough, and zeroes are a null pointer. The optimiser knows that fresh memory is zero, so
-    // it must not see where this memory comes from.
+    // SAFETY: the layout's size is not zero; the block is freed with the layout of its allocation.
+    // It is read as the pointer that may be in it, for which it is large and aligned enough, and
+    // zeroes are a null pointer. The optimiser knows that fresh memory is zero, so it must not see
+    // where this memory comes from.
     unsafe {
         let block = std::hint::black_box(std::alloc::alloc_zeroed(LAYOUT));
         if block.is_null() {

@@ -1,7 +1,7 @@
 //! The bridge between two copies of the runtime in one program, through C functions and types.
 //!
-//! It may call `heap`, `names`, `trace` and `limits`. The hot path never calls it; the allocator only
-//! answers the [`handshake`].
+//! It may call `heap`, `names`, `trace` and `limits`. The hot path never calls it; the allocator
+//! only answers the [`handshake`].
 
 mod check_request;
 mod handshake;

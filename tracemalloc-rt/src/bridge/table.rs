@@ -1,8 +1,8 @@
 //! The table of C functions by which two copies of the runtime meet.
 //!
-//! It has C's calling convention and no types of Rust, so that copies of different versions, or with
-//! different features, understand each other. They do as long as the table has the same form, which
-//! [`FORM`] counts.
+//! It has C's calling convention and no types of Rust, so that copies of different versions, or
+//! with different features, understand each other. They do as long as the table has the same form,
+//! which [`FORM`] counts.
 
 use crate::bridge::check_request::CheckRequest;
 use crate::bridge::held::Held;
@@ -34,12 +34,12 @@ pub struct Table {
     pub untrack: extern "C" fn(domain: u32, address: usize) -> i32,
     /// The stack of the block at an address, or 0.
     pub stack_of: extern "C" fn(address: usize) -> u32,
-    /// Calls `visit` with its context and domain, size and stack of each block. False if the program
-    /// does not trace.
+    /// Calls `visit` with its context and domain, size and stack of each block. False if the
+    /// program does not trace.
     pub for_each:
         extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, u64, u32)) -> bool,
-    /// Calls `visit` with its context and each return address, innermost first. Returns the number of
-    /// frames before the cut.
+    /// Calls `visit` with its context and each return address, innermost first. Returns the number
+    /// of frames before the cut.
     pub stack:
         extern "C" fn(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
@@ -53,8 +53,8 @@ pub struct Table {
     pub scope_enter: extern "C" fn(scope: u32) -> u32,
     /// The scope of the current thread, or 0.
     pub scope_of_thread: extern "C" fn() -> u32,
-    /// Counts a thread that is about to be started in this scope, or, if `starts` is false, one that
-    /// could not be started.
+    /// Counts a thread that is about to be started in this scope, or, if `starts` is false, one
+    /// that could not be started.
     pub scope_count_thread: extern "C" fn(scope: u32, starts: bool),
     /// The current thread has just begun, and was counted in this scope.
     pub scope_hand_down: extern "C" fn(scope: u32),

@@ -12,9 +12,9 @@ use crate::util::sort::sort_by;
 
 /// The blocks that a piece of code has allocated and not freed, for assertions of your own.
 ///
-/// They are counted by the rules of [`check`](crate::check()), in one run. Blocks that are allocated
-/// under code that runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`, ...) are left out.
-/// Not in Python.
+/// They are counted by the rules of [`check`](crate::check()), in one run. Blocks that are
+/// allocated under code that runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`, ...) are
+/// left out. Not in Python.
 ///
 /// ```
 /// use tracemalloc::{Growth, Tracemalloc};
@@ -50,8 +50,8 @@ impl Growth {
     ///
     /// # Errors
     ///
-    /// [`Error::NotInstalled`], [`Error::OtherVersion`] and [`Error::NoMemory`]. The code has not run
-    /// then.
+    /// [`Error::NotInstalled`], [`Error::OtherVersion`] and [`Error::NoMemory`]. The code has not
+    /// run then.
     ///
     /// # Panics
     ///

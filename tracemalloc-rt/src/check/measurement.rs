@@ -70,8 +70,8 @@ impl Measurement {
         balances
     }
 
-    /// The changes since then, and what is live now, once the threads that the code has started
-    /// have ended, or patience has.
+    /// The changes since then and the live blocks, once the threads that the code has started have
+    /// ended, or their time is over.
     pub fn changes(&self, before: &Balances, patience: Patience) -> (Vec<Change>, Balances) {
         let quiet = || self.threads() == 0;
         settled(patience, quiet, || self.balances(), |now| changes(before, now))

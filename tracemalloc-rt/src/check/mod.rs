@@ -3,10 +3,10 @@
 //! This room may call `api`, `judge`, `bridge` and everything below them. Only `lib.rs` and
 //! `__private` call it.
 //!
-//! If the code is a test that a harness judges, the harness gets the limits, and the code only runs.
-//! Otherwise this room runs the code and judges it, by the rules of the harness: code that grows
-//! above its limits runs again, until its growth has a shape. Without a tracing allocator the code
-//! only runs.
+//! If the code is a test that a harness judges, the harness gets the limits, and the code only
+//! runs. Otherwise this room runs the code and judges it, by the rules of the harness: code that
+//! grows above its limits runs again, until its growth has a shape. Without a tracing allocator the
+//! code only runs.
 
 pub mod growth;
 mod measurement;
@@ -37,8 +37,8 @@ const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 ///
 /// The check counts the blocks that the code has allocated and that are live when it returns. These
 /// are the blocks of this thread and, on Linux with the GNU C library, of the threads that it has
-/// started. The value that the code returns is live, and counts. Code that keeps too much runs again.
-/// It fails only if its growth goes on, so a cache that fills is no failure.
+/// started. The value that the code returns is live, and counts. Code that keeps too much runs
+/// again. It fails only if its growth goes on, so a cache that fills is no failure.
 ///
 /// If the program's global allocator does not trace, the code runs once, without a check. With the
 /// environment variable `TRACEMALLOC_REQUIRE=1` this panics instead. Not in Python.
@@ -97,8 +97,8 @@ pub fn check_function<R>(
     value(conclude(code.check_function(function, &limits, Location::caller())))
 }
 
-/// [`check_function`] for a test that has to panic. If it leaks, it prints why and does not panic, so
-/// that it fails.
+/// [`check_function`] for a test that has to panic. If it leaks, it prints why and does not panic,
+/// so that it fails.
 #[track_caller]
 pub fn check_panicking(function: &str, limits: Limits, mut body: impl FnMut()) {
     let passes = |ended: &Ended<()>| match ended {
@@ -360,8 +360,8 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
         .or_else(|| payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned()))
 }
 
-/// A panic's payload in memory that does not count as the code's: it lives until the verdict. A value
-/// that is not a text is replaced.
+/// A panic's payload in memory that does not count as the code's: it lives until the verdict. A
+/// value that is not a text is replaced.
 fn without_its_blocks(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match message(&*payload) {
         Some(message) => Box::new(message),

@@ -7,8 +7,8 @@
 //!   alternate, and a cache does not whose entries change places.
 //! - Growth under an initialiser is expected once. If later runs repeat it, it counts.
 //!
-//! A case leaks if the growth a run of all that leaks is above the limit. Runs go on as long as they
-//! can still say something, and as the [`Budget`] lasts.
+//! A case leaks if the growth a run of all that leaks is above the limit. Runs go on as long as
+//! they can still say something, and as the [`Budget`] lasts.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -173,9 +173,9 @@ impl<'a> Grouper<'a> {
 
     /// Cuts a group's growth into shares.
     ///
-    /// The search finds all live blocks, and not only new ones. So lost blocks may be older than this
-    /// run, as far as there are older blocks. Of the rest, as much as possible counts as held by an
-    /// unknown holder.
+    /// The search finds all live blocks, and not only new ones. So lost blocks may be older than
+    /// this run, as far as there are older blocks. Of the rest, as much as possible counts as held
+    /// by an unknown holder.
     fn cut(&mut self, id: GroupId, grown: Grown, found: &Found, growth: &mut Vec<GroupGrowth>) {
         let stacks = &self.groups[id.0].stacks;
         let of_group: Vec<&heap::Retained> =

@@ -1,7 +1,7 @@
 //! Waits for threads that are still ending.
 //!
-//! `thread::scope` returns before its threads drop their thread-locals, and a detached thread may be
-//! about to free its blocks. So the changes of a run are measured again while such threads live.
+//! `thread::scope` returns before its threads drop their thread-locals, and a detached thread may
+//! be about to free its blocks. So the changes of a run are measured again while such threads live.
 
 use std::time::{Duration, Instant};
 

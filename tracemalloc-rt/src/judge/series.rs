@@ -150,8 +150,8 @@ impl Series {
         grown.min_by_key(|grown| grown.bytes).unwrap_or_default()
     }
 
-    /// Growth a run: the least, if it grew in all runs after the first; otherwise the maximum spread
-    /// over all runs.
+    /// Growth a run: the least, if it grew in all runs after the first; otherwise the maximum
+    /// spread over all runs.
     pub fn per_run(&self, runs: u32) -> Grown {
         if (2..=runs).all(|run| self.grew_in(run)) {
             return self.least();

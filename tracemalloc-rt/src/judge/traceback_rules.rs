@@ -1,5 +1,5 @@
-//! The rules that make a traceback of a stack's frames: trimmed at both ends, with short file names,
-//! and put through the filters.
+//! The rules that make a traceback of a stack's frames: trimmed at both ends, with short file
+//! names, and put through the filters.
 
 use std::sync::Arc;
 
@@ -126,7 +126,8 @@ impl TracebackRules {
 /// The frames without those that a check puts between a body and its caller.
 ///
 /// The caller of a function with the attribute is left out. The closure that the attribute makes of
-/// the body goes by the function's own name, because it says nothing that the function does not say.
+/// the body goes by the function's own name, because it says nothing that the function does not
+/// say.
 fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
     let mut shown: Vec<Arc<NamedFrame>> = Vec::with_capacity(frames.len());
     let mut rest = frames;

@@ -1,8 +1,8 @@
 //! Writes snapshots to files. `load` reads them; `docs/snapshot.md` describes the format.
 //!
 //! The JSON is written by hand. The code is injected into other programs, where serde_json's
-//! implementations of `PartialEq` for primitive types would make `assert_eq!(numbers, [])` ambiguous.
-//! Apart from names, the tables are only numbers.
+//! implementations of `PartialEq` for primitive types would make `assert_eq!(numbers, [])`
+//! ambiguous. Apart from names, the tables are only numbers.
 
 use std::error::Error;
 use std::fmt;
@@ -20,13 +20,14 @@ use crate::model::traceback::Traceback;
 
 /// The name of the format, in the file.
 pub(crate) const FORMAT: &str = "tracemalloc snapshot";
-/// The version of the format. It goes up if a reader of the last version would misunderstand the file.
+/// The version of the format. It goes up if a reader of the last version would misunderstand the
+/// file.
 pub(crate) const VERSION: u64 = 1;
 /// File name, line, function, column: names by number.
 pub(crate) type FrameRow = (u32, u32, Option<u32>, Option<u32>);
 
-/// A snapshot could not be written. The message names the file. The cause is the error's `source()`,
-/// an [`io::Error`].
+/// A snapshot could not be written. The message names the file. The cause is the error's
+/// `source()`, an [`io::Error`].
 ///
 /// ```
 /// use std::error::Error;
@@ -57,9 +58,9 @@ impl Error for DumpError {
 }
 
 impl Snapshot {
-    /// Writes the snapshot to a file, in the format of `docs/snapshot.md` in the repository. Readers
-    /// see the old file or the new one, never a part: the new file is written beside the old one,
-    /// flushed to disk and renamed.
+    /// Writes the snapshot to a file, in the format of `docs/snapshot.md` in the repository.
+    /// Readers see the old file or the new one, never a part: the new file is written beside the
+    /// old one, flushed to disk and renamed.
     ///
     /// Python: `Snapshot.dump`, which writes another format.
     ///

@@ -39,8 +39,8 @@ pub trait BaseFilter {
     fn matches(&self, domain: u32, traceback: &Traceback) -> bool;
 }
 
-/// Whether the filters keep a block: some inclusive filter matches, or there is none, and no exclusive
-/// filter matches.
+/// Whether the filters keep a block: some inclusive filter matches, or there is none, and no
+/// exclusive filter matches.
 pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceback) -> bool {
     let some_match = |inclusive: bool| {
         let mut filters = filters.iter().filter(|filter| filter.inclusive() == inclusive);
@@ -50,11 +50,11 @@ pub(crate) fn keeps(filters: &[&dyn BaseFilter], domain: u32, traceback: &Traceb
     (all_exclusive || some_match(true)) && !some_match(false)
 }
 
-/// Matches blocks by the file name of a frame and, if they are given, by its line and by the block's
-/// domain.
+/// Matches blocks by the file name of a frame and, if they are given, by its line and by the
+/// block's domain.
 ///
-/// A block matches if its domain does, and if name and line match the *same* frame. The filter looks
-/// at the most recent frame only, or with `all_frames` at every stored frame.
+/// A block matches if its domain does, and if name and line match the *same* frame. The filter
+/// looks at the most recent frame only, or with `all_frames` at every stored frame.
 ///
 /// Python: `tracemalloc.Filter`.
 ///

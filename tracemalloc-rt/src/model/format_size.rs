@@ -1,13 +1,14 @@
 //! Writes sizes as Python's tracemalloc does.
 //!
-//! It is written by hand, because no crate rounds and changes units as Python does. The text has to be
-//! Python's to the letter (`100.0 KiB` and `10240 KiB` included).
+//! It is written by hand, because no crate rounds and changes units as Python does. The text has to
+//! be Python's to the letter (`100.0 KiB` and `10240 KiB` included).
 
-/// A size in bytes, as Python's tracemalloc shows it: `512 B`, `10.0 KiB`, `+1.5 MiB`. With `signed`,
-/// a size that is not negative has a plus.
+/// A size in bytes, as Python's tracemalloc shows it: `512 B`, `10.0 KiB`, `+1.5 MiB`. With
+/// `signed`, a size that is not negative has a plus.
 ///
 /// The unit grows once the number reaches 10240. Below 100 there is one decimal, except for bytes.
-/// Rounding is half to even, on the binary value. The size is a float because averages are shown too.
+/// Rounding is half to even, on the binary value. The size is a float because averages are shown
+/// too.
 ///
 /// Python: `tracemalloc._format_size`.
 ///

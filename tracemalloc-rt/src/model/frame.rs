@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::model::repr::Repr;
 
-/// One frame of a [`Traceback`](crate::Traceback): a file name and a line, and the function and column
-/// if they are known.
+/// One frame of a [`Traceback`](crate::Traceback): a file name and a line, and the function and
+/// column if they are known.
 ///
-/// Equality, order and hash are those of file name (by code point) and line. Function and column take
-/// no part: they are annotations that Python's frames do not have.
+/// Equality, order and hash are those of file name (by code point) and line. Function and column
+/// take no part: they are annotations that Python's frames do not have.
 ///
 /// Python: `tracemalloc.Frame`.
 ///

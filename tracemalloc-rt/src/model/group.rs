@@ -119,8 +119,8 @@ fn pack(name: u32, lineno: u32) -> u64 {
     u64::from(name) << 32 | u64::from(lineno)
 }
 
-/// Sums by the address of the frames, in the order of first appearance. Blocks that lie side by side
-/// often have one stack.
+/// Sums by the address of the frames, in the order of first appearance. Blocks that lie side by
+/// side often have one stack.
 fn by_stack(traces: &[Trace]) -> Vec<(&Traceback, Totals)> {
     let mut indexes = FxHashMap::default();
     let mut stacks: Vec<(&Traceback, Totals)> = Vec::new();

@@ -11,9 +11,9 @@ use crate::os::fork::ForkLock;
 
 /// Source files by name, read on first use and remembered, changed or not.
 ///
-/// Relative names are looked up from the current directory, and then from each root in turn (Python:
-/// `sys.path`). Names like `<unknown>` have no source. Neither have files that are not regular, not
-/// UTF-8, or above 64 MiB.
+/// Relative names are looked up from the current directory, and then from each root in turn
+/// (Python: `sys.path`). Names like `<unknown>` have no source. Neither have files that are not
+/// regular, not UTF-8, or above 64 MiB.
 ///
 /// Python: the module `linecache`.
 ///
@@ -34,8 +34,8 @@ pub struct Sources {
     files: HashMap<String, Option<Lines>>,
 }
 
-/// The largest source that is read. A name may come from a snapshot file of unknown origin, and must
-/// not make the process read without end.
+/// The largest source that is read. A name may come from a snapshot file of unknown origin, and
+/// must not make the process read without end.
 const MAX_SOURCE_SIZE: u64 = 64 << 20;
 
 impl Sources {
@@ -81,8 +81,8 @@ impl Sources {
         self.files.insert(filename.into(), Some(lines));
     }
 
-    /// The line, from 1, without the white space around it (Python: `str.strip`). `None` if the file or
-    /// the line does not exist, or the line is blank.
+    /// The line, from 1, without the white space around it (Python: `str.strip`). `None` if the
+    /// file or the line does not exist, or the line is blank.
     ///
     /// ```
     /// let mut sources = tracemalloc::Sources::new();
@@ -100,7 +100,8 @@ impl Sources {
         (!line.is_empty()).then_some(line)
     }
 
-    /// Uses the process's sources, which [`Traceback::format`](crate::Traceback::format) reads from.
+    /// Uses the process's sources, which [`Traceback::format`](crate::Traceback::format) reads
+    /// from.
     pub(crate) fn with_shared<R>(use_them: impl FnOnce(&mut Self) -> R) -> R {
         static SHARED: ForkLock<Option<Sources>> = ForkLock::new(None);
         SHARED.with(|sources| use_them(sources.get_or_insert_default()))

@@ -171,8 +171,8 @@ impl Document {
         deserializer.end()
     }
 
-    /// Puts frames, tracebacks and traces together. The error names the row that refers to a missing
-    /// one.
+    /// Puts frames, tracebacks and traces together. The error names the row that refers to a
+    /// missing one.
     fn resolve(self) -> Result<Snapshot, String> {
         present("format", self.format)?;
         present("version", self.version)?;
@@ -286,8 +286,8 @@ impl<'de> Visitor<'de> for &mut Document {
 }
 
 impl Document {
-    /// Checks format and version. It runs after every section, so that a newer file is called newer,
-    /// and not damaged because of a later section.
+    /// Checks format and version. It runs after every section, so that a newer file is called
+    /// newer, and not damaged because of a later section.
     fn check_header<E: serde_core::de::Error>(&mut self) -> Result<(), E> {
         if self.format.as_ref().is_some_and(|format| format != FORMAT) {
             return Err(E::custom(format_args!("it has to be {FORMAT:?}")));

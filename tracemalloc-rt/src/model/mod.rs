@@ -1,7 +1,7 @@
 //! Python's types: frames, tracebacks, traces, snapshots, statistics, filters, and their files.
 //!
-//! This room may call `os` and `util`. It knows nothing of the allocator, so the command uses it without
-//! tracing. The hot path never calls it.
+//! This room may call `os` and `util`. It knows nothing of the allocator, so the command uses it
+//! without tracing. The hot path never calls it.
 
 pub mod dump;
 pub mod filter;

@@ -10,8 +10,8 @@ use std::fmt;
 /// (powers of 1024), `KB`, `MB`, `GB`, `TB` (powers of 1000).
 ///
 /// Blanks may stand around the number and before the unit. The number may have decimals: a fraction
-/// of a byte is dropped, and so are decimals after the 18th. The limits of checks and of the command
-/// are written like this. Python's tracemalloc has no such function.
+/// of a byte is dropped, and so are decimals after the 18th. The limits of checks and of the
+/// command are written like this. Python's tracemalloc has no such function.
 ///
 /// # Errors
 ///

@@ -3,12 +3,12 @@
 use crate::model::linecache::Sources;
 use crate::model::statistic::Statistic;
 
-/// The first `limit` groups as lines without newlines, with their source lines, and the total of all
-/// groups.
+/// The first `limit` groups as lines without newlines, with their source lines, and the total of
+/// all groups.
 ///
 /// A group goes by the oldest frame of its traceback. That is the only one unless the key type is
-/// [`KeyType::Traceback`](crate::KeyType::Traceback). All sizes are in KiB. The total is that of the
-/// groups, so cumulative groups count a block repeatedly.
+/// [`KeyType::Traceback`](crate::KeyType::Traceback). All sizes are in KiB. The total is that of
+/// the groups, so cumulative groups count a block repeatedly.
 ///
 /// Python: the function `display_top` of the documentation's recipe "Pretty top".
 ///

@@ -75,8 +75,8 @@ impl Snapshot {
     /// descending. Domains are merged.
     ///
     /// With `cumulative`, a block counts for every frame of its traceback and not only for the most
-    /// recent one. As in Python, it counts for every *occurrence*, so that the blocks of a recursive
-    /// function count repeatedly.
+    /// recent one. As in Python, it counts for every *occurrence*, so that the blocks of a
+    /// recursive function count repeatedly.
     ///
     /// Python: `Snapshot.statistics`.
     ///
@@ -109,9 +109,9 @@ impl Snapshot {
         statistic::statistics(&self.traces, key_type, cumulative)
     }
 
-    /// The groups of this snapshot and of an older one, the largest change first. The order is by the
-    /// change of size whatever its sign, then size, then change of count, then count, then traceback,
-    /// all descending. Groups without a change are included.
+    /// The groups of this snapshot and of an older one, the largest change first. The order is by
+    /// the change of size whatever its sign, then size, then change of count, then count, then
+    /// traceback, all descending. Groups without a change are included.
     ///
     /// Python: `Snapshot.compare_to`.
     ///
@@ -140,8 +140,9 @@ impl Snapshot {
     }
 
     /// A snapshot of the traces that the filters keep, in the same order. A trace is kept if some
-    /// inclusive filter matches it, or there is no inclusive filter, and no exclusive filter matches
-    /// it. [`Filter`](crate::Filter) and [`DomainFilter`](crate::DomainFilter) may be mixed.
+    /// inclusive filter matches it, or there is no inclusive filter, and no exclusive filter
+    /// matches it. [`Filter`](crate::Filter) and [`DomainFilter`](crate::DomainFilter) may be
+    /// mixed.
     ///
     /// Python: `Snapshot.filter_traces`.
     ///
@@ -161,8 +162,8 @@ impl Snapshot {
     /// assert_eq!(kept.traces(), &snapshot.traces()[..1]);
     /// ```
     pub fn filter_traces(&self, filters: &[&dyn BaseFilter]) -> Snapshot {
-        // Blocks of one stack share their frames, though not `total_nframe`. So the filters run only
-        // a few times.
+        // Blocks of one stack share their frames, though not `total_nframe`. So the filters run
+        // only a few times.
         let mut answers = FxHashMap::default();
         let kept = self.traces.iter().filter(|trace| {
             let (domain, traceback) = (trace.domain(), trace.traceback());
@@ -174,7 +175,8 @@ impl Snapshot {
 }
 
 impl fmt::Debug for Snapshot {
-    /// Shows the number of traces, as Python's `repr()` of `Snapshot.traces`: there may be millions.
+    /// Shows the number of traces, as Python's `repr()` of `Snapshot.traces`: there may be
+    /// millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (len, traceback_limit) = (self.traces.len(), self.traceback_limit);
         write!(f, "<Snapshot traces=<Traces len={len}> traceback_limit={traceback_limit}>")

@@ -25,8 +25,8 @@ use crate::model::traceback::Traceback;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Statistic {
-    /// The frames that all blocks of the group share: one, or for [`KeyType::Traceback`] all of them,
-    /// oldest first. Functions and columns are those of the group's first block.
+    /// The frames that all blocks of the group share: one, or for [`KeyType::Traceback`] all of
+    /// them, oldest first. Functions and columns are those of the group's first block.
     pub traceback: Traceback,
     /// Bytes.
     pub size: u64,
@@ -53,7 +53,8 @@ impl fmt::Debug for Statistic {
 /// The blocks of one group of a snapshot, against those of an older snapshot. Made by
 /// [`Snapshot::compare_to`](crate::Snapshot::compare_to).
 ///
-/// `Display` is Python's `str()`, `Debug` its `repr()`. Differences that do not fit stay at the bound.
+/// `Display` is Python's `str()`, `Debug` its `repr()`. Differences that do not fit stay at the
+/// bound.
 ///
 /// Python: `tracemalloc.StatisticDiff`.
 ///

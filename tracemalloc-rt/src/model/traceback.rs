@@ -84,8 +84,8 @@ impl Traceback {
     /// `    LINE` if the source is readable.
     ///
     /// A positive `limit` keeps that many most recent frames. A negative one *drops* `-limit` most
-    /// recent frames, as Python does and does not document. 0 keeps none, `None` keeps all. The lines
-    /// are oldest frame first, or with `most_recent_first` most recent frame first.
+    /// recent frames, as Python does and does not document. 0 keeps none, `None` keeps all. The
+    /// lines are oldest frame first, or with `most_recent_first` most recent frame first.
     ///
     /// Source lines are read from disk, and kept for the life of the process.
     /// [`format_with`](Self::format_with) reads them from elsewhere.
@@ -172,8 +172,8 @@ impl Traceback {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The address of the list of frames. Clones of one traceback have one address. Two tracebacks with
-    /// different addresses may still be equal frame by frame.
+    /// The address of the list of frames. Clones of one traceback have one address. Two tracebacks
+    /// with different addresses may still be equal frame by frame.
     pub(crate) fn address(&self) -> *const Frame {
         self.as_ptr()
     }

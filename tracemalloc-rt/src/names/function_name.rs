@@ -3,8 +3,8 @@
 //! It reads both manglings: `<alloc::vec::Vec<u8>>::push` (v0, which says what the generics are)
 //! and `alloc::vec::Vec<T,A>::push` (legacy, which does not).
 
-/// The path without generics: `alloc::vec::Vec::push`. For a trait's method, the path of the type that
-/// implements it.
+/// The path without generics: `alloc::vec::Vec::push`. For a trait's method, the path of the type
+/// that implements it.
 pub fn path(function: &str) -> String {
     let parts = Parts::of(function);
     match parts.self_type {
@@ -16,8 +16,8 @@ pub fn path(function: &str) -> String {
 /// The end of the name of std's first function of a thread, which calls the thread's own function.
 pub const THREAD_START: &str = "__rust_begin_short_backtrace";
 
-/// The crate that a function belongs to: that of the type or trait that it is a method of, or of its
-/// path. `None` if the name tells of no crate, as that of a C function.
+/// The crate that a function belongs to: that of the type or trait that it is a method of, or of
+/// its path. `None` if the name tells of no crate, as that of a C function.
 pub fn crate_name(function: &str) -> Option<&str> {
     let parts = Parts::of(function);
     let Some(self_type) = parts.self_type else { return first_segment(parts.rest) };
@@ -166,8 +166,8 @@ fn without_generics(text: &str) -> String {
     out.trim_end_matches("::").to_owned()
 }
 
-/// A type as people write it. A type of the standard library has no path, and no default allocator or
-/// hasher.
+/// A type as people write it. A type of the standard library has no path, and no default allocator
+/// or hasher.
 pub(super) fn short_type(type_name: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
     let mut out = String::with_capacity(type_name.len());

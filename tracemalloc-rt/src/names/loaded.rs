@@ -1,5 +1,5 @@
-//! The files that are loaded into this process, and their addresses: one place of a file has another
-//! address in each process.
+//! The files that are loaded into this process, and their addresses: one place of a file has
+//! another address in each process.
 
 /// The executable and the libraries of this process.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +33,8 @@ impl Loaded {
         #[cfg(target_os = "linux")]
         {
             let mut loaded = Self::default();
-            // SAFETY: the linker calls `take` only during this call, with its own record of a module
-            // and with the pointer to `loaded`, to which nothing else refers meanwhile.
+            // SAFETY: the linker calls `take` only during this call, with its own record of a
+            // module and with the pointer to `loaded`, to which nothing else refers meanwhile.
             unsafe {
                 libc::dl_iterate_phdr(Some(take), (&raw mut loaded).cast());
             }

@@ -34,8 +34,8 @@ const NOT_OF_PROGRAM: [&str; 14] = [
 /// Whether tracebacks end at this frame: std's first function of a thread, the harness's of a test,
 /// or the C library's if a thread has not come that far or was started by C.
 ///
-/// The C library's functions have names that a program may use too. So such a frame ends a traceback
-/// only if it is physical, which an inlined call is not, and only if it has no file.
+/// The C library's functions have names that a program may use too. So such a frame ends a
+/// traceback only if it is physical, which an inlined call is not, and only if it has no file.
 pub fn ends_traceback(frame: &NamedFrame, is_physical: bool) -> bool {
     let path = frame.path();
     path.ends_with(THREAD_START) && !is_checked_body(frame)
