@@ -496,11 +496,10 @@ impl Group {
         shares.map(|(_, grown, _)| *grown).sum()
     }
 
-    /// The growth a run of what is lost. The blocks of the last run may not be lost yet.
+    /// The growth a run of what is lost. Where most is, a word somewhere may still point to the rest.
     fn lost_per_run(&self, lost: Grown, runs: u32) -> Grown {
-        let each = self.series.per_run(runs);
-        if lost.bytes + each.bytes >= self.grown(runs).bytes {
-            each
+        if 2 * lost.bytes >= self.grown(runs).bytes {
+            self.series.per_run(runs)
         } else {
             lost.per_run(self.series.growing_runs())
         }
