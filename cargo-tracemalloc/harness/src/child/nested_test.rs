@@ -23,6 +23,7 @@ struct Request {
     exact: bool,
     ignored: bool,
     include_ignored: bool,
+    exclude_should_panic: bool,
     quiet: bool,
 }
 
@@ -33,31 +34,52 @@ pub fn requested(tests: &[Test], arguments: impl Iterator<Item = String>) -> Opt
     let mut selected =
         tests.iter().filter(|test| request.names.iter().any(|name| name == test.name));
     let (Some(test), None) = (selected.next(), selected.next()) else { return None };
-    let runs = if request.include_ignored { true } else { test.ignored == request.ignored };
+    let is_excluded = request.exclude_should_panic && test.should_panic();
+    let runs = !is_excluded && (request.include_ignored || test.ignored == request.ignored);
     (request.exact && runs).then_some((*test, request.quiet))
 }
 
 impl Request {
-    /// `None` if there is an unknown option.
+    /// `None` if there is an option that the front has to understand.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let mut request = Self::default();
         while let Some(argument) = arguments.next() {
             let (option, value) = match argument.split_once('=') {
-                Some((option, value)) => (option, Some(value.to_owned())),
-                None => (argument.as_str(), None),
+                Some((option, value)) if option.starts_with("--") => {
+                    (option, Some(value.to_owned()))
+                }
+                _ => (argument.as_str(), None),
             };
             match (option, value) {
+                // All that follows are names.
+                ("--", None) => {
+                    request.names.extend(arguments);
+                    break;
+                }
                 ("--exact", None) => request.exact = true,
                 ("--ignored", None) => request.ignored = true,
                 ("--include-ignored", None) => request.include_ignored = true,
                 ("-q" | "--quiet", None) => request.quiet = true,
-                // This process captures nothing.
-                ("--nocapture" | "--no-capture" | "--show-output", None) => {}
+                ("--exclude-should-panic", None) => request.exclude_should_panic = true,
+                // This process captures nothing, and one test needs one process.
+                (
+                    "--nocapture"
+                    | "--no-capture"
+                    | "--show-output"
+                    | "--test"
+                    | "--force-run-in-process",
+                    None,
+                ) => {}
                 // One test needs one thread.
                 ("--test-threads", value) => {
                     let number = value.or_else(|| arguments.next())?;
                     let _: NonZeroUsize = number.parse().ok()?;
                 }
+                // No colours are printed, and no unstable option is needed.
+                ("--color" | "-Z", value) => {
+                    value.or_else(|| arguments.next())?;
+                }
+                _ if argument.starts_with("-Z") => {}
                 _ if argument.starts_with('-') => return None,
                 _ => request.names.push(argument),
             }
@@ -115,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tests_write_is_understood() {
+    fn options_of_such_tests_are_parsed() {
         let names = || vec!["a::b".to_owned()];
         let exact = Request { names: names(), exact: true, ..Request::default() };
         assert_eq!(parse("--exact a::b --nocapture"), Some(exact));
@@ -127,19 +149,30 @@ mod tests {
             ..Request::default()
         };
         assert_eq!(parse("a::b --test-threads 1 --exact -q --ignored"), Some(ignored));
+        // The crate rusty_fork, with what it passes on of its own arguments.
+        let forked = Request {
+            names: names(),
+            exact: true,
+            include_ignored: true,
+            quiet: true,
+            ..Request::default()
+        };
+        let passed_on = "--color auto -Z unstable-options --include-ignored";
+        let own = "--quiet --test-threads 1 --nocapture --exact -- a::b";
+        assert_eq!(parse(&format!("{passed_on} {own}")), Some(forked));
         let included = Request { names: names(), include_ignored: true, ..Request::default() };
         assert_eq!(parse("a::b --test-threads=1 --show-output --include-ignored"), Some(included));
     }
 
     #[test]
-    fn what_is_not_understood_is_the_fronts() {
+    fn all_other_options_are_left_to_the_front() {
         for line in [
             "--exact a --list",
             "a --format=json",
             "a --test-threads 0",
             "a --test-threads",
             "a --exact=1",
-            "a -- b",
+            "--bench --exact a",
         ] {
             assert_eq!(parse(line), None, "{line}");
         }
