@@ -1,4 +1,4 @@
-//! Where the command is called, on what, and what it leaves behind.
+//! Calls of the command in many places, on many targets, and the files that it leaves.
 
 mod support;
 

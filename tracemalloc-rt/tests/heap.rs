@@ -1,4 +1,4 @@
-//! What holds a block is found, and what nothing holds is said to be lost.
+//! The heap search finds the holders of blocks, and calls a block lost only if nothing holds it.
 //!
 //! Without libtest: each case has a process of its own, as tests have under `cargo tracemalloc
 //! test`, so that no other test's stack has pointers left.

@@ -1,4 +1,4 @@
-//! Whose code a frame is: the tracing allocator's, the standard library's, or the program's.
+//! The origin of a frame: the tracing allocator, the standard library, or the program.
 //!
 //! A file tells best. Without debug information there is none, and the name has to do. With
 //! `debug = "line-tables-only"` it is the other way round: a name is bare there, `clone` for
