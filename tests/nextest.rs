@@ -26,6 +26,10 @@ fn stable(project: &Project) -> Value {
             for growth in test["growth"].as_array_mut().unwrap() {
                 growth["runs"].take();
             }
+            // A thread that is just starting or ending is held by one thing or another.
+            if test["name"].as_str().unwrap().contains("watchdog") {
+                test["growth"].take();
+            }
         }
     }
     report
