@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use support::{Call, Listing, Project, Report, exit};
-use tracemalloc_harness::Verdict;
+use tracemalloc_harness::{TargetNote, Verdict, to_bytes};
 
 const LEAKS: &str = "cache::tests::forgets_the_oldest";
 
@@ -304,6 +304,58 @@ fn what_nightly_offers_works_too() {
     assert_eq!(Listing::parse(&traced.stdout).tests(), Listing::parse(&plain.stdout).tests());
     check_marked(&project, &["nightly"]);
     assert_eq!(project.report().verdict("tests::panics"), Some(Verdict::Skipped));
+}
+
+/// Such a target calls no harness. It is traced as a program, or reported as untraced.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_test_framework_of_its_own_is_traced_as_a_program() {
+    let project = Project::copy("set-ups", "own-framework");
+    for _ in 0..2 {
+        let call = project.tracemalloc("-p framework").env("RUSTC_BOOTSTRAP", "1");
+        let output = call.run().code(exit::LEAK);
+        assert!(output.stdout.contains("2 cases ran"), "{}", output.stdout);
+        let report = project.report();
+        let growth = &report.test("main").growth[0];
+        let place = (growth.traceback.last().unwrap().line, growth.bytes);
+        assert_eq!(vec![place], marked(&project.root.join("framework/src/lib.rs")));
+    }
+}
+
+/// A target without the harness leaves no fragment, so each run has to say that it is untraced. The
+/// wrapper's note says so, also when cargo compiles nothing.
+#[test]
+fn an_untraced_target_is_named_in_each_run() {
+    let project = Project::copy("demo", "untraced");
+    let read = |path: &str| fs::read_to_string(project.root.join(path)).unwrap();
+    // Cargo does not run it, as if it ran without the harness.
+    let target = "[[test]]\nname = \"other\"\npath = \"other.rs\"\ntest = false\n";
+    project.write("Cargo.toml", &format!("{}\n{target}", read("Cargo.toml")));
+    project.write("other.rs", "#[test]\nfn passes() {}\n");
+    project.tracemalloc("-- --skip forgets").run().code(exit::CLEAN);
+    let note = TargetNote {
+        package: "demo".to_owned(),
+        version: report_version(&project),
+        crate_name: "other".to_owned(),
+        src_path: project.root.join("other.rs").to_str().unwrap().to_owned(),
+        executable: String::new(),
+        untraced: Some("a word".to_owned()),
+        command: String::new(),
+    };
+    let path = project.root.join("target/tracemalloc/debug/deps/other-0123456789abcdef");
+    fs::write(path.with_extension("tracemalloc"), to_bytes(&note)).unwrap();
+    let run = |args: &str| {
+        let call = project.tracemalloc(&format!("{args} -- --skip forgets"));
+        call.run().code(exit::CLEAN).stdout.contains("untraced demo test other: a word")
+    };
+    assert!(run(""));
+    assert!(!run("--lib"), "it is not selected");
+}
+
+/// The version of the demo, as notes have it.
+fn report_version(project: &Project) -> String {
+    let targets = &project.report().targets;
+    targets.iter().find(|target| target.package == "demo").unwrap().version.clone()
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct Report {
 pub struct Target {
     /// Its package.
     pub package: String,
+    /// The package's version.
+    pub version: String,
     /// Its name in the manifest.
     pub name: String,
     /// `lib`, `bin`, `test`, `example` or `bench`.

@@ -237,7 +237,7 @@ impl CargoOptions {
     }
 
     /// Whether the options select targets.
-    fn selects_targets(&self) -> bool {
+    pub fn selects_targets(&self) -> bool {
         self.lib
             || self.bins
             || self.examples

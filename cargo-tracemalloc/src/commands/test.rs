@@ -28,7 +28,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
-    let targets = suite.targets()?;
+    let mut targets = suite.targets()?;
     let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
     let tests_ran = || {
         !targets.is_empty()
@@ -36,6 +36,13 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
             || builds(&suite, &args.cargo).unwrap_or(false)
     };
     let code = judge(status, &suite, &summary, tests_ran);
+    let untraced = report::untraced_targets(
+        &suite.context.target_dir,
+        &args.cargo,
+        &suite.context.metadata,
+        &targets,
+    );
+    targets.extend(untraced);
     let doctests = report::doctests(&suite.session.doctests())?;
     let complete = status.success() && report::is_whole_suite(&args.cargo, &suite.context.metadata);
     suite.finish(targets, Ran { code, doctests, complete }, &args.report)

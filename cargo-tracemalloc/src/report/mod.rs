@@ -10,6 +10,7 @@ mod paths;
 mod selection;
 mod summary;
 mod targets;
+mod untraced_targets;
 
 pub use declarations::Statics;
 pub use doctests::doctests;
@@ -19,3 +20,4 @@ pub use paths::path_prefixes;
 pub use selection::is_whole_suite;
 pub use summary::Summary;
 pub use targets::targets;
+pub use untraced_targets::untraced_targets;

@@ -3,6 +3,7 @@
 use cargo_metadata::{Metadata, Package};
 
 use crate::cli::CargoOptions;
+use crate::report::document::Kind;
 
 /// Whether cargo runs every test of the workspace.
 pub fn is_whole_suite(options: &CargoOptions, metadata: &Metadata) -> bool {
@@ -15,7 +16,25 @@ pub fn is_whole_suite(options: &CargoOptions, metadata: &Metadata) -> bool {
     !options.selects_tests() && selected()
 }
 
-fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -> bool {
+/// Whether cargo runs the tests of a target, in a package that it selects.
+pub fn selects_target(options: &CargoOptions, kind: Kind, name: &str) -> bool {
+    // An option without a value makes cargo list the names, and fail.
+    let named = |names: &[String]| names.iter().any(|pattern| matches(pattern, name));
+    if !options.selects_targets() {
+        return !options.doc;
+    }
+    options.all_targets
+        || match kind {
+            Kind::Lib => options.lib || options.tests,
+            Kind::Bin => options.bins || options.tests || named(&options.bin),
+            Kind::Test => options.tests || named(&options.test),
+            Kind::Example => options.examples || options.tests || named(&options.example),
+            Kind::Bench => options.benches || named(&options.bench),
+        }
+}
+
+/// Whether cargo selects a package.
+pub fn is_selected(package: &Package, options: &CargoOptions, metadata: &Metadata) -> bool {
     let named = |specs: &[String]| specs.iter().any(|spec| matches(spec, &package.name));
     if options.workspace || options.all {
         return !named(&options.exclude_package);

@@ -28,7 +28,7 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
         }
         let note: TargetNote = read(&note_path)?;
         let statics = Statics::new(note.executable.clone().into(), metadata);
-        let target = target(note, metadata);
+        let target = target_of_note(note, metadata);
         let mut tests = Vec::new();
         for path in list(&dir)? {
             if path.extension() == Some(ENTRY_EXTENSION) {
@@ -63,7 +63,7 @@ fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
 }
 
 /// Adds to a note the target's kind and name from the metadata.
-fn target(note: TargetNote, metadata: &Metadata) -> Target {
+pub fn target_of_note(note: TargetNote, metadata: &Metadata) -> Target {
     let found = metadata
         .workspace_packages()
         .into_iter()

@@ -40,6 +40,8 @@ impl Entry {
     /// binaries are traced besides tests.
     pub fn of(rustc_call: &RustcCall, programs: bool) -> Option<Self> {
         match rustc_call {
+            // With a runner of its own, nothing calls libtest. The tests are traced as one program.
+            RustcCall { is_test: true, .. } if rustc_call.has_own_entry_point() => Some(Self::Main),
             RustcCall { is_test: true, .. } => Some(Self::Libtest),
             RustcCall { is_bin: true, has_cfg_test, .. } if *has_cfg_test || programs => {
                 Some(Self::Main)
@@ -122,7 +124,9 @@ fn attempt(
             rustc
         },
         (Entry::Main, None) => {
-            return plain("a program with a `main` of its own is traced only on Linux with glibc");
+            return plain(
+                "a program with a `main` or a test runner of its own is traced only on Linux with glibc",
+            );
         }
     };
     let inject = |args: &[OsString], allocator: Option<&Utf8Path>| {

@@ -151,6 +151,12 @@ impl RustcCall {
         by_cargo && compiles && !self.is_proc_macro && !self.is_build_script()
     }
 
+    /// Whether a test target does without libtest: by `#![test_runner]` or `#![no_main]`.
+    pub fn has_own_entry_point(&self) -> bool {
+        let source = self.source.as_ref().and_then(|path| fs_err::read_to_string(path).ok());
+        source.is_some_and(|source| has_own_entry_point(&source))
+    }
+
     /// A package may be named `build-script-something`. Its library and tests are no build scripts.
     fn is_build_script(&self) -> bool {
         let named_so =
@@ -177,6 +183,14 @@ impl RustcCall {
     }
 }
 
+/// Whether a crate's root file has `#![test_runner]` or `#![no_main]`, also in a `cfg_attr`.
+fn has_own_entry_point(source: &str) -> bool {
+    let attributes = source.lines().map(str::trim).filter(|line| line.starts_with("#!["));
+    let mut words =
+        attributes.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    words.any(|word| word == "test_runner" || word == "no_main")
+}
+
 /// The parts of an `--extern` value: `test`, `test=PATH`, `noprelude,nounused:test=PATH`.
 fn options_and_name(value: &str) -> (&str, &str) {
     let name = value.split_once('=').map_or(value, |(name, _)| name);
@@ -187,7 +201,7 @@ fn options_and_name(value: &str) -> (&str, &str) {
 mod tests {
     use std::ffi::OsString;
 
-    use super::RustcCall;
+    use super::{RustcCall, has_own_entry_point};
 
     fn parse(line: &str) -> RustcCall {
         RustcCall::parse(
@@ -281,6 +295,13 @@ mod tests {
         for line in ["-C lto=off", "-C lto=no", "-C embed-bitcode=no", "-C lto -C lto=off"] {
             assert!(!parse(line).has_lto, "{line}");
         }
+    }
+
+    #[test]
+    fn a_runner_of_its_own_is_seen() {
+        assert!(has_own_entry_point("//! Docs.\n#![feature(a)]\n  #![test_runner(run)]\n"));
+        assert!(has_own_entry_point("#![cfg_attr(test, no_main)]"));
+        assert!(!has_own_entry_point("// #![no_main]\n#![feature(no_mains)]\nfn test_runner() {}"));
     }
 
     #[test]
