@@ -223,7 +223,8 @@ impl Case {
         let runs = self.spent.runs;
         let spent = self.budget.is_spent(self.spent) || self.is_proved();
         let mut looked = false;
-        if self.grew_openly() && (runs.is_power_of_two() || spent) {
+        let grew_at_all = self.groups.values().any(|group| group.grew_at_all(runs));
+        if grew_at_all && (runs.is_power_of_two() || spent) {
             self.look(evidence);
             looked = true;
         }
@@ -235,7 +236,8 @@ impl Case {
             // What grows may only replace what shrinks.
             runs >= 16 && runs >= 4 * self.total().last_record()
         } else {
-            !self.suspicious
+            // A word of the thread that has just run may still point to what it lost.
+            !self.suspicious && (!grew_at_all || runs >= 4)
                 || self.sum_of(Share::Lost).exceeds(&self.limit)
                 || !self.budget.is_hardly_used(self.spent) && runs >= self.runs_to_close()
         };
@@ -471,6 +473,11 @@ impl Group {
     fn is_excused(&self) -> bool {
         let all_excused = || self.shares.iter().all(|(share, ..)| *share == Share::Excused);
         self.cache_of_std || !self.shares.is_empty() && all_excused()
+    }
+
+    /// Whether it grew in this run, whatever holds it.
+    fn grew_at_all(&self, run: u32) -> bool {
+        self.series.grew_in(run) && !self.cache_of_std
     }
 
     /// Whether it grew in this run, and not only by what is known to be lost or excused.
