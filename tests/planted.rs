@@ -110,9 +110,10 @@ fn check(report: &Report) {
             test.verdict.is_some_and(|verdict| verdicts.contains(&verdict)),
             "{name}: {test:#?}"
         );
-        // What nothing holds is known after one run, or after the run that loses it again.
+        // What nothing holds is known after one run, or after the run that loses it again. A word of
+        // the thread that has just run may still point to it for a run or two.
         let all_lost = test.growth.iter().all(|growth| growth.retained != Some(Retained::Held));
-        assert!(!leaks || !all_lost || test.runs.len() <= 2, "{name}: {test:#?}");
+        assert!(!leaks || !all_lost || test.runs.len() <= 4, "{name}: {test:#?}");
         assert_eq!(test.heap_note, None, "{name}");
     }
     assert!(report.targets.iter().all(|target| target.traced));
