@@ -77,6 +77,13 @@ impl Series {
         Grown::of(change.bytes, change.blocks).filter(|_| change.run == run)
     }
 
+    /// Whether this run grew by at least as many bytes as it did in another series, a part of this
+    /// one.
+    pub fn grew_as_much(&self, part: &Self, run: u32) -> bool {
+        let bytes = |series: &Self| series.growth_in(run).map_or(0, |grown| grown.bytes);
+        bytes(part) > 0 && bytes(self) >= bytes(part)
+    }
+
     /// In how many runs there were more bytes after than before.
     pub fn growing_runs(&self) -> u32 {
         self.changes.iter().filter(|change| change.bytes > 0).count() as u32
