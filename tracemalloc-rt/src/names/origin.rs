@@ -163,9 +163,9 @@ mod tests {
 
     #[test]
     fn bare_names_are_ours_by_their_file() {
-        assert!(is_runtime(&frame("track", "/work/tracemalloc-rt/src/bridge/table.rs")));
+        assert!(is_runtime(&frame("track", "/crates/tracemalloc-rt/src/bridge/table.rs")));
         assert!(is_runtime(&frame("track", "tracemalloc-rt-0.1.0/src/bridge/table.rs")));
-        assert!(!is_runtime(&frame("track", "/work/tracemalloc-rt/tests/live.rs")));
+        assert!(!is_runtime(&frame("track", "/crates/tracemalloc-rt/tests/live.rs")));
         assert!(!is_runtime(&frame("track", "/demo/src/track.rs")));
     }
 

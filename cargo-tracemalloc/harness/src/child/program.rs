@@ -171,7 +171,8 @@ impl Test {
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
-        let changes = grouper.since_main(self.before.changes(Patience::First, &self.before).0);
+        let changes =
+            grouper.since_main(self.before.changes(Patience::First, self.before.threads).0);
         let time = self.started.elapsed();
         let run = Run { gross: Grown::gross(&changes), time, cpu: time, threads: 0 };
         let judged = match case.passed(run, &mut grouper.evidence(&changes)) {

@@ -9,7 +9,7 @@ use tracemalloc::internal::judge::{
 };
 use tracemalloc::internal::{self, Change, Walk, test_limits};
 
-use crate::child::baseline::Baseline;
+use crate::child::baseline::{Baseline, ThreadCount};
 use crate::child::child_assignment::Assignment;
 use crate::child::memory_reserve::MemoryReserve;
 use crate::child::null_output;
@@ -182,8 +182,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
 struct Trial<'a> {
     case: Case,
     grouper: Grouper<'a>,
-    /// The state before the first run, or before the first repeat.
-    start: Baseline,
+    /// The threads before the first run, or before the first repeat.
+    start: ThreadCount,
     /// The state after the last run.
     last: Baseline,
 }
@@ -193,14 +193,14 @@ impl<'a> Trial<'a> {
         Self {
             case: Case::new(rules),
             grouper: Grouper::new(rules, Some(heap)),
-            start: Baseline::now(),
+            start: ThreadCount::now(),
             last: Baseline::now(),
         }
     }
 
     /// From now on, there is one thread more, and what it allocated to begin with.
     fn begin_repeats(&mut self) {
-        self.start = Baseline::now();
+        self.start = ThreadCount::now();
         self.last = Baseline::now();
     }
 
@@ -217,13 +217,13 @@ impl<'a> Trial<'a> {
     }
 
     fn measure(&mut self, patience: Patience) -> Vec<Change> {
-        let (changes, now) = self.last.changes(patience, &self.start);
+        let (changes, now) = self.last.changes(patience, self.start);
         self.last = now;
         changes
     }
 
     fn run(&self, changes: &[Change], clock: RunClock) -> Run {
-        let threads = self.last.threads_since(&self.start);
+        let threads = self.last.threads.since(self.start);
         Run { gross: Grown::gross(changes), time: clock.time(), cpu: clock.cpu(), threads }
     }
 
