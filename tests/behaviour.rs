@@ -172,6 +172,29 @@ fn a_test_that_dies_is_one_failed_test() {
 }
 
 #[test]
+fn a_test_that_fails_beside_others_passes_alone() {
+    let project = Project::copy("behaviour", "together");
+    let output = project.tracemalloc("-p together -- --test-threads 2").run().code(exit::CLEAN);
+    assert!(output.stdout.contains("2 passed; 0 failed; 2 ignored;"));
+    assert!(output.stdout.contains("passed alone tests::uses_the_file"));
+    assert!(output.stdout.contains("beside other tests it failed: panicked: the file is in use"));
+    let report = project.report();
+    assert_eq!((report.count("passed_alone"), report.count("clean")), (1, 2));
+    let (_, alone) = report.tests().find(|(_, test)| test.passed_alone).unwrap();
+    assert_eq!((alone.outcome, alone.verdict), (Outcome::Passed, Some(Verdict::Clean)));
+    assert!(alone.message.as_deref().unwrap().contains("the file is in use"));
+
+    // Both failures are shown where they differ, and with one thread there is one attempt.
+    let ignored = "-p together -- --ignored --test-threads";
+    let output = project.tracemalloc(&format!("{ignored} 2")).run().code(exit::TEST_FAILED);
+    let words = ["attempt 1", "It ran again alone, and failed again:", "attempt 2"];
+    assert_shown(&output, "tests::fails_beside_others_and_alone", &words);
+    let output = project.tracemalloc(&format!("{ignored} 1")).run().code(exit::TEST_FAILED);
+    assert_shown(&output, "tests::fails_beside_others_and_alone", &["attempt 3"]);
+    assert!(!output.stdout.contains("attempt 4"), "one thread, one attempt");
+}
+
+#[test]
 fn a_test_that_hangs_is_ended() {
     let project = Project::copy("behaviour", "hangs");
     let hangs = "-p crashes --timeout 1s tests::hangs -- --ignored --exact";

@@ -5,13 +5,14 @@
 //! compile that code. It writes the list of its tests, and replaces itself by this program.
 
 mod arguments;
+mod gate;
 mod process;
 mod test_dir;
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -25,6 +26,7 @@ use tracemalloc_harness::{
 use crate::name_server::NameSocket;
 use crate::util::private_dir::{self, PrivateDir};
 use arguments::{Arguments, Request};
+use gate::Gate;
 use process::{Ended, Output, Timeout};
 use test_dir::TestDir;
 
@@ -34,12 +36,15 @@ struct Shared {
     role: ProcessRole,
     /// Has the directories for temporary files of all tests.
     private_dir: PrivateDir,
+    gate: Gate,
     capture: bool,
     show_output: bool,
     session: Option<Session>,
     package: String,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
+    /// Tests that passed alone, with their failures beside other tests.
+    passed_alone: Mutex<Vec<(String, String)>>,
     /// The front's own name server, if the command has none.
     names: Option<NameSocket>,
 }
@@ -93,7 +98,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         .filter(|test| !arguments.selects(&test.name))
         .map(|test| test.name.clone())
         .collect();
-    let for_libtest_mimic = arguments.for_libtest_mimic(left_out);
+    let mut for_libtest_mimic = arguments.for_libtest_mimic(left_out);
     let write_target = || {
         fragment::write_target(fragments, &executable, list.installed)
             .with_context(|| format!("failed to write to `{}`", fragments.display()))
@@ -114,7 +119,11 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         }
         note_ignored(&arguments, &tests, fragments)?;
         let session = role.session();
+        let runs = tests.iter().filter(|test| will_run(&arguments, test)).count();
+        let gate = Gate::new(arguments.test_threads, runs);
+        for_libtest_mimic.test_threads = Some(gate.threads());
         let shared = Shared {
+            gate,
             capture: !arguments.nocapture,
             show_output: arguments.show_output,
             names: if tells_names(session.as_ref()) { None } else { NameSocket::open() },
@@ -122,6 +131,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             package: note.package,
             fragments: fragments.to_owned(),
             shown: Mutex::new(Vec::new()),
+            passed_alone: Mutex::new(Vec::new()),
             executable,
             role,
             private_dir: PrivateDir::create().with_context(|| {
@@ -153,7 +163,16 @@ fn run_in_children(
     });
     let conclusion = libtest_mimic::run(for_libtest_mimic, trials.collect());
     shared.print_shown();
+    shared.print_passed_alone();
     conclusion
+}
+
+/// Whether libtest-mimic runs a test, as these arguments say.
+fn will_run(arguments: &Arguments, test: &ListedTest) -> bool {
+    let is_ignored = test.ignored && !arguments.ignored && !arguments.include_ignored;
+    let is_other_kind = if test.is_bench { arguments.test } else { arguments.bench };
+    let is_left_out = arguments.ignored && !test.ignored;
+    arguments.selects(&test.name) && !is_ignored && !is_other_kind && !is_left_out
 }
 
 /// Writes the entries of ignored tests, which have no child.
@@ -183,8 +202,42 @@ fn tells_names(session: Option<&Session>) -> bool {
 }
 
 impl Shared {
-    /// Runs one test in a child, and writes its entry however the child ends.
+    /// Runs one test, and again alone if it fails beside others. The last attempt counts.
     fn run(&self, test: &str, number: usize) -> Result<Completion, Failed> {
+        let first = self.gate.first(|| self.attempt(test, number));
+        let (entry, printed, ended) = first.result?;
+        // A test that was killed has had its time.
+        let is_tried_again = entry.outcome == Outcome::Failed && first.had_company;
+        let second = (is_tried_again && !matches!(ended, Ended::TimedOut(_)))
+            .then(|| self.gate.alone(|| self.attempt(test, number)))
+            .flatten();
+        let Some(second) = second else { return self.finish(&entry, printed) };
+        let (mut alone, printed_alone, _) = second?;
+        let message = entry.message;
+        if alone.outcome != Outcome::Failed {
+            let shown = message.clone().unwrap_or_default();
+            self.passed_alone().push((test.to_owned(), shown));
+            (alone.passed_alone, alone.message) = (true, message);
+            self.write(&alone, number)?;
+            return self.finish(&alone, printed_alone);
+        }
+        // The first attempt may have left something that makes the second fail in another way.
+        let printed = if alone.message == message {
+            printed_alone
+        } else {
+            let first = message.unwrap_or_default();
+            format!("{printed}{first}\n\nIt ran again alone, and failed again:\n{printed_alone}")
+        };
+        self.finish(&alone, printed)
+    }
+
+    fn passed_alone(&self) -> MutexGuard<'_, Vec<(String, String)>> {
+        self.passed_alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs one test in a child, and writes its entry however the child ends. Also returns the
+    /// output.
+    fn attempt(&self, test: &str, number: usize) -> Result<(TestEntry, String, Ended), Failed> {
         let fragment_path = fragment::entry_path(&self.fragments, number);
         fragment::remove(&fragment_path)
             .map_err(|error| format!("failed to remove {fragment_path:?}: {error}"))?;
@@ -215,14 +268,36 @@ impl Shared {
             ended.map_err(|error| format!("failed to start the test's process: {error}"))?;
         let mut entry = entry_of(test, &fragment_path, &ended);
         entry.duration_seconds = started.elapsed().as_secs_f64();
-        fragment::write(&fragment_path, &entry)
-            .map_err(|error| format!("failed to write {fragment_path:?}: {error}"))?;
+        self.write(&entry, number)?;
         entry_slots::remove(&fragment_path);
+        Ok((entry, printed, ended))
+    }
+
+    fn write(&self, entry: &TestEntry, number: usize) -> Result<(), Failed> {
+        let path = fragment::entry_path(&self.fragments, number);
+        fragment::write(&path, entry)
+            .map_err(|error| format!("failed to write {path:?}: {error}").into())
+    }
+
+    /// The result of the last attempt.
+    fn finish(&self, entry: &TestEntry, printed: String) -> Result<Completion, Failed> {
         if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            shown.push((test.to_owned(), printed.clone()));
+            shown.push((entry.name.clone(), printed.clone()));
         }
-        conclude(&entry, &self.role.fail_on(), printed)
+        conclude(entry, &self.role.fail_on(), printed)
+    }
+
+    /// Prints the tests that passed alone. The command's report has them too.
+    fn print_passed_alone(&self) {
+        if self.role.reports_to().is_some() {
+            return;
+        }
+        let mut passed_alone = self.passed_alone();
+        passed_alone.sort();
+        for (name, message) in passed_alone.iter() {
+            eprintln!("passed alone {name}: beside other tests it failed: {message}");
+        }
     }
 
     /// Prints the output of passed tests, for `--show-output`.

@@ -28,6 +28,8 @@ pub struct Summary {
     pub unconfirmed: usize,
     /// By verdict.
     pub skipped: usize,
+    /// Tests that failed beside others, and passed alone.
+    pub passed_alone: usize,
     /// Passed tests without a verdict, from untraced targets.
     pub untraced: usize,
 }
@@ -38,6 +40,7 @@ impl Summary {
         let mut summary = Self::default();
         for test in tests {
             summary.tests += 1;
+            summary.passed_alone += usize::from(test.passed_alone);
             *match test.outcome {
                 Outcome::Passed => &mut summary.passed,
                 Outcome::Failed => &mut summary.failed,

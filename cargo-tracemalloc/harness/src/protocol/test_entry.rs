@@ -16,7 +16,10 @@ pub struct TestEntry {
     pub name: String,
     /// The test's outcome without regard to leaks.
     pub outcome: Outcome,
-    /// One line: why the test was ignored, or how it failed.
+    /// Whether it failed beside other tests of its binary, and then passed alone. What follows is
+    /// of the second attempt.
+    pub passed_alone: bool,
+    /// One line: why the test was ignored, or how it failed, if only beside other tests.
     pub message: Option<String>,
     /// The verdict on its growth. `None` if the test failed, was ignored or ran untraced.
     pub verdict: Option<Verdict>,
@@ -50,6 +53,7 @@ impl TestEntry {
         Self {
             name: name.to_owned(),
             outcome: Outcome::Passed,
+            passed_alone: false,
             message: None,
             verdict: None,
             verdict_reason: None,

@@ -26,6 +26,9 @@ pub fn sum_of_all(growth: &[GrowthEntry]) -> String {
 fn amount<'a>(growth: impl Iterator<Item = &'a GrowthEntry>) -> String {
     let (bytes, blocks) =
         growth.fold((0, 0), |sum, growth| (sum.0 + growth.bytes, sum.1 + growth.blocks));
+    if blocks == 0 && bytes > 0 {
+        return format!("{} in larger blocks", size(bytes));
+    }
     format!("{} in {}", size(bytes), count(blocks, "block"))
 }
 

@@ -37,6 +37,20 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
             line(&mut notes, format_args!("{DIM}and {more} more {word}, see {report_path}{DIM:#}"));
         }
     }
+    let mut passed_alone = report.tests().filter(|(_, test)| test.passed_alone);
+    for (target, test) in passed_alone.by_ref().take(SHOWN_TESTS) {
+        let (name, label) = (&test.name, label(target));
+        let message = test.message.as_deref().unwrap_or_default();
+        let why = format!("beside other tests it failed: {message}");
+        line(&mut notes, format_args!("{NOTE}passed alone{NOTE:#} {name} ({label}): {why}"));
+    }
+    let more = passed_alone.count();
+    if more > 0 {
+        line(
+            &mut notes,
+            format_args!("{DIM}and {more} more passed alone, see {report_path}{DIM:#}"),
+        );
+    }
     for known in report.stale_known_leaks.iter().flatten() {
         let Known { place, reason } = known;
         line(

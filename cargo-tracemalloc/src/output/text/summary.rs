@@ -30,6 +30,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
         (summary.ignored, "ignored"),
         (summary.skipped, "skipped"),
         (summary.untraced, "untraced"),
+        (summary.passed_alone, "passed alone"),
     ]);
     let checked = match (summary.checked(), counts.is_empty()) {
         (checked, false) => format!("{} checked: {counts}", count(checked as u64, "test")),

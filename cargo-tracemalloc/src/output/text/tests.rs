@@ -40,6 +40,7 @@ fn test(name: &str, verdict: Option<Verdict>, growth: Vec<GrowthEntry>) -> TestE
     TestEntry {
         name: name.to_owned(),
         outcome: Outcome::Passed,
+        passed_alone: false,
         message: None,
         verdict,
         verdict_reason: None,
@@ -175,4 +176,13 @@ fn many_unconfirmed_tests_do_not_hide_the_summary() {
     let text = render(&report(vec![lib], Vec::new()));
     assert!(text.contains("and 4 more unconfirmed, see target/tracemalloc/report.json"), "{text}");
     assert_eq!(text.matches("unconfirmed binds").count(), 10);
+}
+
+#[test]
+fn a_block_that_grows_is_a_larger_block_and_not_none() {
+    let grows = vec![growth(GrowthKind::Leak, 32, 0, None)];
+    let lib = target(Kind::Lib, "demo", vec![test("slab", Some(Verdict::Leak), grows)]);
+    let text = render(&report(vec![lib], Vec::new()));
+    assert!(text.contains("leaked 32 B in larger blocks a run"), "{text}");
+    assert!(!text.contains("0 blocks"), "{text}");
 }
