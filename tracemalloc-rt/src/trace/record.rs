@@ -72,7 +72,6 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
     match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,
-        Stack::Of(StackId::OURS) if tracing & FOR_HARNESS == 0 => true,
         Stack::Of(id) => note(
             block,
             Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS },
