@@ -174,6 +174,9 @@ fn a_test_that_dies_is_one_failed_test() {
 #[test]
 fn a_test_that_fails_beside_others_passes_alone() {
     let project = Project::copy("behaviour", "together");
+    for left_behind in ["the-file", "tried", "attempts"] {
+        let _ = fs::remove_file(project.root.join("target").join(left_behind));
+    }
     let output = project.tracemalloc("-p together -- --test-threads 2").run().code(exit::CLEAN);
     assert!(output.stdout.contains("2 passed; 0 failed; 2 ignored;"));
     assert!(output.stdout.contains("passed alone tests::uses_the_file"));
