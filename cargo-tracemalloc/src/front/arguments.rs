@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 use clap::{ArgAction, Parser, ValueEnum};
 use libtest_mimic::{ColorSetting, FormatSetting};
-use tracemalloc_harness::FAILED;
+use tracemalloc_harness::{FAILED, ListedTest};
 
 /// Options of a test binary.
 #[derive(Parser, Debug, Clone, Default)]
@@ -147,6 +147,18 @@ impl Arguments {
         };
         (self.filters.is_empty() || self.filters.iter().any(matches))
             && !self.skip.iter().any(matches)
+    }
+
+    /// Whether a test is left out because it is marked `#[ignore]`.
+    pub fn ignores(&self, test: &ListedTest) -> bool {
+        test.ignored && !self.ignored && !self.include_ignored
+    }
+
+    /// Whether libtest-mimic runs a test.
+    pub fn runs(&self, test: &ListedTest) -> bool {
+        let is_other_kind = if test.is_bench { self.test } else { self.bench };
+        let is_left_out = self.ignored && !test.ignored;
+        self.selects(&test.name) && !self.ignores(test) && !is_other_kind && !is_left_out
     }
 
     /// The seed, if a random order is requested.

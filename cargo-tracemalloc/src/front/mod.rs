@@ -119,7 +119,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         }
         note_ignored(&arguments, &tests, fragments)?;
         let session = role.session();
-        let runs = tests.iter().filter(|test| will_run(&arguments, test)).count();
+        let runs = tests.iter().filter(|test| arguments.runs(test)).count();
         let gate = Gate::new(arguments.test_threads, runs);
         for_libtest_mimic.test_threads = Some(gate.threads());
         let shared = Shared {
@@ -151,8 +151,9 @@ fn run_in_children(
 ) -> Conclusion {
     let trials = tests.into_iter().enumerate().map(|(number, test)| {
         let shared = Arc::clone(&shared);
+        let is_ignored = arguments.ignores(&test);
         match test.ignore_message {
-            Some(why) if test.ignored && !arguments.ignored && !arguments.include_ignored => {
+            Some(why) if is_ignored => {
                 Trial::ignorable_test(test.name, move || Ok(Completion::ignored_with(why)))
             }
             _ => {
@@ -167,21 +168,10 @@ fn run_in_children(
     conclusion
 }
 
-/// Whether libtest-mimic runs a test, as these arguments say.
-fn will_run(arguments: &Arguments, test: &ListedTest) -> bool {
-    let is_ignored = test.ignored && !arguments.ignored && !arguments.include_ignored;
-    let is_other_kind = if test.is_bench { arguments.test } else { arguments.bench };
-    let is_left_out = arguments.ignored && !test.ignored;
-    arguments.selects(&test.name) && !is_ignored && !is_other_kind && !is_left_out
-}
-
 /// Writes the entries of ignored tests, which have no child.
 fn note_ignored(arguments: &Arguments, tests: &[ListedTest], fragments: &Path) -> Result<()> {
-    if arguments.ignored || arguments.include_ignored {
-        return Ok(());
-    }
     for (number, test) in tests.iter().enumerate() {
-        if test.ignored && arguments.selects(&test.name) {
+        if arguments.ignores(test) && arguments.selects(&test.name) {
             let entry = TestEntry {
                 outcome: Outcome::Ignored,
                 message: test.ignore_message.clone(),

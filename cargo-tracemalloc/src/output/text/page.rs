@@ -26,31 +26,13 @@ pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> Strin
     }
     let mut notes = String::new();
     for (verdict, word) in [(Verdict::Unconfirmed, "unconfirmed"), (Verdict::Known, "known")] {
-        let mut tests = report.tests().filter(|(_, test)| {
+        let tests = report.tests().filter(|(_, test)| {
             test.verdict == Some(verdict) && !fails(test, &report.options.deny)
         });
-        for (target, test) in tests.by_ref().take(SHOWN_TESTS) {
-            test_line(&mut notes, word, target, test);
-        }
-        let more = tests.count();
-        if more > 0 {
-            line(&mut notes, format_args!("{DIM}and {more} more {word}, see {report_path}{DIM:#}"));
-        }
+        test_lines(&mut notes, word, tests, report_path, grown);
     }
-    let mut passed_alone = report.tests().filter(|(_, test)| test.passed_alone);
-    for (target, test) in passed_alone.by_ref().take(SHOWN_TESTS) {
-        let (name, label) = (&test.name, label(target));
-        let message = test.message.as_deref().unwrap_or_default();
-        let why = format!("beside other tests it failed: {message}");
-        line(&mut notes, format_args!("{NOTE}passed alone{NOTE:#} {name} ({label}): {why}"));
-    }
-    let more = passed_alone.count();
-    if more > 0 {
-        line(
-            &mut notes,
-            format_args!("{DIM}and {more} more passed alone, see {report_path}{DIM:#}"),
-        );
-    }
+    let passed_alone = report.tests().filter(|(_, test)| test.passed_alone);
+    test_lines(&mut notes, "passed alone", passed_alone, report_path, failed_beside_others);
     for known in report.stale_known_leaks.iter().flatten() {
         let Known { place, reason } = known;
         line(
@@ -149,25 +131,41 @@ fn runs_that_grew(test: &TestEntry) -> usize {
     test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count()
 }
 
-/// `unconfirmed binds (demo lib): grew by 64 B in 1 block; run 2 failed: address in use`.
-fn test_line(text: &mut String, word: &str, target: &Target, test: &TestEntry) {
+/// A line for each test, up to [`SHOWN_TESTS`]: `unconfirmed binds (demo lib): ...`.
+fn test_lines<'a>(
+    text: &mut String,
+    word: &str,
+    mut tests: impl Iterator<Item = (&'a Target, &'a TestEntry)>,
+    report_path: &Utf8Path,
+    remark: fn(&TestEntry) -> String,
+) {
+    for (target, test) in tests.by_ref().take(SHOWN_TESTS) {
+        let (name, label, remark) = (&test.name, label(target), remark(test));
+        line(text, format_args!("{NOTE}{word}{NOTE:#} {name} ({label}): {remark}"));
+    }
+    let more = tests.count();
+    if more > 0 {
+        line(text, format_args!("{DIM}and {more} more {word}, see {report_path}{DIM:#}"));
+    }
+}
+
+/// `grew by 64 B in 1 block; run 2 failed: address in use`.
+fn grown(test: &TestEntry) -> String {
     let sum = growth::sum_of_all(&test.growth);
     let reason =
         test.verdict_reason.as_deref().map(|reason| format!("; {reason}")).unwrap_or_default();
-    let name = &test.name;
     let held = test
         .growth
         .iter()
         .find(|growth| growth.kind == GrowthKind::Unconfirmed)
         .and_then(growth::retained);
     let held = held.map(|held| format!(", {held}")).unwrap_or_default();
-    line(
-        text,
-        format_args!(
-            "{NOTE}{word}{NOTE:#} {name} ({}): grew by {sum}{held}{reason}",
-            label(target)
-        ),
-    );
+    format!("grew by {sum}{held}{reason}")
+}
+
+/// `beside other tests it failed: panicked: address in use`.
+fn failed_beside_others(test: &TestEntry) -> String {
+    format!("beside other tests it failed: {}", test.message.as_deref().unwrap_or_default())
 }
 
 /// A target: `demo lib`, `demo test cache`.
