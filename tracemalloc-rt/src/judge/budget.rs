@@ -40,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LEAST_LONG: u32 = 3;
 /// The time after which no further run begins.
 const LONG: Duration = Duration::from_secs(10);
+/// Runs that a suspicion gets although its growth has stopped, as long as they cost nearly nothing.
+/// A list of blocks with 31 entries each, or a buffer that doubles, may pause for so long.
+const PAUSE: u32 = 40;
 /// What repeats may leave before [`LEAST`] runs are enough.
 const LARGE: u64 = 64 << 20;
 /// A body that took no more processor time runs once more, even if nothing is suspicious.
@@ -71,7 +74,7 @@ impl Budget {
 
     /// Whether runs were so quick that some more cost nothing.
     pub fn is_hardly_used(self, spent: Spent) -> bool {
-        spent.runs < self.fixed.unwrap_or(LEAST).min(LEAST)
+        spent.runs < self.fixed.unwrap_or(PAUSE).min(PAUSE)
             && spent.cpu <= 2 * QUICK
             && spent.time <= 2 * SLOW
     }
@@ -92,6 +95,19 @@ mod tests {
             threads: if threads { runs } else { 0 },
         };
         (1..).find(|runs| budget.is_spent(spent(*runs))).expect("it ends")
+    }
+
+    #[test]
+    fn quick_runs_go_on_for_a_while_after_growth_has_stopped() {
+        let budget = Budget { fixed: None, probes: true };
+        let spent = |runs, milliseconds| {
+            let time = Duration::from_millis(milliseconds);
+            Spent { runs, time, cpu: time, ..Spent::default() }
+        };
+        assert!(budget.is_hardly_used(spent(39, 20)));
+        assert!(!budget.is_hardly_used(spent(40, 20)));
+        assert!(!budget.is_hardly_used(spent(2, 21)));
+        assert!(!Budget { fixed: Some(3), probes: true }.is_hardly_used(spent(3, 1)));
     }
 
     #[test]

@@ -259,11 +259,13 @@ impl Case {
         self.groups.values().any(|group| group.grew_openly(self.spent.runs))
     }
 
-    /// The number of runs after which a run without growth closes the case.
+    /// The number of runs after which a run without growth closes the case. A cache may stop to
+    /// grow while the shape of its growth is still that of a leak.
     fn runs_to_close(&self) -> u32 {
         let open = || self.groups.values().filter(|group| !group.is_excused());
         let last = open().map(|group| group.series.last_record()).max().unwrap_or(0);
-        if open().all(|group| group.series.fades()) { last + 1 } else { 4 * last }
+        let fades = open().all(|group| group.series.fades()) && self.suspects().is_empty();
+        if fades { last + 1 } else { 4 * last }
     }
 
     /// Whether so many runs grew by the same that no cache would.
@@ -795,6 +797,35 @@ mod tests {
             let filled = |run| vec![(1, if run <= entries { 96 } else { 0 })];
             assert_eq!(verdict_of(filled), Verdict::Once, "{entries}");
         }
+    }
+
+    #[test]
+    fn a_cache_that_is_full_after_few_large_entries_is_no_leak() {
+        // Each entry is smaller than the one before, so growth fades from run to run.
+        for entries in 3..=12 {
+            let filled =
+                |run: u32| vec![(1, if run <= entries { 1000 - 20 * i64::from(run) } else { 0 })];
+            assert_eq!(verdict_of(filled), Verdict::Once, "{entries}");
+        }
+    }
+
+    #[test]
+    fn a_leak_whose_buffer_has_room_for_many_runs_is_found() {
+        // A text of one byte a run, which begins with room for 8.
+        let text = |run: u32| {
+            let room = |bytes: u32| i64::from(bytes.next_power_of_two().max(8));
+            vec![(1, if run == 1 { 8 } else { room(run) - room(run - 1) })]
+        };
+        assert_eq!(verdict_of(text), Verdict::Leak);
+        // Nodes of a tree: the first one has room for 11 entries, each later one gets 6.
+        let tree = |run: u32| {
+            let is_new = run == 1 || run >= 12 && (run - 12).is_multiple_of(6);
+            vec![(1, if is_new { 200 } else { 0 })]
+        };
+        assert_eq!(verdict_of(tree), Verdict::Leak);
+        // A channel that allocates for 31 messages at once.
+        let channel = |run: u32| vec![(1, if run % 31 == 1 { 2000 } else { 0 })];
+        assert_eq!(verdict_of(channel), Verdict::Leak);
     }
 
     #[test]
