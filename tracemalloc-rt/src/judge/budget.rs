@@ -74,7 +74,16 @@ impl Budget {
 
     /// Whether runs were so quick that some more cost nothing.
     pub fn is_hardly_used(self, spent: Spent) -> bool {
-        spent.runs < self.fixed.unwrap_or(PAUSE).min(PAUSE)
+        self.has_cheap_runs_until(LEAST, spent)
+    }
+
+    /// Whether growth that has stopped may only pause, and it costs nothing to see.
+    pub fn may_wait_for_growth(self, spent: Spent) -> bool {
+        self.has_cheap_runs_until(PAUSE, spent)
+    }
+
+    fn has_cheap_runs_until(self, most: u32, spent: Spent) -> bool {
+        spent.runs < self.fixed.unwrap_or(most).min(most)
             && spent.cpu <= 2 * QUICK
             && spent.time <= 2 * SLOW
     }
@@ -104,10 +113,10 @@ mod tests {
             let time = Duration::from_millis(milliseconds);
             Spent { runs, time, cpu: time, ..Spent::default() }
         };
-        assert!(budget.is_hardly_used(spent(39, 20)));
-        assert!(!budget.is_hardly_used(spent(40, 20)));
-        assert!(!budget.is_hardly_used(spent(2, 21)));
-        assert!(!Budget { fixed: Some(3), probes: true }.is_hardly_used(spent(3, 1)));
+        assert!(budget.may_wait_for_growth(spent(39, 20)));
+        assert!(!budget.may_wait_for_growth(spent(40, 20)));
+        assert!(!budget.may_wait_for_growth(spent(2, 21)));
+        assert!(!Budget { fixed: Some(3), probes: true }.may_wait_for_growth(spent(3, 1)));
     }
 
     #[test]

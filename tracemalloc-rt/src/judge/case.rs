@@ -265,7 +265,13 @@ impl Case {
         let open = || self.groups.values().filter(|group| !group.is_excused());
         let last = open().map(|group| group.series.last_record()).max().unwrap_or(0);
         let fades = open().all(|group| group.series.fades()) && self.suspects().is_empty();
-        if fades { last + 1 } else { 4 * last }
+        if !fades {
+            4 * last
+        } else if self.budget.may_wait_for_growth(self.spent) {
+            u32::MAX
+        } else {
+            last + 1
+        }
     }
 
     /// Whether so many runs grew by the same that no cache would.

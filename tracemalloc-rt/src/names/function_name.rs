@@ -67,8 +67,20 @@ pub fn pretty(function: &str) -> String {
 /// A static's path in the source, `store::SEEN`, without the path inside the code that
 /// `thread_local!` expands to.
 pub fn static_path(name: &str) -> &str {
-    let path = name.find("::{").map_or(name, |closure| &name[..closure]);
+    let path = without_part(name);
+    let path = path.find("::{").map_or(path, |closure| &path[..closure]);
     path.strip_suffix("::__stability::LAZY").unwrap_or(path)
+}
+
+/// The name without the suffixes of the optimizer, which splits a static into `LOGGER.0` and
+/// `LOGGER.1`, or moves it as `LOGGER.llvm.123`.
+fn without_part(name: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut rest = name;
+    while let Some((path, _)) = rest.rsplit_once('.').filter(|(_, part)| is_number(part)) {
+        rest = path.strip_suffix(".llvm").unwrap_or(path);
+    }
+    rest
 }
 
 /// The parts of a name: `<self_type as of_trait>rest`, or all of it in `rest`.
@@ -240,6 +252,21 @@ mod tests {
             ("store::SEEN", "store::SEEN"),
             ("store::KEPT::{constant#0}::{closure#1}::__RUST_STD_INTERNAL_VAL", "store::KEPT"),
             ("store::LOG::__stability::LAZY", "store::LOG"),
+        ] {
+            assert_eq!(static_path(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_static_that_the_optimizer_has_split_keeps_its_name() {
+        for (name, expected) in [
+            ("log::LOGGER.0", "log::LOGGER"),
+            ("log::LOGGER.0.1", "log::LOGGER"),
+            ("log::LOGGER.llvm.1234", "log::LOGGER"),
+            ("log::LOGGER.0.llvm.1234", "log::LOGGER"),
+            ("demo::fill::SEEN.2", "demo::fill::SEEN"),
+            ("demo::SEEN", "demo::SEEN"),
+            ("x86.table", "x86.table"),
         ] {
             assert_eq!(static_path(name), expected);
         }
