@@ -16,14 +16,13 @@ use std::any::Any;
 use std::env;
 use std::panic::{Location, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bridge::{CheckRequest, installed};
 use crate::check::measurement::{Balances, Ended, Measurement};
 use crate::error::Error;
 use crate::judge::{
-    Case, Grouper, Grown, Headline, Judged, Leak, Patience, Prefix, Rules, Ruling, Run, Verdict,
-    leak_text,
+    Grouper, Headline, Judged, Leak, Meter, Patience, Prefix, Rules, Trial, Verdict, leak_text,
 };
 use crate::limits::Limits;
 use crate::model::format_size::format_size;
@@ -164,37 +163,34 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         };
         let rules = Rules { prefixes: prefixes(place), ..Rules::default() };
         let rules = rules.with_check(limits.clone());
-        let mut trial = Trial {
-            measurement,
-            before: Balances::new(),
-            case: Case::new(&rules).without_probe(),
-            grouper: Grouper::new(&rules, None),
-        };
+        let meter = CheckMeter { measurement, before: Balances::new(), started: Instant::now() };
+        let mut trial = Trial::new(&rules, None, meter);
+        trial.case.never_probes();
         let mut first = None;
         loop {
-            let started = Instant::now();
-            let ended = trial.measurement.run(&mut self.run);
+            trial.meter.started = Instant::now();
+            let ended = trial.meter.measurement.run(&mut self.run);
             let passes = (self.passes)(&ended);
-            let ruling = match (&first, passes) {
+            let judged = match (&first, passes) {
                 (None, Err(_)) => return Ok(ended),
                 (None, Ok(())) => {
                     if ended.is_err() {
                         trial.case.limit_runs(RUNS_THAT_PANIC);
                     }
                     first = Some(ended.map_err(without_its_blocks));
-                    if let Some(failure) = peak_text(&trial.measurement, limits) {
+                    if let Some(failure) = peak_text(&trial.meter.measurement, limits) {
                         return Err(failure);
                     }
-                    trial.passed(started)
+                    trial.passed()
                 }
                 (Some(_), Ok(())) => {
                     drop(ended);
-                    trial.passed(started)
+                    trial.passed()
                 }
-                (Some(_), Err(why)) => trial.cannot_repeat(&why),
+                (Some(_), Err(why)) => Some(trial.cannot_repeat(&format!("failed: {why}"))),
             };
-            if let (Ruling::Final(judged), Some(first)) = (ruling, &mut first) {
-                report(&judged, &trial.grouper, &trial.measurement)?;
+            if let (Some(judged), Some(first)) = (judged, &mut first) {
+                report(&judged, &trial.grouper, &trial.meter.measurement)?;
                 let nothing: Ended<R> = Err(Box::new(()));
                 return Ok(std::mem::replace(first, nothing));
             }
@@ -202,42 +198,31 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
     }
 }
 
-/// A check whose code runs until it is judged.
-struct Trial<'a> {
+/// Measures the runs of a check's code.
+struct CheckMeter {
     measurement: Measurement,
     before: Balances,
-    case: Case,
-    grouper: Grouper<'a>,
+    started: Instant,
 }
 
-impl Trial<'_> {
-    /// The ruling after a run that passed.
-    fn passed(&mut self, started: Instant) -> Ruling {
-        let patience = self.case.patience();
+impl Meter for CheckMeter {
+    fn changes(&mut self, patience: Patience) -> Vec<Change> {
         let (changes, now) = self.measurement.changes(&self.before, patience);
-        let run = self.run(&changes, started);
-        let ruling = self.case.passed(run, &mut self.grouper.evidence(&changes));
-        let Ruling::Wait = ruling else {
-            self.before = now;
-            return ruling;
-        };
-        let started = Instant::now();
-        let (late, now) = self.measurement.changes(&now, Patience::Last);
-        let run = self.run(&late, started);
         self.before = now;
-        self.case.waited(run, &mut self.grouper.evidence(&late))
+        changes
     }
 
-    fn run(&self, changes: &[Change], started: Instant) -> Run {
-        let threads = self.measurement.threads();
-        let time = started.elapsed();
-        Run { gross: Grown::gross(changes), time, cpu: time, threads }
+    fn time(&self) -> Duration {
+        self.started.elapsed()
     }
 
-    /// The ruling after a run that failed.
-    fn cannot_repeat(&mut self, why: &str) -> Ruling {
-        let why = format!("run {} failed: {why}", self.case.runs() + 1);
-        self.case.cannot_repeat(&why, &mut self.grouper.evidence(&[]))
+    /// Other code of the process may run meanwhile, so its processor time says nothing.
+    fn cpu(&self) -> Duration {
+        self.time()
+    }
+
+    fn threads(&self) -> u32 {
+        self.measurement.threads()
     }
 }
 

@@ -27,6 +27,10 @@ use crate::limits::Limit;
 /// After this many runs, of which most grew by the same, more say nothing new.
 const PROVED: u32 = 256;
 
+/// A word of the thread that runs the body may still point to blocks that a run has lost. After this
+/// many runs, such words are overwritten.
+const RUNS_TO_FORGET: u32 = 4;
+
 /// Collects runs until they can be judged.
 #[derive(Debug)]
 pub struct Case {
@@ -36,12 +40,29 @@ pub struct Case {
     /// Growth of each run, without what is expected once.
     runs: Vec<Grown>,
     groups: HashMap<GroupId, Group>,
-    /// Whether the first run was within the limit.
-    clean_at_first: bool,
-    /// Whether growth was seen that later runs have to explain.
-    suspicious: bool,
-    /// Whether threads of the last run were waited for.
-    waited: bool,
+    state: State,
+}
+
+/// The growth above the limit that the runs so far have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// None.
+    Clean,
+    /// The first run grew, by blocks that are expected once, excused or lost.
+    Explained,
+    /// The first run was clean. A later one grew, and the next ones have to explain that.
+    GrewLater,
+    /// The first run grew, and later ones have to explain that.
+    Grew,
+}
+
+/// The threads that the last run has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    /// They may be about to end.
+    MayEnd,
+    /// They had the time to end.
+    HadTime,
 }
 
 /// One group over the runs.
@@ -94,17 +115,14 @@ impl Case {
             spent: Spent::default(),
             runs: Vec::new(),
             groups: HashMap::new(),
-            clean_at_first: false,
-            suspicious: false,
-            waited: false,
+            state: State::Clean,
         }
     }
 
-    /// A case whose body runs again only if it has grown.
+    /// Lets the body run again only if it has grown.
     #[cfg(feature = "symbolize")]
-    pub fn without_probe(mut self) -> Self {
+    pub fn never_probes(&mut self) {
         self.budget.probes = false;
-        self
     }
 
     /// Allows no more than so many runs, unless the rules give a number.
@@ -125,7 +143,6 @@ impl Case {
 
     /// Takes in a run that passed. Evidence is only asked for where it is needed.
     pub fn passed(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
-        self.waited = false;
         self.spent.runs += 1;
         self.spent.time += run.time;
         self.spent.cpu += run.cpu;
@@ -133,26 +150,34 @@ impl Case {
         self.take(run, evidence)
     }
 
-    /// Takes in what has changed since the last run, whose threads had time to end.
-    pub fn waited(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
-        self.waited = true;
-        self.spent.time += run.time;
-        self.spent.threads = run.threads;
+    /// Takes in what has changed since the last run, whose threads had time to end. `None` if the
+    /// body has to run again.
+    pub fn waited(
+        &mut self,
+        time: Duration,
+        threads: u32,
+        evidence: &mut impl Evidence,
+    ) -> Option<Judged> {
+        self.spent.time += time;
+        self.spent.threads = threads;
         self.runs.pop();
         self.add(&evidence.changes());
-        self.after_repeat(evidence)
+        match self.after_repeat(Threads::HadTime, evidence) {
+            Ruling::Final(judged) => Some(judged),
+            Ruling::RunAgain | Ruling::Wait => None,
+        }
     }
 
     /// Ends the case because the body cannot run again.
-    pub fn cannot_repeat(&mut self, why: &str, evidence: &mut impl Evidence) -> Ruling {
-        Ruling::Final(if self.is_probe() {
+    pub fn cannot_repeat(&mut self, why: &str, evidence: &mut impl Evidence) -> Judged {
+        if self.is_probe() {
             self.close(None)
         } else if self.spent.runs >= SHAPE_RUNS {
             self.look(evidence);
             self.close(None)
         } else {
             self.unconfirmed(why)
-        })
+        }
     }
 
     /// The verdict if no further run comes.
@@ -163,30 +188,33 @@ impl Case {
     /// Whether the last run, or the next one, is there only to see whether a body without suspicion
     /// grows in its second run.
     fn is_probe(&self) -> bool {
-        self.spent.runs == 1 && !self.suspicious
+        self.spent.runs == 1 && !self.state.is_suspicious()
     }
 
     fn take(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
         let first = self.spent.runs == 1;
         if first && !run.gross.exceeds(&self.limit) {
             self.runs.push(run.gross);
-            self.clean_at_first = true;
             return self.probe_or_close();
         }
-        if self.spent.runs == 2 && self.clean_at_first && !run.gross.exceeds(&self.limit) {
+        if self.spent.runs == 2 && self.state == State::Clean && !run.gross.exceeds(&self.limit) {
             return Ruling::Final(self.close(None));
         }
         self.add(&evidence.changes());
         let sizes = self.groups.values().map(|group| group.grown(self.spent.runs).bytes);
         self.spent.bytes = sizes.sum();
-        if first { self.after_first(evidence) } else { self.after_repeat(evidence) }
+        if first {
+            self.after_first(evidence)
+        } else {
+            self.after_repeat(Threads::MayEnd, evidence)
+        }
     }
 
     fn after_first(&mut self, evidence: &mut impl Evidence) -> Ruling {
         if !self.groups.values().map(|group| group.grown(1)).sum::<Grown>().exceeds(&self.limit) {
-            self.clean_at_first = true;
             return self.probe_or_close();
         }
+        self.state = State::Explained;
         // Where only initialisers grew, a second run that is quick says as much as the heap.
         if !self.is_open_above_limit() && self.budget.allows_probe(self.spent) {
             return Ruling::RunAgain;
@@ -199,7 +227,7 @@ impl Case {
         if self.budget.is_spent(self.spent) {
             Ruling::Final(self.close(None))
         } else if self.is_open_above_limit() || lost_once {
-            self.suspicious = true;
+            self.state = State::Grew;
             Ruling::RunAgain
         } else if self.groups.values().any(|group| group.set_once) {
             // A second run shows whether what is set once also grows. It may fail, as it is set.
@@ -219,7 +247,7 @@ impl Case {
         }
     }
 
-    fn after_repeat(&mut self, evidence: &mut impl Evidence) -> Ruling {
+    fn after_repeat(&mut self, threads: Threads, evidence: &mut impl Evidence) -> Ruling {
         let runs = self.spent.runs;
         let spent = self.budget.is_spent(self.spent) || self.is_proved();
         let mut looked = false;
@@ -229,15 +257,17 @@ impl Case {
             looked = true;
         }
         let grew = self.grew_openly();
-        self.suspicious |= grew;
+        if grew {
+            self.state = self.state.suspicious();
+        }
         let is_over = if spent {
             true
         } else if grew {
             // What grows may only replace what shrinks.
             runs >= 16 && runs >= 4 * self.total().last_record()
         } else {
-            // A word of the thread that has just run may still point to what it lost.
-            !self.suspicious && (!grew_at_all || runs >= 4)
+            let is_explained = || !grew_at_all || runs >= RUNS_TO_FORGET;
+            !self.state.is_suspicious() && is_explained()
                 || self.sum_of(Share::Lost).exceeds(&self.limit)
                 || !self.budget.is_hardly_used(self.spent) && runs >= self.runs_to_close()
         };
@@ -249,8 +279,10 @@ impl Case {
             self.look(evidence);
         }
         let judged = self.close(None);
-        let waits =
-            judged.verdict == Verdict::Leak && leaks && self.spent.threads > 0 && !self.waited;
+        let waits = threads == Threads::MayEnd
+            && judged.verdict == Verdict::Leak
+            && leaks
+            && self.spent.threads > 0;
         if waits { Ruling::Wait } else { Ruling::Final(judged) }
     }
 
@@ -418,7 +450,8 @@ impl Case {
         let is_cut_off = shares.iter().any(|share| share.kind == GrowthKind::Unconfirmed)
             || verdict == Verdict::Known;
         // Runs that only confirmed the first one are not worth a word.
-        let confirmed = !self.suspicious && matches!(verdict, Verdict::Clean | Verdict::Once);
+        let confirmed =
+            !self.state.is_suspicious() && matches!(verdict, Verdict::Clean | Verdict::Once);
         let kept = if confirmed { 1 } else { self.runs.len() };
         let is_clean = verdict == Verdict::Clean;
         if is_clean {
@@ -457,10 +490,31 @@ impl Case {
             Verdict::Unconfirmed
         } else if exceeds(&[Leak, Unconfirmed, Known]) {
             Verdict::Known
-        } else if self.clean_at_first {
-            Verdict::Clean
         } else {
-            Verdict::Once
+            self.state.verdict_without_leak()
+        }
+    }
+}
+
+impl State {
+    /// Whether later runs have to explain growth.
+    fn is_suspicious(self) -> bool {
+        matches!(self, Self::GrewLater | Self::Grew)
+    }
+
+    /// The state after growth that later runs have to explain.
+    fn suspicious(self) -> Self {
+        match self {
+            Self::Clean | Self::GrewLater => Self::GrewLater,
+            Self::Explained | Self::Grew => Self::Grew,
+        }
+    }
+
+    /// The verdict if no growth goes on.
+    fn verdict_without_leak(self) -> Verdict {
+        match self {
+            Self::Clean | Self::GrewLater => Verdict::Clean,
+            Self::Explained | Self::Grew => Verdict::Once,
         }
     }
 }
@@ -552,7 +606,7 @@ mod tests {
     /// Groups in this range are known.
     const KNOWN: std::ops::Range<usize> = 50..INITIALISERS;
 
-    /// A test whose groups change as they are told to, each in blocks of its own.
+    /// A test whose groups change as a script says. Each has blocks of its own.
     struct Trial {
         case: Case,
         /// Bytes of each group since the first run.

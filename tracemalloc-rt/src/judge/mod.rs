@@ -1,10 +1,11 @@
 //! Verdicts. The harness and checks judge by the rules of this room.
 //!
-//! It may call `heap`, `limits`, `names`, `model`, `trace`, `os` and `util`. It runs and measures
-//! nothing; the allocator never calls it.
+//! It may call `heap`, `limits`, `names`, `model`, `trace`, `os` and `util`. It runs no
+//! tests; the allocator never calls it.
 //!
 //! [`grouping`] puts changes by stack together by traceback, and [`heap_search`] says what still
-//! points to them. [`case`] takes in one run after another and closes with a [`verdict`].
+//! points to them. A [`trial`] measures one run after another for a [`case`], which closes with a
+//! [`verdict`].
 
 mod budget;
 mod case;
@@ -25,6 +26,7 @@ mod set_once;
 mod stack_symbolizer;
 mod traceback;
 mod traceback_rules;
+mod trial;
 mod verdict;
 
 pub use case::{Case, Ruling, Run};
@@ -40,4 +42,5 @@ pub use prefix::Prefix;
 pub use quiescence::{Patience, settled};
 pub use rules::Rules;
 pub use traceback::Traceback;
+pub use trial::{Meter, Trial};
 pub use verdict::{Growth, GrowthKind, Judged, Verdict};

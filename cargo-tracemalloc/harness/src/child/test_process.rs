@@ -4,9 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracemalloc::internal::judge::{
-    Case, Grouper, Grown, HeapSearch, Patience, Rules, Ruling, Run, Verdict,
-};
+use tracemalloc::internal::judge::{Case, Grouper, Meter, Patience, Trial, Verdict};
 use tracemalloc::internal::{self, Change, Walk, test_limits};
 
 use crate::child::baseline::{Baseline, ThreadCount};
@@ -115,11 +113,11 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     // An address in this thread's stack. Below it, the stack belongs to the harness.
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
-    let mut trial = Trial::new(&rules, heap.clone());
+    let mut trial = Trial::new(&rules, Some(heap.clone()), TestMeter::new());
     let mut reserve = MemoryReserve::new();
-    let clock = RunClock::start();
+    trial.meter.clock = RunClock::start();
     let ran = run_first(test);
-    let took = clock.time();
+    let took = trial.meter.time();
     limits.restore();
     reserve.release();
     if let Ran::Failed(message) = ran {
@@ -141,14 +139,16 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             };
         }
         rules = rules.with_check(own);
-        trial.case = Case::new(&rules);
-        trial.grouper = Grouper::new(&rules, Some(heap));
+        trial.set_rules(&rules, Some(heap));
     }
-    let mut ruling = trial.passed(clock);
+    let mut verdict = trial.passed();
     let mut repeats = None;
     let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
     let patience = PATIENCE.max(took * 10).min(timeout);
-    while let Ruling::RunAgain = ruling {
+    let judged = loop {
+        if let Some(judged) = verdict {
+            break judged;
+        }
         let thread = repeats.get_or_insert_with(|| {
             // A repeated run may end the process, and what is known by now must not be lost with
             // it.
@@ -162,75 +162,56 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             REPEATS.store(true, Ordering::Relaxed);
             null_output::redirect();
             let thread = TestThread::start(test);
-            trial.begin_repeats();
+            // From now on, there is one thread more, and what it allocated to begin with.
+            trial.meter = TestMeter::new();
             thread
         });
-        let clock = RunClock::start();
+        trial.meter.clock = RunClock::start();
         let ran = thread.run(Some(patience));
         limits.restore();
-        ruling = match ran {
-            Ran::Passed => trial.passed(clock),
-            Ran::Failed(message) => trial.cannot_repeat(&format!("failed: {}", short(&message))),
-            Ran::Late => trial.cannot_repeat("did not end in time"),
+        verdict = match ran {
+            Ran::Passed => trial.passed(),
+            Ran::Failed(message) => {
+                Some(trial.cannot_repeat(&format!("failed: {}", short(&message))))
+            }
+            Ran::Late => Some(trial.cannot_repeat("did not end in time")),
         };
-    }
-    let Ruling::Final(judged) = ruling else { unreachable!("the loop ends with it") };
+    };
     verdict_entry::entry(test.name, &judged, &trial.grouper, session)
 }
 
-/// A test whose body runs until it is judged.
-struct Trial<'a> {
-    case: Case,
-    grouper: Grouper<'a>,
+/// Measures the runs of a test.
+struct TestMeter {
     /// The threads before the first run, or before the first repeat.
     start: ThreadCount,
     /// The state after the last run.
     last: Baseline,
+    clock: RunClock,
 }
 
-impl<'a> Trial<'a> {
-    fn new(rules: &Rules, heap: HeapSearch<'a>) -> Self {
-        Self {
-            case: Case::new(rules),
-            grouper: Grouper::new(rules, Some(heap)),
-            start: ThreadCount::now(),
-            last: Baseline::now(),
-        }
+impl TestMeter {
+    fn new() -> Self {
+        Self { start: ThreadCount::now(), last: Baseline::now(), clock: RunClock::start() }
     }
+}
 
-    /// From now on, there is one thread more, and what it allocated to begin with.
-    fn begin_repeats(&mut self) {
-        self.start = ThreadCount::now();
-        self.last = Baseline::now();
-    }
-
-    /// The ruling after a run that passed.
-    fn passed(&mut self, clock: RunClock) -> Ruling {
-        let changes = self.measure(self.case.patience());
-        let run = self.run(&changes, clock);
-        let ruling = self.case.passed(run, &mut self.grouper.evidence(&changes));
-        let Ruling::Wait = ruling else { return ruling };
-        let clock = RunClock::start();
-        let changes = self.measure(Patience::Last);
-        let run = self.run(&changes, clock);
-        self.case.waited(run, &mut self.grouper.evidence(&changes))
-    }
-
-    fn measure(&mut self, patience: Patience) -> Vec<Change> {
+impl Meter for TestMeter {
+    fn changes(&mut self, patience: Patience) -> Vec<Change> {
         let (changes, now) = self.last.changes(patience, self.start);
         self.last = now;
         changes
     }
 
-    fn run(&self, changes: &[Change], clock: RunClock) -> Run {
-        let threads = self.last.threads.since(self.start);
-        Run { gross: Grown::gross(changes), time: clock.time(), cpu: clock.cpu(), threads }
+    fn time(&self) -> Duration {
+        self.clock.time()
     }
 
-    /// The ruling after a run that did not pass.
-    fn cannot_repeat(&mut self, why: &str) -> Ruling {
-        let why = format!("run {} {why}", self.case.runs() + 1);
-        self.case.cannot_repeat(&why, &mut self.grouper.evidence(&[]))
+    fn cpu(&self) -> Duration {
+        self.clock.cpu()
+    }
+
+    fn threads(&self) -> u32 {
+        self.last.threads.since(self.start)
     }
 }
 
