@@ -145,6 +145,15 @@ Held by
     assert_eq!((&holder["name"], &holder["kind"]), (&"holds::PAGES".into(), &"static".into()));
     assert_eq!((&holder["file"], &holder["line"]), (&"holds/src/main.rs".into(), &pages.into()));
     assert_eq!(json["note"], serde_json::Value::Null);
+
+    let json = fs::read(project.root.join(SNAPSHOT)).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let files: Vec<&str> =
+        json["filenames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert!(files.contains(&"holds/src/main.rs"), "named as in the report: {files:?}");
+    assert!(files.iter().all(|name| !name.starts_with('/')), "{files:?}");
+    let shown = project.subcommand("show", &format!("{SNAPSHOT} --include holds/src/*")).run();
+    assert!(shown.code(exit::CLEAN).stdout.contains("  File \"holds/src/main.rs\", line "));
 }
 
 #[test]

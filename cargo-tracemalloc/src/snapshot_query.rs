@@ -1,7 +1,8 @@
 //! The resolved options of `top`, `diff` and `show`: filters, grouping, roots of source files.
 
 use std::env;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tracemalloc::{
@@ -70,13 +71,19 @@ fn filters(args: &QueryArgs) -> Vec<Box<dyn BaseFilter>> {
 }
 
 /// File names are relative to the workspace, where cargo runs rustc. The workspace and the package
-/// are directories above the current one.
+/// are directories above the current one. Dependencies lie where cargo unpacks registries.
 fn sources() -> Sources {
     let mut sources = Sources::new();
     for dir in env::current_dir().iter().flat_map(|dir| dir.ancestors()) {
         if dir.join("Cargo.toml").is_file() {
             sources.add_root(dir);
         }
+    }
+    let registries = env::home_dir().map(|home| home.join(".cargo"));
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or(registries);
+    let unpacked = cargo_home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    for registry in unpacked.into_iter().flatten().flatten() {
+        sources.add_root(registry.path());
     }
     sources
 }

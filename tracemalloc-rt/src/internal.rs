@@ -4,6 +4,7 @@
 //! This file only re-exports. The harness and the command call it, and nothing in this crate does.
 //! It may change in any version.
 
+pub use crate::api::take_snapshot_with_names;
 pub use crate::bridge::is_this_copy_installed;
 pub mod test_limits {
     //! The limits of the running test's own check.

@@ -190,6 +190,10 @@ fn report(
         domain: None,
     };
     let mut query = SnapshotQuery::resolve(&args)?;
+    // The program's sources are found from wherever the command was called.
+    for root in report::source_roots(&context.metadata) {
+        query.sources.add_root(root);
+    }
     let statistics = query.statistics(snapshot.as_std_path())?;
     terminal::print(&output::snapshot::text::top(&mut query, &statistics));
     Ok(())

@@ -16,7 +16,7 @@ pub use declarations::Statics;
 pub use doctests::doctests;
 pub use document::{Doctests, Kind, Report, ReportOptions, SCHEMA, Target};
 pub use known_leaks::stale_known_leaks;
-pub use paths::path_prefixes;
+pub use paths::{path_prefixes, source_roots};
 pub use selection::is_whole_suite;
 pub use summary::Summary;
 pub use targets::targets;

@@ -1,5 +1,7 @@
 //! File names in the report: relative to the workspace or to a dependency.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
 use tracemalloc_harness::Prefix;
@@ -32,6 +34,14 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<Prefix> {
     prefixes
         .sort_by(|a, b| b.prefix.len().cmp(&a.prefix.len()).then_with(|| a.prefix.cmp(&b.prefix)));
     prefixes
+}
+
+/// The directories in which the short names of sources may lie: the workspace, and the directories
+/// of registries, where cargo unpacks each package under its name and version.
+pub fn source_roots(metadata: &Metadata) -> BTreeSet<Utf8PathBuf> {
+    let unpacked = metadata.packages.iter().filter(|package| package.source.is_some());
+    let dirs = unpacked.filter_map(|package| package.manifest_path.parent()?.parent());
+    dirs.chain([metadata.workspace_root.as_path()]).map(ToOwned::to_owned).collect()
 }
 
 /// A source file of a member, relative to the workspace.

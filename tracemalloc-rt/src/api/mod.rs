@@ -10,7 +10,7 @@ pub mod holder;
 pub mod holders;
 mod namer;
 
-use crate::api::namer::{Frames, Namer};
+use crate::api::namer::{Frames, Namer, Rename};
 use crate::bridge::{Table, installed};
 use crate::error::Error;
 use crate::model::snapshot::Snapshot;
@@ -249,7 +249,7 @@ pub fn get_object_traceback<T: ?Sized>(object: *const T) -> Option<Traceback> {
 /// # Ok::<(), tracemalloc::Error>(())
 /// ```
 pub fn take_snapshot() -> Result<Snapshot, Error> {
-    snapshot(Frames::Program)
+    snapshot(Frames::Program, None)
 }
 
 /// [`take_snapshot`] with the frames of the standard library. The most recent frame is that which
@@ -270,17 +270,22 @@ pub fn take_snapshot() -> Result<Snapshot, Error> {
 /// # Ok::<(), tracemalloc::Error>(())
 /// ```
 pub fn take_snapshot_with_std() -> Result<Snapshot, Error> {
-    snapshot(Frames::WithStd)
+    snapshot(Frames::WithStd, None)
 }
 
-fn snapshot(frames: Frames) -> Result<Snapshot, Error> {
+/// [`take_snapshot`] with other names for files, which `rename` makes of those as compiled.
+pub fn take_snapshot_with_names(rename: &dyn Fn(&str) -> String) -> Result<Snapshot, Error> {
+    snapshot(Frames::Program, Some(rename))
+}
+
+fn snapshot(frames: Frames, rename: Option<Rename<'_>>) -> Result<Snapshot, Error> {
     let table = installed()?;
     let _pause = Pause::of(table);
     let mut blocks: Vec<Found> = Vec::new();
     if !(table.for_each)((&raw mut blocks).cast(), add_block) {
         return Err(Error::SnapshotNeedsTracing);
     }
-    let mut namer = Namer::new(table, frames);
+    let mut namer = Namer::new(table, frames).with_names(rename);
     namer.prepare(blocks.iter().map(|block| block.stack as u32));
     let traces = blocks
         .into_iter()

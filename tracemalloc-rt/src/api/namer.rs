@@ -30,11 +30,15 @@ pub enum Frames {
 /// `fork` it may be held for ever.
 static KNOWN: Mutex<Option<Symbolizer>> = Mutex::new(None);
 
+/// A short name for a file, in the place of its name as compiled.
+pub type Rename<'r> = &'r dyn Fn(&str) -> String;
+
 /// Makes the traceback of each stack once.
-pub struct Namer {
+pub struct Namer<'r> {
     table: &'static Table,
     nframe: usize,
     wanted: Frames,
+    rename: Option<Rename<'r>>,
     symbolizer: Symbolizer,
     frames: FxHashMap<Symbol, Frame>,
     tracebacks: FxHashMap<u32, Traceback>,
@@ -43,13 +47,14 @@ pub struct Namer {
     debug_information: DebugInformation,
 }
 
-impl Namer {
+impl<'r> Namer<'r> {
     /// A namer for the stacks of this runtime, with as many frames as its limit says.
     pub fn new(table: &'static Table, wanted: Frames) -> Self {
         Self {
             table,
             nframe: (table.traceback_limit)() as usize,
             wanted,
+            rename: None,
             symbolizer: KNOWN
                 .try_lock()
                 .ok()
@@ -60,6 +65,12 @@ impl Namer {
             last: None,
             debug_information: DebugInformation::default(),
         }
+    }
+
+    /// The same with short names for files.
+    pub fn with_names(mut self, rename: Option<Rename<'r>>) -> Self {
+        self.rename = rename;
+        self
     }
 
     /// Announces the stacks that [`Namer::traceback`] will be called with: a provider of names then
@@ -118,7 +129,10 @@ impl Namer {
         let mut frame = match (symbol.file.as_str(), symbol.pretty()) {
             ("", "") => Frame::unknown(),
             ("", function) => Frame::new(format!("<{function}>"), 0),
-            (file, _) => Frame::new(file, symbol.line),
+            (file, _) => match self.rename {
+                Some(rename) => Frame::new(rename(file), symbol.line),
+                None => Frame::new(file, symbol.line),
+            },
         };
         if !symbol.function.is_empty() {
             frame = frame.with_function(symbol.pretty());
@@ -167,7 +181,7 @@ impl DebugInformation {
     }
 }
 
-impl Namer {
+impl Namer<'_> {
     /// Prints, once a process, which settings are missing, if no frame has a file. A program that
     /// `cargo tracemalloc` runs has the right ones.
     pub fn advise(&self) {
@@ -181,7 +195,7 @@ impl Namer {
     }
 }
 
-impl Drop for Namer {
+impl Drop for Namer<'_> {
     fn drop(&mut self) {
         if let Ok(mut known) = KNOWN.try_lock() {
             *known = Some(mem::take(&mut self.symbolizer));

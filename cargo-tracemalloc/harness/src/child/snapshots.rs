@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracemalloc::internal;
+use tracemalloc::internal::judge::Prefix;
 
 use crate::child::exit_heap::exit_heap;
 use crate::child::seccomp;
@@ -113,7 +114,9 @@ impl Snapshots {
     /// Writes a snapshot. Prints an error and returns false if that fails. An existing file stays
     /// whole.
     fn take(&self, path: &str) -> bool {
-        let written = tracemalloc::take_snapshot()
+        // Reports and `snapshot-heap.json` name files in the same way.
+        let rename = |file: &str| Prefix::shorten(file, &self.session.path_prefixes);
+        let written = internal::take_snapshot_with_names(&rename)
             .map_err(|error| error.to_string())
             .and_then(|snapshot| snapshot.dump(path).map_err(|error| with_cause(&error)));
         written.inspect_err(|error| eprintln!("error: tracemalloc: {error}")).is_ok()
