@@ -273,3 +273,27 @@ fn what_cannot_be_done_is_said_before_or_after() {
     let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
 }
+
+/// It was named `util-0.0.0/src/lib.rs`, where no file is.
+#[test]
+fn a_path_dependency_outside_the_workspace_keeps_its_source_line() {
+    let temp = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = temp.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    let manifest = "[package]\nname = \"NAME\"\nedition = \"2024\"\n[workspace]\n";
+    let depends = "[dependencies]\nutil = { path = \"../util\" }\n";
+    write("demo/Cargo.toml", &(manifest.replace("NAME", "demo") + depends));
+    write("demo/src/main.rs", "fn main() { std::mem::forget(util::page()) }\n");
+    write("util/Cargo.toml", &manifest.replace("NAME", "util"));
+    write("util/src/lib.rs", "pub fn page() -> Vec<u8> {\n    vec![1; 1 << 20]\n}\n");
+    let demo = temp.path().join("demo");
+    let output = Call::subcommand("run").dir(&demo).run().code(exit::CLEAN);
+    assert!(output.stderr.contains("../util/src/lib.rs:2: "), "{}", output.stderr);
+    assert!(output.stderr.contains("    vec![1; 1 << 20]\n"), "{}", output.stderr);
+    let show = Call::subcommand("show").arg(SNAPSHOT).args("--include ../util/*").dir(&demo);
+    let shown = show.run().code(exit::CLEAN).stdout;
+    assert!(shown.contains("    vec![1; 1 << 20]\n"), "{shown}");
+}

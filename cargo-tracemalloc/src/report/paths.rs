@@ -14,10 +14,10 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<Prefix> {
         let Some(dir) = package.manifest_path.parent().filter(|dir| !dir.starts_with(root)) else {
             continue;
         };
-        let replacement = if metadata.workspace_members.contains(&package.id) {
-            relative(root, dir)
-        } else {
-            format!("{}-{}", package.name, package.version)
+        // Members and path dependencies have no source. They are found from the workspace.
+        let replacement = match package.source {
+            None => relative(root, dir),
+            Some(_) => format!("{}-{}", package.name, package.version),
         };
         prefixes.push(Prefix { prefix: dir.to_string(), replacement });
     }
