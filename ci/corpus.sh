@@ -5,9 +5,9 @@
 #     ci/corpus.sh               all pairs of tests/corpus/pairs.toml
 #     ci/corpus.sh lru_pop ...   those
 #
-# Works in CORPUS_DIR, or target/corpus. Needs a nightly compiler (for `-Zsanitizer=leak`), valgrind,
-# and a network the first time. Takes about half an hour on two cores. Exits with 1 when a verdict of
-# ours is wrong, or when a test does not leak as the table of pairs says.
+# Works in CORPUS_DIR, or target/corpus. Needs a nightly compiler (for `-Zsanitizer=leak`),
+# valgrind, and a network the first time. Takes about half an hour on two cores. Exits with 1 when a
+# verdict of ours is wrong, or when a test does not leak as the table of pairs says.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,7 +1,8 @@
-# The imports of Rust files, given by their paths below `src`: a line each, importing and imported file.
+# The imports of Rust files, given by their paths below `src`: a line each, importing and imported
+# file.
 #
-# An import is a path in a `use` or in code that begins with `crate`, `self`, `super` or a child module. A
-# declaration `mod x;` is none.
+# An import is a path in a `use` or in code that begins with `crate`, `self`, `super` or a child
+# module. A declaration `mod x;` is none.
 
 function module_of(file) {
     sub(/\.rs$/, "", file); sub(/(^|\/)(mod|lib|main)$/, "", file); return file

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Formatting and lints of the workspace and of every fixture that compiles; imports between rooms;
-# headers of files; width of the pages.
+# headers of files; words; width of pages and comments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ci/rooms.sh
 ci/file-list.sh --check
 ci/page-width.sh
+ci/words.sh
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 

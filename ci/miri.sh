@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests of the tracer's state under Miri, which looks for undefined behaviour, and for orders of
-# memory that the processor at hand does not have. Needs a nightly toolchain with the component miri.
-# Takes some minutes.
+# memory that the processor at hand does not have. Needs a nightly toolchain with the component
+# miri. Takes some minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -4,7 +4,8 @@
 #     ci/newer-glibc.sh
 #
 # Downloads the library into target/newer-glibc, without installing it. Skips the tests, and says
-# so, if there is no `apt-get`, no network, or another architecture than x86-64. Takes half a minute.
+# so, if there is no `apt-get`, no network, or another architecture than x86-64. Takes half a
+# minute.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -6,8 +6,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The rooms of a crate, a line a level, the lowest level first. Rooms of one level do not import each
-# other. A room is a directory or a file of `src`. A crate without a table has no levels to keep.
+# The rooms of a crate, a line a level, the lowest level first. Rooms of one level do not import
+# each other. A room is a directory or a file of `src`. A crate without a table has no levels to
+# keep.
 levels() { # crate
     case $1 in
     tracemalloc-rt)

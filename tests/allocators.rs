@@ -8,7 +8,7 @@ use std::fs;
 use support::{Listing, Project, exit};
 use tracemalloc_harness::{Outcome, Verdict};
 
-/// Plain and traced, the tests come to the same; and what leaks is what is marked, at its line.
+/// Plain and traced, the tests come to the same; and exactly the marked lines leak.
 fn check(package: &str) {
     let project = Project::copy("allocators", package);
     for profile in ["", " --release"] {

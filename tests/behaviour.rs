@@ -10,7 +10,7 @@ use std::time::Duration;
 use support::{Listing, Output, Project, Status, exit};
 use tracemalloc_harness::{Outcome, Verdict};
 
-/// What was printed below the headline that names this test, up to the next one.
+/// The lines below the headline that names this test, up to the next headline.
 fn section<'a>(stdout: &'a str, test: &str) -> &'a str {
     let headline = format!("---- {test}");
     let is_headline = |rest: &str| rest[headline.len()..].starts_with([' ', '\n']);
@@ -83,7 +83,7 @@ fn outcomes_and_output_are_those_of_cargo_test() {
         assert_shown(&traced, test, words);
         assert!(report.test(test).message.is_some(), "{test} has a message");
     }
-    for quiet in ["nobody should see", "nor this one", "a quiet line"] {
+    for quiet in ["a hidden line", "nor this one", "a quiet line"] {
         assert!(!traced.stdout.contains(quiet), "{quiet:?} is shown");
         assert!(!traced.stderr.contains(quiet), "{quiet:?} is shown");
     }
@@ -122,7 +122,7 @@ fn the_harness_takes_the_arguments_of_libtest() {
     assert_eq!(names(&traced).len(), 13);
     assert_eq!(names(&traced), names(&plain));
 
-    let quiet = ["nobody should see this line of a passed test", "nor this one"];
+    let quiet = ["a hidden line of a passed test", "nor this one"];
     let shown = project
         .tracemalloc("-p outcomes --lib passes_and_prints -- --show-output")
         .run()
@@ -215,7 +215,7 @@ fn a_test_that_hangs_is_ended() {
     project.tracemalloc(slow).run().code(exit::LEAK);
     assert_eq!(project.report().test("tests::leaks_slowly").runs.len(), 8);
 
-    // Nobody waits for a process that merely inherited a test's output.
+    // The front does not wait for a process that merely inherited a test's output.
     let leaves = "-p crashes tests::leaves_a_child_behind -- --ignored --exact";
     let output = project.tracemalloc(leaves).run().code(exit::CLEAN);
     assert!(output.duration < Duration::from_secs(18), "{:?}", output.duration);
@@ -337,7 +337,7 @@ fn a_test_without_a_harness_is_traced_as_a_whole() {
     let output = project.tracemalloc(args).in_shell(r#"echo told | "$@""#).run().code(exit::LEAK);
     for line in [
         r#"the test without a harness ran with []"#,
-        r#"it was told "told\n""#,
+        r#"it has read "told\n""#,
         "TRACEMALLOC_SESSION is None",
         "RUSTC_WRAPPER is None",
         "the benchmark ran",
@@ -378,7 +378,7 @@ fn a_test_without_a_harness_is_traced_as_a_whole() {
     let source = fs::read_to_string(project.root.join(&lost.file)).unwrap();
     assert!(source.lines().nth(lost.line as usize - 1).unwrap().ends_with("// lost"), "{lost:?}");
 
-    // What it reads at its end, as an argument, or as an exit code, is as without us.
+    // At its end, it reads the same arguments and exit codes as without us.
     for (how, code, message) in [
         ("panic", 101, "exited with code 101"),
         ("exit", 101, "exited with code 3"),

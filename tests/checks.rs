@@ -1,5 +1,5 @@
-//! Tests with `#[tracemalloc::check]`, under all runners. What a test of the fixture is called says what
-//! has to come of it.
+//! Tests with `#[tracemalloc::check]`, under all runners. What a test of the fixture is called says
+//! what has to come of it.
 
 mod support;
 
@@ -62,8 +62,8 @@ fn failing_in_report(report: &Report) -> Failing {
     failing.map(|(_, test)| test.name.clone()).collect()
 }
 
-/// What tests and the runtime depend on is compiled twice for this: `ci/checks.sh` runs it, and the
-/// next one.
+/// The dependencies of tests and runtime are compiled twice for this: `ci/checks.sh` runs it, and
+/// the next one.
 #[test]
 #[ignore = "see ci/checks.sh"]
 fn a_test_comes_to_the_same_wherever_it_runs() {
@@ -267,7 +267,7 @@ fn sources(package: &Path) -> Vec<PathBuf> {
     support::files(&package.join("src")).iter().map(|file| Path::new("src").join(file)).collect()
 }
 
-/// Writes what is not there yet, so that cargo compiles only what has changed.
+/// Writes the files that are missing, so that cargo compiles only what has changed.
 fn write(path: &Path, content: &str) {
     if fs::read_to_string(path).is_ok_and(|present| present == content) {
         return;

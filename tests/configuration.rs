@@ -155,7 +155,7 @@ fn holders_of_the_configuration_excuse_growth_unless_they_may_not() {
     }
 }
 
-/// A test that loses a block while another thread lives, which nobody may ask for its registers.
+/// A test that loses a block while another thread lives, whose registers no process may read.
 const UNASKED: &str = r#"
 #[repr(C)]
 struct Instruction(u16, u8, u8, u32);
@@ -170,7 +170,8 @@ unsafe extern "C" {
 const PTRACE: u32 = if cfg!(target_arch = "x86_64") { 101 } else { 117 };
 const SECCOMP: i64 = if cfg!(target_arch = "x86_64") { 317 } else { 277 };
 
-/// From here on, `ptrace` fails in all threads: load the call's number; if it is that, fail with EPERM; allow.
+/// From here on, `ptrace` fails in all threads: load the call's number; if it is that, fail with
+/// EPERM; allow.
 fn forbid_tracing() {
     let code = [
         Instruction(0x20, 0, 0, 0),
@@ -262,7 +263,7 @@ reason = "pages are freed when the device is next idle"
     insta::assert_snapshot!("config-json", json.stdout);
     assert!(!project.root.join("target").exists(), "nothing is built for it");
 
-    // What is printed is a configuration that says the same.
+    // The output is a configuration that says the same.
     project.write(FILE, &text.stdout);
     let again = project.subcommand("config", "").run().code(exit::CLEAN);
     let values = |output: &Output| -> Vec<String> {

@@ -35,7 +35,7 @@ fn moved(project: &Project, with_note: bool) -> PathBuf {
     binary
 }
 
-/// What a leak says whose test was started by a person.
+/// The headline of the leak, as the test itself prints it.
 const LEAKED: &str = "leaked 4096 B in 1 block a run (1 of 1 run), limit 0 B";
 
 #[test]

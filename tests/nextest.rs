@@ -1,4 +1,4 @@
-//! cargo-nextest in the place of `cargo test`, and either of them called by somebody else.
+//! cargo-nextest in the place of `cargo test`, and both started without `cargo tracemalloc`.
 
 mod support;
 
@@ -193,7 +193,7 @@ fn who_calls_cargo_is_told_by_failing_tests() {
 
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn a_target_without_a_harness_is_judged_for_whoever_starts_it() {
+fn a_target_without_a_harness_is_judged_for_every_caller() {
     let project = Project::copy("behaviour", "nextest-no-harness");
     let target = "-p no-harness --test lists";
     let assert_found = |args: &str, entries: &[(&str, Verdict)]| {

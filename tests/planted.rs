@@ -1,6 +1,6 @@
 //! Every planted leak is reported, once, where it is, as large as it is; and nothing else is.
 //!
-//! What to expect is read from the sources: see `tests/fixtures/README.md`.
+//! The expectations are comments in the sources: see `tests/fixtures/README.md`.
 
 mod support;
 
@@ -16,7 +16,7 @@ type Place = (String, String, u32);
 /// Bytes and blocks, `None` where any number will do; and what holds it, `None` where nothing does.
 type Amount = (Option<u64>, Option<u64>, Option<String>);
 
-/// What the comments in the sources say.
+/// The expectations in the comments of the sources.
 fn planted() -> BTreeMap<Place, Amount> {
     let root = Project::source("planted");
     let mut planted = BTreeMap::new();
@@ -51,7 +51,7 @@ fn parse(comment: &str) -> (String, Amount) {
     (words["test"].to_owned(), (number("size"), number("count"), held))
 }
 
-/// What a report says, in the same form. Where any number will do, any that is not zero is let
+/// The content of a report, in the same form. Where any number will do, any that is not zero is let
 /// pass.
 fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Place, Amount> {
     let mut sums: BTreeMap<Place, (u64, u64, Option<String>)> = BTreeMap::new();
@@ -73,7 +73,7 @@ fn reported(report: &Report, planted: &BTreeMap<Place, Amount>) -> BTreeMap<Plac
     sums.into_iter().map(loosen).collect()
 }
 
-/// What the report says holds it: a static or a thread-local by its name, a thread's stack as such.
+/// The holder in the report: a static or a thread-local by its name, a thread's stack as such.
 fn holder(growth: &GrowthEntry) -> Option<String> {
     match (growth.retained, &growth.holder) {
         (Some(Retained::Lost), _) => None,
@@ -110,8 +110,8 @@ fn check(report: &Report) {
             test.verdict.is_some_and(|verdict| verdicts.contains(&verdict)),
             "{name}: {test:#?}"
         );
-        // What nothing holds is known after one run, or after the run that loses it again. A word of
-        // the thread that has just run may still point to it for a run or two.
+        // A block that nothing holds is known after one run, or after the run that loses it again.
+        // A word of the thread that has just run may still point to it for a run or two.
         let all_lost = test.growth.iter().all(|growth| growth.retained != Some(Retained::Held));
         assert!(!leaks || !all_lost || test.runs.len() <= 4, "{name}: {test:#?}");
         assert_eq!(test.heap_note, None, "{name}");

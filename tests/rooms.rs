@@ -1,4 +1,5 @@
-//! The check of imports between source files, on a copy of the sources with a forbidden import added.
+//! The check of imports between source files, on a copy of the sources with a forbidden import
+//! added.
 
 use std::fs;
 use std::path::{Path, PathBuf};

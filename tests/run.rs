@@ -18,7 +18,7 @@ const SNAPSHOT: &str = "target/tracemalloc/snapshot.json";
 /// The line of the fixture that allocates its page, as `top` shows it.
 const PAGE: &str = "    vec![1; 64 << 10] // the page\n";
 
-/// What `cargo tracemalloc top` prints of a snapshot.
+/// The output of `cargo tracemalloc top` for a snapshot.
 fn top(project: &Project, snapshot: &str) -> Output {
     Call::subcommand("top").arg(snapshot).dir(&project.root).run().code(exit::CLEAN)
 }
@@ -47,7 +47,7 @@ fn wait_for(path: &Path) {
     }
 }
 
-/// What the command said when it had ended, and its exit code.
+/// The command's output when it had ended, and its exit code.
 fn ended(mut child: Child) -> (String, Option<i32>) {
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -208,7 +208,7 @@ fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
             assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
         }
     };
-    // What it allocates once is there before the first snapshot.
+    // Memory that it allocates once is there before the first snapshot.
     for (requests, snapshot) in [(20, "service-1.json"), (100, "service-2.json")] {
         let _ = fs::remove_file(project.root.join(snapshot));
         load(requests);
@@ -248,8 +248,8 @@ fn what_cannot_be_done_is_said_before_or_after() {
         let output = project.run(args).run().code(exit::USAGE);
         assert!(output.stderr.contains(words), "{args}: {}", output.stderr);
     }
-    let output = project.run("-p ends --bin nobody").run().code(exit::COULD_NOT_RUN);
-    assert!(output.stderr.contains("no bin target named `nobody`"));
+    let output = project.run("-p ends --bin absent").run().code(exit::COULD_NOT_RUN);
+    assert!(output.stderr.contains("no bin target named `absent`"));
 
     // A file that may not grow is what a full disk is to a program.
     let many = "-p ends -- many";

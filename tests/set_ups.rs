@@ -20,7 +20,7 @@ struct SetUp {
     name: &'static str,
     /// `.cargo/config.toml`.
     config: &'static str,
-    /// What is added to the manifest.
+    /// The addition to the manifest.
     manifest: &'static str,
     /// Variables.
     env: &'static [(&'static str, &'static str)],

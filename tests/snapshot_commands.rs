@@ -57,7 +57,7 @@ impl Place {
         command
     }
 
-    /// What is printed by a call that succeeds.
+    /// The output of a call that succeeds.
     #[track_caller]
     fn run(&self, line: &str) -> String {
         let assert = self.command(line).assert().code(0).stderr("");

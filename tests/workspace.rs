@@ -140,7 +140,7 @@ fn an_optimised_build_finds_the_same_lines() {
 }
 
 #[test]
-fn tests_that_are_run_by_anybody_else_fail_when_they_leak() {
+fn tests_that_another_tool_runs_fail_when_they_leak() {
     let project = Project::copy("demo", "by-hand");
     let output = project.tracemalloc("--no-run").run().code(exit::CLEAN);
     // Executable unittests src/lib.rs (target/tracemalloc/debug/deps/demo-0123456789abcdef)
@@ -174,8 +174,8 @@ fn a_workspace_wrapper_of_the_user_is_called() {
     assert!(log.contains("--crate-name demo"), "{log}");
 }
 
-/// Cargo remembers what `rustc -vV` printed, also that it failed. A session that disappears must not
-/// make it fail.
+/// Cargo remembers what `rustc -vV` printed, also that it failed. A session that disappears must
+/// not make it fail.
 #[test]
 fn a_session_that_is_deleted_during_the_run_leaves_the_next_run_alone() {
     let temp = tempfile::tempdir().unwrap();

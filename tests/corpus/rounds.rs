@@ -55,7 +55,7 @@ fn rounds() {
         live()
     };
     // Each window has as many rounds as all before it, so that pages that double grow in each.
-    // What is only freed late stops growing in one of them.
+    // Memory that is only freed late stops growing in one of them.
     let (mut done, started) = (64, Instant::now());
     let (mut before, mut least) = (run(done), isize::MAX);
     while least == isize::MAX || done < 4096 && started.elapsed() < Duration::from_secs(10) {

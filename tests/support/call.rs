@@ -16,9 +16,9 @@ pub struct Call {
 pub struct Output {
     /// The exit code; a signal is none.
     pub code: Option<i32>,
-    /// What it wrote to stdout.
+    /// Its output to stdout.
     pub stdout: String,
-    /// What it wrote to stderr.
+    /// Its output to stderr.
     pub stderr: String,
     /// How long it took.
     pub duration: Duration,

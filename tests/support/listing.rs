@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What a test came to.
+/// The result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// `ok`
@@ -16,7 +16,7 @@ pub enum Status {
 /// Tests of one target, by name.
 pub type Target = BTreeMap<String, Status>;
 
-/// What the targets of one run printed, in order.
+/// The output of the targets of one run, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listing {
     /// One for each `running 3 tests`.

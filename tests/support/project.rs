@@ -14,7 +14,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Copies a fixture for the test called `owner`, which shares it with nobody.
+    /// Copies a fixture for the test called `owner`, which alone uses the copy.
     pub fn copy(fixture: &str, owner: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(owner).join(fixture);
         sync(&Self::source(fixture), &root);

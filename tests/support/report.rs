@@ -6,14 +6,14 @@ use std::path::Path;
 use serde::Deserialize;
 use tracemalloc_harness::{Known, TestEntry, Verdict};
 
-/// What one run of the command found.
+/// The result of one run of the command.
 #[derive(Debug, Deserialize)]
 pub struct Report {
     /// The version of its shape.
     pub schema: u32,
     /// Counts.
     pub summary: serde_json::Map<String, serde_json::Value>,
-    /// Known leaks that nobody has seen, where all tests ran.
+    /// Known leaks that did not occur, where all tests ran.
     pub stale_known_leaks: Option<Vec<Known>>,
     /// Test binaries.
     pub targets: Vec<Target>,

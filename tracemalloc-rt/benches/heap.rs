@@ -42,7 +42,7 @@ fn main() {
     let counts: &[usize] = if is_bench { &[1_000, 100_000, 10_000_000] } else { &[1_000] };
     tracemalloc::start(1).expect("the allocator traces");
     for count in counts {
-        BLOCKS.lock().expect("nobody panics").resize_with(*count, || black_box(vec![7; 4]));
+        BLOCKS.lock().expect("no thread panics").resize_with(*count, || black_box(vec![7; 4]));
         let mut least = Duration::MAX;
         for _ in 0..5 {
             let started = Instant::now();

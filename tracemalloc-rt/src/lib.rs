@@ -61,7 +61,7 @@
 //! # Differences from Python
 //!
 //! Names, arithmetic, sort orders and texts are those of CPython's `tracemalloc` (3.9 to 3.13).
-//! What differs:
+//! Differences:
 //!
 //! - Nothing can be traced without a [`Tracemalloc`] as the program's global allocator: [`start`]
 //!   then fails.

@@ -1,4 +1,4 @@
-//! The limits and filters by which growth is measured and judged, from whatever interface.
+//! The limits and filters by which growth is measured and judged, for all interfaces.
 //!
 //! This is the one type for them: the attribute, the command line, the configuration and the
 //! overrides for single tests all become [`Limits`], and one merge puts them over each other. It is

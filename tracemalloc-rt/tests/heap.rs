@@ -162,7 +162,7 @@ fn of_size(found: &Found, size: u64) -> &Retained {
     entry
 }
 
-/// What blocks of this size are held by.
+/// The holder of the blocks of this size.
 #[track_caller]
 fn holder(found: &Found, size: u64) -> (HolderKind, String) {
     let entry = of_size(found, size);
@@ -357,7 +357,7 @@ fn a_register_of_a_parked_thread_holds() {
     });
     assert_eq!(holder(&found, 780), (HolderKind::Register, "parked".to_owned()));
     GATE.store(1, Ordering::Relaxed);
-    // SAFETY: wakes whoever waits at this word.
+    // SAFETY: wakes the threads that wait at this word.
     unsafe { libc::syscall(libc::SYS_futex, &raw const GATE, 129, 1, 0, 0, 0) };
 }
 
@@ -375,7 +375,7 @@ fn what_only_c_holds_is_held() {
     }
     let found = left_by(&[], || {
         let key = Box::into_raw(Box::new([0_u8; 781]));
-        // SAFETY: the root is a null pointer at first, and nobody else uses it.
+        // SAFETY: the root is a null pointer at first, and no other code uses it.
         unsafe { tsearch(key.cast(), TREE.as_ptr(), compare) };
     });
     let entry = of_size(&found, 781);
@@ -469,7 +469,7 @@ fn a_thread_that_blocks_every_signal_is_asked_too() {
     let (ready, is_ready) = mpsc::channel();
     let found = left_by(&[], move || {
         thread::spawn(move || {
-            // SAFETY: a full set of signals is what is asked for, of this thread alone.
+            // SAFETY: blocks all signals, in this thread alone.
             unsafe {
                 let mut all = mem::zeroed();
                 libc::sigfillset(&raw mut all);

@@ -628,7 +628,7 @@ fn domain_0_is_the_allocator_s() {
     assert_eq!(tracemalloc::get_traced_memory().0, 0);
 }
 
-/// What a real CPython answered to the same calls, of `golden` or of `TRACEMALLOC_GOLDEN_DIR`.
+/// The answers of a real CPython to the same calls, of `golden` or of `TRACEMALLOC_GOLDEN_DIR`.
 fn registries_live_as_in_cpython() {
     let directory = std::env::var_os("TRACEMALLOC_GOLDEN_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), PathBuf::from);
@@ -807,7 +807,8 @@ fn threads_lose_and_invent_nothing() {
         working.store(false, Ordering::Release);
         let snapshots = controller.join().unwrap();
         assert!(snapshots > 0);
-        // What comes now is counted from an empty view, while threads free and allocate at once.
+        // From now on, blocks are counted from an empty view, while threads free and allocate at
+        // once.
         tracemalloc::clear_traces();
         std::thread::scope(|scope| {
             let spawn = |number| {

@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn statics_are_told_that_can_be_written_and_no_others() {
-        *ASKED_ABOUT.lock().expect("nobody panics") += 1;
+        *ASKED_ABOUT.lock().expect("no test panics here") += 1;
         let told =
             tell(FileRequest { path: this_binary(), statics: true, ..FileRequest::default() });
         let names: Vec<&str> = told.statics.iter().map(|named| named.name.as_str()).collect();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_nobody_asks_about_any_more_are_forgotten() {
+    fn files_without_further_requests_are_forgotten() {
         let mut files = Files::default();
         for number in 0..2 * MOST {
             for path in ["/nowhere/libc.so".to_owned(), format!("/nowhere/{number}")] {

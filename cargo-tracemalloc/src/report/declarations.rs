@@ -161,9 +161,9 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_static_is_found_with_its_line() {
-        *DECLARED.lock().expect("nobody panics") += 1;
+        *DECLARED.lock().expect("no test panics here") += 1;
         let name = format!("{}::DECLARED", module_path!());
-        let missing = "nobody::declares::THIS".to_owned();
+        let missing = "declared::nowhere::THIS".to_owned();
         let binary = std::env::current_exe().expect("this is a program");
         let places = places(&binary, &[name.clone(), missing].into()).expect("it can be read");
         let [(found, Some((file, line)))] = places.iter().collect::<Vec<_>>()[..] else {

@@ -55,7 +55,8 @@ pub fn untraced_targets(
     targets
 }
 
-/// All notes, with their times: `<profile>/deps/*` and, with `--target`, `<triple>/<profile>/deps/*`.
+/// All notes, with their times: `<profile>/deps/*` and, with `--target`,
+/// `<triple>/<profile>/deps/*`.
 fn notes(target_dir: &Utf8Path) -> Vec<(Utf8PathBuf, SystemTime)> {
     let profiles = dirs(target_dir);
     let of_triples = profiles.iter().flat_map(|dir| dirs(dir));

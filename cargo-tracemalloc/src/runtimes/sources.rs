@@ -68,7 +68,7 @@ tracemalloc-harness = { workspace = true, features = ["harness"] }
         "program/src/lib.rs",
         b"//! Has every program that links it call the harness before its `main`.
 
-/// What the loader calls.
+/// The function that the loader calls.
 #[used]
 #[unsafe(no_mangle)]
 #[unsafe(link_section = \".init_array\")]

@@ -1,4 +1,5 @@
-//! Private directories for temporary files: random names, for this user alone, removed when dropped.
+//! Private directories for temporary files: random names, for this user alone, removed when
+//! dropped.
 //!
 //! [`tracemalloc_harness::private_dir`] describes them.
 

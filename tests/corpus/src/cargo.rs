@@ -1,4 +1,4 @@
-//! Builds of a package, by cargo, and what is in a test binary.
+//! Builds of a package, by cargo, and the tests in a test binary.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +65,7 @@ fn build(
     Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
-/// What cargo and the compiler say of a failed build.
+/// The messages of cargo and the compiler about a failed build.
 fn errors(stderr: &[u8], messages: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(stderr).into_owned();
     for line in messages.split(|byte| *byte == b'\n') {

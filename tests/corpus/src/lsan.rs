@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// What a checker other than ours says of a test.
+/// The answer of a checker other than ours for a test.
 pub(crate) struct Other {
     /// Bytes that it calls lost.
     pub(crate) bytes: u64,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::package::Package;
 use crate::pair::{Kind, Pair};
 
-/// What our report says of a test.
+/// The answer of our report for a test.
 pub(crate) struct Ours {
     pub(crate) verdict: String,
     /// Bytes a run of what leaks, or, where nothing leaks, of all that grew.
@@ -82,7 +82,7 @@ pub(crate) fn judge(command: &Path, package: &Package) -> Result<Report> {
     serde_json::from_slice(&json).context("parse the report")
 }
 
-/// What the report says of one test.
+/// The entry of the report for one test.
 pub(crate) fn find(report: &Report, pair: &Pair, name: &str, lines: &[String]) -> Result<Ours> {
     let mut tests = report.targets.iter().flat_map(|target| &target.tests);
     let test = tests.find(|test| test.name == name).context("find the test in the report")?;

@@ -42,7 +42,7 @@ pub(crate) struct Pair {
     confirmed: String,
 }
 
-/// What becomes of the memory.
+/// The fate of the memory.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {

@@ -80,7 +80,7 @@ pub(crate) fn word(answer: Option<bool>) -> &'static str {
     }
 }
 
-/// What a checker other than ours calls lost.
+/// Memory that a checker other than ours calls lost.
 pub(crate) fn bytes_cell(other: &Other) -> String {
     match other.bytes {
         0 => "nothing".to_owned(),

@@ -1,7 +1,7 @@
 //! Valgrind's verdict on a test.
 //!
-//! What is only possibly lost or still reachable is no leak here: libtest itself leaves such blocks
-//! behind.
+//! Blocks that are only possibly lost or still reachable are no leak here: libtest itself leaves
+//! such blocks behind.
 
 use std::path::Path;
 use std::process::Command;

@@ -10,7 +10,7 @@ use crate::template::Template;
 /// - `plain`: every run leaks, by the same lines.
 /// - `moving`: every run leaks, by lines that change, under initialisers, or with pauses of a line.
 /// - `pausing`: there are runs that keep nothing at all.
-/// - `clean`: what is live is bounded, however often the body runs.
+/// - `clean`: the live memory is bounded, however often the body runs.
 pub const FAMILIES: [&str; 4] = ["plain", "moving", "pausing", "clean"];
 
 /// The only family that does not leak.
@@ -23,7 +23,7 @@ pub struct Kind {
     pub family: String,
     /// The name of its file, without `.rs`.
     pub name: String,
-    /// What is in the file.
+    /// The content of the file.
     pub template: Template,
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The name of its file, beside the workspace's manifest.
 pub const FILE: &str = "report.json";
 
-/// What every test came to, by the last part of the test's name: its verdict, or why it has none.
+/// The result of every test, by the last part of the test's name: its verdict, or why it has none.
 pub fn read(path: &Path) -> Result<HashMap<String, String>, String> {
     let failed = |error: String| format!("failed to read {}: {error}", path.display());
     let text = fs::read(path).map_err(|error| failed(error.to_string()))?;

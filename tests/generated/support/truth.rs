@@ -92,7 +92,7 @@ fn check(body: &Body) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What is live after one run, in a thread of its own.
+/// The live memory after one run, in a thread of its own.
 fn live_after(run: fn()) -> isize {
     thread::Builder::new().spawn(run).expect("a thread starts").join().expect("the body passes");
     LIVE.load(Ordering::Relaxed)

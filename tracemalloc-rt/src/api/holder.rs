@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::bridge::held::{Held, kind};
 
-/// What holds a block: the place where a search of the heap found the first pointer that leads to
-/// it.
+/// The holder of a block: the place where a search of the heap found the first pointer that leads
+/// to it.
 ///
 /// `Display` is one line: `store::SEEN`, ``stack of thread `main` ``, `foreign memory`, `lost`. Not
 /// in Python.

@@ -99,7 +99,7 @@ impl<'r> Namer<'r> {
             Frames::Program => self.of_program(&frames),
             Frames::WithStd => after_runtime(&frames).iter().map(|frame| &**frame).collect(),
         };
-        // What was not kept can only be counted, as physical frames.
+        // Frames that were not kept can only be counted, as physical frames.
         let beyond = if ended { 0 } else { total as usize - addresses.len() };
         let total_nframe = (shown.len() + beyond).clamp(1, usize::from(u16::MAX));
         let frames: Vec<Frame> =

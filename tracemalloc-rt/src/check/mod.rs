@@ -74,7 +74,7 @@ pub fn check_once<R>(mut limits: Limits, code: impl FnOnce() -> R) -> R {
     let mut code = Some(code);
     let run = || match code.take() {
         Some(code) => measured_code(code),
-        None => unreachable!("one run is asked for"),
+        None => unreachable!("the limits allow one run"),
     };
     value(conclude(Code { run, passes: returned }.check(&limits, Location::caller())))
 }

@@ -43,7 +43,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// Runs that a suspicion gets although its growth has stopped, as long as they cost nearly nothing.
 /// A list of blocks with 31 entries each, or a buffer that doubles, may pause for so long.
 const PAUSE: u32 = 40;
-/// What repeats may leave before [`LEAST`] runs are enough.
+/// Growth that repeats may leave before [`LEAST`] runs are enough.
 const LARGE: u64 = 64 << 20;
 /// A body that took no more processor time runs once more, even if nothing is suspicious.
 const QUICK: Duration = Duration::from_millis(10);

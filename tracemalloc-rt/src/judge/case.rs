@@ -27,8 +27,8 @@ use crate::limits::Limit;
 /// After this many runs, of which most grew by the same, more say nothing new.
 const PROVED: u32 = 256;
 
-/// A word of the thread that runs the body may still point to blocks that a run has lost. After this
-/// many runs, such words are overwritten.
+/// A word of the thread that runs the body may still point to blocks that a run has lost. After
+/// this many runs, such words are overwritten.
 const RUNS_TO_FORGET: u32 = 4;
 
 /// Collects runs until they can be judged.
@@ -263,7 +263,7 @@ impl Case {
         let is_over = if spent {
             true
         } else if grew {
-            // What grows may only replace what shrinks.
+            // A group that grows may only replace one that shrinks.
             runs >= 16 && runs >= 4 * self.total().last_record()
         } else {
             let is_explained = || !grew_at_all || runs >= RUNS_TO_FORGET;
@@ -382,8 +382,8 @@ impl Case {
                 return None;
             }
             let holder = group.holder().and_then(|holder| by_holder.get(&holder)).unwrap_or(&total);
-            // A line may only have taken over the entries of another. After few runs, growth that came
-            // in the first run and has gone since says nothing about that.
+            // A line may only have taken over the entries of another. After few runs, growth that
+            // came in the first run and has gone since says nothing about that.
             let takes_over = !(holder.rose_after(middle, runs)
                 || runs < SHAPE_RUNS && holder.grew_as_much(&group.series, runs));
             let goes_on = group.series.rises(runs) && !takes_over;
@@ -464,7 +464,7 @@ impl Case {
             share.kind == GrowthKind::Leak && self.groups[&share.id].is_expected_once()
         });
         if repeated && let Some(first) = runs.first_mut() {
-            // What seemed to be expected once was the first of many.
+            // Growth that seemed to be expected once was the first of many.
             let open = self.groups.values().filter(|group| !group.is_excused());
             *first = open.filter_map(|group| group.series.growth_in(1)).sum();
         }
@@ -568,7 +568,8 @@ impl Group {
         shares.map(|(_, grown, _)| *grown).sum()
     }
 
-    /// The growth a run of what is lost. Where most is, a word somewhere may still point to the rest.
+    /// The growth a run of lost blocks. Where most are lost, a word somewhere may still point to
+    /// the rest.
     fn lost_per_run(&self, lost: Grown, runs: u32) -> Grown {
         if 2 * lost.bytes >= self.grown(runs).bytes {
             self.series.per_run(runs)

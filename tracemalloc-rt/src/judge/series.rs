@@ -114,7 +114,7 @@ impl Series {
             return runs > 1 && is_left && (2..=runs).all(|run| self.rose_after(run - 1, run));
         }
         let (from, earlier_from) = (runs * 2 / 5, runs * 4 / 25);
-        // What grew for a while and has gone is no growth.
+        // A group that grew for a while and has gone is no growth.
         let (before, most) =
             (self.most_until(from, Number::Bytes), self.most_until(runs, Number::Bytes));
         if most <= before || 2 * self.sum_until(runs) < before + most {
@@ -129,7 +129,7 @@ impl Series {
         // Blocks of many sizes, in few runs.
         let goes_on = goes_on(bytes) || goes_on(blocks) && later(bytes) * 2 >= earlier(bytes);
         let often = self.records_are_many(runs);
-        // What doubles grows seldom, and by as much as all before.
+        // A buffer that doubles grows seldom, and by as much as all before.
         let doubles = earlier(bytes) > 0 && later(bytes) * 3 >= growth(bytes, 2, from);
         goes_on && (often || doubles)
     }

@@ -18,7 +18,7 @@ pub enum Verdict {
     Clean,
     /// It grew in the first run, but its growth did not go on.
     Once,
-    /// What nothing points to any more, or what went on growing, was above the limit.
+    /// Lost memory, or growth that went on, was above the limit.
     Leak,
     /// All that would make it leak, or be unconfirmed, is known.
     Known,

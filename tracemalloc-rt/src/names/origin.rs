@@ -97,7 +97,8 @@ pub fn is_std(frame: &NamedFrame) -> bool {
     if !frame.file.is_empty() {
         return inside_std(&frame.file).is_some();
     }
-    // What the compiler writes for a call through `dyn FnOnce` is a method of the closure.
+    // The function that the compiler writes for a call through `dyn FnOnce` is a method of the
+    // closure.
     let is_shim = frame.function.contains(" as core::ops::function::Fn");
     let name = function_name::crate_name(&frame.function);
     is_shim || name.is_none_or(|name| NOT_OF_PROGRAM.contains(&name))

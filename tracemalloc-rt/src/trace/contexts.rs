@@ -33,7 +33,7 @@ const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
 const FIRST_TABLE: usize = 1 << 10;
 
-/// What is known of a node's chain of frame pointers; 0 is nothing.
+/// The facts about a node's chain of frame pointers; 0 is nothing.
 const WHOLE: u32 = 1;
 const BROKEN: u32 = 2;
 

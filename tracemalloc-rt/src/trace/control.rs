@@ -128,7 +128,7 @@ fn prepare() {
     shadow::prepare();
 }
 
-/// Takes every block out of the view. What is added meanwhile stays, and is counted.
+/// Takes every block out of the view. A block that is added meanwhile stays, and is counted.
 fn empty() {
     shadow::clear_view(&mut |block: Block| view::shrank(block.size));
     view::level_peak();

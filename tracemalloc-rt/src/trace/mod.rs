@@ -1,4 +1,4 @@
-//! The tracer: records each allocation and each free, and keeps what is known of them.
+//! The tracer: records each allocation and each free, and keeps the stack and size of each block.
 //!
 //! It may call `os` and `util`. The fast path never panics, never allocates through the global
 //! allocator, and never waits for another thread's work. While a search of the heap has stopped

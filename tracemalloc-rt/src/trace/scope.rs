@@ -2,8 +2,8 @@
 //!
 //! While a check runs, its thread has the number of a scope, and so have threads that it starts. A
 //! stack that is walked meanwhile is a stack of that scope: the same frames in another scope are
-//! another stack. So the sum of the ledgers over the stacks of a scope is exactly what is live of
-//! the check's allocations, whichever thread frees them.
+//! another stack. So the sum of the ledgers over the stacks of a scope is exactly the live memory
+//! of the check's allocations, whichever thread frees them.
 //!
 //! A check inside a check is a scope inside a scope. What the inner scope leaves counts in the
 //! outer one, too.

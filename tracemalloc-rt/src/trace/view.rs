@@ -42,7 +42,7 @@ pub fn bytes_and_peak() -> (u64, u64) {
 /// Sets the peak to the bytes in the view now.
 pub fn level_peak() {
     PEAK.store(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
-    // What was added between the two must not be above the peak.
+    // Bytes that were added between the two must not be above the peak.
     PEAK.fetch_max(BYTES.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 

@@ -5,6 +5,6 @@ struct NoFunction;
 const fn allocates_nothing() {}
 
 #[tracemalloc::check]
-async fn nobody_runs_it() {}
+async fn never_runs() {}
 
 fn main() {}

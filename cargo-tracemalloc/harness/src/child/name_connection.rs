@@ -1,8 +1,9 @@
 //! A connection to the name server that is open before the body runs.
 //!
 //! A body may change the root directory or the user, or use up all descriptors, and then no new
-//! connection can be made. The descriptor has a high number, which the body's own files leave alone.
-//! A body that closes all descriptors closes it too, so each use checks that it is still the same.
+//! connection can be made. The descriptor has a high number, which the body's own files leave
+//! alone. A body that closes all descriptors closes it too, so each use checks that it is still the
+//! same.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};

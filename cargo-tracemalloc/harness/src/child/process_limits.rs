@@ -1,4 +1,5 @@
-//! The resource limits of the process. A test may lower them so far that the harness cannot judge it.
+//! The resource limits of the process. A test may lower them so far that the harness cannot judge
+//! it.
 
 /// The limits on open files, on the sizes of files and on memory.
 #[derive(Debug)]

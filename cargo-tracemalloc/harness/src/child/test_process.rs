@@ -82,7 +82,7 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
     let missed = internal::missed();
     if missed > 0 {
-        // What was not recorded may have leaked.
+        // A block that was not recorded may have leaked.
         if let Some(verdict @ (Verdict::Clean | Verdict::Once)) = &mut entry.verdict {
             *verdict = Verdict::Unconfirmed;
         }

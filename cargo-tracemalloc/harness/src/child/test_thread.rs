@@ -1,8 +1,8 @@
-//! A thread that runs a test's body, as often as it is told to.
+//! A thread that runs a test's body, on request.
 //!
 //! The first run has a thread of its own, as under libtest, and is judged when that has ended. All
-//! later runs share one. Programs key statics by thread: a new thread for each run would make such a
-//! static grow with each run.
+//! later runs share one. Programs key statics by thread: a new thread for each run would make such
+//! a static grow with each run.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;

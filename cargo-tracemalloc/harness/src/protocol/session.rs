@@ -24,7 +24,8 @@ pub const SESSION_FILE: &str = "session";
 /// [`TargetNote`](crate::protocol::target_note::TargetNote).
 pub const FRAGMENTS_DIR: &str = "fragments";
 
-/// The file with the [`TargetNote`](crate::protocol::target_note::TargetNote) among a binary's fragments.
+/// The file with the [`TargetNote`](crate::protocol::target_note::TargetNote) among a binary's
+/// fragments.
 pub const TARGET_FILE: &str = "target";
 /// The extension of files that hold a [`TestEntry`](crate::protocol::test_entry::TestEntry).
 pub const ENTRY_EXTENSION: &str = "entry";

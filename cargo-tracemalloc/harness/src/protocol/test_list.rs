@@ -6,8 +6,8 @@ use crate::protocol::wire::Exchanged;
 
 /// Names the file with the [`TestList`], and makes `cargo-tracemalloc` the front of a test binary.
 pub const FRONT_VAR: &str = "TRACEMALLOC_FRONT";
-/// Holds the absolute path of the test binary, for the front. The environment is the user's, while a
-/// file may be another's.
+/// Holds the absolute path of the test binary, for the front. The environment is the user's, while
+/// a file may be another's.
 pub const TEST_BINARY_VAR: &str = "TRACEMALLOC_TEST_BINARY";
 /// The file with the [`TestList`] among a binary's fragments.
 pub const LIST_FILE: &str = "tests";

@@ -1,6 +1,6 @@
 //! A batch in a static that is sent off when it is full.
 //!
-//! Clean: it has CAPACITY entries at most. What is live rises for CAPACITY / PER_RUN runs, and
+//! Clean: it has CAPACITY entries at most. The live memory rises for CAPACITY / PER_RUN runs, and
 //! falls to nothing then.
 //@ CAPACITY 2..=40
 //@ PER_RUN 1..=4

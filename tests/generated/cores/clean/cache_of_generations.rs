@@ -1,7 +1,7 @@
 //! A cache of two generations in a static: when the young one is full, the old one goes.
 //!
-//! Clean: each generation has CAPACITY entries at most. What is live rises for CAPACITY / PER_RUN
-//! runs, and falls then.
+//! Clean: each generation has CAPACITY entries at most. The live memory rises for CAPACITY /
+//! PER_RUN runs, and falls then.
 //@ CAPACITY 1..=20
 //@ PER_RUN 1..=4
 //@ SIZE 1..=2000

@@ -1,6 +1,6 @@
 //! A slab whose slots are never used again, in pages that double.
 //!
-//! A leak: every run takes new slots, and no page is ever freed. What is allocated grows like the
+//! A leak: every run takes new slots, and no page is ever freed. The memory grows like the
 //! number of runs, but in steps: page N has PAGE << N slots. The first runs have new pages, later
 //! ones pause for longer and longer.
 //@ PAGE 4..=64

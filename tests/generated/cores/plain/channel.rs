@@ -1,6 +1,6 @@
 //! A channel in a static that receives nothing.
 //!
-//! A leak: every run sends, and what is sent waits in the channel for ever.
+//! A leak: every run sends, and the values wait in the channel for ever.
 //@ SIZE 1..=4000
 //@ COUNT 1..=5
 //@ Value shared

@@ -155,8 +155,8 @@ impl CHeap {
         self.walked.push(range).then_some(())
     }
 
-    /// Walks from the first chunk. False if the walk does not end at the heap's end: then nothing is
-    /// added.
+    /// Walks from the first chunk. False if the walk does not end at the heap's end: then nothing
+    /// is added.
     fn walk(&mut self, first: usize, end: usize, traced: &[Block]) -> Option<bool> {
         let before = (self.chunks.len(), self.freed.len());
         let mut next_traced = traced.partition_point(|block| block.start < first);

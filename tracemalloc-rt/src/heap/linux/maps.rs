@@ -17,11 +17,11 @@ pub struct Mapping {
     pub writable: bool,
     /// Whether other processes share it.
     pub shared: bool,
-    /// What backs it.
+    /// The backing of the mapping.
     pub backing: Backing,
 }
 
-/// What backs a mapping.
+/// The backing of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backing {
     /// Anonymous memory.

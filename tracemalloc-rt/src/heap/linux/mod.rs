@@ -4,8 +4,8 @@
 //! call anything that allocates or takes a lock, in Rust or in C: a stopped thread may hold it.
 //!
 //! In the process: [`query`], [`inventory`], [`known_names`], [`modules`], [`thread_names`]. In a
-//! copy: [`search`], [`original`], [`residence`], [`roots`], [`reachability`], [`heads`], [`summary`], [`blocks`],
-//! [`glibc_malloc`], [`thread_cache`], [`dead_stack`]. In both: the rest.
+//! copy: [`search`], [`original`], [`residence`], [`roots`], [`reachability`], [`heads`],
+//! [`summary`], [`blocks`], [`glibc_malloc`], [`thread_cache`], [`dead_stack`]. In both: the rest.
 
 mod blocks;
 mod dead_stack;

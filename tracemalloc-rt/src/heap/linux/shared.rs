@@ -41,9 +41,9 @@ impl<T: ZeroesAreValid> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the memory is reserved for as long as `self` lives, and zeroes are a valid `T`.
-        // A copy writes to a `Board` and a `Stage` only inside atomics and cells. `Query` reads a `Reply` only
-        // after the copy that writes to it has ended.
+        // SAFETY: the memory is reserved for as long as `self` lives, and zeroes are a valid `T`. A
+        // copy writes to a `Board` and a `Stage` only inside atomics and cells. `Query` reads a
+        // `Reply` only after the copy that writes to it has ended.
         unsafe { self.0.as_ref() }
     }
 }
