@@ -181,6 +181,7 @@ fn a_test_that_fails_beside_others_passes_alone() {
     assert!(output.stdout.contains("2 passed; 0 failed; 2 ignored;"));
     assert!(output.stdout.contains("passed alone tests::uses_the_file"));
     assert!(output.stdout.contains("beside other tests it failed: panicked: the file is in use"));
+    assert!(output.stdout.contains("the file is in use: \\u{1b}[31m"), "it cannot colour the page");
     let report = project.report();
     assert_eq!((report.count("passed_alone"), report.count("clean")), (1, 2));
     let (_, alone) = report.tests().find(|(_, test)| test.passed_alone).unwrap();

@@ -25,8 +25,9 @@ use tracemalloc_harness::{
 
 use crate::name_server::NameSocket;
 use crate::util::private_dir::{self, PrivateDir};
+use crate::util::terminal;
 use arguments::{Arguments, Request};
-use gate::Gate;
+use gate::{Gate, Ticket};
 use process::{Ended, Output, Timeout};
 use test_dir::TestDir;
 
@@ -36,7 +37,7 @@ struct Shared {
     role: ProcessRole,
     /// Has the directories for temporary files of all tests.
     private_dir: PrivateDir,
-    gate: Gate,
+    gate: Arc<Gate>,
     capture: bool,
     show_output: bool,
     session: Option<Session>,
@@ -120,8 +121,8 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         note_ignored(&arguments, &tests, fragments)?;
         let session = role.session();
         let runs = tests.iter().filter(|test| arguments.runs(test)).count();
-        let gate = Gate::new(arguments.test_threads, runs);
-        for_libtest_mimic.test_threads = Some(gate.threads());
+        let gate = Arc::new(Gate::new(arguments.test_threads));
+        for_libtest_mimic.test_threads = Some(gate.threads(runs));
         let shared = Shared {
             gate,
             capture: !arguments.nocapture,
@@ -158,7 +159,8 @@ fn run_in_children(
             }
             _ => {
                 let name = test.name.clone();
-                trial(&test, move || shared.run(&name, number))
+                let ticket = shared.gate.ticket();
+                trial(&test, move || shared.run(ticket, &name, number))
             }
         }
     });
@@ -193,8 +195,8 @@ fn tells_names(session: Option<&Session>) -> bool {
 
 impl Shared {
     /// Runs one test, and again alone if it fails beside others. The last attempt counts.
-    fn run(&self, test: &str, number: usize) -> Result<Completion, Failed> {
-        let first = self.gate.first(|| self.attempt(test, number));
+    fn run(&self, ticket: Ticket, test: &str, number: usize) -> Result<Completion, Failed> {
+        let first = self.gate.first(ticket, || self.attempt(test, number));
         let (entry, printed, ended) = first.result?;
         // A test that was killed has had its time.
         let is_tried_again = entry.outcome == Outcome::Failed && first.had_company;
@@ -286,6 +288,7 @@ impl Shared {
         let mut passed_alone = self.passed_alone();
         passed_alone.sort();
         for (name, message) in passed_alone.iter() {
+            let message = terminal::escaped(message);
             eprintln!("passed alone {name}: beside other tests it failed: {message}");
         }
     }

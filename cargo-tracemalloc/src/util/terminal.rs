@@ -57,6 +57,20 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
+/// The text of a test, such as its panic's message, with escaped control characters. It must not
+/// control the terminal. Tabs and ends of lines stay.
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\t' | '\n') {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 /// Prints several lines to stderr.
 pub fn print(text: &str) {
     let _closed = anstream::stderr().write_all(text.as_bytes());

@@ -3,6 +3,7 @@
 use tracemalloc::{Statistic, StatisticDiff, pretty_top};
 
 use crate::snapshot_query::SnapshotQuery;
+use crate::util::terminal;
 
 /// The recipe "Pretty top".
 pub fn top(query: &mut SnapshotQuery<'_>, statistics: &[Statistic]) -> String {
@@ -57,13 +58,7 @@ fn kib(size: u64) -> String {
 fn page(lines: impl IntoIterator<Item = String>) -> String {
     let mut page = String::new();
     for line in lines {
-        for character in line.chars() {
-            if character.is_control() && character != '\t' {
-                page.extend(character.escape_default());
-            } else {
-                page.push(character);
-            }
-        }
+        page.push_str(&terminal::escaped(&line).replace('\n', "\\n"));
         page.push('\n');
     }
     page

@@ -7,7 +7,7 @@ use crate::cli::Deny;
 use crate::output::text::line::{count, line};
 use crate::output::text::{growth, summary};
 use crate::report::{Kind, Report, Target};
-use crate::util::terminal::{BAD, BOLD, DIM, NOTE};
+use crate::util::terminal::{BAD, BOLD, DIM, NOTE, escaped};
 
 /// The number of tracebacks shown for one test. The report has all.
 const SHOWN_TRACEBACKS: usize = 10;
@@ -81,7 +81,7 @@ fn test_section(
     line(text, format_args!("\n{BOLD}---- {} ({}) ----{BOLD:#}", test.name, label(target)));
     line(text, headline(test));
     if let Some(reason) = &test.verdict_reason {
-        line(text, format_args!("{DIM}{reason}{DIM:#}"));
+        line(text, format_args!("{DIM}{}{DIM:#}", escaped(reason)));
     }
     if let Some(note) = &test.heap_note {
         line(text, format_args!("{DIM}{note}; repeated runs alone decided the verdict{DIM:#}"));
@@ -152,8 +152,8 @@ fn test_lines<'a>(
 /// `grew by 64 B in 1 block; run 2 failed: address in use`.
 fn grown(test: &TestEntry) -> String {
     let sum = growth::sum_of_all(&test.growth);
-    let reason =
-        test.verdict_reason.as_deref().map(|reason| format!("; {reason}")).unwrap_or_default();
+    let reason = test.verdict_reason.as_deref().map(|reason| format!("; {}", escaped(reason)));
+    let reason = reason.unwrap_or_default();
     let held = test
         .growth
         .iter()
@@ -165,7 +165,8 @@ fn grown(test: &TestEntry) -> String {
 
 /// `beside other tests it failed: panicked: address in use`.
 fn failed_beside_others(test: &TestEntry) -> String {
-    format!("beside other tests it failed: {}", test.message.as_deref().unwrap_or_default())
+    let message = escaped(test.message.as_deref().unwrap_or_default());
+    format!("beside other tests it failed: {message}")
 }
 
 /// A target: `demo lib`, `demo test cache`.
