@@ -1,4 +1,7 @@
 //! Slots of spans that were closed are not used again.
+//!
+//! A run takes 20 slots, so the first run stays in the first page, of 32 slots, and later runs add
+//! all of the growth. `tracing_many_slots.rs` is the other case: its first run grows most.
 
 use std::sync::Once;
 

@@ -7,7 +7,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use crate::os::pages::Pages;
+use crate::os::page_map::{PageMap, for_each_touched};
 
 /// One call of [`reserve`]; its size is 0 until it is written.
 struct Reservation {
@@ -81,13 +81,15 @@ pub fn reservations() -> impl Iterator<Item = (usize, usize)> {
 /// How many bytes of all reservations have been touched, in whole pages. If the system does not
 /// tell, all of them.
 pub fn in_use() -> u64 {
-    let pages = Pages::open();
+    let page_map = PageMap::open();
     let mut bytes = 0;
     for index in 0..COUNT.load(Ordering::Acquire) {
         let Some(reservation) = reservation(index) else { continue };
         let size = reservation.size.load(Ordering::Acquire);
         let address = reservation.address.load(Ordering::Relaxed);
-        pages.touched(address, size, &mut |_, touched| bytes += touched as u64);
+        for_each_touched(page_map.as_ref(), address, size, &mut |_, touched| {
+            bytes += touched as u64;
+        });
     }
     bytes
 }

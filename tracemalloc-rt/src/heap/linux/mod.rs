@@ -17,7 +17,7 @@ mod list;
 mod maps;
 mod modules;
 mod original;
-mod page_map;
+mod page_run;
 mod process;
 mod ptrace;
 mod query;

@@ -8,10 +8,11 @@
 use core::time::Duration;
 
 use crate::heap::linux::maps::{self, Backing, Mapping};
-use crate::heap::linux::page_map::{PageMap, PageState};
+use crate::heap::linux::page_run::first_run_in;
 use crate::heap::linux::process::{Deadline, File};
 use crate::heap::linux::range::Range;
 use crate::heap::linux::reply::Hindrance;
+use crate::os::page_map::{PageMap, PageState};
 
 /// The most bytes that are put back.
 const MOST_BYTES: usize = 256 << 20;
@@ -117,7 +118,8 @@ impl PutBack<'_> {
             && !mapping.shared
             && mapping.backing == Backing::Nothing
             && range.1 - range.0 <= LARGEST_CLEARED;
-        if !can_be_cleared || own.next_run(range, self.deadline, PageState::exists)?.is_some() {
+        if !can_be_cleared || first_run_in(own, range, self.deadline, PageState::exists)?.is_some()
+        {
             return Ok(());
         }
         self.fill(range, PageState::is_exclusive)
@@ -129,7 +131,8 @@ impl PutBack<'_> {
         mut range: Range,
         wanted: impl Fn(PageState) -> bool,
     ) -> Result<(), Hindrance> {
-        while let Some(run) = self.original.page_map.next_run(range, self.deadline, &wanted)? {
+        while let Some(run) = first_run_in(&self.original.page_map, range, self.deadline, &wanted)?
+        {
             let words = (run.1 - run.0) / size_of::<usize>();
             self.bytes += run.1 - run.0;
             if self.bytes > MOST_BYTES {

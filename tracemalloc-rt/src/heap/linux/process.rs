@@ -257,12 +257,6 @@ impl Deadline {
     }
 }
 
-/// The size of a page.
-pub fn page_size() -> usize {
-    // SAFETY: reads a number that the kernel has passed to the process.
-    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
-}
-
 /// Sleeps.
 pub fn sleep(duration: Duration) {
     let time =

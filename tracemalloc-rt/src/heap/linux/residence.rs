@@ -4,10 +4,11 @@
 use core::cell::Cell;
 
 use crate::heap::linux::maps::Mapping;
-use crate::heap::linux::page_map::{self, PageMap, PageState, WINDOW};
-use crate::heap::linux::process::{self, Deadline};
+use crate::heap::linux::page_run::{WINDOW, first_run, first_run_in};
+use crate::heap::linux::process::Deadline;
 use crate::heap::linux::range::Range;
 use crate::heap::linux::reply::Hindrance;
+use crate::os::page_map::{PageMap, PageState, page_size};
 
 /// Makes the kernel read no further pages of a shared mapping's file when this copy touches one.
 /// Otherwise a search of a sparse file reads all of its holes, one behind the other.
@@ -74,7 +75,7 @@ impl<'a> Residence<'a> {
     /// other.
     #[cold]
     fn find(&self, mapping: &Mapping, range: Range) -> Result<Known, Hindrance> {
-        let size = process::page_size();
+        let size = page_size();
         let start = range.0 & !(size - 1);
         let end = range.1.max(start + WINDOW * size).min(mapping.end);
         let run = self.find_run(mapping, (start, end))?.unwrap_or((end, end));
@@ -83,13 +84,13 @@ impl<'a> Residence<'a> {
 
     fn find_run(&self, mapping: &Mapping, range: Range) -> Result<Option<Range>, Hindrance> {
         if mapping.shared {
-            return page_map::first_run(range, self.deadline, |first, holds| {
+            return first_run(range, self.deadline, |first, holds| {
                 self.read_shared(first, holds);
                 Ok(())
             });
         }
         let Some(own) = &self.own else { return Ok(Some(range)) };
-        match own.next_run(range, self.deadline, PageState::is_private) {
+        match first_run_in(own, range, self.deadline, PageState::is_private) {
             // All pages count, if their states are unknown: reading a hole of private memory adds
             // at most the page of zeroes.
             Err(Hindrance::Unreadable) => Ok(Some(range)),
@@ -101,7 +102,7 @@ impl<'a> Residence<'a> {
     /// entries to the page map of a copy, and for huge pages it knows only these entries: so the
     /// pages of the process count too.
     fn read_shared(&self, first: usize, holds: &mut [bool]) {
-        let size = process::page_size();
+        let size = page_size();
         let mut in_memory = [0_u8; WINDOW];
         let mut states = [PageState::ABSENT; WINDOW];
         let (address, length) = (first * size, holds.len() * size);
@@ -118,7 +119,7 @@ impl<'a> Residence<'a> {
             in_memory.fill(0);
         }
         let states = &mut states[..holds.len()];
-        if self.original.is_none_or(|original| original.read(first, states).is_err()) {
+        if self.original.is_none_or(|original| !original.read(first, states)) {
             states.fill(PageState::ABSENT);
         }
         for (holds, (in_memory, state)) in holds.iter_mut().zip(in_memory.iter().zip(states)) {

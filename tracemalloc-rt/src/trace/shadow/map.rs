@@ -45,7 +45,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use crate::os::memory;
-use crate::os::pages::Pages;
+use crate::os::page_map::{PageMap, for_each_touched};
 use crate::trace::shadow::block::Block;
 use crate::trace::stack_id::{MAX_STACKS, StackId};
 
@@ -362,7 +362,7 @@ fn read_in_view(
 /// Calls `visit` with the leaf, the address and the content of each slot where a block begins.
 fn for_each_slot(visit: &mut impl FnMut(&'static Leaf, usize, u32)) {
     let Some(made) = NonNull::new(MADE.load(Ordering::Acquire)) else { return };
-    let pages = Pages::open();
+    let page_map = PageMap::open();
     for index in 0..MADE_COUNT.load(Ordering::Acquire) {
         // SAFETY: there is room for the numbers of all leaves, zeroed or written, and it is never
         // unmapped.
@@ -370,7 +370,7 @@ fn for_each_slot(visit: &mut impl FnMut(&'static Leaf, usize, u32)) {
         let Some(begin) = number.checked_sub(1).map(|number| number << LEAF_BITS) else { continue };
         let Some(leaf) = leaf(begin) else { continue };
         let slots = ptr::from_ref(leaf).addr();
-        pages.touched(slots, size_of::<Leaf>(), &mut |touched, bytes| {
+        for_each_touched(page_map.as_ref(), slots, size_of::<Leaf>(), &mut |touched, bytes| {
             let first = (touched - slots) / size_of::<AtomicU32>();
             for (index, slot) in
                 leaf.iter().enumerate().skip(first).take(bytes / size_of::<AtomicU32>())
