@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::judge::budget::{Budget, Spent};
 use crate::judge::evidence::{Evidence, GroupChange, GroupGrowth, GroupId, HolderKey, Share};
 use crate::judge::finding::Finding;
+use crate::judge::group::Group;
 use crate::judge::grown::Grown;
 use crate::judge::quiescence::Patience;
 use crate::judge::rules::Rules;
@@ -63,22 +64,6 @@ enum Threads {
     MayEnd,
     /// They had the time to end.
     HadTime,
-}
-
-/// One group over the runs.
-#[derive(Debug, Default)]
-struct Group {
-    series: Series,
-    /// An initialiser allocates its blocks.
-    initialiser: bool,
-    /// That is a cache of the standard library.
-    cache_of_std: bool,
-    /// A holder that programs set once holds its blocks.
-    set_once: bool,
-    /// The configuration knows it.
-    known: bool,
-    /// The last answer of the heap; empty before it was searched.
-    shares: Vec<(Share, Grown, Finding)>,
 }
 
 /// A run that passed.
@@ -353,7 +338,9 @@ impl Case {
 
     /// All open growth together.
     fn total(&self) -> Series {
-        Series::sum(self.groups.values().filter(|group| !group.is_excused()).map(Group::series))
+        Series::sum(
+            self.groups.values().filter(|group| !group.is_excused()).map(|group| &group.series),
+        )
     }
 
     fn sum_of(&self, share: Share) -> Grown {
@@ -516,81 +503,6 @@ impl State {
             Self::Clean | Self::GrewLater => Verdict::Clean,
             Self::Explained | Self::Grew => Verdict::Once,
         }
-    }
-}
-
-impl Group {
-    fn series(&self) -> &Series {
-        &self.series
-    }
-
-    /// Whether growth in one run is expected.
-    fn is_expected_once(&self) -> bool {
-        self.initialiser || self.set_once
-    }
-
-    /// Whether it grew after the first run, or after the first run in which it grew.
-    fn grew_again(&self) -> bool {
-        self.series.growing_runs() > 1
-    }
-
-    /// Whether all that is left of it is excused.
-    fn is_excused(&self) -> bool {
-        let all_excused = || self.shares.iter().all(|(share, ..)| *share == Share::Excused);
-        self.cache_of_std || !self.shares.is_empty() && all_excused()
-    }
-
-    /// Whether it grew in this run, whatever holds it.
-    fn grew_at_all(&self, run: u32) -> bool {
-        self.series.grew_in(run) && !self.cache_of_std
-    }
-
-    /// Whether it grew in this run, and not only by what is known to be lost or excused.
-    fn grew_openly(&self, run: u32) -> bool {
-        self.series.grew_in(run)
-            && !self.cache_of_std
-            && (self.shares.is_empty()
-                || self.shares.iter().any(|(share, ..)| *share == Share::Open))
-    }
-
-    /// Its growth up to this run.
-    fn grown(&self, runs: u32) -> Grown {
-        self.series.size(runs)
-    }
-
-    /// The part that later runs have to explain.
-    fn open(&self, runs: u32) -> Grown {
-        if self.shares.is_empty() { self.grown(runs) } else { self.share(Share::Open) }
-    }
-
-    fn share(&self, wanted: Share) -> Grown {
-        let shares = self.shares.iter().filter(|(share, ..)| *share == wanted);
-        shares.map(|(_, grown, _)| *grown).sum()
-    }
-
-    /// The growth a run of lost blocks. Where most are lost, a word somewhere may still point to
-    /// the rest.
-    fn lost_per_run(&self, lost: Grown, runs: u32) -> Grown {
-        if 2 * lost.bytes >= self.grown(runs).bytes {
-            self.series.per_run(runs)
-        } else {
-            lost.per_run(self.series.growing_runs())
-        }
-    }
-
-    /// Its shares; before the heap was searched, all that it has grown by is open.
-    fn shares(&self, runs: u32) -> Vec<(Share, Grown, Finding)> {
-        let grown = self.grown(runs);
-        if self.shares.is_empty() && grown.bytes > 0 {
-            return vec![(Share::Open, grown, Finding::default())];
-        }
-        self.shares.clone()
-    }
-
-    /// The holder of its open part.
-    fn holder(&self) -> Option<HolderKey> {
-        let open = self.shares.iter().find(|(share, ..)| *share == Share::Open)?;
-        HolderKey::of(&open.2)
     }
 }
 

@@ -12,6 +12,7 @@ mod case;
 mod evidence;
 mod exit_heap;
 mod finding;
+mod group;
 mod grouping;
 mod grown;
 mod heap_search;
