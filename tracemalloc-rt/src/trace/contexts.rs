@@ -22,12 +22,22 @@ use crate::trace::stack_id::{MAX_STACKS, StackId};
 ///
 /// The contexts of the first two levels stand for no address. They tell apart stacks with the same
 /// addresses: the first level is the [`scope`](crate::trace::scope) of the stack, and the second
-/// one the number of outer frames that are not kept.
+/// one the number of outer frames that are not kept. The innermost context of a stack of C's blocks
+/// stands for the [domain](domain).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context(u32);
 
 /// The root of the tree, which the contexts of scopes are called from. 0 is no context.
 const NONE: Context = Context(1);
+
+/// The domain of blocks that Rust's global allocator hands out.
+pub const RUST: u32 = 0;
+/// The domain of blocks that the C library's `malloc` and its kin hand out.
+pub const C: u32 = 1;
+
+/// The innermost context of a stack whose block C allocated has this in place of an address. So its
+/// id tells the domain, and its other contexts are those of Rust's stacks.
+const OF_C: usize = usize::MAX;
 
 const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
@@ -83,6 +93,11 @@ pub fn stacks_of_scope(scope: u32) -> impl Iterator<Item = StackId> {
     iter::successors(of_scope, |context| context.next_in_scope()).skip(1).map(Context::stack_id)
 }
 
+/// The domain of a stack's blocks: [`RUST`] or [`C`].
+pub fn domain(stack: StackId) -> u32 {
+    if Context::of(stack).is_of_c() { C } else { RUST }
+}
+
 /// The return addresses of a stack, innermost first.
 pub fn addresses(stack: StackId) -> impl Iterator<Item = usize> {
     Context::of(stack).addresses()
@@ -135,7 +150,21 @@ impl Context {
     /// The return addresses from here to the root, innermost first.
     pub fn addresses(self) -> impl Iterator<Item = usize> {
         let inside = iter::successors(Some(self), |context| Some(context.caller()));
-        inside.take_while(|context| !context.is_root()).map(|context| context.address())
+        let frames = inside.take_while(|context| !context.is_root());
+        frames.skip(usize::from(self.is_of_c())).map(|context| context.address())
+    }
+
+    /// The innermost context of the same stack for blocks of C. `None` if there is no memory left
+    /// for it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing records blocks of C yet"))]
+    #[inline(always)]
+    pub fn of_c(self) -> Option<Self> {
+        self.call(OF_C)
+    }
+
+    /// Whether the stack is one of C's blocks.
+    fn is_of_c(self) -> bool {
+        self.address() == OF_C
     }
 
     /// The scope of the stacks that this is a context of, or 0.
@@ -398,6 +427,21 @@ mod tests {
         assert_ne!(whole, cut);
         assert_eq!((total(whole), total(cut)), (3, 9));
         assert_eq!(addresses(cut).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn blocks_of_c_have_stacks_of_their_own_with_the_same_frames() {
+        for frames in [&[0x30, 0x20, 0x10][..], &[]] {
+            let of_rust = path(9, 4, frames);
+            let of_c = of_rust.of_c().expect("there is memory");
+            assert_ne!(of_rust, of_c);
+            assert_eq!(of_rust.of_c(), Some(of_c));
+            let told = [of_rust, of_c].map(|context| domain(context.stack_id()));
+            assert_eq!(told, [RUST, C]);
+            assert!(of_c.addresses().eq(of_rust.addresses()));
+            assert_eq!((of_c.scope(), of_c.beyond()), (9, 4));
+            assert_eq!(total(of_c.stack_id()), total(of_rust.stack_id()));
+        }
     }
 
     #[test]

@@ -101,7 +101,9 @@ pub fn for_each(visit: &mut impl FnMut(u32, u64, StackId)) -> bool {
     }
     let _pause = thread::pause();
     let _access = view::ACCESS.lock();
-    shadow::for_each_in_view(&mut |domain, _, block| visit(domain, block.size as u64, block.id));
+    shadow::for_each_in_view(&mut |domain, _, block| {
+        visit(shadow::domain(domain, block), block.size as u64, block.id);
+    });
     true
 }
 

@@ -75,7 +75,7 @@ pub fn missed() -> u64 {
 /// A live block, wherever it was allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveBlock {
-    /// 0 is that of the global allocator.
+    /// 0 is that of the global allocator, and 1 that of the C library.
     pub domain: u32,
     /// Of its first byte.
     pub address: usize,
@@ -91,6 +91,7 @@ pub fn for_each_block(mut visit: impl FnMut(LiveBlock)) {
     let _pause = thread::pause();
     shadow::for_each(&mut |domain, address, block| {
         if block.id != StackId::OURS {
+            let domain = shadow::domain(domain, block);
             visit(LiveBlock { domain, address, size: block.size, stack: block.id });
         }
     });

@@ -11,11 +11,19 @@ mod map;
 mod map;
 mod table;
 
+use crate::trace::contexts;
+
 pub use self::block::Block;
 pub use self::map::Common;
 
-/// The domain of what the global allocator hands out.
-pub const ALLOCATOR: u32 = 0;
+/// The domain that the map and the table have for blocks of the allocators, Rust's and C's.
+pub const ALLOCATOR: u32 = contexts::RUST;
+
+/// The domain that a program sees, of a block that stands here in this one. An address has one
+/// block of the allocators, whose stack tells which of them handed it out.
+pub fn domain(domain: u32, block: Block) -> u32 {
+    if domain == ALLOCATOR { contexts::domain(block.id) } else { domain }
+}
 
 /// Prepares the map, before the first block. False if every block will be in the table.
 pub fn prepare() -> bool {
