@@ -156,7 +156,13 @@ impl Context {
 
     /// The innermost context of the same stack for blocks of C. `None` if there is no memory left
     /// for it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing records blocks of C yet"))]
+    #[cfg(all(
+        any(test, feature = "c-malloc"),
+        target_os = "linux",
+        target_env = "gnu",
+        target_arch = "x86_64",
+        not(miri)
+    ))]
     #[inline(always)]
     pub fn of_c(self) -> Option<Self> {
         self.call(OF_C)

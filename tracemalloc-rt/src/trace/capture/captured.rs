@@ -10,7 +10,7 @@ pub struct Captured<'a> {
     room: &'a mut [MaybeUninit<usize>],
     len: usize,
     /// How many more frames there are, where that is wanted.
-    beyond: usize,
+    pub beyond: usize,
     is_cut: bool,
     counts_all: bool,
     scope: u32,

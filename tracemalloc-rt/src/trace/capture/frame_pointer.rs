@@ -19,9 +19,9 @@ pub struct Here {
 /// The part of a thread's stack that walks may see.
 #[derive(Clone, Copy)]
 pub struct Bounds {
-    low: usize,
+    pub low: usize,
     /// The highest address that a frame can have.
-    last: usize,
+    pub last: usize,
 }
 
 /// The part of the current thread's stack that is in use.
@@ -143,7 +143,14 @@ impl Here {
         (self.frame >= self.top && self.frame != 0).then_some(self.frame + WORD)
     }
 
-    #[cfg(test)]
+    /// A function whose frame pointer and stack pointer are these.
+    #[cfg(all(
+        any(test, feature = "c-malloc"),
+        target_os = "linux",
+        target_env = "gnu",
+        target_arch = "x86_64",
+        not(miri)
+    ))]
     pub fn at(frame: usize, top: usize) -> Self {
         Self { frame, top }
     }

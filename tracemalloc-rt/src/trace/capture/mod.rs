@@ -1,10 +1,42 @@
 //! Captures the call stack of an allocation: its return addresses, innermost first.
 
+#[cfg(all(
+    any(test, feature = "c-malloc"),
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64",
+    not(miri)
+))]
+pub mod c_stack;
 mod captured;
 mod frame_pointer;
 mod last_walk;
 pub mod settings;
 mod unwind;
+#[cfg(all(
+    any(test, feature = "c-malloc"),
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64",
+    not(miri)
+))]
+pub mod unwind_rule;
+#[cfg(all(
+    any(test, feature = "c-malloc"),
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64",
+    not(miri)
+))]
+pub mod unwind_rules;
+#[cfg(all(
+    any(test, feature = "c-malloc"),
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64",
+    not(miri)
+))]
+mod unwind_table;
 mod walker;
 
 pub use self::frame_pointer::Here;

@@ -26,6 +26,17 @@ pub fn walk(captured: &mut Captured, root: *const ()) {
     }
 }
 
+/// The return addresses of all frames, those of this function and of the unwinder included.
+#[cfg(test)]
+pub fn all_addresses() -> Vec<usize> {
+    let mut addresses = Vec::new();
+    for_each(|frame| {
+        addresses.push(frame.address());
+        true
+    });
+    addresses
+}
+
 fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
     frame.function() == function.addr()
 }

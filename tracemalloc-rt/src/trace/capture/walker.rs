@@ -17,7 +17,7 @@ use crate::trace::stack_id::{MAX_DEPTH, StackId};
 
 /// How many outermost frames, those of the C library, may be missing from a chain of frame pointers
 /// that is not broken.
-const OUTERMOST: usize = 3;
+pub const OUTERMOST: usize = 3;
 
 /// Captures the stacks of one thread. Zeroes are a walker that remembers nothing.
 #[repr(C)]
@@ -28,7 +28,7 @@ pub struct Walker {
     /// Room for long stacks. It is made for the first one.
     room: Cell<*mut MaybeUninit<usize>>,
     /// The part of the thread's stack that walks may see.
-    bounds: Cell<Bounds>,
+    pub bounds: Cell<Bounds>,
     last_walk: LastWalk,
 }
 
@@ -129,19 +129,7 @@ fn stack_id(
     if settings.walk() != Walk::Unwind
         && let Some(chain) = Chain::from(here, bounds)
     {
-        let (context, is_cut) = match walker {
-            Some(walker) if settings.depth() <= SHORT => {
-                let (depth, counts_all) = (settings.depth(), settings.counts_all());
-                let compare = || walker.last_walk.compare_in_place(chain);
-                match settings.remembers().then(compare).flatten() {
-                    Some(context) => (context, false),
-                    None => walker
-                        .last_walk
-                        .full_walk(chain, Wanted { depth, counts_all, scope: walker.scope() })?,
-                }
-            }
-            _ => walk_all(settings, walker, chain)?,
-        };
+        let (context, is_cut) = by_chain(settings, walker, chain)?;
         if settings.walk() == Walk::FramePointers {
             return Some(context.stack_id());
         }
@@ -150,10 +138,32 @@ fn stack_id(
     unwound(settings, walker, root)
 }
 
+/// The context of a chain's innermost frame, and whether the chain has more frames than are kept.
+#[inline(always)]
+pub fn by_chain(
+    settings: Settings,
+    walker: Option<&Walker>,
+    chain: Chain,
+) -> Option<(Context, bool)> {
+    match walker {
+        Some(walker) if settings.depth() <= SHORT => {
+            let (depth, counts_all) = (settings.depth(), settings.counts_all());
+            let compare = || walker.last_walk.compare_in_place(chain);
+            match settings.remembers().then(compare).flatten() {
+                Some(context) => Some((context, false)),
+                None => walker
+                    .last_walk
+                    .full_walk(chain, Wanted { depth, counts_all, scope: walker.scope() }),
+            }
+        }
+        _ => walk_all(settings, walker, chain),
+    }
+}
+
 /// A walk that remembers nothing.
 #[inline(never)]
 fn walk_all(settings: Settings, walker: Option<&Walker>, chain: Chain) -> Option<(Context, bool)> {
-    with_room(settings, walker, |captured| {
+    with_room(settings, settings.depth(), walker, |captured| {
         let mut at = chain.innermost;
         // SAFETY: the innermost frame.
         let mut words = unsafe { chain.words(at) };
@@ -168,7 +178,7 @@ fn walk_all(settings: Settings, walker: Option<&Walker>, chain: Chain) -> Option
 /// The id of the stack by unwind tables.
 #[inline(never)]
 fn unwound(settings: Settings, walker: Option<&Walker>, root: *const ()) -> Option<StackId> {
-    with_room(settings, walker, |captured| {
+    with_room(settings, settings.depth(), walker, |captured| {
         while_paused(walker, || unwind::walk(captured, root));
         captured.context().map(Context::stack_id)
     })
@@ -205,21 +215,22 @@ fn while_paused<R>(walker: Option<&Walker>, unwind: impl FnOnce() -> R) -> R {
     unwound
 }
 
-/// Room for a stack, on the stack itself while it is short.
+/// Room for a stack of so many frames, on the stack itself while it is short.
 #[inline(always)]
-fn with_room<R>(
+pub fn with_room<R>(
     settings: Settings,
+    depth: usize,
     walker: Option<&Walker>,
     use_it: impl FnOnce(&mut Captured) -> R,
 ) -> R {
     let mut short = [const { MaybeUninit::uninit() }; SHORT];
     let mut room = short.as_mut_slice();
-    if settings.depth() > SHORT
-        && let Some(long) = walker.and_then(|walker| walker.room(settings.depth()))
+    if depth > SHORT
+        && let Some(long) = walker.and_then(|walker| walker.room(depth))
     {
         room = long;
     }
-    let depth = settings.depth().min(room.len());
+    let depth = depth.min(room.len());
     let scope = walker.map_or(0, Walker::scope);
     use_it(&mut Captured::new(&mut room[..depth], settings.counts_all(), scope))
 }
