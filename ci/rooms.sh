@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 levels() { # crate
     case $1 in
     tracemalloc-rt)
-        printf '%s\n' 'os util error' 'model trace' 'limits names' heap bridge \
+        printf '%s\n' 'os util error' 'model trace' 'limits names c_malloc' heap bridge \
             'allocator api judge' 'check internal' '__private lib'
         ;;
     cargo-tracemalloc)

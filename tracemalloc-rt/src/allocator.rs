@@ -6,8 +6,8 @@
 use core::alloc::{GlobalAlloc, Layout};
 use std::alloc::System;
 
-use crate::bridge;
 use crate::trace::record::{allocated, forget_any, forget_common, reallocation_failed};
+use crate::{bridge, c_malloc};
 
 /// A global allocator around another one, which remembers where each live block was allocated.
 ///
@@ -74,7 +74,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
-        let block = unsafe { self.inner.alloc(layout) };
+        let block = c_malloc::unseen(|| unsafe { self.inner.alloc(layout) });
         allocated(block, layout.size(), Self::alloc as *const ());
         block
     }
@@ -82,7 +82,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
-        let block = unsafe { self.inner.alloc_zeroed(layout) };
+        let block = c_malloc::unseen(|| unsafe { self.inner.alloc_zeroed(layout) });
         bridge::answer(block, layout);
         allocated(block, layout.size(), Self::alloc_zeroed as *const ());
         block
@@ -96,14 +96,14 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
             return unsafe { self.dealloc_any(block, layout) };
         }
         // SAFETY: the caller's promise is handed on.
-        unsafe { self.inner.dealloc(block, layout) };
+        c_malloc::unseen(|| unsafe { self.inner.dealloc(block, layout) });
     }
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let old = forget_common(block.addr()).or_else(|| forget_any(block));
+        let old = forget_common(block.addr()).or_else(|| forget_any(block.addr()));
         // SAFETY: the caller's promise is handed on.
-        let new = unsafe { self.inner.realloc(block, layout, new_size) };
+        let new = c_malloc::unseen(|| unsafe { self.inner.realloc(block, layout, new_size) });
         if new.is_null() {
             reallocation_failed(block, old);
         } else {
@@ -119,8 +119,8 @@ impl<A: GlobalAlloc> Tracemalloc<A> {
     /// That of [`GlobalAlloc::dealloc`].
     #[inline(never)]
     unsafe fn dealloc_any(&self, block: *mut u8, layout: Layout) {
-        forget_any(block);
+        forget_any(block.addr());
         // SAFETY: the caller's promise is handed on.
-        unsafe { self.inner.dealloc(block, layout) };
+        c_malloc::unseen(|| unsafe { self.inner.dealloc(block, layout) });
     }
 }

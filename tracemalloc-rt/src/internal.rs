@@ -5,6 +5,10 @@
 //! It may change in any version.
 
 pub use crate::api::take_snapshot_with_names;
+pub mod c_malloc {
+    //! What C allocates.
+    pub use crate::c_malloc::{arm, is_linked};
+}
 pub use crate::bridge::is_this_copy_installed;
 pub mod test_limits {
     //! The limits of the running test's own check.

@@ -101,6 +101,7 @@ pub mod __private;
 mod allocator;
 mod api;
 mod bridge;
+mod c_malloc;
 #[cfg(feature = "symbolize")]
 mod check;
 mod error;

@@ -3,7 +3,7 @@
 use crate::os::fork::InnermostLocks;
 use crate::trace::capture::settings;
 use crate::trace::scope_table::NUMBERS;
-use crate::trace::{contexts, shadow, thread, view};
+use crate::trace::{contexts, guard, shadow, thread, view};
 
 /// All locks of the tracer. Code that holds one of them takes only later ones.
 pub static LOCKS: InnermostLocks = InnermostLocks { acquire: hold, release: let_go };
@@ -11,6 +11,7 @@ pub static LOCKS: InnermostLocks = InnermostLocks { acquire: hold, release: let_
 /// Takes every lock. A search of the heap does so too, for its copy of the process, which no
 /// handler of `fork` knows of.
 pub fn hold() {
+    guard::hold();
     view::ACCESS.acquire();
     settings::before_fork();
     NUMBERS.acquire();
@@ -27,4 +28,5 @@ pub fn let_go() {
     NUMBERS.release();
     settings::after_fork();
     view::ACCESS.release();
+    guard::let_go();
 }

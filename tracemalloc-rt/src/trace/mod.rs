@@ -4,11 +4,20 @@
 //! allocator, and never waits for another thread's work. While a search of the heap has stopped
 //! other threads, only functions whose documentation says so may be called.
 
+#[cfg(all(
+    feature = "c-malloc",
+    target_os = "linux",
+    target_env = "gnu",
+    target_arch = "x86_64",
+    not(miri)
+))]
+pub mod c_record;
 pub mod capture;
 pub mod contexts;
 pub mod control;
 pub mod environment;
 pub mod fork;
+pub mod guard;
 pub mod ledger;
 pub mod live;
 pub mod record;

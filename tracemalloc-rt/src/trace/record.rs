@@ -21,6 +21,7 @@ use core::sync::atomic::Ordering;
 
 use crate::trace::capture::{self, Here};
 use crate::trace::control;
+use crate::trace::guard::Guard;
 use crate::trace::scope_table;
 use crate::trace::shadow::{self, Block, Common};
 use crate::trace::stack_id::StackId;
@@ -69,11 +70,12 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
             return true;
         }
     }
+    let _guard = Guard::hold();
     match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,
         Stack::Of(id) => note(
-            block,
+            block.addr(),
             Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS },
         ),
     }
@@ -155,8 +157,8 @@ fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
 }
 
 /// Records a block of the allocator. False if there is no memory for the record.
-fn note(address: *mut u8, block: Block) -> bool {
-    note_in(block, || shadow::insert(address.addr(), block))
+pub fn note(address: usize, block: Block) -> bool {
+    note_in(block, || shadow::insert(address, block))
 }
 
 fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
@@ -191,7 +193,7 @@ pub fn forget_common(address: usize) -> Option<Block> {
 /// Notes the old block again, after the inner allocator has failed to make it larger.
 pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
     if let Some(old) = old
-        && !note(block, old)
+        && !note(block.addr(), old)
     {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
@@ -199,8 +201,8 @@ pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
 
 /// The slow path of a free, for every block. `None` if the block is unknown.
 #[inline(never)]
-pub fn forget_any(block: *mut u8) -> Option<Block> {
-    let known = shadow::remove(block.addr())?;
+pub fn forget_any(address: usize) -> Option<Block> {
+    let known = shadow::remove(address)?;
     forgotten(known);
     Some(known)
 }

@@ -65,8 +65,7 @@ fn outer(
         *len += 1;
         let rule = unwind_rules::rule(registers.return_address);
         if rule == Rule::FRAME_POINTER
-            && let Some(chain) =
-                Chain::from(Here::at(registers.frame, registers.stack), bounds)
+            && let Some(chain) = Chain::from(Here::at(registers.frame, registers.stack), bounds)
         {
             return by_chain(walker, bounds, registers, chain);
         }

@@ -173,8 +173,7 @@ mod tests {
         let registers = Registers { return_address: 9, stack: start, frame: start + 16 };
         // SAFETY: the array is mapped.
         let step = |rule: Rule| unsafe { rule.step(registers, end) };
-        let by_stack =
-            |offset, saved| step(Rule::Caller { base: Base::Stack, offset, saved });
+        let by_stack = |offset, saved| step(Rule::Caller { base: Base::Stack, offset, saved });
         let at = |stack, return_address, frame| Some(Registers { return_address, stack, frame });
         assert_eq!(by_stack(16, Saved::InRegister), at(start + 16, 2, start + 16));
         assert_eq!(by_stack(32, Saved::AtBase(-16)), at(start + 32, 4, 3));

@@ -116,8 +116,11 @@ unsafe fn rule_of_entry(entry: usize, address: usize) -> Option<Rule> {
         let length = bytes.uleb()?;
         bytes.skip(length)?;
     }
-    let mut state =
-        State { base: None, frame: Some(Saved::InRegister), return_address: ReturnAddress::Elsewhere };
+    let mut state = State {
+        base: None,
+        frame: Some(Saved::InRegister),
+        return_address: ReturnAddress::Elsewhere,
+    };
     run(common.instructions, &common, &mut state, None, usize::MAX)?;
     let first = state;
     run(bytes, &common, &mut state, Some(first), address - begin)?;
@@ -229,7 +232,9 @@ fn run(
         }
         match code {
             // offset, offset_extended and offset_extended_sf
-            0x80..=0xBF => state.save(low, (bytes.uleb()? as i64).checked_mul(common.data_alignment)?),
+            0x80..=0xBF => {
+                state.save(low, (bytes.uleb()? as i64).checked_mul(common.data_alignment)?)
+            }
             0x05 => {
                 let register = bytes.uleb()?;
                 state.save(register, (bytes.uleb()? as i64).checked_mul(common.data_alignment)?);
@@ -378,8 +383,11 @@ impl State {
                 base: Some((base, offset)),
                 frame: Some(saved),
                 return_address: ReturnAddress::BelowBase,
-            } => i32::try_from(offset)
-                .map_or(Rule::Unknown, |offset| Rule::Caller { base, offset, saved }),
+            } => i32::try_from(offset).map_or(Rule::Unknown, |offset| Rule::Caller {
+                base,
+                offset,
+                saved,
+            }),
             _ => Rule::Unknown,
         }
     }

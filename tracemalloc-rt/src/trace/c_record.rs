@@ -1,0 +1,120 @@
+//! Records the blocks that C allocates, and forgets those that C frees.
+//!
+//! This is called from `malloc` and its kin, in any state of the process: before `main`, while a
+//! thread starts or ends, in the middle of the tracer's own work, between `fork` and its child. So
+//! it is guarded more than the allocator of Rust:
+//!
+//! - Nothing is recorded before tracing is decided, and nothing here decides it.
+//! - While the tracer works on this thread, or an inner allocator does, or the thread is forking,
+//!   blocks are not recorded. Frees then take the way that needs no lock.
+//! - While the thread is paused, blocks are not recorded either. They may be the C library's own,
+//!   which lead to other blocks, so a search must follow pointers in them.
+//! - `errno` stays as it is.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::trace::capture::c_stack;
+use crate::trace::capture::unwind_rule::Registers;
+use crate::trace::capture::unwind_rules;
+use crate::trace::guard::Guard;
+use crate::trace::record::{forget_any, forget_common, note};
+use crate::trace::shadow::Block;
+use crate::trace::stack_id::StackId;
+use crate::trace::state::{FOR_CHECKS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
+use crate::trace::thread::{self, Current};
+
+/// The part of memory that has the loader's code: its first address, and its size.
+static LOADER: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
+
+/// Prepares what later calls may not look up. False if stacks of C cannot be captured here.
+pub fn prepare() -> bool {
+    if !unwind_rules::prepare() {
+        return false;
+    }
+    // SAFETY: takes a number.
+    let loader = unsafe { libc::getauxval(libc::AT_BASE) } as usize;
+    if let Some((begin, end)) = unwind_rules::module_of(loader) {
+        LOADER.0.store(begin, Ordering::Relaxed);
+        LOADER.1.store(end - begin, Ordering::Relaxed);
+    }
+    true
+}
+
+/// Records a block that C has just allocated. `registers` are those of the caller of `malloc`.
+pub fn allocated(block: usize, size: usize, registers: Registers) {
+    let tracing = TRACING.load(Ordering::Relaxed);
+    if block == 0 || tracing == 0 || tracing & UNDECIDED != 0 || is_loader(registers) {
+        return;
+    }
+    let Some(_guard) = Guard::enter() else { return };
+    let _errno = Errno::keep();
+    let Some(id) = stack(registers, tracing) else { return };
+    let recorded =
+        id.is_some_and(|id| note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 }));
+    if !recorded {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Forgets a block that C is about to free, or to make larger. Returns it if it was known.
+#[inline]
+pub fn freed(block: usize) -> Option<Block> {
+    forget_common(block).or_else(|| freed_any(block))
+}
+
+/// Notes a block again, after C has failed to make it larger.
+pub fn reallocation_failed(block: usize, old: Block) {
+    let _errno = Errno::keep();
+    let Some(_guard) = Guard::enter() else { return };
+    if !note(block, old) {
+        MISSED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The work of [`freed`] that may take a lock.
+#[cold]
+#[inline(never)]
+fn freed_any(block: usize) -> Option<Block> {
+    let _guard = Guard::enter()?;
+    let _errno = Errno::keep();
+    forget_any(block)
+}
+
+/// Whether the loader is the caller. Its blocks live as long as modules and threads do. It calls
+/// `malloc` with its own locks held.
+fn is_loader(registers: Registers) -> bool {
+    let begin = LOADER.0.load(Ordering::Relaxed);
+    registers.return_address.wrapping_sub(begin) < LOADER.1.load(Ordering::Relaxed)
+}
+
+/// The stack of a block; `Some(None)` if there is no memory for it, and `None` if the block is not
+/// to be recorded.
+fn stack(registers: Registers, tracing: u8) -> Option<Option<StackId>> {
+    let only_scopes = tracing == FOR_CHECKS;
+    let walker = match thread::current() {
+        Current::Running(thread) if thread.walker.is_paused() => return None,
+        Current::Running(thread) if only_scopes && thread.walker.scope() == 0 => return None,
+        Current::Running(thread) => Some(&thread.walker),
+        Current::Ended if only_scopes => return None,
+        Current::Ended => None,
+        Current::Starting => return None,
+    };
+    Some(c_stack::stack_id(walker, thread::stack_bounds(), registers))
+}
+
+/// Puts `errno` back when it is dropped.
+struct Errno(i32);
+
+impl Errno {
+    fn keep() -> Self {
+        // SAFETY: a word of this thread.
+        Self(unsafe { *libc::__errno_location() })
+    }
+}
+
+impl Drop for Errno {
+    fn drop(&mut self) {
+        // SAFETY: a word of this thread.
+        unsafe { *libc::__errno_location() = self.0 };
+    }
+}
