@@ -2,8 +2,8 @@
 //! blocks.
 //!
 //! The definitions are weak, and call the C library's own under their second names. Where another
-//! allocator defines `malloc`, ours is not linked, and C's blocks stay untraced: [`is_linked`]. Until
-//! [`arm`] is called, the functions only pass calls on.
+//! allocator defines `malloc`, ours is not linked, and C's blocks stay untraced: [`is_linked`].
+//! Until [`arm`] is called, the functions only pass calls on.
 //!
 //! Rust's allocator records its blocks itself. So what an inner allocator allocates by C is passed
 //! on unseen ([`unseen`]).
