@@ -6,7 +6,7 @@
 
 pub use crate::api::take_snapshot_with_names;
 pub mod c_malloc {
-    //! What C allocates.
+    //! Memory that C allocates.
     pub use crate::c_malloc::{arm, is_linked};
 }
 pub use crate::bridge::is_this_copy_installed;

@@ -47,7 +47,7 @@ extern "C" fn allocate() {
     unsafe { libc::free(black_box(libc::malloc(40))) };
 }
 
-/// What is live now and was not before, by domain.
+/// The blocks that are live now and were not before, by domain.
 struct Since(Live);
 
 impl Since {

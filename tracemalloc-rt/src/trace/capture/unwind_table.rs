@@ -41,7 +41,7 @@ enum ReturnAddress {
     Elsewhere,
 }
 
-/// What the common part of several entries tells.
+/// The common part of several entries.
 struct Common {
     code_alignment: u64,
     data_alignment: i64,
