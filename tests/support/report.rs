@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use tracemalloc_harness::{Known, TestEntry, Verdict};
+use tracemalloc_harness::{HolderEntry, Known, StepEntry, TestEntry, Verdict};
 
 /// The result of one run of the command.
 #[derive(Debug, Deserialize)]
@@ -15,8 +15,34 @@ pub struct Report {
     pub summary: serde_json::Map<String, serde_json::Value>,
     /// Known leaks that did not occur, where all tests ran.
     pub stale_known_leaks: Option<Vec<Known>>,
+    /// The leaks by cause.
+    pub leaks: Vec<Leak>,
     /// Test binaries.
     pub targets: Vec<Target>,
+}
+
+/// A leak, as far as the tests look at it.
+#[derive(Debug, Deserialize)]
+pub struct Leak {
+    /// Its fingerprint.
+    pub id: String,
+    /// `lost`, `cycle`, `held` or `grown`.
+    pub kind: String,
+    /// Bytes a run.
+    pub bytes: u64,
+    /// Blocks a run.
+    pub blocks: u64,
+    /// The root's type.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// The holder.
+    pub holder: Option<HolderEntry>,
+    /// The way round the cycle.
+    pub cycle: Vec<StepEntry>,
+    /// The places that allocate.
+    pub sites: Vec<serde_json::Value>,
+    /// The tests that show it.
+    pub tests: Vec<serde_json::Value>,
 }
 
 /// One test binary.

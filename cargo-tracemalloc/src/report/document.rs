@@ -5,10 +5,12 @@ use serde::{Serialize, Serializer};
 use tracemalloc_harness::{Known, Limits, TestEntry};
 
 use crate::cli::Deny;
+use crate::report::kind::Kind;
+use crate::report::leak::Leak;
 use crate::report::summary::Summary;
 
 /// The version of the document's format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The result of one run of the command.
 #[derive(Debug, Serialize)]
@@ -25,6 +27,8 @@ pub struct Report {
     pub options: ReportOptions,
     /// Counts over all targets.
     pub summary: Summary,
+    /// The leaks, the worst first.
+    pub leaks: Vec<Leak>,
     /// The doctests that cargo ran; `None` if there were none.
     pub doctests: Option<Doctests>,
     /// Known leaks that no test has; `None` if a part of the suite did not run.
@@ -95,22 +99,6 @@ pub struct Target {
     pub note: Option<String>,
     /// The tests, by name.
     pub tests: Vec<TestEntry>,
-}
-
-/// The kinds of targets, in the order of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A library of any crate type.
-    Lib,
-    /// A binary.
-    Bin,
-    /// An integration test.
-    Test,
-    /// An example.
-    Example,
-    /// A benchmark.
-    Bench,
 }
 
 impl Report {

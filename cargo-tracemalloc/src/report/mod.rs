@@ -2,22 +2,35 @@
 //!
 //! It calls `config`, `workspace` and `wrapper`. It never prints.
 
+mod code_owner;
 mod declarations;
 mod doctests;
 mod document;
+mod fingerprint;
+mod growing_part;
+mod kind;
 mod known_leaks;
+mod leak;
+mod leaks;
 mod paths;
 mod selection;
+mod source_lines;
 mod summary;
 mod targets;
+mod test_leaks;
 mod untraced_targets;
 
+pub use code_owner::is_of_workspace;
 pub use declarations::Statics;
 pub use doctests::doctests;
-pub use document::{Doctests, Kind, Report, ReportOptions, SCHEMA, Target};
+pub use document::{Doctests, Report, ReportOptions, SCHEMA, Target};
+pub use kind::Kind;
 pub use known_leaks::stale_known_leaks;
+pub use leak::{Leak, LeakKind, LeakTest, Site};
+pub use leaks::leaks;
 pub use paths::{path_prefixes, source_roots};
 pub use selection::is_whole_suite;
+pub use source_lines::SourceLines;
 pub use summary::Summary;
 pub use targets::targets;
 pub use untraced_targets::untraced_targets;

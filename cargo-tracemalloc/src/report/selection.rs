@@ -3,7 +3,7 @@
 use cargo_metadata::{Metadata, Package};
 
 use crate::cli::CargoOptions;
-use crate::report::document::Kind;
+use crate::report::kind::Kind;
 
 /// Whether cargo runs every test of the workspace.
 pub fn is_whole_suite(options: &CargoOptions, metadata: &Metadata) -> bool {

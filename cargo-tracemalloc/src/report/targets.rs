@@ -12,7 +12,8 @@ use tracemalloc_harness::{
 
 use crate::cli::Deny;
 use crate::report::declarations::Statics;
-use crate::report::document::{Kind, Target};
+use crate::report::document::Target;
+use crate::report::kind::Kind;
 use crate::report::paths;
 
 /// Reads all fragments, in the report's order.

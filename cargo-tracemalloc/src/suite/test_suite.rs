@@ -10,7 +10,8 @@ use crate::cli::{CargoOptions, Format, LeakArgs, ReportArgs};
 use crate::config::Config;
 use crate::config::Settings;
 use crate::name_server::NameSocket;
-use crate::report::{Doctests, Report, ReportOptions, SCHEMA, Summary, Target};
+use crate::output::text::View;
+use crate::report::{Doctests, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target};
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
 use crate::util::exit_code::{ExitCode, UsageError};
@@ -32,6 +33,8 @@ pub struct Suite {
     pub runtimes: Runtimes,
     /// The session of command, wrapper and harness.
     pub session: SessionDir,
+    /// Whether the text shows everything.
+    verbose: bool,
     /// Answers name requests until the run is over.
     _names: Option<NameSocket>,
 }
@@ -87,7 +90,8 @@ impl Suite {
             ..harness_session(&settings, &context)?
         };
         session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
-        Ok(Self { context, settings, runtimes, session, _names: names })
+        let verbose = options.verbose > 0;
+        Ok(Self { context, settings, runtimes, session, verbose, _names: names })
     }
 
     /// Reads the fragments of all test binaries.
@@ -124,8 +128,10 @@ impl Suite {
         Ok(code)
     }
 
-    fn report(&self, targets: Vec<Target>, ran: Ran) -> Report {
+    fn report(&self, mut targets: Vec<Target>, ran: Ran) -> Report {
         let settings = &self.settings;
+        let sources = SourceLines::new(&self.context.metadata.workspace_root);
+        let leaks = report::leaks(&mut targets, &settings.deny, &sources);
         Report {
             schema: SCHEMA,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -139,6 +145,7 @@ impl Suite {
                 timeout_seconds: settings.timeout_seconds(),
             },
             summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
+            leaks,
             doctests: ran.doctests,
             stale_known_leaks: ran
                 .complete
@@ -161,11 +168,8 @@ impl Suite {
             Format::Json => output::print(&json),
             Format::Text => {
                 let shown = also.unwrap_or_else(|| output::shorten(&path));
-                output::print(&output::text::render(
-                    report,
-                    &self.context.metadata.workspace_root,
-                    shown,
-                ));
+                let view = View { report_path: shown, verbose: self.verbose };
+                output::print(&output::text::render(report, view));
             }
         }
         Ok(())

@@ -266,14 +266,8 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
         Verdict::Clean | Verdict::Once | Verdict::Known | Verdict::Skipped => Ok(()),
         Verdict::Leak => {
             let runs = judged.runs.len();
-            let headline = Headline {
-                what: "leaked",
-                grew: runs,
-                runs,
-                limit: judged.limit,
-                id: None,
-                reason: None,
-            };
+            let headline =
+                Headline { what: "leaked", grew: runs, runs, limit: judged.limit, reason: None };
             let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(measurement);
             if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
                 text += "; for files and lines, set `debug = 1` in the Cargo profile";

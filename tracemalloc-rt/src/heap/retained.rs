@@ -23,6 +23,8 @@ pub enum Fate {
 pub struct Step {
     /// The stack that allocated the block; `None` for an untraced block.
     pub stack: Option<StackId>,
+    /// The offset in it of the pointer to the next step; 0 unless the path is a cycle.
+    pub pointer: u32,
     /// Its size in bytes.
     pub size: u64,
 }
@@ -55,9 +57,10 @@ pub struct Retained {
     /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
     pub head: Option<StackId>,
     /// The number of steps from the holder to one of these blocks. The last step is the block
-    /// itself.
+    /// itself. For [`Fate::Lost`], the number of steps of the cycle that one of these blocks begins;
+    /// 0 without a cycle.
     pub steps: u32,
-    /// The first of these steps, and the last.
+    /// The first of these steps, and the last. Of a cycle, the last step points to the first.
     pub path: Vec<Step>,
 }
 

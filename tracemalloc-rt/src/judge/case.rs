@@ -419,11 +419,23 @@ impl Case {
                 let growing = group.series.growing_runs();
                 let per_run = match share {
                     _ if growing <= 1 => grown,
-                    Share::Lost => group.lost_per_run(grown, runs),
+                    Share::Lost => {
+                        let lost = group.share(Share::Lost);
+                        group.lost_per_run(lost, runs).part(grown, lost)
+                    }
                     _ if leaks => group.series.per_run(runs),
                     _ => group.series.least(),
                 };
-                shares.push(JudgedShare { id: *id, share, kind, per_run, runs: growing, finding });
+                let (id, total) = (*id, grown);
+                shares.push(JudgedShare {
+                    id,
+                    share,
+                    kind,
+                    per_run,
+                    total,
+                    runs: growing,
+                    finding,
+                });
             }
         }
         let verdict = self.verdict(&shares);
@@ -561,7 +573,7 @@ mod tests {
                         known_number: None,
                     };
                     let finding = match share {
-                        Share::Lost => Finding::Lost { with: None },
+                        Share::Lost => Finding::Lost { with: None, cycle: Vec::new(), steps: 0 },
                         _ if by.name.is_empty() => Finding::Unknown,
                         _ => Finding::Held { by, path: Vec::new(), steps: 1 },
                     };

@@ -54,7 +54,7 @@ impl ExitHeap {
         for lost in &holdings.lost {
             let traceback = namer.traceback(lost.stack);
             let with = match namer.finding(lost) {
-                Finding::Lost { with } => with,
+                Finding::Lost { with, .. } => with.map(|head| head.block),
                 Finding::Held { .. } | Finding::Unknown => None,
             };
             let amount = groups.entry((traceback, with)).or_default();

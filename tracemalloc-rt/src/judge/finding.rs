@@ -6,6 +6,7 @@ use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::judge::traceback::Traceback;
 use crate::judge::traceback_rules::TracebackRules;
 use crate::names::function_name;
+use crate::names::symbol::Symbol;
 use crate::trace::stack_id::StackId;
 
 /// The result of the heap search for some growth.
@@ -17,7 +18,12 @@ pub enum Finding {
     /// Nothing points to the blocks.
     Lost {
         /// The lost block that leads to them, if one does.
-        with: Option<Step>,
+        with: Option<Head>,
+        /// The cycle that one of them begins: each step points to the next, and the last one to
+        /// the first.
+        cycle: Vec<Step>,
+        /// The number of steps of the whole cycle. Steps are missing before the last one.
+        steps: u32,
     },
     /// Something still points to the blocks.
     Held {
@@ -30,6 +36,15 @@ pub enum Finding {
     },
 }
 
+/// A lost block that leads to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The block.
+    pub block: Step,
+    /// The frames that allocated it, oldest first.
+    pub traceback: Vec<Symbol>,
+}
+
 /// A block on the path to a block that grew, or that block itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step {
@@ -39,6 +54,8 @@ pub struct Step {
     pub place: Option<(String, u32)>,
     /// Its size in bytes.
     pub bytes: u64,
+    /// On a cycle, the offset in it of the pointer to the next step.
+    pub pointer: u32,
 }
 
 /// Gives the results of the heap search the names and places of reports.
@@ -53,14 +70,15 @@ pub struct FindingNamer<'a> {
 impl FindingNamer<'_> {
     /// The finding for these blocks.
     pub fn finding(&mut self, found: &heap::Retained) -> Finding {
+        let path = found.path.iter().map(|step| self.step(step)).collect();
         match &found.holder {
             _ if found.fate == Fate::Freed => Finding::Unknown,
-            Some(holder) => Finding::Held {
-                by: self.holder(holder),
-                path: found.path.iter().map(|step| self.step(step.stack, step.size)).collect(),
+            Some(holder) => Finding::Held { by: self.holder(holder), path, steps: found.steps },
+            None => Finding::Lost {
+                with: found.head.map(|head| self.head(head)),
+                cycle: path,
                 steps: found.steps,
             },
-            None => Finding::Lost { with: found.head.map(|head| self.step(Some(head), 0)) },
         }
     }
 
@@ -73,16 +91,26 @@ impl FindingNamer<'_> {
         Holder { name, start: holder.start.as_deref().map(function_name::pretty), ..holder.clone() }
     }
 
-    fn step(&mut self, stack: Option<StackId>, bytes: u64) -> Step {
-        let traceback = stack.map(|stack| self.traceback(stack));
-        let recent = traceback.as_ref().and_then(|traceback| traceback.traceback.last());
-        let place =
-            recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
-        Step { type_name: traceback.and_then(|traceback| traceback.type_name), place, bytes }
+    fn head(&mut self, stack: StackId) -> Head {
+        let traceback = self.traceback(stack);
+        Head { block: block(Some(&traceback), 0, 0), traceback: traceback.traceback }
+    }
+
+    fn step(&mut self, step: &heap::Step) -> Step {
+        let traceback = step.stack.map(|stack| self.traceback(stack));
+        block(traceback.as_ref(), step.size, step.pointer)
     }
 
     /// The traceback of a stack.
     pub fn traceback(&mut self, stack: StackId) -> Traceback {
         self.traceback_rules.traceback(&self.symbolizer.frames(stack))
     }
+}
+
+/// A block with this traceback.
+fn block(traceback: Option<&Traceback>, bytes: u64, pointer: u32) -> Step {
+    let recent = traceback.and_then(|traceback| traceback.traceback.last());
+    let place = recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
+    let type_name = traceback.and_then(|traceback| traceback.type_name.clone());
+    Step { type_name, place, bytes, pointer }
 }

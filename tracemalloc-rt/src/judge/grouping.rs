@@ -191,12 +191,12 @@ impl<'a> Grouper<'a> {
         };
         let freed: Grown = {
             let entries = of_group.iter().filter(|entry| entry.fate == Fate::Freed);
-            entries.map(|entry| Grown { bytes: entry.bytes, blocks: entry.blocks }).sum()
+            entries.map(|entry| amount(entry)).sum()
         };
         let live = |share: Option<Share>| -> Grown {
             let entries =
                 of_group.iter().filter(|entry| share.is_none_or(|share| share_of(entry) == share));
-            entries.map(|entry| Grown { bytes: entry.bytes, blocks: entry.blocks }).sum()
+            entries.map(|entry| amount(entry)).sum()
         };
         let older = live(None).less(grown);
         let lost = live(Some(Share::Lost)).less(older).at_most(grown);
@@ -220,8 +220,29 @@ impl<'a> Grouper<'a> {
                 traceback_rules: &self.traceback_rules,
                 symbolizer: &mut self.symbolizer,
             };
-            let finding = entries.first().map(|entry| namer.finding(entry)).unwrap_or_default();
-            growth.push(GroupGrowth { id, share, grown, finding });
+            if share != Share::Lost {
+                let finding = entries.first().map(|entry| namer.finding(entry)).unwrap_or_default();
+                growth.push(GroupGrowth { id, share, grown, finding });
+                continue;
+            }
+            // Each lost block goes with its own head.
+            let mut by_finding: Vec<(Finding, Grown)> = Vec::new();
+            for entry in entries {
+                let (finding, amount) = (namer.finding(entry), amount(entry));
+                match by_finding.iter_mut().find(|(other, _)| *other == finding) {
+                    Some((_, sum)) => *sum = *sum + amount,
+                    None => by_finding.push((finding, amount)),
+                }
+            }
+            let whole = by_finding.iter().map(|(_, amount)| *amount).sum();
+            let mut left = grown;
+            for (finding, amount) in by_finding {
+                let grown = grown.part(amount, whole).at_most(left);
+                left = left.less(grown);
+                if grown.bytes > 0 {
+                    growth.push(GroupGrowth { id, share, grown, finding });
+                }
+            }
         }
     }
 
@@ -229,6 +250,11 @@ impl<'a> Grouper<'a> {
     pub fn get(&self, group: GroupId) -> &Traceback {
         &self.groups[group.0].traceback
     }
+}
+
+/// Bytes and blocks of an entry.
+fn amount(entry: &heap::Retained) -> Grown {
+    Grown { bytes: entry.bytes, blocks: entry.blocks }
 }
 
 impl Evidence for RunEvidence<'_, '_> {

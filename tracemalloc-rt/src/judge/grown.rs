@@ -45,6 +45,18 @@ impl Grown {
         Self { bytes: self.bytes.min(other.bytes), blocks: self.blocks.min(other.blocks) }
     }
 
+    /// The part of this amount that `part` is of `whole`, rounded up.
+    pub fn part(self, part: Self, whole: Self) -> Self {
+        let of = |number: u64, part: u64, whole: u64| {
+            let product = u128::from(number) * u128::from(part.min(whole));
+            u64::try_from(product.div_ceil(u128::from(whole.max(1)))).unwrap_or(number)
+        };
+        Self {
+            bytes: of(self.bytes, part.bytes, whole.bytes),
+            blocks: of(self.blocks, part.blocks, whole.blocks),
+        }
+    }
+
     /// This amount spread over so many runs, rounded up.
     pub fn per_run(self, runs: u32) -> Self {
         let runs = u64::from(runs.max(1));

@@ -29,15 +29,13 @@ pub struct Headline<'a> {
     pub runs: usize,
     /// The growth that was allowed.
     pub limit: Limit,
-    /// The leak's id, if it has one.
-    pub id: Option<&'a str>,
     /// The reason, if one is needed.
     pub reason: Option<&'a str>,
 }
 
 /// The growth a run, then each leak with a line for each frame, the most recent first.
 pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
-    let Headline { what, grew, runs, limit, id, reason } = headline;
+    let Headline { what, grew, runs, limit, reason } = headline;
     let bytes = leaks.iter().map(|leak| leak.bytes).sum();
     let blocks = leaks.iter().map(|leak| leak.blocks).sum();
     let plural = if *runs == 1 { "" } else { "s" };
@@ -46,10 +44,7 @@ pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
         amount(bytes, blocks),
         of(limit)
     );
-    if let Some(id) = id {
-        // Writing to a string does not fail.
-        let _ = write!(text, "   id {id}");
-    }
+    // Writing to a string does not fail.
     if let Some(reason) = reason {
         let _ = write!(text, "\n{reason}");
     }

@@ -33,7 +33,7 @@ mod verdict;
 pub use case::{Case, Ruling, Run};
 pub use evidence::{GroupChange, GroupId};
 pub use exit_heap::{ExitHeap, LostGroup};
-pub use finding::{Finding, Step};
+pub use finding::{Finding, Head, Step};
 pub use grouping::Grouper;
 pub use grown::Grown;
 pub use heap_search::HeapSearch;

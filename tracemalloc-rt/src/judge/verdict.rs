@@ -53,6 +53,8 @@ pub struct Growth {
     pub kind: GrowthKind,
     /// Its growth a run: in the run in which it grew least, or the mean where it paused.
     pub least: Grown,
+    /// Its growth over all runs that is still there.
+    pub total: Grown,
     /// The number of runs in which it grew.
     pub runs: u32,
     /// The last answer of the heap.
@@ -82,6 +84,7 @@ pub(super) struct JudgedShare {
     pub share: Share,
     pub kind: GrowthKind,
     pub per_run: Grown,
+    pub total: Grown,
     pub runs: u32,
     pub finding: Finding,
 }
@@ -93,6 +96,7 @@ impl Judged {
             .map(|share| Growth {
                 kind: share.kind,
                 least: share.per_run,
+                total: share.total,
                 runs: share.runs,
                 finding: share.finding.clone(),
                 traceback: grouper.get(share.id).clone(),

@@ -42,5 +42,5 @@ pub fn lost_block(block: Step) -> HolderEntry {
 /// The entry of one step of the path to a block.
 pub fn step_entry(step: Step) -> StepEntry {
     let (file, line) = step.place.unzip();
-    StepEntry { type_name: step.type_name, file, line, bytes: step.bytes }
+    StepEntry { type_name: step.type_name, file, line, bytes: step.bytes, pointer: step.pointer }
 }

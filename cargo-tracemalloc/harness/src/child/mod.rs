@@ -12,7 +12,6 @@ mod entry_slots;
 mod exit_heap;
 mod heap;
 mod holder_entry;
-mod leak_id;
 pub mod libtest;
 mod memory_reserve;
 #[cfg(target_os = "linux")]

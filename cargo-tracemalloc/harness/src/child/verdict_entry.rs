@@ -3,7 +3,6 @@
 use tracemalloc::internal::{self, Symbol, judge};
 
 use crate::child::holder_entry::{holder_entry, lost_block, step_entry};
-use crate::child::leak_id::leak_id;
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::{FrameEntry, GrowthEntry, Retained, RunEntry, TestEntry};
 
@@ -16,7 +15,6 @@ pub fn entry(
 ) -> TestEntry {
     let growth: Vec<GrowthEntry> =
         judged.growth(grouper).into_iter().map(|growth| growth_entry(growth, session)).collect();
-    let id = if growth.is_empty() { String::new() } else { leak_id(name, &growth) };
     let runs = judged.runs.iter().map(|run| RunEntry { bytes: run.bytes, blocks: run.blocks });
     let is_known = judged.verdict == judge::Verdict::Known;
     TestEntry {
@@ -30,7 +28,6 @@ pub fn entry(
         runs: runs.collect(),
         growth,
         heap_note: grouper.heap_note().map(str::to_owned),
-        id,
         ..TestEntry::new(name)
     }
 }
@@ -58,33 +55,44 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
     let judge::Traceback { traceback, total_nframe, type_name, initialiser, known } =
         growth.traceback;
     let is_known = growth.kind == judge::GrowthKind::Known;
-    let (retained, holder, path, path_steps) = match growth.finding {
-        judge::Finding::Unknown => (None, None, Vec::new(), 0),
-        judge::Finding::Lost { with } => {
-            (Some(Retained::Lost), with.map(lost_block), Vec::new(), 0)
-        }
-        judge::Finding::Held { by, path, steps } => (
-            Some(Retained::Held),
-            Some(holder_entry(by)),
-            path.into_iter().map(step_entry).collect(),
-            steps,
-        ),
-    };
-    GrowthEntry {
+    let steps = |steps: Vec<judge::Step>| steps.into_iter().map(step_entry).collect();
+    let mut entry = GrowthEntry {
         kind: growth.kind,
         bytes: growth.least.bytes,
         blocks: growth.least.blocks,
+        total_bytes: growth.total.bytes,
+        total_blocks: growth.total.blocks,
         runs: growth.runs,
         type_name,
         initialiser: initialiser.map(str::to_owned),
-        retained,
-        holder,
-        path,
-        path_steps,
+        retained: None,
+        holder: None,
+        head_traceback: Vec::new(),
+        path: Vec::new(),
+        path_steps: 0,
+        cycle: Vec::new(),
+        cycle_steps: 0,
         known: known.filter(|_| is_known).map(|known| session.known_leaks[known].known.clone()),
         traceback: traceback.into_iter().map(frame_entry).collect(),
         total_nframe,
+    };
+    match growth.finding {
+        judge::Finding::Unknown => {}
+        judge::Finding::Lost { with, cycle, steps: cycle_steps } => {
+            entry.retained = Some(Retained::Lost);
+            (entry.cycle, entry.cycle_steps) = (steps(cycle), cycle_steps);
+            if let Some(judge::Head { block, traceback }) = with {
+                entry.holder = Some(lost_block(block));
+                entry.head_traceback = traceback.into_iter().map(frame_entry).collect();
+            }
+        }
+        judge::Finding::Held { by, path, steps: path_steps } => {
+            entry.retained = Some(Retained::Held);
+            entry.holder = Some(holder_entry(by));
+            (entry.path, entry.path_steps) = (steps(path), path_steps);
+        }
     }
+    entry
 }
 
 /// The report's entry of a frame.

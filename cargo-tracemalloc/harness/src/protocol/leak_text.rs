@@ -26,7 +26,6 @@ pub fn leak_text(entry: &TestEntry) -> String {
         grew: entry.runs.iter().filter(|run| run.bytes > 0).count(),
         runs: entry.runs.len(),
         limit: entry.limit,
-        id: Some(&entry.id),
         reason: entry.verdict_reason.as_deref(),
     };
     judge::leak_text(&headline, &shown.collect::<Vec<_>>()) + "\n"

@@ -36,9 +36,8 @@ pub struct TestEntry {
     /// Why the heap was not searched, or not as a whole. `None` if it was searched, or if there was
     /// no need.
     pub heap_note: Option<String>,
-    /// Eight hexadecimal digits that name the leak. They stay the same if lines move, because they
-    /// are made from package, target, test and functions. Empty without growth.
-    pub id: String,
+    /// The ids of the leaks that the test shows. The command sets them.
+    pub leaks: Vec<String>,
     /// The wall time of the child process in seconds, with all runs.
     pub duration_seconds: f64,
 }
@@ -62,7 +61,7 @@ impl TestEntry {
             runs: Vec::new(),
             growth: Vec::new(),
             heap_note: None,
-            id: String::new(),
+            leaks: Vec::new(),
             duration_seconds: 0.0,
         }
     }
@@ -106,6 +105,10 @@ pub struct GrowthEntry {
     pub bytes: u64,
     /// Blocks a run, in the run that `bytes` comes from.
     pub blocks: u64,
+    /// Bytes of all runs that are still there.
+    pub total_bytes: u64,
+    /// Blocks of all runs that are still there.
+    pub total_blocks: u64,
     /// The number of counted runs in which it grew.
     pub runs: u32,
     /// The type of the blocks, if the symbols name it: `Vec<u8>`, `Rc<demo::Node>`.
@@ -117,11 +120,19 @@ pub struct GrowthEntry {
     pub retained: Option<Retained>,
     /// The holder. For blocks that only a lost block leads to, that block.
     pub holder: Option<HolderEntry>,
+    /// The frames that allocated the lost block that leads to these, oldest first. Empty if no
+    /// lost block does.
+    pub head_traceback: Vec<FrameEntry>,
     /// The shortest path from the holder to one of the blocks, which is the last step. At most ten
     /// steps.
     pub path: Vec<StepEntry>,
     /// The number of steps of the whole path. Steps are missing before the last one.
     pub path_steps: u32,
+    /// The cycle that a lost block begins: each step points to the next, and the last one to the
+    /// first. At most ten steps; empty if there is no cycle.
+    pub cycle: Vec<StepEntry>,
+    /// The number of steps of the whole cycle. Steps are missing before the last one.
+    pub cycle_steps: u32,
     /// For `known`: the place and reason from the configuration.
     pub known: Option<Known>,
     /// The frames, oldest first, cut to `frames`.
@@ -199,6 +210,8 @@ pub struct StepEntry {
     pub line: Option<u32>,
     /// The size in bytes.
     pub bytes: u64,
+    /// On a cycle, the offset in the block of the pointer to the next step; otherwise 0.
+    pub pointer: u32,
 }
 
 /// The configuration's entry for a known leak.

@@ -1,10 +1,14 @@
 //! The report as text.
 
+mod frames;
 pub mod growth;
+mod leak;
 pub mod line;
+mod once;
 mod page;
+mod short_name;
 mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use page::render;
+pub use page::{View, render};

@@ -5,34 +5,44 @@ use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict};
 
 use crate::cli::Deny;
 use crate::output::text::line::{count, line};
-use crate::output::text::{growth, summary};
-use crate::report::{Kind, Report, Target};
-use crate::util::terminal::{BAD, BOLD, DIM, NOTE, escaped};
+use crate::output::text::{growth, leak, once, summary};
+use crate::report::{Leak, Report, Target};
+use crate::util::terminal::{DIM, NOTE, escaped};
 
-/// The number of tracebacks shown for one test. The report has all.
-const SHOWN_TRACEBACKS: usize = 10;
-
+/// Leaks are shown with all their lines up to this number of lines.
+const SCREEN: usize = 48;
+/// The number of further leaks that are shown in a line each.
+const SHOWN_LEAKS: usize = 10;
 /// The number of tests shown for one verdict. The report has all.
 const SHOWN_TESTS: usize = 10;
 
-/// Renders the report with colours. `root` is the directory of source files. `report_path` is the
-/// path of the report, which has the parts that are left out.
-pub fn render(report: &Report, root: &Utf8Path, report_path: &Utf8Path) -> String {
+/// The parts of the report to show.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The path of the report, which has the parts that are left out.
+    pub report_path: &'a Utf8Path,
+    /// Whether all leaks, frames and tests are shown.
+    pub verbose: bool,
+}
+
+/// Renders the report with colours.
+pub fn render(report: &Report, view: View<'_>) -> String {
+    let View { report_path, verbose } = view;
     let mut text = String::new();
-    for (target, test) in report.tests() {
-        if fails(test, &report.options.deny) {
-            test_section(&mut text, target, test, root, report_path);
-        }
-    }
+    render_leaks(&mut text, report, view);
     let mut notes = String::new();
-    for (verdict, word) in [(Verdict::Unconfirmed, "unconfirmed"), (Verdict::Known, "known")] {
-        let tests = report.tests().filter(|(_, test)| {
-            test.verdict == Some(verdict) && !fails(test, &report.options.deny)
-        });
-        test_lines(&mut notes, word, tests, report_path, grown);
+    render_known(&mut notes, report, view);
+    let deny = &report.options.deny;
+    let of_verdict = |verdict| {
+        let tests = report.tests();
+        tests.filter(move |(_, test)| test.verdict == Some(verdict) && !fails(test, deny))
+    };
+    test_lines(&mut notes, "unconfirmed", of_verdict(Verdict::Unconfirmed), view, grown);
+    if verbose {
+        test_lines(&mut notes, "once", of_verdict(Verdict::Once), view, once::reason);
     }
     let passed_alone = report.tests().filter(|(_, test)| test.passed_alone);
-    test_lines(&mut notes, "passed alone", passed_alone, report_path, failed_beside_others);
+    test_lines(&mut notes, "passed alone", passed_alone, view, failed_beside_others);
     for known in report.stale_known_leaks.iter().flatten() {
         let Known { place, reason } = known;
         line(
@@ -71,64 +81,68 @@ fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
     }
 }
 
-fn test_section(
-    text: &mut String,
-    target: &Target,
-    test: &TestEntry,
-    root: &Utf8Path,
-    report_path: &Utf8Path,
-) {
-    line(text, format_args!("\n{BOLD}---- {} ({}) ----{BOLD:#}", test.name, label(target)));
-    line(text, headline(test));
-    if let Some(reason) = &test.verdict_reason {
-        line(text, format_args!("{DIM}{}{DIM:#}", escaped(reason)));
-    }
-    if let Some(note) = &test.heap_note {
-        line(text, format_args!("{DIM}{note}; repeated runs alone decided the verdict{DIM:#}"));
-    }
-    // Growth that stopped is no part of a leak.
-    let relevant = |kind| test.verdict != Some(Verdict::Leak) || kind == GrowthKind::Leak;
-    let mut growth = test.growth.iter().filter(|growth| relevant(growth.kind));
-    for growth in growth.by_ref().take(SHOWN_TRACEBACKS) {
-        growth::render(text, growth, root);
-    }
-    let more = growth.count();
-    if more > 0 {
-        line(
-            text,
-            format_args!(
-                "\n  {DIM}and {} in {report_path}{DIM:#}",
-                count(more as u64, "more traceback")
-            ),
-        );
+/// Whether a leak fails the run.
+fn leak_fails(leak: &Leak, deny: &[Deny]) -> bool {
+    match leak.verdict {
+        GrowthKind::Leak => true,
+        GrowthKind::Unconfirmed => deny.contains(&Deny::Unconfirmed),
+        GrowthKind::Once | GrowthKind::Initialiser => deny.contains(&Deny::Once),
+        GrowthKind::Known => false,
     }
 }
 
-/// `leaked 4096 B in 1 block a run (3 of 3 runs), limit 0 B   id 5c1f09e2`.
-fn headline(test: &TestEntry) -> String {
-    let all = growth::sum_of_all(&test.growth);
-    let runs = format!("{} of {}", runs_that_grew(test), count(test.runs.len() as u64, "run"));
-    let what = match test.verdict {
-        Some(Verdict::Leak) => {
-            format!(
-                "{BAD}leaked {}{BAD:#} a run ({runs})",
-                growth::sum(&test.growth, GrowthKind::Leak)
-            )
+/// The leaks that fail: with all their lines as long as they fit on a screen, then in a line each.
+fn render_leaks(text: &mut String, report: &Report, view: View<'_>) {
+    let failing = report.leaks.iter().filter(|leak| leak_fails(leak, &report.options.deny));
+    let mut left: Vec<&Leak> = failing.collect();
+    left.reverse();
+    while let Some(leak) = left.pop() {
+        let mut whole = String::new();
+        leak::render(&mut whole, leak, test_of(report, leak), view.verbose);
+        let lines = text.lines().count() + whole.lines().count();
+        if !view.verbose && !text.is_empty() && lines > SCREEN {
+            left.push(leak);
+            break;
         }
-        Some(Verdict::Once) => format!("{BAD}grew by {all}{BAD:#} in {runs}"),
-        _ => format!("{BAD}grew by {all}{BAD:#}, unconfirmed"),
-    };
-    let limit = growth::size(test.limit.max_growth);
-    let blocks = test
-        .limit
-        .max_blocks
-        .map(|blocks| format!(" in {}", count(blocks, "block")))
-        .unwrap_or_default();
-    format!("{what}, limit {limit}{blocks}   {DIM}id {}{DIM:#}", test.id)
+        text.push_str(&whole);
+    }
+    if left.is_empty() {
+        return;
+    }
+    text.push('\n');
+    for leak in left.iter().rev().take(SHOWN_LEAKS) {
+        line(text, leak::in_a_line(leak));
+    }
+    let more = left.len().saturating_sub(SHOWN_LEAKS);
+    let more =
+        if more > 0 { format!("and {}; ", count(more as u64, "more leak")) } else { String::new() };
+    line(text, format_args!("{DIM}{more}`-v` shows all{DIM:#}"));
 }
 
-fn runs_that_grew(test: &TestEntry) -> usize {
-    test.runs.iter().filter(|run| run.bytes > 0 || run.blocks > 0).count()
+/// Leaks that the configuration knows.
+fn render_known(notes: &mut String, report: &Report, view: View<'_>) {
+    let most = if view.verbose { usize::MAX } else { SHOWN_TESTS };
+    let mut known = report.leaks.iter().filter(|leak| leak.verdict == GrowthKind::Known);
+    for leak in known.by_ref().take(most) {
+        let reason = leak.known.as_ref().map(|known| format!("; {}", known.reason));
+        let reason = reason.unwrap_or_default();
+        let text = leak::in_a_line(leak);
+        line(notes, format_args!("{NOTE}known{NOTE:#} {text}{reason}"));
+    }
+    let more = known.count();
+    if more > 0 {
+        let path = view.report_path;
+        line(notes, format_args!("{DIM}and {more} more known, see {path}{DIM:#}"));
+    }
+}
+
+/// The entry of the most telling test.
+fn test_of<'a>(report: &'a Report, leak: &Leak) -> Option<&'a TestEntry> {
+    let of = leak.tests.first()?;
+    let mut tests = report.tests().filter(|(target, test)| {
+        of.key() == (target.package.as_str(), target.kind, &target.name, &test.name)
+    });
+    tests.next().map(|(_, test)| test)
 }
 
 /// A line for each test, up to [`SHOWN_TESTS`]: `unconfirmed binds (demo lib): ...`.
@@ -136,20 +150,22 @@ fn test_lines<'a>(
     text: &mut String,
     word: &str,
     mut tests: impl Iterator<Item = (&'a Target, &'a TestEntry)>,
-    report_path: &Utf8Path,
+    view: View<'_>,
     remark: fn(&TestEntry) -> String,
 ) {
-    for (target, test) in tests.by_ref().take(SHOWN_TESTS) {
+    let most = if view.verbose { usize::MAX } else { SHOWN_TESTS };
+    for (target, test) in tests.by_ref().take(most) {
         let (name, label, remark) = (&test.name, label(target), remark(test));
         line(text, format_args!("{NOTE}{word}{NOTE:#} {name} ({label}): {remark}"));
     }
     let more = tests.count();
     if more > 0 {
-        line(text, format_args!("{DIM}and {more} more {word}, see {report_path}{DIM:#}"));
+        let path = view.report_path;
+        line(text, format_args!("{DIM}and {more} more {word}, see {path}{DIM:#}"));
     }
 }
 
-/// `grew by 64 B in 1 block; run 2 failed: address in use`.
+/// `grew by 64 B in 1 block, held by store::SEEN; run 2 failed: address in use`.
 fn grown(test: &TestEntry) -> String {
     let sum = growth::sum_of_all(&test.growth);
     let reason = test.verdict_reason.as_deref().map(|reason| format!("; {}", escaped(reason)));
@@ -171,12 +187,5 @@ fn failed_beside_others(test: &TestEntry) -> String {
 
 /// A target: `demo lib`, `demo test cache`.
 fn label(target: &Target) -> String {
-    let kind = match target.kind {
-        Kind::Lib => return format!("{} lib", target.package),
-        Kind::Bin => "bin",
-        Kind::Test => "test",
-        Kind::Example => "example",
-        Kind::Bench => "bench",
-    };
-    format!("{} {kind} {}", target.package, target.name)
+    leak::label(&target.package, target.kind, &target.name)
 }

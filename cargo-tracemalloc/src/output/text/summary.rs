@@ -1,12 +1,13 @@
 //! The last line: counts of verdicts, and the path of the report.
 
 use camino::Utf8Path;
+use tracemalloc_harness::GrowthKind;
 
 use crate::output::text::line::{count, line};
 use crate::report::Report;
 use crate::util::terminal::{BAD, GOOD, NOTE};
 
-/// `tracemalloc: 23 tests checked: 20 clean, 2 once, 1 leak; report
+/// `tracemalloc: 1 leak; 23 tests checked: 20 clean, 2 once, 1 leaking; report
 /// target/tracemalloc/report.json`.
 pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
     let summary = &report.summary;
@@ -22,7 +23,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
         (summary.once, "once"),
         (summary.known, "known"),
         (summary.unconfirmed, "unconfirmed"),
-        (summary.leak, if summary.leak == 1 { "leak" } else { "leaks" }),
+        (summary.leak, "leaking"),
     ];
     let counts = list(&verdicts);
     let others = list(&[
@@ -36,10 +37,12 @@ pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
         (checked, false) => format!("{} checked: {counts}", count(checked as u64, "test")),
         (_, true) => "no tests checked".to_owned(),
     };
+    let leaks = report.leaks.iter().filter(|leak| leak.verdict == GrowthKind::Leak).count() as u64;
+    let leaks = if leaks > 0 { format!("{}; ", count(leaks, "leak")) } else { String::new() };
     let others = if others.is_empty() { others } else { format!("; {others}") };
     line(
         text,
-        format_args!("{style}tracemalloc:{style:#} {checked}{others}; report {report_path}"),
+        format_args!("{style}tracemalloc:{style:#} {leaks}{checked}{others}; report {report_path}"),
     );
 }
 

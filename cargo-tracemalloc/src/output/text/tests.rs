@@ -7,7 +7,10 @@ use tracemalloc_harness::{
 };
 
 use crate::cli::Deny;
-use crate::report::{Doctests, Kind, Report, ReportOptions, SCHEMA, Summary, Target};
+use crate::output::text::View;
+use crate::report::{
+    Doctests, Kind, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target, leaks,
+};
 
 fn frame(function: &str, file: &str, line: u32, column: u32) -> FrameEntry {
     FrameEntry { function: function.to_owned(), file: file.to_owned(), line, column }
@@ -18,13 +21,18 @@ fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) ->
         kind,
         bytes,
         blocks,
+        total_bytes: 3 * bytes,
+        total_blocks: 3 * blocks,
         runs: 3,
         type_name: type_name.map(str::to_owned),
         initialiser: None,
         retained: None,
         holder: None,
+        head_traceback: Vec::new(),
         path: Vec::new(),
         path_steps: 0,
+        cycle: Vec::new(),
+        cycle_steps: 0,
         known: None,
         traceback: vec![
             frame("demo::cache::tests::remembers", "src/cache.rs", 40, 9),
@@ -49,7 +57,7 @@ fn test(name: &str, verdict: Option<Verdict>, growth: Vec<GrowthEntry>) -> TestE
         runs: if grew { vec![run; 3] } else { vec![run] },
         growth,
         heap_note: None,
-        id: if grew { "5c1f09e2".to_owned() } else { String::new() },
+        leaks: Vec::new(),
         duration_seconds: 0.25,
     }
 }
@@ -67,7 +75,13 @@ fn target(kind: Kind, name: &str, tests: Vec<TestEntry>) -> Target {
     }
 }
 
-fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
+/// A report of a workspace whose `src/cache.rs` has a line to show.
+fn report(mut targets: Vec<Target>, deny: Vec<Deny>) -> Report {
+    let temp = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(temp.path()).unwrap();
+    fs_err::create_dir(root.join("src")).unwrap();
+    fs_err::write(root.join("src/cache.rs"), "\n    let page = vec![0u8; 4096];\n").unwrap();
+    let leaks = leaks(&mut targets, &deny, &SourceLines::new(root));
     Report {
         schema: SCHEMA,
         tool_version: "0.1.0".to_owned(),
@@ -81,20 +95,20 @@ fn report(targets: Vec<Target>, deny: Vec<Deny>) -> Report {
             timeout_seconds: None,
         },
         summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
+        leaks,
         doctests: None,
         stale_known_leaks: None,
         targets,
     }
 }
 
-/// Renders in a workspace whose `src/cache.rs` has a line to show.
 fn render(report: &Report) -> String {
-    let temp = tempfile::tempdir().unwrap();
-    let root = Utf8Path::from_path(temp.path()).unwrap();
-    fs_err::create_dir(root.join("src")).unwrap();
-    fs_err::write(root.join("src/cache.rs"), "\n    let page = vec![0u8; 4096];\n").unwrap();
-    let text = super::render(report, root, Utf8Path::new("target/tracemalloc/report.json"));
-    strip_str(&text).to_string()
+    render_all(report, false)
+}
+
+fn render_all(report: &Report, verbose: bool) -> String {
+    let report_path = Utf8Path::new("target/tracemalloc/report.json");
+    strip_str(&super::render(report, View { report_path, verbose })).to_string()
 }
 
 fn leak() -> TestEntry {
@@ -151,12 +165,29 @@ fn what_is_denied_is_shown_like_a_leak() {
 }
 
 #[test]
-fn many_tracebacks_are_cut() {
-    let many = (1..=13).map(|number| growth(GrowthKind::Leak, number, 1, None)).collect();
+fn many_leaks_are_cut_to_a_screen_and_v_shows_all() {
+    let leak = |number: u64| {
+        let mut one = growth(GrowthKind::Leak, number, 1, Some("Vec<u8>"));
+        one.traceback[1].function = format!("demo::cache::fill_{}", "x".repeat(number as usize));
+        one
+    };
+    let many = (1..=31).map(leak).collect();
     let lib = target(Kind::Lib, "demo", vec![test("registry", Some(Verdict::Leak), many)]);
-    let text = render(&report(vec![lib], Vec::new()));
-    assert!(text.contains("and 3 more tracebacks in target/tracemalloc/report.json"), "{text}");
-    assert_eq!(text.matches("demo::cache::Cache::fill").count(), 10);
+    let report = report(vec![lib], Vec::new());
+    let text = render(&report);
+    assert!(text.contains("more leaks; `-v` shows all"), "{text}");
+    assert!(text.lines().count() <= 62, "{text}");
+    assert_eq!(render_all(&report, true).matches("demo::cache::fill_").count(), 31);
+}
+
+#[test]
+fn a_test_that_grew_once_is_listed_on_request_with_its_reason() {
+    let lib = target(Kind::Lib, "demo", vec![once()]);
+    let report = report(vec![lib], Vec::new());
+    assert!(!render(&report).contains("lazy"));
+    let text = render_all(&report, true);
+    let line = "once lazy (demo lib): grew once by 20.0 KiB in 3 blocks: its growth did not go on";
+    assert!(text.contains(line), "{text}");
 }
 
 #[test]
@@ -183,6 +214,6 @@ fn a_block_that_grows_is_a_larger_block_and_not_none() {
     let grows = vec![growth(GrowthKind::Leak, 32, 0, None)];
     let lib = target(Kind::Lib, "demo", vec![test("slab", Some(Verdict::Leak), grows)]);
     let text = render(&report(vec![lib], Vec::new()));
-    assert!(text.contains("leaked 32 B in larger blocks a run"), "{text}");
+    assert!(text.contains("32 B in larger blocks a run"), "{text}");
     assert!(!text.contains("0 blocks"), "{text}");
 }

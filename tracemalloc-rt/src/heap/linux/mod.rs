@@ -8,6 +8,7 @@
 //! [`summary`], [`blocks`], [`glibc_malloc`], [`thread_cache`], [`dead_stack`]. In both: the rest.
 
 mod blocks;
+mod cycles;
 mod dead_stack;
 mod glibc_malloc;
 mod heads;

@@ -259,6 +259,7 @@ fn retained(inventory: &Inventory, entry: &Entry) -> Retained {
             .iter()
             .map(|step| Step {
                 stack: (step.stack != 0).then_some(StackId(step.stack)),
+                pointer: step.pointer,
                 size: step.size,
             })
             .collect(),

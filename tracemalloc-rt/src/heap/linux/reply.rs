@@ -64,7 +64,8 @@ pub struct Entry {
     pub root: Root,
     /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
     pub head: u32,
-    /// The length of the path. Its last step is the block itself.
+    /// The length of the path. Its last step is the block itself. For [`Fate::Lost`], the length of
+    /// the cycle that the block begins, or 0.
     pub steps_len: u32,
     /// The first steps and the last one, or all.
     pub steps: [Step; MOST_STEPS],
@@ -108,6 +109,8 @@ pub enum RootKind {
 pub struct Step {
     /// The stack that allocated the block; 0 for an untraced block.
     pub stack: u32,
+    /// On a cycle, the offset of the pointer to the next step.
+    pub pointer: u32,
     /// Its size in bytes.
     pub size: u64,
 }

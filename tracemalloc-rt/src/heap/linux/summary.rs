@@ -1,6 +1,7 @@
 //! The summary of a search: the reached and the lost blocks, as entries and sums of the reply.
 
 use crate::heap::linux::blocks::{Block, FREED, NONE};
+use crate::heap::linux::cycles::Cycles;
 use crate::heap::linux::heads;
 use crate::heap::linux::list::{self, List};
 use crate::heap::linux::reachability::{KnownRoot, Reachability};
@@ -10,6 +11,8 @@ use crate::heap::linux::reply::{
 use crate::heap::retained::Fate;
 
 const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
+/// The most lost blocks of one stack that are tried for a cycle.
+const MOST_HEADS: usize = 16;
 
 /// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks.
 pub fn write_entries(
@@ -18,6 +21,7 @@ pub fn write_entries(
     reply: &mut Reply,
 ) -> Result<(), Hindrance> {
     let heads = heads::heads_of_lost(reached)?;
+    let mut cycles = Cycles::new(reached, &heads)?;
     let mut numbers = List::new();
     for number in 0..reached.blocks.len() {
         if is_wanted(&reached.blocks[number], wanted) && !numbers.push(number as u32) {
@@ -58,10 +62,12 @@ pub fn write_entries(
             root: Root { kind: RootKind::Foreign, thread: 0, address: 0, number: 0 },
             head,
             steps_len: 0,
-            steps: [Step { stack: 0, size: 0 }; MOST_STEPS],
+            steps: [Step { stack: 0, pointer: 0, size: 0 }; MOST_STEPS],
         };
-        if fate == Fate::Held {
-            write_path(reached, same[0] as usize, &mut entry);
+        match fate {
+            Fate::Held => write_path(reached, same[0] as usize, &mut entry),
+            Fate::Lost => write_cycle(reached, &mut cycles, same, &mut entry)?,
+            Fate::LostWith | Fate::Freed => {}
         }
         *place = entry;
         reply.entries_len += 1;
@@ -134,10 +140,35 @@ fn write_path(reached: &Reachability<'_>, block: usize, entry: &mut Entry) {
     }
 }
 
+/// Writes the first cycle that one of these heads begins, if there is one.
+fn write_cycle(
+    reached: &Reachability<'_>,
+    cycles: &mut Cycles<'_>,
+    heads: &[u32],
+    entry: &mut Entry,
+) -> Result<(), Hindrance> {
+    for head in heads.iter().take(MOST_HEADS) {
+        let cycle = cycles.through(reached, *head)?;
+        if cycle.is_empty() {
+            continue;
+        }
+        entry.steps_len = cycle.len() as u32;
+        let last = cycle.len().saturating_sub(entry.steps.len());
+        let shown = cycle.iter().take(entry.steps.len() - usize::from(last > 0));
+        let shown = shown.chain(cycle.last().filter(|_| last > 0));
+        for (place, (number, pointer)) in entry.steps.iter_mut().zip(shown) {
+            *place = Step { pointer: *pointer, ..step_of(&reached.blocks[*number as usize]) };
+        }
+        break;
+    }
+    Ok(())
+}
+
 fn root_at(root: &KnownRoot, address: usize) -> Root {
     Root { kind: root.kind, thread: root.thread, address, number: root.number }
 }
 
 fn step_of(block: &Block) -> Step {
-    Step { stack: if block.is_traced() { block.stack } else { 0 }, size: block.size as u64 }
+    let stack = if block.is_traced() { block.stack } else { 0 };
+    Step { stack, pointer: 0, size: block.size as u64 }
 }

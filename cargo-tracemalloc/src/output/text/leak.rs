@@ -1,0 +1,205 @@
+//! One leak: its root and what it retains, the path, the frames, and the tests that show it.
+
+use tracemalloc_harness::{GrowthKind, HolderKind, StepEntry, TestEntry};
+
+use crate::output::text::frames;
+use crate::output::text::growth::{amount_of, holder, holder_name, place_of, size, step};
+use crate::output::text::line::{count, line};
+use crate::output::text::short_name::short_name;
+use crate::report::{Kind, Leak, LeakKind, LeakTest, Site};
+use crate::util::terminal::{BAD, BOLD, DIM, escaped};
+
+/// Longer names of types are shortened.
+const WIDEST_TYPE: usize = 80;
+/// The number of steps of a way that are shown, besides the last one.
+const SHOWN_STEPS: usize = 3;
+/// The number of tests, places and types that are named.
+const SHOWN_NAMES: usize = 3;
+
+/// Renders a leak. `test` is the most telling test.
+pub fn render(text: &mut String, leak: &Leak, test: Option<&TestEntry>, verbose: bool) {
+    line(text, format_args!("\n{}", headline(leak, test)));
+    for note in notes(leak, test) {
+        line(text, format_args!("  {note}"));
+    }
+    if let Some(site) = leak.sites.first() {
+        frames::render(text, site, verbose);
+    }
+    if verbose {
+        for site in leak.sites.iter().skip(1) {
+            let type_name = site.type_name.as_deref().unwrap_or("memory");
+            let amount = amount_of(site.bytes, site.blocks);
+            line(text, format_args!("  {type_name}: {amount} a run"));
+            frames::render(text, site, verbose);
+        }
+    }
+    line(text, format_args!("  {}", seen_by(&leak.tests, verbose)));
+}
+
+/// A leak in one line.
+pub fn in_a_line(leak: &Leak) -> String {
+    format!("{} {}: {}   {DIM}id {}{DIM:#}", word(leak), root(leak), amount(leak), leak.id)
+}
+
+/// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run   id 5c1f09e2`.
+fn headline(leak: &Leak, test: Option<&TestEntry>) -> String {
+    let (word, root, amount) = (word(leak), root(leak), amount(leak));
+    let limit = test
+        .map(|test| test.limit)
+        .filter(|limit| limit.max_growth > 0 || limit.max_blocks.is_some());
+    let limit = limit.map_or_else(String::new, |limit| {
+        let blocks = limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block")));
+        format!(", limit {}{}", size(limit.max_growth), blocks.unwrap_or_default())
+    });
+    let id = &leak.id;
+    format!("{BAD}{word}{BAD:#} {BOLD}{root}{BOLD:#}: {amount}{limit}   {DIM}id {id}{DIM:#}")
+}
+
+fn word(leak: &Leak) -> &'static str {
+    match leak.kind {
+        LeakKind::Lost => "lost",
+        LeakKind::Cycle => "lost cycle of",
+        LeakKind::Held => "held by",
+        LeakKind::Grown => "growing",
+    }
+}
+
+/// The root, with its place.
+fn root(leak: &Leak) -> String {
+    if let Some(by) = &leak.holder {
+        return holder(by);
+    }
+    let type_name = leak.type_name.as_deref().unwrap_or("memory of unknown type");
+    let frame = leak.sites.first().and_then(|site| site.traceback.last());
+    let frame = frame.filter(|frame| frame.line > 0 && leak.cycle.is_empty());
+    let place = frame.map(|frame| place_of(Some(&frame.file), Some(frame.line)));
+    short_name(type_name, WIDEST_TYPE) + &place.unwrap_or_default()
+}
+
+/// `674 B in 6 blocks a run, 4044 B in all`.
+fn amount(leak: &Leak) -> String {
+    let amount = amount_of(leak.bytes, leak.blocks);
+    match leak.verdict {
+        GrowthKind::Once | GrowthKind::Initialiser => format!("{amount}, once"),
+        GrowthKind::Unconfirmed => format!("{amount}, unconfirmed"),
+        GrowthKind::Leak | GrowthKind::Known if leak.total_bytes > leak.bytes => {
+            format!("{amount} a run, {} in all", size(leak.total_bytes))
+        }
+        GrowthKind::Leak | GrowthKind::Known => format!("{amount} a run"),
+    }
+}
+
+/// Lines between the headline and the frames.
+fn notes(leak: &Leak, test: Option<&TestEntry>) -> Vec<String> {
+    let mut notes = Vec::new();
+    match leak.kind {
+        LeakKind::Cycle => {
+            let way = way(&leak.cycle, leak.cycle_steps, true);
+            notes.push(format!("{way} -> and round again"));
+        }
+        LeakKind::Held => {
+            let from = leak.holder.as_ref().filter(|by| by.kind != HolderKind::Stack);
+            let from = from.map_or("its memory", holder_name);
+            if !leak.path.is_empty() {
+                notes.push(format!("{from} -> {}", way(&leak.path, leak.path_steps, false)));
+            }
+            notes.extend(places(&leak.sites));
+        }
+        LeakKind::Lost | LeakKind::Grown => {}
+    }
+    if matches!(leak.kind, LeakKind::Lost | LeakKind::Cycle) {
+        notes.extend(retained(&leak.sites));
+    }
+    if let Some(reason) = test.and_then(|test| test.verdict_reason.as_deref()) {
+        notes.push(format!("{DIM}{}{DIM:#}", escaped(reason)));
+    }
+    if let Some(note) = test.and_then(|test| test.heap_note.as_deref()) {
+        notes.push(format!("{DIM}{note}; repeated runs alone decided the verdict{DIM:#}"));
+    }
+    notes
+}
+
+/// `Rc<demo::Node> (src/lib.rs:13) -> Rc<demo::Node> (src/lib.rs:14)`. The place of the last step
+/// is missing where its frames follow.
+fn way(steps: &[StepEntry], whole: u32, with_last_place: bool) -> String {
+    let (first, last) = steps.split_at(steps.len().saturating_sub(1));
+    let mut parts: Vec<String> =
+        first.iter().take(SHOWN_STEPS).map(|one| step(one, true)).collect();
+    let shown = first.len().min(SHOWN_STEPS) + last.len();
+    let left_out = u64::from(whole).saturating_sub(shown as u64);
+    if left_out > 0 {
+        parts.push(count(left_out, "more block"));
+    }
+    parts.extend(last.iter().map(|one| step(one, with_last_place)));
+    parts.join(" -> ")
+}
+
+/// `retains 594 B in 5 blocks: 2 Vec<u8>, Rc<demo::Node>, 2 String`.
+fn retained(sites: &[Site]) -> Option<String> {
+    let others = sites.get(1..).filter(|others| !others.is_empty())?;
+    let mut by_type: Vec<(&str, u64)> = Vec::new();
+    for site in others {
+        let type_name = site.type_name.as_deref().unwrap_or("memory of unknown type");
+        match by_type.iter_mut().find(|(name, _)| *name == type_name) {
+            Some((_, blocks)) => *blocks += site.blocks,
+            None => by_type.push((type_name, site.blocks)),
+        }
+    }
+    let names: Vec<String> = by_type
+        .iter()
+        .map(|(name, blocks)| {
+            let name = short_name(name, WIDEST_TYPE / 2);
+            if *blocks > 1 { format!("{blocks} {name}") } else { name }
+        })
+        .collect();
+    let sum = |of: fn(&Site) -> u64| others.iter().map(of).sum();
+    let amount = amount_of(sum(|site| site.bytes), sum(|site| site.blocks));
+    Some(format!("retains {amount}: {}", list(&names, 2 * SHOWN_NAMES)))
+}
+
+/// `grown at 5 places: src/lib.rs:4, src/lib.rs:5, src/lib.rs:6 and 2 more`.
+fn places(sites: &[Site]) -> Option<String> {
+    let mut places: Vec<String> = Vec::new();
+    for frame in sites.iter().filter_map(|site| site.traceback.last()) {
+        let place = format!("{}:{}", frame.file, frame.line);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.sort();
+    let number = places.len();
+    (number > 1).then(|| format!("grown at {number} places: {}", list(&places, 2 * SHOWN_NAMES)))
+}
+
+/// `seen by 50 tests: a, b, c and 47 more`.
+fn seen_by(tests: &[LeakTest], verbose: bool) -> String {
+    if let [test] = tests {
+        return format!(
+            "seen by {} ({})",
+            test.name,
+            label(&test.package, test.kind, &test.target)
+        );
+    }
+    let names: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
+    let shown = if verbose { names.len() } else { SHOWN_NAMES };
+    format!("seen by {}: {}", count(tests.len() as u64, "test"), list(&names, shown))
+}
+
+/// `a, b, c and 47 more`.
+fn list(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let shown = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// A target: `demo lib`, `demo test cache`.
+pub fn label(package: &str, kind: Kind, name: &str) -> String {
+    let kind = match kind {
+        Kind::Lib => return format!("{package} lib"),
+        Kind::Bin => "bin",
+        Kind::Test => "test",
+        Kind::Example => "example",
+        Kind::Bench => "bench",
+    };
+    format!("{package} {kind} {name}")
+}

@@ -1,0 +1,106 @@
+//! The fingerprint of a leak: what stays the same while code moves, tests come and go, and
+//! compilers optimise.
+//!
+//! `docs/report.md` lists its parts. A fingerprint has no test, no line, no size and no index.
+
+use tracemalloc_harness::{FrameEntry, HolderEntry, HolderKind, fnv};
+
+use crate::report::code_owner::{is_of_test, is_of_workspace};
+use crate::report::leak::LeakKind;
+
+/// The test whose growth is read: its crate and its name.
+#[derive(Debug, Clone, Copy)]
+pub struct OfTest<'a> {
+    /// The crate's name.
+    pub crate_name: &'a str,
+    /// The test's name.
+    pub name: &'a str,
+}
+
+/// The fingerprint of lost memory, or of growth that the heap search says nothing of: kind, type,
+/// and the workspace's functions that allocated it.
+///
+/// Where the test itself allocates, its name says nothing. Then the source line stands for it.
+pub fn of_allocation(
+    kind: LeakKind,
+    type_name: Option<&str>,
+    traceback: &[FrameEntry],
+    test: OfTest<'_>,
+    source: Option<&str>,
+) -> String {
+    let mut functions: Vec<String> = Vec::new();
+    for frame in traceback.iter().rev() {
+        let is_test = is_of_test(&frame.function, test.crate_name, test.name);
+        let function = without_numbers(&frame.function);
+        // A recursion may be deeper in another run.
+        if !is_test && is_of_workspace(frame) && !functions.contains(&function) {
+            functions.push(function);
+        }
+    }
+    if functions.is_empty() {
+        let inner = traceback.iter().rev().find(|frame| is_of_workspace(frame));
+        let inner = inner.or(traceback.last());
+        functions.extend(inner.map(|frame| frame.file.clone()));
+        functions.extend(source.map(str::to_owned));
+    }
+    let parts = [word(kind), type_name.map_or("", head)].into_iter();
+    hash(parts.chain(functions.iter().map(String::as_str)))
+}
+
+/// The fingerprint of held memory: the holder, and the types on the path to what grows.
+pub fn of_holder(holder: Option<&HolderEntry>, growing: &[&str], test: OfTest<'_>) -> String {
+    let holder = holder.map_or_else(String::new, |holder| holder_key(holder, test));
+    hash([word(LeakKind::Held), &holder].into_iter().chain(growing.iter().map(|name| head(name))))
+}
+
+/// The name of a holder for a fingerprint. A thread goes by its first function, or by its name
+/// without numbers.
+pub fn holder_key(holder: &HolderEntry, test: OfTest<'_>) -> String {
+    match holder.kind {
+        HolderKind::Static => format!("static {}", holder.name),
+        HolderKind::Library => format!("library {}", holder.name),
+        HolderKind::ThreadLocal => format!("thread-local {}", holder.name),
+        HolderKind::Foreign => "foreign".to_owned(),
+        HolderKind::LostBlock => format!("lost {}", holder.name),
+        HolderKind::Stack | HolderKind::Register => {
+            let thread = holder.thread.as_deref().unwrap_or(&holder.name);
+            match &holder.start {
+                Some(start) => format!("thread {}", without_numbers(start)),
+                None if thread == test.name => "thread of the test".to_owned(),
+                None => format!("thread {}", without_numbers(thread)),
+            }
+        }
+    }
+}
+
+/// A type without its generics, which optimised code does not always tell.
+fn head(type_name: &str) -> &str {
+    type_name.split('<').next().unwrap_or(type_name)
+}
+
+/// A name without the numbers of closures and of threads: others before them change the numbers.
+fn without_numbers(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(start) = rest.find(['#', '-']) {
+        let (before, after) = rest.split_at(start + 1);
+        out.push_str(before);
+        rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    }
+    out + rest
+}
+
+fn word(kind: LeakKind) -> &'static str {
+    match kind {
+        LeakKind::Lost => "lost",
+        LeakKind::Cycle => "cycle",
+        LeakKind::Held => "held",
+        LeakKind::Grown => "grown",
+    }
+}
+
+/// Eight hexadecimal digits of an FNV-1a hash over the parts.
+fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let hash = parts.fold(fnv::EMPTY, |hash, part| fnv::add(fnv::add(hash, part.as_bytes()), &[0]));
+    format!("{:08x}", hash >> 32 ^ hash & 0xFFFF_FFFF)
+}

@@ -1,0 +1,19 @@
+//! Kinds of targets.
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of targets, in the order of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A library of any crate type.
+    Lib,
+    /// A binary.
+    Bin,
+    /// An integration test.
+    Test,
+    /// An example.
+    Example,
+    /// A benchmark.
+    Bench,
+}

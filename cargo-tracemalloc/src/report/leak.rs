@@ -1,0 +1,100 @@
+//! A leak: one cause, whatever tests show it.
+
+use serde::{Deserialize, Serialize};
+use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry};
+
+use crate::report::kind::Kind;
+
+/// A leak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leak {
+    /// Its fingerprint: eight hexadecimal digits.
+    pub id: String,
+    /// Its kind.
+    pub kind: LeakKind,
+    /// The verdict on it: the worst of all tests.
+    pub verdict: GrowthKind,
+    /// Bytes a run with all that it retains, in the test that shows the most.
+    pub bytes: u64,
+    /// Blocks a run, in the same test.
+    pub blocks: u64,
+    /// Bytes of all runs of all tests.
+    pub total_bytes: u64,
+    /// Blocks of all runs of all tests.
+    pub total_blocks: u64,
+    /// The root's type. For held memory, the type of what grows.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// The holder of held memory.
+    pub holder: Option<HolderEntry>,
+    /// The shortest path from the holder to what grows.
+    pub path: Vec<StepEntry>,
+    /// The number of steps of the whole path. Steps are missing before the last one.
+    pub path_steps: u32,
+    /// The way round the cycle; the last step points to the first.
+    pub cycle: Vec<StepEntry>,
+    /// The number of steps of the whole cycle. Steps are missing before the last one.
+    pub cycle_steps: u32,
+    /// The places that allocate: the root's first, then the most bytes first.
+    pub sites: Vec<Site>,
+    /// The tests that show it, the most telling first.
+    pub tests: Vec<LeakTest>,
+    /// For a known leak: the place and the reason.
+    pub known: Option<Known>,
+}
+
+/// Kinds of leaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakKind {
+    /// A lost block, with all that only it leads to.
+    Lost,
+    /// Lost blocks that lead to each other.
+    Cycle,
+    /// Something that a holder leads to, and that goes on growing.
+    Held,
+    /// Growth of unknown fate: the heap was not searched.
+    Grown,
+}
+
+/// A place that allocates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// The type that it allocates.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// Bytes a run, in the test that shows the most.
+    pub bytes: u64,
+    /// Blocks a run, in the same test.
+    pub blocks: u64,
+    /// The source line of the first frame inside the workspace.
+    pub source: Option<String>,
+    /// Frames, oldest first.
+    pub traceback: Vec<FrameEntry>,
+    /// The number of captured frames before the cut to `frames`.
+    pub total_nframe: u32,
+}
+
+impl LeakTest {
+    /// Its identity and its order.
+    pub fn key(&self) -> (&str, Kind, &str, &str) {
+        (&self.package, self.kind, &self.target, &self.name)
+    }
+}
+
+/// A test that shows a leak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakTest {
+    /// The package.
+    pub package: String,
+    /// The target's kind.
+    pub kind: Kind,
+    /// The target's name.
+    pub target: String,
+    /// The test's name.
+    pub name: String,
+    /// Bytes a run.
+    pub bytes: u64,
+    /// Blocks a run.
+    pub blocks: u64,
+}

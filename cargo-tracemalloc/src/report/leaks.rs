@@ -1,0 +1,111 @@
+//! The leaks of a whole report: those of all tests, by fingerprint.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use tracemalloc_harness::FrameEntry;
+
+use crate::cli::Deny;
+use crate::report::document::Target;
+use crate::report::leak::{Leak, LeakKind, Site};
+use crate::report::source_lines::SourceLines;
+use crate::report::test_leaks::test_leaks;
+
+/// Collects the leaks, the worst and largest first, and notes in each test which ones it shows.
+pub fn leaks(targets: &mut [Target], deny: &[Deny], sources: &SourceLines) -> Vec<Leak> {
+    let mut leaks: Vec<Leak> = Vec::new();
+    for target in targets {
+        let of_target: Vec<Vec<Leak>> =
+            target.tests.iter().map(|test| test_leaks(target, test, deny, sources)).collect();
+        for (test, of_test) in target.tests.iter_mut().zip(of_target) {
+            test.leaks = of_test.iter().map(|leak| leak.id.clone()).collect();
+            test.leaks.sort();
+            test.leaks.dedup();
+            leaks.extend(of_test);
+        }
+    }
+    let mut leaks = merged(leaks);
+    leaks.sort_by(|a, b| {
+        let key = |leak: &Leak| (leak.verdict, leak.kind, Reverse(leak.bytes));
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    leaks
+}
+
+/// Merges leaks of one fingerprint.
+pub fn merged(leaks: Vec<Leak>) -> Vec<Leak> {
+    let mut merged: Vec<Leak> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for leak in leaks {
+        match places.get(&leak.id) {
+            Some(place) => add(&mut merged[*place], leak),
+            None => {
+                places.insert(leak.id.clone(), merged.len());
+                merged.push(leak);
+            }
+        }
+    }
+    for leak in &mut merged {
+        leak.tests.sort_by(|a, b| {
+            (b.bytes, b.blocks).cmp(&(a.bytes, a.blocks)).then_with(|| a.key().cmp(&b.key()))
+        });
+        let sites = std::mem::take(&mut leak.sites);
+        leak.sites = by_place(sites);
+    }
+    merged
+}
+
+/// Adds what another test shows of the same leak. The test with the most bytes a run tells it.
+fn add(leak: &mut Leak, mut other: Leak) {
+    if (other.bytes, other.blocks) > (leak.bytes, leak.blocks) {
+        std::mem::swap(leak, &mut other);
+    }
+    leak.verdict = leak.verdict.min(other.verdict);
+    leak.total_bytes += other.total_bytes;
+    leak.total_blocks += other.total_blocks;
+    // Of lost memory, one test tells what hangs together.
+    if matches!(leak.kind, LeakKind::Held | LeakKind::Grown) {
+        leak.sites.extend(other.sites);
+    }
+    for test in other.tests {
+        match leak.tests.iter_mut().find(|known| known.key() == test.key()) {
+            // A test may lose several blocks of one fingerprint.
+            Some(known) => {
+                known.bytes += test.bytes;
+                known.blocks += test.blocks;
+                (leak.bytes, leak.blocks) =
+                    (leak.bytes.max(known.bytes), leak.blocks.max(known.blocks));
+            }
+            None => leak.tests.push(test),
+        }
+    }
+}
+
+/// The sites of one place as one, with the most that one of them grew by. The first stays first.
+fn by_place(sites: Vec<Site>) -> Vec<Site> {
+    let mut merged: Vec<Site> = Vec::new();
+    let mut places: HashMap<(String, u32, u32, Option<String>), usize> = HashMap::new();
+    for site in sites {
+        let recent = site.traceback.last();
+        let place = |of: fn(&FrameEntry) -> u32| recent.map_or(0, of);
+        let file = recent.map(|frame| frame.file.clone()).unwrap_or_default();
+        let key =
+            (file, place(|frame| frame.line), place(|frame| frame.column), site.type_name.clone());
+        match places.get(&key) {
+            Some(index) => {
+                let known = &mut merged[*index];
+                if (site.bytes, site.blocks) > (known.bytes, known.blocks) {
+                    *known = site;
+                }
+            }
+            None => {
+                places.insert(key, merged.len());
+                merged.push(site);
+            }
+        }
+    }
+    if let Some((_, others)) = merged.split_first_mut() {
+        others.sort_by_key(|site| Reverse(site.bytes));
+    }
+    merged
+}

@@ -1,0 +1,173 @@
+//! The leaks that one test shows: its growth, by cause.
+
+use std::cmp::Reverse;
+
+use tracemalloc_harness::{
+    FrameEntry, GrowthEntry, GrowthKind, LOST_BLOCK, Retained, TestEntry, Verdict,
+};
+
+use crate::cli::Deny;
+use crate::report::document::Target;
+use crate::report::fingerprint::{self, OfTest};
+use crate::report::growing_part::growing_parts;
+use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
+use crate::report::source_lines::SourceLines;
+
+/// The leaks of a test. Growth that stopped is no leak, unless the verdict `once` is denied.
+pub fn test_leaks(
+    target: &Target,
+    test: &TestEntry,
+    deny: &[Deny],
+    sources: &SourceLines,
+) -> Vec<Leak> {
+    let is_leak = |kind: GrowthKind| match test.verdict {
+        Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => {
+            matches!(kind, GrowthKind::Leak | GrowthKind::Unconfirmed | GrowthKind::Known)
+        }
+        Some(Verdict::Once) => deny.contains(&Deny::Once),
+        Some(Verdict::Clean | Verdict::Skipped) | None => false,
+    };
+    let growth: Vec<&GrowthEntry> =
+        test.growth.iter().filter(|growth| is_leak(growth.kind)).collect();
+    let crate_name = target.name.replace('-', "_");
+    let of_test = OfTest { crate_name: &crate_name, name: &test.name };
+    let causes = causes(&growth, of_test);
+    causes.into_iter().map(|cause| leak(cause, target, test, of_test, sources)).collect()
+}
+
+/// The growth of one cause, the root first.
+struct Cause<'a> {
+    kind: LeakKind,
+    growth: Vec<&'a GrowthEntry>,
+    /// For held memory, the types on the path to what grows.
+    growing: Vec<&'a str>,
+}
+
+/// Puts growth of one cause together.
+fn causes<'a>(growth: &[&'a GrowthEntry], test: OfTest<'_>) -> Vec<Cause<'a>> {
+    let mut causes: Vec<(Key<'a>, Cause<'a>)> = Vec::new();
+    let mut add =
+        |key: Key<'a>, kind: LeakKind, growing: Vec<&'a str>, one: &'a GrowthEntry| match causes
+            .iter_mut()
+            .find(|(other, _)| *other == key)
+        {
+            Some((_, cause)) => cause.growth.push(one),
+            None => causes.push((key, Cause { kind, growth: vec![one], growing })),
+        };
+    let mut held: Vec<(String, Vec<&GrowthEntry>)> = Vec::new();
+    for one in growth {
+        match (one.retained, &one.holder) {
+            (Some(Retained::Lost), Some(head)) if !one.head_traceback.is_empty() => {
+                let key = Key::Lost(&one.head_traceback, &head.name);
+                add(key, LeakKind::Lost, Vec::new(), one);
+            }
+            (Some(Retained::Lost), _) => {
+                let type_name = one.type_name.as_deref().unwrap_or(LOST_BLOCK);
+                add(Key::Lost(&one.traceback, type_name), LeakKind::Lost, Vec::new(), one);
+            }
+            (Some(Retained::Held), Some(holder)) => {
+                let holder = fingerprint::holder_key(holder, test);
+                match held.iter_mut().find(|(other, _)| *other == holder) {
+                    Some((_, of_holder)) => of_holder.push(one),
+                    None => held.push((holder, vec![one])),
+                }
+            }
+            (Some(Retained::Held), None) | (None, _) => {
+                let type_name = one.type_name.as_deref().unwrap_or_default();
+                add(Key::Grown(&one.traceback, type_name), LeakKind::Grown, Vec::new(), one);
+            }
+        }
+    }
+    for (holder, of_holder) in held {
+        for (one, growing) in of_holder.iter().zip(growing_parts(&of_holder)) {
+            let key = Key::Held(holder.clone(), growing.clone());
+            add(key, LeakKind::Held, growing, one);
+        }
+    }
+    let mut causes: Vec<Cause<'_>> = causes.into_iter().map(|(_, cause)| cause).collect();
+    for cause in &mut causes {
+        if cause.growth.iter().any(|growth| !growth.cycle.is_empty()) {
+            cause.kind = LeakKind::Cycle;
+        }
+        // A lost block without a head is the root. Of held memory, new blocks tell the most.
+        cause.growth.sort_by_key(|growth| {
+            let is_root = match cause.kind {
+                LeakKind::Lost | LeakKind::Cycle => growth.head_traceback.is_empty(),
+                LeakKind::Held | LeakKind::Grown => growth.blocks > 0,
+            };
+            (Reverse(is_root), Reverse(growth.bytes))
+        });
+    }
+    causes
+}
+
+/// The identity of a cause inside one test.
+#[derive(PartialEq)]
+enum Key<'a> {
+    Lost(&'a [FrameEntry], &'a str),
+    Held(String, Vec<&'a str>),
+    Grown(&'a [FrameEntry], &'a str),
+}
+
+fn leak(
+    cause: Cause<'_>,
+    target: &Target,
+    test: &TestEntry,
+    of_test: OfTest<'_>,
+    sources: &SourceLines,
+) -> Leak {
+    let Cause { kind, growth, growing } = cause;
+    let root = growth[0];
+    let is_lost = matches!(kind, LeakKind::Lost | LeakKind::Cycle);
+    // The lost block may be older than this test's growth.
+    let head = root.holder.as_ref().filter(|_| is_lost && !root.head_traceback.is_empty());
+    let (type_name, traceback) = match head {
+        Some(head) => (Some(&head.name).filter(|name| *name != LOST_BLOCK), &root.head_traceback),
+        None => (root.type_name.as_ref(), &root.traceback),
+    };
+    let source = sources.of(traceback);
+    let type_text = type_name.map(String::as_str);
+    let id = match kind {
+        LeakKind::Held => fingerprint::of_holder(root.holder.as_ref(), &growing, of_test),
+        _ => fingerprint::of_allocation(kind, type_text, traceback, of_test, source.as_deref()),
+    };
+    let sum = |of: fn(&GrowthEntry) -> u64| growth.iter().map(|growth| of(growth)).sum();
+    let (bytes, blocks) = (sum(|growth| growth.bytes), sum(|growth| growth.blocks));
+    let cycle = growth.iter().find(|growth| !growth.cycle.is_empty());
+    Leak {
+        id,
+        kind,
+        verdict: growth.iter().map(|growth| growth.kind).min().unwrap_or(root.kind),
+        bytes,
+        blocks,
+        total_bytes: sum(|growth| growth.total_bytes),
+        total_blocks: sum(|growth| growth.total_blocks),
+        type_name: type_name.cloned(),
+        holder: root.holder.clone().filter(|_| !is_lost),
+        path: root.path.clone(),
+        path_steps: root.path_steps,
+        cycle: cycle.map(|growth| growth.cycle.clone()).unwrap_or_default(),
+        cycle_steps: cycle.map_or(0, |growth| growth.cycle_steps),
+        sites: growth.iter().map(|growth| site(growth, sources)).collect(),
+        tests: vec![LeakTest {
+            package: target.package.clone(),
+            kind: target.kind,
+            target: target.name.clone(),
+            name: test.name.clone(),
+            bytes,
+            blocks,
+        }],
+        known: root.known.clone(),
+    }
+}
+
+fn site(growth: &GrowthEntry, sources: &SourceLines) -> Site {
+    Site {
+        type_name: growth.type_name.clone(),
+        bytes: growth.bytes,
+        blocks: growth.blocks,
+        source: sources.of(&growth.traceback),
+        traceback: growth.traceback.clone(),
+        total_nframe: growth.total_nframe,
+    }
+}
