@@ -57,8 +57,8 @@ pub struct Retained {
     /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
     pub head: Option<StackId>,
     /// The number of steps from the holder to one of these blocks. The last step is the block
-    /// itself. For [`Fate::Lost`], the number of steps of the cycle that one of these blocks begins;
-    /// 0 without a cycle.
+    /// itself. For [`Fate::Lost`], the number of steps of the cycle that one of these blocks
+    /// begins; 0 without a cycle.
     pub steps: u32,
     /// The first of these steps, and the last. Of a cycle, the last step points to the first.
     pub path: Vec<Step>,
