@@ -27,6 +27,8 @@ fn counts_are_exact() {
         internal::start(walk, 64);
         one_thread();
         failed_reallocation();
+        #[cfg(target_os = "linux")]
+        freed_by_c();
         blocks_from_before_tracing(walk);
         #[cfg(target_os = "linux")]
         forked_child();
@@ -55,6 +57,23 @@ fn one_thread() {
     drop(seen);
     drop(paused);
     assert_eq!(Live::now().changes_since(&before), []);
+}
+
+/// A block that C has freed is forgotten when its address is handed out again.
+#[cfg(target_os = "linux")]
+fn freed_by_c() {
+    let before = Live::now();
+    for _ in 0..100 {
+        let block = Box::into_raw(Box::new([1_u8; 1234]));
+        // SAFETY: the inner allocator is the system's.
+        unsafe { libc::free(black_box(block).cast()) };
+    }
+    let (_, blocks) = sum(&Live::now().changes_since(&before));
+    assert!(blocks <= 1, "{blocks}: no address but that of the last one is unused");
+    let block = black_box(Box::new([1_u8; 1234]));
+    drop(block);
+    let (_, blocks) = sum(&Live::now().changes_since(&before));
+    assert!(blocks <= 1, "{blocks}");
 }
 
 fn failed_reallocation() {

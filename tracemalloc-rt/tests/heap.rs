@@ -60,6 +60,8 @@ const CASES: &[(&str, fn())] = &[
     ("a_signal_still_interrupts_a_system_call", a_signal_still_interrupts_a_system_call),
     ("one_past_the_end_is_a_pointer", one_past_the_end_is_a_pointer),
     #[cfg(target_env = "gnu")]
+    ("what_c_has_freed_and_uses_again_is_not_lost", what_c_has_freed_and_uses_again_is_not_lost),
+    #[cfg(target_env = "gnu")]
     ("what_c_has_freed_is_not_lost", what_c_has_freed_is_not_lost),
 ];
 
@@ -693,6 +695,27 @@ fn one_past_the_end_is_a_pointer() {
             END.store(block.as_ptr_range().end.addr(), Ordering::Relaxed);
         });
         assert!(holder(&found, size as u64).1.ends_with("END"), "{found:#?}");
+    }
+}
+
+/// C takes the beginning of a block that it has freed for a smaller one.
+#[cfg(target_env = "gnu")]
+fn what_c_has_freed_and_uses_again_is_not_lost() {
+    let found = left_by(&[], || {
+        for _ in 0..10 {
+            let block = Vec::leak(vec![1_u8; 5000]).as_mut_ptr();
+            // The block's neighbour keeps it from the heap's end.
+            mem::forget(black_box(vec![1_u8; 814]));
+            // SAFETY: the system's `malloc` made the block, and it is not used again.
+            unsafe { libc::free(block.cast()) };
+            // SAFETY: it is never freed.
+            black_box(unsafe { libc::malloc(2000) });
+        }
+    });
+    assert!(found.entries.iter().any(|entry| entry.fate == Fate::Freed), "{found:#?}");
+    for entry in &found.entries {
+        let fate = if entry.bytes == entry.blocks * 814 { Fate::Lost } else { Fate::Freed };
+        assert_eq!(entry.fate, fate, "{found:#?}");
     }
 }
 

@@ -11,7 +11,8 @@
 //!
 //! A free forgets the block *before* the inner allocator gets it back. Otherwise another thread
 //! could be given the same address, and its note would be lost. A reallocation forgets the old
-//! block, and then notes the new one, or the old one again where it failed.
+//! block, and then notes the new one, or the old one again where it failed. A block that C frees is
+//! forgotten when its address is handed out again.
 //!
 //! Nothing here panics, allocates through the global allocator, or waits for anything but a short
 //! lock when a stack or a thread is new.
@@ -71,6 +72,9 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
         }
     }
     let _guard = Guard::hold();
+    // A block that is still known here was freed past the runtime: by C, or by a plugin with a std
+    // of its own.
+    forget_any(block.addr());
     match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,

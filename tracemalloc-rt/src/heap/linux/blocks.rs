@@ -55,9 +55,12 @@ pub struct Blocks {
 
 impl Blocks {
     /// Indexes blocks, which may come in any order. `None` if the system has no memory.
+    ///
+    /// Where a block begins at the address of a freed one, a pointer leads to the former.
     pub fn new(mut blocks: List<Block>) -> Option<Self> {
-        if !blocks.is_sorted_by_key(|block| block.start) {
-            blocks.sort_unstable_by_key(|block| block.start);
+        let order = |block: &Block| (block.start, block.root != FREED);
+        if !blocks.is_sorted_by_key(order) {
+            blocks.sort_unstable_by_key(order);
         }
         let low = blocks.first().map_or(0, |block| block.start);
         let high = blocks.last().map_or(0, |block| block.end().saturating_add(1));

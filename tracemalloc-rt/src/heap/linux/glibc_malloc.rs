@@ -33,7 +33,8 @@ const STATE: core::ops::RangeInclusive<usize> = 0x830..=0x8c0;
 pub struct CHeap {
     /// Untraced chunks in use.
     pub chunks: List<Block>,
-    /// Starts of traced blocks in free chunks: C has freed them past the runtime.
+    /// Starts of traced blocks in free chunks, and of those that are larger than their chunk, which
+    /// C uses again: C has freed them past the runtime.
     pub freed: List<usize>,
     /// Heaps that were walked to their end. Memory in them that is neither traced nor in `chunks`
     /// is free.
@@ -191,10 +192,15 @@ impl CHeap {
             while traced.get(next_traced).is_some_and(|block| block.start < start) {
                 next_traced += 1;
             }
-            let is_traced = traced.get(next_traced).is_some_and(|block| block.start < next);
             let in_use = word(next + 8) & PREVIOUS_IN_USE != 0;
-            if !in_use {
-                self.freed(&traced[next_traced..], next)?;
+            let mut is_traced = false;
+            for block in traced[next_traced..].iter().take_while(|block| block.start < next) {
+                // A chunk ends with the first word of the next header.
+                if in_use && block.end() <= next + 8 {
+                    is_traced = true;
+                } else {
+                    self.freed.push(block.start).then_some(())?;
+                }
             }
             if in_use && !is_traced && !self.chunks.push(Block::new(start, size - 8, 0)) {
                 return None;

@@ -158,9 +158,13 @@ impl Common {
         Some(Self { first: &leaf[index], second: next(leaf, index)? })
     }
 
-    /// False if the size does not fit; then nothing is changed.
+    /// False if the size does not fit, or if the block that began here was freed past the runtime.
+    /// Then nothing is changed.
     #[inline(always)]
     pub fn insert(&self, block: Block) -> bool {
+        if self.first.load(Ordering::Relaxed) & BEGINS != 0 {
+            return false;
+        }
         let code = if block.size.wrapping_sub(SMALL + 1) < (1 << SIZE_BITS) - (SMALL + 1) {
             self.second.store(block.size as u32, Ordering::Relaxed);
             SIZE_IN_ONE
