@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use support::{Listing, Output, Project, Status, exit};
+use support::{Call, Listing, Output, Project, Status, exit};
 use tracemalloc_harness::{Outcome, Verdict};
 
 /// The lines below the headline that names this test, up to the next headline.
@@ -505,4 +505,47 @@ fn code_that_does_not_compile_is_met_with_what_rustc_says() {
     assert!(output.stderr.contains("error[E0308]: mismatched types"));
     assert!(output.stderr.contains("src/lib.rs:5"));
     assert!(!output.stderr.contains("tracemalloc"), "it is not our business");
+}
+
+/// std names the frames of each panic, and reads all debug information first. With the variable
+/// set, as in CI, a thousand tests that expect a panic took fifteen times longer, and grew.
+#[cfg(unix)]
+#[test]
+fn backtraces_of_panics_are_printed_for_tests_that_fail() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir(temp.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"panics\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(temp.path().join("Cargo.toml"), manifest).unwrap();
+    let tests = r#"
+        fn falls(why: &str) { panic!("{why}") }
+        #[test]
+        fn catches() {
+            assert_eq!(std::env::var("RUST_BACKTRACE").unwrap(), "1");
+            std::panic::catch_unwind(|| falls("caught")).unwrap_err();
+        }
+        #[test]
+        fn fails() { falls("not caught") }
+        struct Again;
+        impl Drop for Again {
+            fn drop(&mut self) { falls("again") }
+        }
+        #[test]
+        fn aborts() {
+            let _again = Again;
+            falls("at first");
+        }
+    "#;
+    fs::write(temp.path().join("src/lib.rs"), tests).unwrap();
+    let call = Call::tracemalloc().args("-- --show-output").dir(temp.path());
+    let output = call.env("RUST_BACKTRACE", "1").run().code(exit::TEST_FAILED);
+    let caught = section(&output.stdout, "catches");
+    assert!(caught.contains("caught\n") && !caught.contains("stack backtrace"), "{caught}");
+    assert!(output.stdout.contains("1 clean"));
+    let frames =
+        ["stack backtrace:\n   0: ", ": panics::falls\n", "src/lib.rs:2:", ": panics::fails"];
+    assert_shown(&output, "fails", &frames);
+    let failed = section(&output.stdout, "fails");
+    assert_eq!(failed.matches("stack backtrace:").count(), 1, "{failed}");
+    assert!(!failed.contains("tracemalloc"), "{failed}");
+    assert_shown(&output, "aborts", &["at first", "again", ": panics::aborts"]);
 }

@@ -20,6 +20,7 @@ mod name_connection;
 mod name_provider;
 mod nested_test;
 mod null_output;
+mod panic_backtraces;
 mod process_limits;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod program;

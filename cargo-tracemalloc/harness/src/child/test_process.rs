@@ -11,6 +11,7 @@ use crate::child::baseline::{Baseline, ThreadCount};
 use crate::child::child_assignment::Assignment;
 use crate::child::memory_reserve::MemoryReserve;
 use crate::child::null_output;
+use crate::child::panic_backtraces;
 use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
 use crate::child::test::Test;
@@ -32,6 +33,8 @@ pub fn main(tests: &[Test], name: &str, assignment: &Assignment, panics_abort: b
     };
     if panics_abort {
         conclude_when_it_panics(*test, assignment.clone());
+    } else {
+        panic_backtraces::keep();
     }
     match run(*test, assignment).outcome {
         Outcome::Failed => FAILED,
@@ -218,10 +221,12 @@ impl Meter for TestMeter {
 /// Runs the body on a thread that ends.
 fn run_first(test: Test) -> Ran {
     let thread = TestThread::start(test);
-    match thread.run(None) {
+    let ran = match thread.run(None) {
         Ran::Passed if !thread.end() => Ran::Failed("panicked".to_owned()),
         ran => ran,
-    }
+    };
+    panic_backtraces::end_of_first_run(matches!(ran, Ran::Failed(_)));
+    ran
 }
 
 /// The first line of a message, cut to the width of a report.
