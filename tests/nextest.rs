@@ -272,3 +272,28 @@ fn a_deleted_session_leaves_later_ones_alone() {
     assert!(gone.stderr.contains("run `cargo tracemalloc show-env` again"), "{}", gone.stderr);
     in_shown_environment(&project, "", arguments).code(exit::CLEAN);
 }
+
+/// Cargo took the test binary that plain `cargo test` had built there, or built one without the
+/// harness. It ran untraced, and the leak passed.
+#[test]
+fn another_target_directory_is_refused_in_the_shown_environment() {
+    let project = Project::copy("demo", "show-env-elsewhere");
+    let elsewhere = project.root.join("else where");
+    let dir = elsewhere.to_str().unwrap();
+    project.cargo_test("--no-run").arg("--target-dir").arg(dir).run().code(exit::CLEAN);
+    let shown = project.subcommand("show-env", "").run().code(exit::CLEAN);
+    let call = |args: &[&str]| {
+        let call = Call::program("cargo").arg("test").dir(&project.root);
+        let call = shown.stdout.lines().fold(call, |call, line| {
+            let (name, value) = line.split_once('=').expect("NAME=value");
+            call.env(name, value)
+        });
+        args.iter().fold(call, Call::arg)
+    };
+    let refused = "error: this test would run untraced, because cargo builds it in";
+    for elsewhere in [call(&["--target-dir", dir]), call(&[]).env("CARGO_TARGET_DIR", dir)] {
+        let output = elsewhere.run().code(exit::TEST_FAILED);
+        assert!(output.stderr.contains(refused) && output.stderr.contains("--target-dir"));
+        assert!(!output.stdout.contains("running"), "{}", output.stdout);
+    }
+}

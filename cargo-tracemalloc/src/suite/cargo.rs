@@ -82,6 +82,7 @@ pub fn nextest_version() -> Result<String> {
 pub fn environment_for_others(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
     let mut environment = environment(&suite.session, &suite.runtimes)?;
     environment.push((private_env::TARGET_DIR, suite.context.target_dir.to_string()));
+    environment.push((private_env::RUSTC_WORKSPACE_WRAPPER, this_program()?.into_string()));
     Ok(environment)
 }
 

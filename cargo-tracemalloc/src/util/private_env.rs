@@ -27,6 +27,9 @@ pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 
 /// Makes cargo call this program instead of rustc.
 pub const RUSTC_WRAPPER: &str = "RUSTC_WRAPPER";
+/// The same for crates of the workspace. Only `show-env` sets it: cargo then builds them again
+/// where it has built them without tracing.
+pub const RUSTC_WORKSPACE_WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 /// The compiler that cargo calls.
 pub const RUSTC: &str = "RUSTC";
 /// Makes cargo call this program instead of rustdoc.
@@ -49,8 +52,16 @@ pub const RUSTC_BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 
 /// The variables that the command sets for cargo, and that tests must not see. The session's
 /// variable is not among them, because the harness needs it in the child, and removes it there.
-pub const SET_FOR_CARGO: [&str; 7] =
-    [RUSTC, RUSTC_WRAPPER, RUSTDOC, WRAPPER, RUNTIME, PROGRAMS, TARGET_DIR];
+pub const SET_FOR_CARGO: [&str; 8] = [
+    RUSTC,
+    RUSTC_WRAPPER,
+    RUSTC_WORKSPACE_WRAPPER,
+    RUSTDOC,
+    WRAPPER,
+    RUNTIME,
+    PROGRAMS,
+    TARGET_DIR,
+];
 
 /// These variables, with the values that tests must see.
 pub fn restore_env(names: &[&str]) -> BTreeMap<String, Option<String>> {

@@ -17,6 +17,8 @@ pub struct CargoConfig {
     pub rustdoc: Option<Utf8PathBuf>,
     /// `build.rustc-wrapper`.
     pub rustc_wrapper: Option<Utf8PathBuf>,
+    /// `build.rustc-workspace-wrapper`.
+    pub rustc_workspace_wrapper: Option<Utf8PathBuf>,
     /// `build.target`.
     pub targets: Vec<String>,
 }
@@ -55,6 +57,12 @@ impl CargoConfig {
             rustdoc: tool("RUSTDOC", "rustdoc", config.build.rustdoc)?,
             rustc_wrapper: tool("RUSTC_WRAPPER", "rustc-wrapper", config.build.rustc_wrapper)?
                 .filter(|path| path != ""),
+            rustc_workspace_wrapper: tool(
+                "RUSTC_WORKSPACE_WRAPPER",
+                "rustc-workspace-wrapper",
+                config.build.rustc_workspace_wrapper,
+            )?
+            .filter(|path| path != ""),
             targets,
         })
     }

@@ -35,6 +35,8 @@ pub struct Context {
     pub rustdoc: Utf8PathBuf,
     /// The wrapper from the user's configuration. It goes between this program and rustc.
     pub inner_wrapper: Option<Utf8PathBuf>,
+    /// The same for crates of the workspace.
+    pub workspace_wrapper: Option<Utf8PathBuf>,
 }
 
 impl Context {
@@ -75,6 +77,7 @@ impl Context {
             triples,
             target_dir: target_dir.join(DIR),
             inner_wrapper: config.rustc_wrapper,
+            workspace_wrapper: config.rustc_workspace_wrapper,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::util::private_env;
 use crate::util::process::Process;
@@ -18,6 +18,8 @@ pub struct Call {
     rustc: Vec<OsString>,
     /// The arguments for rustc.
     pub args: Vec<OsString>,
+    /// Whether this program was called as `RUSTC_WORKSPACE_WRAPPER` too.
+    is_of_workspace: bool,
     /// Whether cargo called rustdoc.
     pub is_rustdoc: bool,
 }
@@ -32,17 +34,24 @@ impl Call {
                 config,
                 rustc: Vec::new(),
                 args: env::args_os().skip(1).collect(),
+                is_of_workspace: false,
                 is_rustdoc: true,
             });
         }
-        Self::parse(config, env::args_os().skip(1))
+        Self::parse(config, env::args_os().skip(1), env::current_exe().ok())
     }
 
-    fn parse(config: OsString, args: impl Iterator<Item = OsString>) -> Option<Self> {
+    fn parse(
+        config: OsString,
+        args: impl Iterator<Item = OsString>,
+        this: Option<PathBuf>,
+    ) -> Option<Self> {
         let mut args = args.peekable();
+        let this = this.map(PathBuf::into_os_string);
+        let is_of_workspace = args.next_if(|arg| Some(arg) == this.as_ref()).is_some();
         let mut rustc = vec![args.next().filter(|arg| is_program(arg))?];
         rustc.extend(args.next_if(|arg| is_rustc(Path::new(arg))));
-        Some(Self { config, rustc, args: args.collect(), is_rustdoc: false })
+        Some(Self { config, rustc, args: args.collect(), is_of_workspace, is_rustdoc: false })
     }
 }
 
@@ -62,8 +71,13 @@ pub fn rustc(config: Option<&Config>, call: &Call) -> Process {
         Some(config) if program == "rustc" => config.rustc.as_os_str(),
         _ => program.as_os_str(),
     });
-    let wrapper = config.and_then(|config| config.inner_wrapper.as_ref());
-    let mut programs = wrapper.map(|wrapper| wrapper.as_os_str()).into_iter().chain(programs);
+    let of_workspace = config.filter(|_| call.is_of_workspace);
+    let wrappers = [
+        config.and_then(|config| config.inner_wrapper.as_ref()),
+        of_workspace.and_then(|config| config.workspace_wrapper.as_ref()),
+    ];
+    let wrappers = wrappers.into_iter().flatten().map(|wrapper| wrapper.as_os_str());
+    let mut programs = wrappers.chain(programs);
     let mut process = Process::new(programs.next().unwrap_or(OsStr::new("rustc")));
     process.args(programs);
     process
@@ -76,7 +90,8 @@ mod tests {
     use super::Call;
 
     fn parse(line: &str) -> Option<(Vec<OsString>, usize)> {
-        let call = Call::parse(OsString::new(), line.split(' ').map(OsString::from))?;
+        let args = line.split(' ').map(OsString::from);
+        let call = Call::parse(OsString::new(), args, Some("/this program".into()))?;
         Some((call.rustc, call.args.len()))
     }
 
@@ -91,5 +106,13 @@ mod tests {
         );
         assert_eq!(parse("/bin/rustc src/lib.rs"), Some((programs(&["/bin/rustc"]), 1)));
         assert_eq!(parse("test --lib"), None);
+    }
+
+    #[test]
+    fn this_program_as_workspace_wrapper_is_no_program_to_call() {
+        let args = ["/this program", "/bin/rustc", "-vV"].map(OsString::from);
+        let this = Some("/this program".into());
+        let call = Call::parse(OsString::new(), args.into_iter(), this).unwrap();
+        assert!(call.is_of_workspace && call.rustc == ["/bin/rustc"]);
     }
 }

@@ -18,6 +18,8 @@ pub struct Config {
     pub target_dir: Utf8PathBuf,
     /// The user's own `RUSTC_WRAPPER`.
     pub inner_wrapper: Option<Utf8PathBuf>,
+    /// The user's own `RUSTC_WORKSPACE_WRAPPER`, where `show-env` has replaced it.
+    pub workspace_wrapper: Option<Utf8PathBuf>,
     /// The compiler itself, not rustup's proxy. In the directory of a dependency with a
     /// `rust-toolchain.toml`, a proxy would choose another.
     pub rustc: Utf8PathBuf,
@@ -39,6 +41,7 @@ impl Config {
         Self {
             target_dir: context.target_dir.clone(),
             inner_wrapper: context.inner_wrapper.clone(),
+            workspace_wrapper: context.workspace_wrapper.clone(),
             rustc: context.rustc.path.clone(),
             host: context.rustc.host.clone(),
             runtimes: runtimes.clone(),

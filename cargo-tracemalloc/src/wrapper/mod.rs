@@ -4,7 +4,8 @@
 //! Every crate of the workspace gets frame pointers, line tables and v0 symbols. Every test binary
 //! gets the harness under the name of libtest. Other calls go to rustc unchanged: build scripts,
 //! proc macros, calls that compile nothing, calls from other programs than cargo, and calls for
-//! another target directory, because tests run cargo too.
+//! another target directory, because tests run cargo too. After `show-env`, a test that is built in
+//! another target directory is an error.
 
 mod call;
 mod config;
@@ -48,6 +49,7 @@ pub fn run(call: &Call) -> Result<ExitCode> {
         return rustdoc::run(&config, &call.args);
     }
     if !rustc_call.compiles_below(&config.target_dir) {
+        check_target_dir(path, &config, &rustc_call)?;
         return Ok(of_child(rustc(Some(&config), call).args(&call.args).status()?.code()));
     }
     let runtime = config.runtime(&rustc_call);
@@ -81,6 +83,24 @@ pub fn run(call: &Call) -> Result<ExitCode> {
         fs::write(&config.failure_mark, rustc_call.crate_name.as_deref().unwrap_or_default())?;
     }
     Ok(of_child(code))
+}
+
+/// Fails in the environment of `show-env` if cargo builds a test in another target directory. There
+/// it would run untraced, and dependencies may have been built without frame pointers.
+fn check_target_dir(path: &Path, config: &Config, rustc_call: &RustcCall) -> Result<()> {
+    let builds_test = rustc_call.is_test && rustc_call.links && rustc_call.compiles_for_cargo();
+    let Some(out_dir) = rustc_call.out_dir.as_ref().filter(|_| builds_test) else { return Ok(()) };
+    if SessionDir::has_command(path) {
+        // A test or a build script runs a cargo of its own.
+        return Ok(());
+    }
+    bail!(
+        "this test would run untraced, because cargo builds it in `{out_dir}`, and the environment of \
+         `cargo tracemalloc show-env` is for `{}`; leave out `--target-dir`, and keep the variable {} that `show-env` \
+         prints",
+        config.target_dir,
+        private_env::TARGET_DIR
+    );
 }
 
 /// Fails, because the session has been deleted. The command that waits for its tests says so at its

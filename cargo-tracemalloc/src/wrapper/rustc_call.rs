@@ -28,6 +28,8 @@ pub struct RustcCall {
     pub is_proc_macro: bool,
     /// `--crate-type bin`, or no crate type.
     pub is_bin: bool,
+    /// `--emit` names `link`, as in all calls that build something to run.
+    pub links: bool,
     /// It prints information, and compiles nothing.
     pub asks: bool,
     /// The last `-C debuginfo` or `-g`.
@@ -78,6 +80,7 @@ impl RustcCall {
             "--out-dir" => self.out_dir = Some(value().into()),
             "--target" => self.target = Some(value()),
             "--test" => self.is_test = true,
+            "--emit" => self.links |= value().split(',').any(|kind| kind == "link"),
             "--cfg" => self.has_cfg_test |= value() == "test",
             "--extern" => {
                 let value = value();
@@ -101,7 +104,6 @@ impl RustcCall {
             | "-Z"
             | "-o"
             | "--check-cfg"
-            | "--emit"
             | "--edition"
             | "--error-format"
             | "--json"
@@ -221,6 +223,7 @@ mod tests {
         assert_eq!(call.output("d").unwrap(), "/x y/deps/demo-0123.d");
         assert!(
             call.is_test
+                && call.links
                 && call.has_debuginfo()
                 && !call.strips
                 && !call.asks
