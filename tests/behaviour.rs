@@ -232,6 +232,7 @@ fn a_body_that_cannot_run_twice_is_judged_by_what_is_known() {
         ("sets_a_static_and_keeps_its_memory_in_it", Some(Verdict::Unconfirmed)),
         ("counts_its_runs_and_leaks_nothing", Some(Verdict::Clean)),
         ("panics_only_the_first_time_and_leaks", Some(Verdict::Leak)),
+        ("aborts_the_second_time_and_leaks_nothing", Some(Verdict::Clean)),
         ("leaks_only_the_first_three_times", Some(Verdict::Once)),
         ("starts_a_watchdog_that_ends_by_itself", Some(Verdict::Once)),
         ("leaks_in_every_run", Some(Verdict::Leak)),

@@ -324,23 +324,25 @@ fn trial(
 fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
     match (fragment::read(fragment_path), ended) {
         (Some((entry, _)), Ended::Code(0 | FAILED)) => entry,
-        // The first run passed, and a repeated run ended the process. Blocks that were lost in the
-        // first run are a leak.
+        // The first run passed, and a repeated run ended the process. That says nothing about a
+        // test that was not suspicious.
+        (Some((entry, false)), _)
+            if matches!(entry.verdict, Some(Verdict::Clean | Verdict::Once)) =>
+        {
+            entry
+        }
+        // Blocks that were lost in the first run are a leak.
         (Some((entry, is_last)), ended)
             if !is_last
                 || matches!(entry.verdict, Some(Verdict::Unconfirmed | Verdict::Leak))
                     && entry.verdict_reason.is_some() =>
         {
-            let verdict = match entry.verdict {
-                Some(Verdict::Clean | Verdict::Once) => Some(Verdict::Unconfirmed),
-                verdict => verdict,
-            };
             let cause = match entry.runs.len() {
                 0 => "the search of the heap",
                 _ => "a repeated run",
             };
             let reason = format!("{cause} ended its process: it {ended}");
-            TestEntry { verdict, verdict_reason: Some(reason), ..entry }
+            TestEntry { verdict_reason: Some(reason), ..entry }
         }
         (Some((entry, _)), ended) if entry.outcome == Outcome::Passed => {
             TestEntry::failed(test, format!("the test passed, but its process {ended}"))
