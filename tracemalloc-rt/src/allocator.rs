@@ -124,3 +124,37 @@ impl<A: GlobalAlloc> Tracemalloc<A> {
         c_malloc::unseen(|| unsafe { self.inner.dealloc(block, layout) });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first bytes of a fresh zeroed block, up to the size of a pointer.
+    fn first_bytes(size: usize, align: usize) -> usize {
+        let allocator = Tracemalloc::system();
+        let layout = Layout::from_size_align(size, align).expect("the alignment is a power of two");
+        let mut first = [0; size_of::<usize>()];
+        let count = size.min(first.len());
+        // SAFETY: the size is not zero; the block is read within its size, and freed by the same
+        // allocator with the same layout.
+        unsafe {
+            let block = allocator.alloc_zeroed(layout);
+            assert!(!block.is_null());
+            first[..count].copy_from_slice(core::slice::from_raw_parts(block, count));
+            allocator.dealloc(block, layout);
+        }
+        usize::from_ne_bytes(first)
+    }
+
+    #[test]
+    fn only_a_block_that_no_type_can_have_is_not_all_zeroes() {
+        assert_ne!(first_bytes(56, 1 << 15), 0, "this layout is the bridge's question");
+        for align in (0..17).map(|bits| 1 << bits) {
+            for size in [1, 8, 55, 56, 57, 64, 4096, 1 << 15, 1 << 16] {
+                if (size, align) != (56, 1 << 15) {
+                    assert_eq!(first_bytes(size, align), 0, "{size} bytes, aligned to {align}");
+                }
+            }
+        }
+    }
+}
