@@ -369,3 +369,43 @@ fn a_mistake_is_said_with_its_line_before_anything_is_built() {
     }
     assert!(!project.root.join("target").exists(), "nothing was built");
 }
+
+/// They gave exit code 0 and `clean` without a word.
+#[test]
+fn patterns_that_match_nothing_are_warned_of_with_the_nearest_name() {
+    let project = Project::copy("demo", "unmatched-patterns");
+    let config = "include = ['src/cahce*', '*/src/lib.rs', 'src/lib.rs', 'alloc/src/*']\n\
+                  [[overrides]]\npackage = 'dmo'\nruns = 3\n\
+                  [[overrides]]\ntest = 'cache::tests::forgets_oldest'\nruns = 4\n\
+                  [[known-leaks]]\nfile = 'nowhere/*'\nreason = 'none'\n";
+    project.write(FILE, config);
+    let warnings = |output: &Output| -> Vec<String> {
+        let lines = output.stderr.lines().filter_map(|line| line.strip_prefix("warning: "));
+        lines.filter(|line| line.contains("pattern")).map(str::to_owned).collect()
+    };
+    let output = project.tracemalloc("").run().code(exit::CLEAN);
+    let expected = [
+        "the pattern `dmo` of `package` (tracemalloc.toml:2) matches no package of the workspace; did you mean `demo`?",
+        "the pattern `cache::tests::forgets_oldest` of `test` (tracemalloc.toml:5) matches no test; did you mean \
+         `cache::tests::forgets_the_oldest`?",
+        "the pattern `*/src/lib.rs` of `include` (tracemalloc.toml:1) matches no source file; did you mean `src/lib.rs`?",
+        "the pattern `src/cahce*` of `include` (tracemalloc.toml:1) matches no source file; did you mean `src/cache.rs`?",
+        "the pattern `nowhere/*` of `file` (tracemalloc.toml:8) matches no source file",
+    ];
+    let said = warnings(&output);
+    assert_eq!(said.len(), expected.len(), "{said:#?}");
+    for warning in expected {
+        assert!(said.iter().any(|one| one == warning), "{warning}\n{said:#?}");
+    }
+    // A run of some tests says nothing of the others.
+    let some = project.tracemalloc("--lib -- cache").run();
+    assert!(!warnings(&some).iter().any(|warning| warning.contains("no test")));
+
+    project.write(FILE, "");
+    let output = project.tracemalloc("--exclude demo").run().code(exit::LEAK);
+    let expected = "the pattern `demo` of `exclude` (command line) is for files, and `demo` is a package; \
+                    `--exclude-package demo` is cargo's `--exclude demo`";
+    assert_eq!(warnings(&output), [expected]);
+    let output = project.tracemalloc("--exclude src/cache.rs").run().code(exit::CLEAN);
+    assert_eq!(warnings(&output), [""; 0]);
+}

@@ -8,9 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::util::exit_code::UsageError;
-
-/// The similarity (Jaro) from which a name is suggested. It is clap's.
-const ALIKE: f64 = 0.7;
+use crate::util::nearest_name::nearest;
 
 /// A TOML file.
 #[derive(Debug, Clone, Copy)]
@@ -127,9 +125,7 @@ impl<'a> Table<'a> {
             return Ok(());
         };
         let line = self.document.line(key.span());
-        let alike = |name: &&str| strsim::jaro(name, key.get_ref());
-        let nearest = self.known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
-        let hint = match nearest.filter(|name| alike(name) > ALIKE) {
+        let hint = match nearest(key.get_ref(), self.known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("expected one of `{}`", self.known.join("`, `")),
         };

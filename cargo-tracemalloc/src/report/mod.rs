@@ -18,6 +18,7 @@ mod source_lines;
 mod summary;
 mod targets;
 mod test_leaks;
+pub mod unmatched_patterns;
 mod untraced_targets;
 
 pub use code_owner::is_of_workspace;

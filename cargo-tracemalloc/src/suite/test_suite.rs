@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::config::Settings;
 use crate::name_server::NameSocket;
 use crate::output::text::View;
+use crate::report::unmatched_patterns;
 use crate::report::{Doctests, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target};
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
@@ -71,6 +72,8 @@ impl Suite {
     ) -> Result<Self> {
         let context = Context::resolve(options)?;
         let settings = Settings::resolve(leaks, Config::find(&context.metadata.workspace_root)?);
+        let unmatched = unmatched_patterns::of_packages(&settings, &context.metadata);
+        unmatched.iter().for_each(terminal::warning);
         let build_options = BuildOptions {
             verbose: options.verbose > 0,
             quiet: options.quiet,
@@ -119,13 +122,29 @@ impl Suite {
             ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
         }
         let code = ran.code;
+        let (all_ran, has_results) =
+            (ran.complete, targets.iter().any(|target| !target.tests.is_empty()));
+        let unmatched =
+            if has_results { self.unmatched_patterns(&targets, all_ran) } else { Vec::new() };
         // A report without tests must not replace one with tests.
-        if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak)
-            || targets.iter().any(|target| !target.tests.is_empty())
-        {
+        if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak) || has_results {
             self.write(&self.report(targets, ran), wanted)?;
         }
+        unmatched.iter().for_each(terminal::warning);
         Ok(code)
+    }
+
+    /// Warnings about patterns that match no file and, if all tests have run, no test.
+    fn unmatched_patterns(&self, targets: &[Target], all_ran: bool) -> Vec<String> {
+        let metadata = &self.context.metadata;
+        let prefixes = report::path_prefixes(metadata);
+        let mut warnings = if all_ran {
+            unmatched_patterns::of_tests(&self.settings, targets)
+        } else {
+            Vec::new()
+        };
+        warnings.extend(unmatched_patterns::of_files(&self.settings, metadata, &prefixes, targets));
+        warnings
     }
 
     fn report(&self, mut targets: Vec<Target>, ran: Ran) -> Report {

@@ -5,6 +5,7 @@
 pub mod exit_code;
 pub mod file;
 pub mod interrupt;
+pub mod nearest_name;
 pub mod private_dir;
 pub mod private_env;
 pub mod process;
