@@ -3,6 +3,7 @@
 mod cargo_options;
 mod config;
 mod leaks;
+mod merge;
 mod nextest;
 mod report;
 mod run;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use leaks::{Deny, LeakArgs};
+pub use merge::MergeArgs;
 pub use nextest::NextestArgs;
 pub use report::{Format, ReportArgs};
 pub use run::RunArgs;
@@ -58,6 +60,8 @@ pub enum Command {
     Test(Box<TestArgs>),
     /// Run the tests of a workspace with cargo-nextest, and report the tests that leak
     Nextest(NextestArgs),
+    /// Read, merge and compare the reports of runs
+    Report(MergeArgs),
     /// Print environment variables that make `cargo test` and `cargo nextest run` trace
     ShowEnv(ShowEnvArgs),
     /// Show the options in effect, and where each value comes from

@@ -1,6 +1,6 @@
 //! Options for the report.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
 /// The places and the format of the report.
@@ -13,6 +13,13 @@ pub struct ReportArgs {
     /// Format of the output; with `json`, stdout has nothing but the report
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
     pub format: Format,
+}
+
+impl ReportArgs {
+    /// The files to write.
+    pub fn files(&self) -> impl Iterator<Item = &Utf8Path> {
+        self.path.as_deref().into_iter()
+    }
 }
 
 /// Formats of the output.

@@ -4,6 +4,7 @@ pub mod config;
 pub mod diff;
 pub mod holders;
 pub mod nextest;
+pub mod report;
 pub mod run;
 pub mod show;
 pub mod show_env;

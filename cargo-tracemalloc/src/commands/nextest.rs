@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::NextestArgs;
 use crate::report::Summary;
-use crate::suite;
 use crate::suite::cargo;
 use crate::suite::{Ran, Suite};
 use crate::util::exit_code::{ExitCode, UsageError};
+use crate::util::file::check_writable;
 use crate::util::terminal;
 use crate::util::terminal::Color;
 
@@ -25,8 +25,8 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     check(&args.rest)?;
     let options = args.cargo_options().map_err(|error| UsageError(error.to_string()))?;
     terminal::set_color(options.color.unwrap_or(Color::Auto));
-    if let Some(path) = &args.report.path {
-        suite::check_writable(path)?;
+    for path in args.report.files() {
+        check_writable(path)?;
     }
     cargo::nextest_version().context(
         "failed to find cargo-nextest; install it (https://nexte.st/docs/installation), or use \

@@ -7,18 +7,18 @@ use anyhow::Result;
 use crate::cli::{CargoOptions, TestArgs};
 use crate::report;
 use crate::report::Summary;
-use crate::suite;
 use crate::suite::cargo;
 use crate::suite::{Ran, Suite};
 use crate::util::exit_code::ExitCode;
+use crate::util::file::check_writable;
 use crate::util::terminal::Color;
 use crate::util::{interrupt, terminal};
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
     terminal::set_color(args.cargo.color.unwrap_or(Color::Auto));
-    if let Some(path) = &args.report.path {
-        suite::check_writable(path)?;
+    for path in args.report.files() {
+        check_writable(path)?;
     }
     let suite = Suite::prepare(&args.cargo, &args.leaks)?;
     let status = cargo::test(&suite, &args.cargo, args.report.format)?

@@ -2,16 +2,19 @@
 //!
 //! It calls `report`, `config` and `snapshot_query`. It measures and judges nothing.
 
+mod delivery;
 pub mod exit_heap;
 pub mod json;
 pub mod settings;
 pub mod snapshot;
 pub mod text;
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{ErrorKind, Write as _};
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
+
+pub use delivery::deliver;
 
 /// A path relative to the current directory.
 pub fn shorten(path: &Utf8Path) -> &Utf8Path {
@@ -27,9 +30,10 @@ pub fn print(text: &str) {
     let _closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Prints to stdout. A reader that closes the pipe early, like `head`, is no error.
+/// Prints to stdout, with colours if the terminal supports them. A reader that closes the pipe
+/// early, like `head`, is no error.
 pub fn print_all(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("failed to write to stdout")

@@ -1,7 +1,8 @@
 //! The types of the report. `docs/report.md` describes each field.
 
 use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracemalloc::internal::Limit;
 use tracemalloc_harness::{Known, Limits, TestEntry};
 
 use crate::cli::Deny;
@@ -13,7 +14,7 @@ use crate::report::summary::Summary;
 pub const SCHEMA: u32 = 2;
 
 /// The result of one run of the command.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -38,10 +39,10 @@ pub struct Report {
 }
 
 /// The options of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReportOptions {
     /// Limits and filters.
-    #[serde(flatten, serialize_with = "limits")]
+    #[serde(flatten, serialize_with = "limits", deserialize_with = "limits_of")]
     pub limits: Limits,
     /// Verdicts that fail on request.
     pub deny: Vec<Deny>,
@@ -65,8 +66,30 @@ fn limits<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Err
     map.end()
 }
 
+/// The limits as the report has them.
+#[derive(Deserialize)]
+struct LimitsInReport {
+    limit: Limit,
+    runs: Option<u32>,
+    frames: u32,
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+
+fn limits_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limits, D::Error> {
+    let found = LimitsInReport::deserialize(deserializer)?;
+    let mut limits = Limits::new();
+    limits.max_growth = Some(found.limit.max_growth);
+    limits.max_blocks = found.limit.max_blocks;
+    limits.runs = found.runs;
+    limits.frames = Some(found.frames);
+    limits.include = Some(found.include);
+    limits.exclude = Some(found.exclude);
+    Ok(limits)
+}
+
 /// Tests in documentation. Rustdoc compiles them, so they are untraced.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doctests {
     /// Always false.
     pub traced: bool,
@@ -81,7 +104,7 @@ pub struct Doctests {
 }
 
 /// One test binary.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Target {
     /// Its package.
     pub package: String,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry};
 
+use crate::cli::Deny;
 use crate::report::kind::Kind;
 
 /// A leak.
@@ -73,6 +74,18 @@ pub struct Site {
     pub traceback: Vec<FrameEntry>,
     /// The number of captured frames before the cut to `frames`.
     pub total_nframe: u32,
+}
+
+impl Leak {
+    /// Whether it fails the run.
+    pub fn fails(&self, deny: &[Deny]) -> bool {
+        match self.verdict {
+            GrowthKind::Leak => true,
+            GrowthKind::Unconfirmed => deny.contains(&Deny::Unconfirmed),
+            GrowthKind::Once | GrowthKind::Initialiser => deny.contains(&Deny::Once),
+            GrowthKind::Known => false,
+        }
+    }
 }
 
 impl LeakTest {

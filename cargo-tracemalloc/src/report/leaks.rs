@@ -25,11 +25,16 @@ pub fn leaks(targets: &mut [Target], deny: &[Deny], sources: &SourceLines) -> Ve
         }
     }
     let mut leaks = merged(leaks);
+    sort(&mut leaks);
+    leaks
+}
+
+/// Sorts leaks, the worst and largest first.
+pub fn sort(leaks: &mut [Leak]) {
     leaks.sort_by(|a, b| {
         let key = |leak: &Leak| (leak.verdict, leak.kind, Reverse(leak.bytes));
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
     });
-    leaks
 }
 
 /// Merges leaks of one fingerprint.

@@ -3,6 +3,7 @@
 //! It calls `config`, `workspace` and `wrapper`. It never prints.
 
 mod code_owner;
+mod comparison;
 mod declarations;
 mod doctests;
 mod document;
@@ -12,7 +13,9 @@ mod kind;
 mod known_leaks;
 mod leak;
 mod leaks;
+mod merged_report;
 mod paths;
+pub mod report_file;
 mod selection;
 mod source_lines;
 mod summary;
@@ -22,6 +25,7 @@ pub mod unmatched_patterns;
 mod untraced_targets;
 
 pub use code_owner::is_of_workspace;
+pub use comparison::{Change, Comparison};
 pub use declarations::Statics;
 pub use doctests::doctests;
 pub use document::{Doctests, Report, ReportOptions, SCHEMA, Target};
@@ -29,6 +33,7 @@ pub use kind::Kind;
 pub use known_leaks::stale_known_leaks;
 pub use leak::{Leak, LeakKind, LeakTest, Site};
 pub use leaks::leaks;
+pub use merged_report::{SameTest, merged};
 pub use paths::{path_prefixes, source_roots};
 pub use selection::is_whole_suite;
 pub use source_lines::SourceLines;

@@ -1,12 +1,12 @@
 //! Counts over all tests of a report.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracemalloc_harness::{Outcome, TestEntry, Verdict};
 
 use crate::cli::Deny;
 
 /// Numbers of tests by outcome and verdict.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// All tests of the report.
     pub tests: usize,

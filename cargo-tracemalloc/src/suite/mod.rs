@@ -5,4 +5,4 @@
 pub mod cargo;
 mod test_suite;
 
-pub use test_suite::{Ran, Suite, check_writable};
+pub use test_suite::{Ran, Suite};

@@ -1,12 +1,11 @@
 //! One run of a workspace's tests under tracing: the preparation before cargo starts, and the
 //! report after it.
 
-use anyhow::{Context as _, Result};
-use camino::{Utf8Path, absolute_utf8};
-use fs_err as fs;
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use tracemalloc_harness::{Session, Verdict};
 
-use crate::cli::{CargoOptions, Format, LeakArgs, ReportArgs};
+use crate::cli::{CargoOptions, LeakArgs, ReportArgs};
 use crate::config::Config;
 use crate::config::Settings;
 use crate::name_server::NameSocket;
@@ -15,8 +14,8 @@ use crate::report::unmatched_patterns;
 use crate::report::{Doctests, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target};
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
-use crate::util::exit_code::{ExitCode, UsageError};
-use crate::util::file::{this_program, write_atomically};
+use crate::util::exit_code::ExitCode;
+use crate::util::file::this_program;
 use crate::util::private_env::{SET_FOR_CARGO, restore_env};
 use crate::util::{interrupt, private_dir, terminal};
 use crate::workspace::Context;
@@ -175,22 +174,12 @@ impl Suite {
 
     /// Writes the report to its place and to the requested file, and prints it.
     fn write(&self, report: &Report, wanted: &ReportArgs) -> Result<()> {
-        let also = wanted.path.as_deref();
-        let json = output::json::render(report)?;
         let path = self.context.report_path();
-        let second = also.filter(|also| absolute_utf8(also).ok().as_ref() != Some(&path));
-        for path in second.into_iter().chain([path.as_path()]) {
-            write_atomically(path, json.as_bytes())
-                .with_context(|| format!("failed to write the report `{path}`"))?;
-        }
-        match wanted.format {
-            Format::Json => output::print(&json),
-            Format::Text => {
-                let shown = also.unwrap_or_else(|| output::shorten(&path));
-                let view = View { report_path: shown, verbose: self.verbose };
-                output::print(&output::text::render(report, view));
-            }
-        }
+        let shown = wanted.path.as_deref().unwrap_or_else(|| output::shorten(&path));
+        let view = View { report_path: shown.as_str(), verbose: self.verbose, comparison: None };
+        let is_requested = |also: &Utf8PathBuf| absolute_utf8(also).ok().as_ref() == Some(&path);
+        let own = (!wanted.path.as_ref().is_some_and(is_requested)).then_some(path.as_path());
+        output::print(&output::deliver(report, wanted, view, own)?);
         Ok(())
     }
 }
@@ -207,17 +196,4 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
         command: this_program()?.into_string(),
         ..Session::default()
     })
-}
-
-/// Checks before the tests run that the report can be written.
-pub fn check_writable(path: &Utf8Path) -> Result<()> {
-    let existed = path.exists();
-    let result = fs::OpenOptions::new().append(true).create(true).open(path);
-    if let Err(error) = result {
-        return Err(UsageError(format!("the report cannot be written: {error}")).into());
-    }
-    if !existed {
-        fs::remove_file(path)?;
-    }
-    Ok(())
 }

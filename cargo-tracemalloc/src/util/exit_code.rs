@@ -15,7 +15,8 @@ pub enum ExitCode {
     TestFailed,
     /// Every test passed, but some leak or have a verdict that `--deny` names.
     Leak,
-    /// The tests could not be built or run. A snapshot could not be read or printed.
+    /// The tests could not be built or run. A report or a snapshot could not be read or
+    /// printed.
     CouldNotRun,
 }
 

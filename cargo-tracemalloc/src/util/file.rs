@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
+use crate::util::exit_code::UsageError;
+
 /// The path of this program.
 pub fn this_program() -> Result<Utf8PathBuf> {
     let this = std::env::current_exe().context("failed to find this program's own path")?;
@@ -22,5 +24,18 @@ pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
     let temporary = path.with_added_extension(format!("{}.tmp", process::id()));
     fs::write(&temporary, content)?;
     fs::rename(&temporary, path)?;
+    Ok(())
+}
+
+/// Checks before any work that a report can be written.
+pub fn check_writable(path: &Utf8Path) -> Result<()> {
+    let existed = path.exists();
+    let result = fs::OpenOptions::new().append(true).create(true).open(path);
+    if let Err(error) = result {
+        return Err(UsageError(format!("the report cannot be written: {error}")).into());
+    }
+    if !existed {
+        fs::remove_file(path)?;
+    }
     Ok(())
 }

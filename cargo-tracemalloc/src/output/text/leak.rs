@@ -16,9 +16,18 @@ const SHOWN_STEPS: usize = 3;
 /// The number of tests, places and types that are named.
 const SHOWN_NAMES: usize = 3;
 
-/// Renders a leak. `test` is the most telling test.
-pub fn render(text: &mut String, leak: &Leak, test: Option<&TestEntry>, verbose: bool) {
+/// Renders a leak. `test` is the most telling test, `note` the first line below the headline.
+pub fn render(
+    text: &mut String,
+    leak: &Leak,
+    test: Option<&TestEntry>,
+    note: Option<String>,
+    verbose: bool,
+) {
     line(text, format_args!("\n{}", headline(leak, test)));
+    if let Some(note) = note {
+        line(text, format_args!("  {note}"));
+    }
     for note in notes(leak, test) {
         line(text, format_args!("  {note}"));
     }

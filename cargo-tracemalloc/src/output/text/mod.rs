@@ -1,5 +1,6 @@
 //! The report as text.
 
+mod changes;
 mod frames;
 pub mod growth;
 mod leak;

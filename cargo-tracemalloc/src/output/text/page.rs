@@ -1,12 +1,11 @@
 //! The whole text: leaks first, then notes, then the summary.
 
-use camino::Utf8Path;
 use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict};
 
 use crate::cli::Deny;
 use crate::output::text::line::{count, line};
-use crate::output::text::{growth, leak, once, summary};
-use crate::report::{Leak, Report, Target};
+use crate::output::text::{changes, growth, leak, once, summary};
+use crate::report::{Change, Comparison, Leak, Report, Target};
 use crate::util::terminal::{DIM, NOTE, escaped};
 
 /// Leaks are shown with all their lines up to this number of lines.
@@ -20,17 +19,22 @@ const SHOWN_TESTS: usize = 10;
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     /// The path of the report, which has the parts that are left out.
-    pub report_path: &'a Utf8Path,
+    pub report_path: &'a str,
     /// Whether all leaks, frames and tests are shown.
     pub verbose: bool,
+    /// The earlier report. Leaks that have not grown since then are not shown.
+    pub comparison: Option<&'a Comparison>,
 }
 
 /// Renders the report with colours.
 pub fn render(report: &Report, view: View<'_>) -> String {
-    let View { report_path, verbose } = view;
+    let View { report_path, verbose, comparison } = view;
     let mut text = String::new();
     render_leaks(&mut text, report, view);
     let mut notes = String::new();
+    if let Some(comparison) = comparison {
+        changes::render(&mut notes, report, comparison);
+    }
     render_known(&mut notes, report, view);
     let deny = &report.options.deny;
     let of_verdict = |verdict| {
@@ -81,24 +85,17 @@ fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
     }
 }
 
-/// Whether a leak fails the run.
-fn leak_fails(leak: &Leak, deny: &[Deny]) -> bool {
-    match leak.verdict {
-        GrowthKind::Leak => true,
-        GrowthKind::Unconfirmed => deny.contains(&Deny::Unconfirmed),
-        GrowthKind::Once | GrowthKind::Initialiser => deny.contains(&Deny::Once),
-        GrowthKind::Known => false,
-    }
-}
-
 /// The leaks that fail: with all their lines as long as they fit on a screen, then in a line each.
 fn render_leaks(text: &mut String, report: &Report, view: View<'_>) {
-    let failing = report.leaks.iter().filter(|leak| leak_fails(leak, &report.options.deny));
+    let change = |leak: &Leak| view.comparison.map_or(Change::New, |with| with.of(leak));
+    let failing = report.leaks.iter().filter(|leak| leak.fails(&report.options.deny));
+    let failing = failing.filter(|leak| change(leak) != Change::Same);
     let mut left: Vec<&Leak> = failing.collect();
     left.reverse();
     while let Some(leak) = left.pop() {
         let mut whole = String::new();
-        leak::render(&mut whole, leak, test_of(report, leak), view.verbose);
+        let test = test_of(report, leak);
+        leak::render(&mut whole, leak, test, changes::note(change(leak)), view.verbose);
         let lines = text.lines().count() + whole.lines().count();
         if !view.verbose && !text.is_empty() && lines > SCREEN {
             left.push(leak);

@@ -1,6 +1,5 @@
 //! The last line: counts of verdicts, and the path of the report.
 
-use camino::Utf8Path;
 use tracemalloc_harness::GrowthKind;
 
 use crate::output::text::line::{count, line};
@@ -9,7 +8,7 @@ use crate::util::terminal::{BAD, GOOD, NOTE};
 
 /// `tracemalloc: 1 leak; 23 tests checked: 20 clean, 2 once, 1 leaking; report
 /// target/tracemalloc/report.json`.
-pub fn render(text: &mut String, report: &Report, report_path: &Utf8Path) {
+pub fn render(text: &mut String, report: &Report, report_path: &str) {
     let summary = &report.summary;
     let style = if summary.failing(&report.options.deny) > 0 || summary.failed > 0 {
         BAD

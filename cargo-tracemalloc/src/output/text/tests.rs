@@ -107,8 +107,9 @@ fn render(report: &Report) -> String {
 }
 
 fn render_all(report: &Report, verbose: bool) -> String {
-    let report_path = Utf8Path::new("target/tracemalloc/report.json");
-    strip_str(&super::render(report, View { report_path, verbose })).to_string()
+    let report_path = "target/tracemalloc/report.json";
+    let view = View { report_path, verbose, comparison: None };
+    strip_str(&super::render(report, view)).to_string()
 }
 
 fn leak() -> TestEntry {

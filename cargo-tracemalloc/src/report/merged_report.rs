@@ -1,0 +1,184 @@
+//! One report of several: of shards, of jobs, or of attempts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tracemalloc_harness::{Known, Outcome, TestEntry, Verdict};
+
+use crate::report::document::{Doctests, Report, Target};
+use crate::report::kind::Kind;
+use crate::report::leak::{Leak, LeakTest};
+use crate::report::leaks;
+use crate::report::summary::Summary;
+
+/// The entry that counts if several reports have the same test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameTest {
+    /// The worst one. The leaks of all count.
+    Worst,
+    /// The last one that ran, with its leaks alone.
+    Last,
+}
+
+/// Merges reports, in their order. `None` without any.
+pub fn merged(reports: Vec<Report>, same_test: SameTest) -> Option<Report> {
+    let mut merged = reports.into_iter().reduce(|merged, other| add(merged, other, same_test))?;
+    leaks::sort(&mut merged.leaks);
+    merged.summary = Summary::of(merged.targets.iter().flat_map(|target| &target.tests));
+    Some(merged)
+}
+
+fn add(mut report: Report, other: Report, same_test: SameTest) -> Report {
+    if same_test == SameTest::Last {
+        drop_leaks_of_rerun_tests(&mut report, &other);
+    }
+    report.leaks = add_leaks(report.leaks, other.leaks);
+    report.targets = add_targets(report.targets, other.targets, same_test);
+    report.rustc = add_words(report.rustc, &other.rustc);
+    report.target_triple = add_words(report.target_triple, &other.target_triple);
+    report.options.deny.extend(other.options.deny);
+    report.options.deny.sort();
+    report.options.deny.dedup();
+    report.options.no_fail &= other.options.no_fail;
+    report.options.known_holders &= other.options.known_holders;
+    report.doctests = add_doctests(report.doctests, other.doctests, same_test);
+    report.stale_known_leaks = add_stale(report.stale_known_leaks, other.stale_known_leaks);
+    report
+}
+
+/// The identity of a test: its package, kind of target, target and name.
+type Key<'a> = (&'a str, Kind, &'a str, &'a str);
+
+/// Removes what an earlier attempt shows of tests that ran again.
+fn drop_leaks_of_rerun_tests(report: &mut Report, again: &Report) {
+    let rerun: BTreeSet<Key<'_>> = again
+        .tests()
+        .filter(|(_, test)| ran(test))
+        .map(|(target, test)| {
+            (target.package.as_str(), target.kind, target.name.as_str(), test.name.as_str())
+        })
+        .collect();
+    for leak in &mut report.leaks {
+        leak.tests.retain(|test| !rerun.contains(&test.key()));
+        let most = leak.tests.iter().map(|test| (test.bytes, test.blocks)).max();
+        (leak.bytes, leak.blocks) = most.unwrap_or_default();
+    }
+    report.leaks.retain(|leak| !leak.tests.is_empty());
+}
+
+/// Merges leaks by fingerprint. A test that shows the same leak twice shows it once.
+fn add_leaks(mut leaks: Vec<Leak>, mut others: Vec<Leak>) -> Vec<Leak> {
+    for leak in &mut leaks {
+        let Some(other) = others.iter_mut().find(|other| other.id == leak.id) else { continue };
+        leak.tests.retain(|test| {
+            let same = other.tests.iter_mut().find(|same| same.key() == test.key());
+            same.map(|same| keep_most(same, test)).is_none()
+        });
+    }
+    leaks.append(&mut others);
+    leaks::merged(leaks)
+}
+
+fn keep_most(test: &mut LeakTest, other: &LeakTest) {
+    let most = (test.bytes, test.blocks).max((other.bytes, other.blocks));
+    (test.bytes, test.blocks) = most;
+}
+
+fn add_targets(targets: Vec<Target>, others: Vec<Target>, same_test: SameTest) -> Vec<Target> {
+    let mut merged: BTreeMap<_, Target> = BTreeMap::new();
+    for target in targets.into_iter().chain(others) {
+        let key =
+            (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
+        match merged.get_mut(&key) {
+            Some(known) => add_target(known, target, same_test),
+            None => {
+                merged.insert(key, target);
+            }
+        }
+    }
+    merged.into_values().collect()
+}
+
+fn add_target(target: &mut Target, other: Target, same_test: SameTest) {
+    target.note = if target.traced || other.traced { None } else { target.note.take() };
+    target.traced |= other.traced;
+    for test in other.tests {
+        match target.tests.iter_mut().find(|known| known.name == test.name) {
+            Some(known) => add_test(known, test, same_test),
+            None => target.tests.push(test),
+        }
+    }
+    target.tests.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+fn add_test(test: &mut TestEntry, mut other: TestEntry, same_test: SameTest) {
+    let replaces = match same_test {
+        SameTest::Worst => badness(&other) > badness(test),
+        SameTest::Last => ran(&other) || !ran(test),
+    };
+    if replaces {
+        std::mem::swap(test, &mut other);
+    }
+    if same_test == SameTest::Worst {
+        test.leaks.append(&mut other.leaks);
+        test.leaks.sort();
+        test.leaks.dedup();
+    }
+}
+
+fn ran(test: &TestEntry) -> bool {
+    test.outcome != Outcome::Ignored
+}
+
+/// The order of entries, the worst last.
+fn badness(test: &TestEntry) -> u8 {
+    match (test.outcome, test.verdict) {
+        (Outcome::Failed, _) => 8,
+        (_, Some(Verdict::Leak)) => 7,
+        (_, Some(Verdict::Unconfirmed)) => 6,
+        (_, Some(Verdict::Known)) => 5,
+        (_, Some(Verdict::Once)) => 4,
+        (_, Some(Verdict::Clean)) => 3,
+        (_, Some(Verdict::Skipped)) => 2,
+        (Outcome::Passed, None) => 1,
+        (Outcome::Ignored, None) => 0,
+    }
+}
+
+/// Adds what the list does not have yet, behind a comma.
+fn add_words(list: String, other: &str) -> String {
+    let has = |word: &&str| !list.split(',').any(|known| known == *word);
+    let new: Vec<&str> = other.split(',').filter(has).collect();
+    [list.as_str()].into_iter().chain(new).collect::<Vec<_>>().join(",")
+}
+
+/// The doctests of all reports. Reports that have a package in common ran the same doctests.
+fn add_doctests(
+    doctests: Option<Doctests>,
+    other: Option<Doctests>,
+    same_test: SameTest,
+) -> Option<Doctests> {
+    let (Some(mut all), Some(other)) = (doctests.clone(), other.clone()) else {
+        return doctests.or(other);
+    };
+    if other.packages.iter().any(|package| all.packages.contains(package)) {
+        let is_worse = (other.failed, other.passed) > (all.failed, all.passed);
+        let replaces = same_test == SameTest::Last || is_worse;
+        let mut packages = [all.packages.clone(), other.packages.clone()].concat();
+        packages.sort();
+        packages.dedup();
+        return Some(Doctests { packages, ..if replaces { other } else { all } });
+    }
+    all.passed += other.passed;
+    all.failed += other.failed;
+    all.ignored += other.ignored;
+    all.packages.extend(other.packages);
+    all.packages.sort();
+    Some(all)
+}
+
+/// A known leak is stale if no report has it, and if all reports are of whole suites.
+fn add_stale(stale: Option<Vec<Known>>, other: Option<Vec<Known>>) -> Option<Vec<Known>> {
+    let (mut stale, other) = (stale?, other?);
+    stale.retain(|known| other.contains(known));
+    Some(stale)
+}
