@@ -14,8 +14,7 @@ fn hardened_tests_pass_and_their_leaks_are_not_hidden() {
     project.tracemalloc("-p hardened --no-fail").run().code(exit::CLEAN);
     let report = project.report();
     for (test, verdicts) in [
-        // Another root directory hides a part of the process, and is not changed twice.
-        ("leaks_in_another_root_directory", &[Verdict::Leak, Verdict::Unconfirmed][..]),
+        ("leaks_in_another_root_directory", &[Verdict::Leak][..]),
         ("leaks_as_another_user", &[Verdict::Leak]),
         ("leaks_without_new_files", &[Verdict::Leak]),
         ("leaks_without_writing_to_files", &[Verdict::Leak]),

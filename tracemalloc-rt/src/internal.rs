@@ -15,6 +15,11 @@ pub mod test_limits {
     pub use crate::bridge::test_limits::{begin_test, of_test};
 }
 pub use crate::limits::Limit;
+#[cfg(target_os = "linux")]
+pub mod proc_dir {
+    //! The directory `/proc`.
+    pub use crate::os::proc_dir::threads;
+}
 pub use crate::trace::capture::Walk;
 pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
 pub mod heap {

@@ -106,16 +106,14 @@ pub fn for_each_touched(
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux {
     use super::PageState;
+    use crate::os::proc_dir;
 
     /// The file, which has eight bytes for each page.
     #[derive(Debug)]
     pub struct File(libc::c_int);
 
     pub fn open() -> Option<File> {
-        // SAFETY: the path ends in a zero.
-        let descriptor =
-            unsafe { libc::open(c"/proc/self/pagemap".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-        (descriptor >= 0).then_some(File(descriptor))
+        proc_dir::open(c"/proc/self/pagemap").map(File)
     }
 
     pub fn page_size() -> usize {
@@ -145,6 +143,7 @@ mod linux {
 #[cfg(any(not(target_os = "linux"), miri))]
 mod elsewhere {
     use super::PageState;
+    use crate::os::proc_dir;
 
     /// There is none.
     #[derive(Debug)]

@@ -14,6 +14,8 @@ use crate::trace::{control, shadow, thread};
 /// [`MAX_DEPTH`](crate::trace::stack_id::MAX_DEPTH)), whether the program traces for itself or not.
 /// Blocks that exist already stay unknown, and freeing them is harmless.
 pub fn start(walk: Walk, depth: usize) {
+    #[cfg(all(target_os = "linux", not(miri)))]
+    crate::os::proc_dir::keep();
     control::set_harness(Some((walk, depth)));
 }
 

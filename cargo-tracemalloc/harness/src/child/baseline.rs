@@ -32,11 +32,10 @@ impl Baseline {
 impl ThreadCount {
     /// Counts the threads now.
     pub fn now() -> Self {
-        Self(if cfg!(target_os = "linux") {
-            std::fs::read_dir("/proc/self/task").ok().map(Iterator::count)
-        } else {
-            None
-        })
+        #[cfg(target_os = "linux")]
+        return Self(tracemalloc::internal::proc_dir::threads());
+        #[cfg(not(target_os = "linux"))]
+        Self(None)
     }
 
     /// The number of threads that have come since `earlier`.

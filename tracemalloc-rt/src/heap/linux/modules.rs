@@ -6,6 +6,7 @@
 use crate::heap::linux::process::File;
 use crate::heap::linux::range::Range;
 use crate::names::provider::{self, Named, Statics};
+use crate::os::proc_dir;
 use crate::util::sort::sort_by;
 
 /// An executable or a library.
@@ -33,9 +34,12 @@ pub struct Module {
 
 /// All modules, without the names in their files.
 pub fn loaded() -> Vec<Module> {
-    let Ok(maps) = std::fs::read("/proc/self/maps") else { return Vec::new() };
+    let Some(maps) = File::open(c"/proc/self/maps") else { return Vec::new() };
+    let maps = maps.read_to_end();
     let Some(memory) = File::open(c"/proc/self/mem") else { return Vec::new() };
-    let executable = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    let mut executable = vec![0; libc::PATH_MAX as usize];
+    let length = proc_dir::read_link(c"/proc/self/exe", &mut executable).unwrap_or(0);
+    executable.truncate(length);
     let mut modules = Vec::new();
     for line in String::from_utf8_lossy(&maps).lines() {
         // `7f00-7f10 r--p 00000000 fe:01 42      /usr/lib/libc.so.6`: a module's headers are at the
@@ -54,7 +58,7 @@ pub fn loaded() -> Vec<Module> {
         if let Some(start) = start.filter(|_| is_private && path.starts_with('/'))
             && let Some(mut module) = Module::at(start, path, &memory)
         {
-            module.is_executable = executable.to_str() == Some(path);
+            module.is_executable = executable == path.as_bytes();
             modules.push(module);
         }
     }

@@ -4,16 +4,16 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
+use crate::os::proc_dir;
+
 /// An open file. Closed when dropped.
 #[derive(Debug)]
 pub struct File(libc::c_int);
 
 impl File {
-    /// Opens a file or directory for reading.
+    /// Opens a file or directory below `/proc/` for reading.
     pub fn open(path: &CStr) -> Option<Self> {
-        // SAFETY: the path ends with a zero.
-        let descriptor = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-        (descriptor >= 0).then_some(Self(descriptor))
+        proc_dir::open(path).map(Self)
     }
 
     /// Reads the next bytes, and returns their number; 0 at the end of the file; `None` on an
@@ -29,6 +29,16 @@ impl File {
                 return None;
             }
         }
+    }
+
+    /// Reads all bytes to the end. Allocates, so it is not for copies of the process.
+    pub fn read_to_end(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut next = [0; 4096];
+        while let Some(read @ 1..) = self.read(&mut next) {
+            bytes.extend_from_slice(&next[..read]);
+        }
+        bytes
     }
 
     /// Reads words at an offset of the file, and returns the number of whole words.

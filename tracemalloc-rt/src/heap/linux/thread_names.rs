@@ -1,7 +1,7 @@
 //! Names of this process's threads, and their first functions.
 
 use crate::heap::linux::modules::{self, Module};
-use crate::heap::linux::process::File;
+use crate::heap::linux::process::{File, ProcPath};
 use crate::names::function_name::THREAD_START;
 use crate::trace::thread_stacks;
 
@@ -61,8 +61,9 @@ pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
     stack_ends
         .into_iter()
         .map(|StackEnd { thread: id, words }| {
-            let name =
-                std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
+            let path = ProcPath::new("/proc/self/task/").number(id).text("/comm");
+            let name = File::open(path.as_c_str()).map(|file| file.read_to_end());
+            let name = String::from_utf8(name.unwrap_or_default()).unwrap_or_default();
             ThreadName {
                 id,
                 name: name.trim_end().to_owned(),
