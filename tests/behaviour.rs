@@ -211,9 +211,15 @@ fn a_test_that_hangs_is_ended() {
     assert!(test.duration_seconds < 10.0);
     assert_shown(&output, "tests::hangs", &["last words before the silence"]);
 
-    // The time is for one run, and repeated ones have as much again.
-    let slow = "-p reruns --timeout 1s tests::leaks_slowly -- --ignored --exact";
+    // The time is for all runs together: a thousand of them would take five minutes.
+    let slow = "-p reruns --runs 1000 --timeout 10s tests::leaks_slowly -- --ignored --exact";
     project.tracemalloc(slow).run().code(exit::LEAK);
+    let report = project.report();
+    let test = report.test("tests::leaks_slowly");
+    assert!(test.duration_seconds < 60.0, "{}", test.duration_seconds);
+    assert!((8..=33).contains(&test.runs.len()), "{}", test.runs.len());
+    let in_time = "-p reruns --timeout 60s tests::leaks_slowly -- --ignored --exact";
+    project.tracemalloc(in_time).run().code(exit::LEAK);
     assert_eq!(project.report().test("tests::leaks_slowly").runs.len(), 8);
 
     // The front does not wait for a process that merely inherited a test's output.

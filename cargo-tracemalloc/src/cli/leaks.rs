@@ -52,7 +52,8 @@ pub struct LeakArgs {
     #[arg(long, help_heading = HEADING)]
     pub no_known_holders: bool,
 
-    /// Kill a test that takes longer: `30s`, `500ms`, `2m`, or seconds
+    /// Fail a test whose first run takes longer, and stop to rerun after that time: `30s`, `500ms`,
+    /// `2m`, or seconds
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = HEADING)]
     pub timeout: Option<Duration>,
 }

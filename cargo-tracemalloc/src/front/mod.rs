@@ -250,7 +250,8 @@ impl Shared {
             let session = self.session.clone().map(|session| session.for_test(&self.package, test));
             let timeout = session.and_then(|session| {
                 let first_run = Duration::from_secs_f64(session.timeout_seconds?);
-                let all_runs = first_run * session.limits.runs.unwrap_or(8);
+                // The child begins no further run after the timeout, but it may be searching.
+                let all_runs = first_run * 2;
                 Some(Timeout { first_run, all_runs, first_is_over: &first_is_over })
             });
             let ended = process::run(child, &mut output, timeout)?;

@@ -57,7 +57,7 @@ impl Output {
 pub struct Timeout<'a> {
     /// For the first run of its test.
     pub first_run: Duration,
-    /// For all runs together.
+    /// For all runs and searches together.
     pub all_runs: Duration,
     /// Whether the first run is over.
     pub first_is_over: &'a dyn Fn() -> bool,

@@ -106,6 +106,7 @@ fn unjudged(test: Test) -> TestEntry {
 }
 
 fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limits) -> TestEntry {
+    let started = Instant::now();
     let session = &session.clone().for_test(&test_binary::target().package, test.name);
     let frames = session.limits.frame_count() as usize;
     internal::start(Walk::FramePointers, frames + internal::FRAMES_OF_STD);
@@ -147,10 +148,14 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let mut verdict = trial.passed();
     let mut repeats = None;
     let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
-    let patience = PATIENCE.max(took * 10).min(timeout);
+    let patience = PATIENCE.max(took * 10);
     let judged = loop {
         if let Some(judged) = verdict {
             break judged;
+        }
+        let left = timeout.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            break trial.cannot_repeat("did not begin before the timeout");
         }
         let thread = repeats.get_or_insert_with(|| {
             // A repeated run may end the process, and what is known by now must not be lost with
@@ -170,7 +175,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             thread
         });
         trial.meter.clock = RunClock::start();
-        let ran = thread.run(Some(patience));
+        let ran = thread.run(Some(patience.min(left)));
         limits.restore();
         verdict = match ran {
             Ran::Passed => trial.passed(),
