@@ -350,6 +350,12 @@ fn an_untraced_target_is_named_in_each_run() {
     };
     assert!(run(""));
     assert!(!run("--lib"), "it is not selected");
+    let nextest = |args: &str| {
+        let call = project.subcommand("nextest", "run").args(args);
+        call.run().code(exit::CLEAN).stdout.contains("untraced demo test other: a word")
+    };
+    assert!(nextest("-p demo -E not(test(forgets))"), "nextest named none");
+    assert!(!nextest("--lib -E not(test(forgets))"), "it is not selected");
 }
 
 /// The version of the demo, as notes have it.

@@ -22,7 +22,7 @@ Exit codes:
 /// The name of the subcommand.
 const NAME: &str = "nextest";
 /// nextest's options that the command has to know too.
-const SHARED: [&str; 15] = [
+const SHARED: [&str; 30] = [
     "--manifest-path",
     "--target-dir",
     "--target",
@@ -38,6 +38,22 @@ const SHARED: [&str; 15] = [
     "--color",
     "--verbose",
     "-v",
+    // The selection of targets, to name those that run untraced.
+    "--package",
+    "-p",
+    "--workspace",
+    "--all",
+    "--exclude-package",
+    "--lib",
+    "--bins",
+    "--bin",
+    "--examples",
+    "--example",
+    "--tests",
+    "--test",
+    "--benches",
+    "--bench",
+    "--all-targets",
 ];
 
 /// Arguments of `nextest`.

@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use anyhow::{Context as _, Result};
 
 use crate::cli::NextestArgs;
+use crate::report;
 use crate::report::Summary;
 use crate::suite::cargo;
 use crate::suite::{Ran, Suite};
@@ -38,8 +39,15 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     if args.rest.iter().any(|arg| arg == "--no-run") {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
-    let targets = suite.targets()?;
+    let mut targets = suite.targets()?;
     let code = judge(status, &suite, &Summary::of(targets.iter().flat_map(|target| &target.tests)));
+    let untraced = report::untraced_targets(
+        &suite.context.target_dir,
+        &options,
+        &suite.context.metadata,
+        &targets,
+    );
+    targets.extend(untraced);
     // nextest's own configuration may leave out tests, so a missing known leak may still be there.
     suite.finish(targets, Ran { code, doctests: None, complete: false }, &args.report)
 }
