@@ -331,7 +331,7 @@ fn a_mistake_is_said_with_its_line_before_anything_is_built() {
         ),
         (
             "deny = ['often']",
-            "`deny` in tracemalloc.toml line 1: expected `once` or `unconfirmed`, found `often`",
+            "`deny` in tracemalloc.toml line 1: expected `once`, `unconfirmed` or `stale`, found `often`",
         ),
         (
             "[[overrides]]\nruns = 3",
@@ -347,7 +347,7 @@ fn a_mistake_is_said_with_its_line_before_anything_is_built() {
         ),
         (
             "[[known-leaks]]\nreason = 'a'",
-            "`[[known-leaks]]` needs `test`, `file` or `function` in tracemalloc.toml line 1",
+            "`[[known-leaks]]` needs `id`, `test`, `file` or `function` in tracemalloc.toml line 1",
         ),
         ("[[holders]]\nstatic = 'a'", "`[[holders]]` needs a `reason` in tracemalloc.toml line 1"),
         (

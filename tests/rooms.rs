@@ -64,13 +64,13 @@ fn an_import_from_a_room_above_fails_with_both_files() {
 #[test]
 fn files_that_import_each_other_fail() {
     let copy = copy();
-    append(&copy, "tracemalloc-rt/src/os/memory.rs", "use super::pages::Pages as _;");
-    append(&copy, "tracemalloc-rt/src/os/pages.rs", "use crate::os::{memory, spin_lock};");
+    append(&copy, "tracemalloc-rt/src/os/memory.rs", "use super::page_map::PageMap as _;");
+    append(&copy, "tracemalloc-rt/src/os/page_map.rs", "use crate::os::{memory, spin_lock};");
     let (code, stderr) = check(&copy);
     assert_eq!(code, Some(1), "{stderr}");
     assert!(
-        stderr.contains("os/memory.rs\nos/pages.rs")
-            || stderr.contains("os/pages.rs\nos/memory.rs"),
+        stderr.contains("os/memory.rs\nos/page_map.rs")
+            || stderr.contains("os/page_map.rs\nos/memory.rs"),
         "{stderr}"
     );
 }

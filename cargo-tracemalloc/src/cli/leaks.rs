@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tracemalloc::Limits;
 
+use crate::cli::baseline::BaselineArgs;
 use crate::cli::values;
 
 /// Their heading in `--help`.
@@ -56,6 +57,10 @@ pub struct LeakArgs {
     /// `2m`, or seconds
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = HEADING)]
     pub timeout: Option<Duration>,
+
+    /// The baseline.
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
 }
 
 impl LeakArgs {
@@ -74,7 +79,7 @@ impl LeakArgs {
     }
 }
 
-/// Verdicts that fail on request only.
+/// What fails on request only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deny {
@@ -82,4 +87,6 @@ pub enum Deny {
     Once,
     /// The test grew, and could not run again
     Unconfirmed,
+    /// A known leak no longer occurs
+    Stale,
 }

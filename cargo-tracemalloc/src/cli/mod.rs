@@ -1,5 +1,6 @@
 //! The command line, as declared. `workspace` and `config` resolve it.
 
+mod baseline;
 mod cargo_options;
 mod config;
 mod leaks;
@@ -21,6 +22,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
+pub use baseline::BaselineArgs;
 pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use leaks::{Deny, LeakArgs};

@@ -4,8 +4,7 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 
 use crate::cli::{ConfigArgs, Format};
-use crate::config::Config;
-use crate::config::Settings;
+use crate::config::{Baseline, Config, Settings};
 use crate::output;
 use crate::suite::cargo;
 use crate::util::exit_code::ExitCode;
@@ -14,7 +13,8 @@ use crate::util::exit_code::ExitCode;
 pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
     let manifest = Utf8PathBuf::from(cargo::locate_workspace(args.manifest_path.as_deref())?);
     let root = manifest.parent().unwrap_or(&manifest);
-    let settings = Settings::resolve(&args.leaks, Config::find(root)?);
+    let baseline = Baseline::find(&args.leaks.baseline, root)?;
+    let settings = Settings::resolve(&args.leaks, Config::find(root)?, baseline);
     output::print_all(&match args.format {
         Format::Json => output::json::render(&output::settings::document(&settings))?,
         Format::Text => output::settings::text(&settings),

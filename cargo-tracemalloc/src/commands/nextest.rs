@@ -39,17 +39,17 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     if args.rest.iter().any(|arg| arg == "--no-run") {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
-    let mut targets = suite.targets()?;
-    let code = judge(status, &suite, &Summary::of(targets.iter().flat_map(|target| &target.tests)));
+    // nextest's own configuration may leave out tests, so a missing known leak may still be there.
+    let mut results = suite.results(false)?;
+    let code = judge(status, &suite, &results.summary());
     let untraced = report::untraced_targets(
         &suite.context.target_dir,
         &options,
         &suite.context.metadata,
-        &targets,
+        &results.targets,
     );
-    targets.extend(untraced);
-    // nextest's own configuration may leave out tests, so a missing known leak may still be there.
-    suite.finish(targets, Ran { code, doctests: None, complete: false }, &args.report)
+    results.targets.extend(untraced);
+    suite.finish(results, Ran { code, doctests: None, complete: false }, &args.report)
 }
 
 /// The exit code of the whole run.

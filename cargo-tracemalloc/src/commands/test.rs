@@ -28,8 +28,9 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });
     }
-    let mut targets = suite.targets()?;
-    let summary = Summary::of(targets.iter().flat_map(|target| &target.tests));
+    let complete = status.success() && report::is_whole_suite(&args.cargo, &suite.context.metadata);
+    let mut results = suite.results(complete)?;
+    let (targets, summary) = (&results.targets, results.summary());
     let tests_ran = || {
         !targets.is_empty()
             || interrupt::interrupted()
@@ -40,12 +41,11 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
         &suite.context.target_dir,
         &args.cargo,
         &suite.context.metadata,
-        &targets,
+        targets,
     );
-    targets.extend(untraced);
+    results.targets.extend(untraced);
     let doctests = report::doctests(&suite.session.doctests())?;
-    let complete = status.success() && report::is_whole_suite(&args.cargo, &suite.context.metadata);
-    suite.finish(targets, Ran { code, doctests, complete }, &args.report)
+    suite.finish(results, Ran { code, doctests, complete }, &args.report)
 }
 
 /// The exit code of the whole run. `tests_ran` is called if cargo's exit code leaves it open.

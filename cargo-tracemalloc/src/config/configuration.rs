@@ -51,6 +51,10 @@ pub struct Override {
 pub struct KnownLeak {
     /// The place in the file.
     pub place: String,
+    /// The fingerprint. If it is given, patterns are not.
+    pub id: Option<String>,
+    /// The growth in bytes a run up to which the leak with this fingerprint is known.
+    pub max_growth: Option<u64>,
     /// A pattern for the package's name.
     pub package: Option<String>,
     /// A pattern for the test's name.
@@ -158,6 +162,8 @@ impl KnownLeak {
         let reason = table.take("reason", values::text)?;
         let one = Self {
             place: table.place.clone(),
+            id: table.take("id", values::fingerprint)?.map(|id| id.value),
+            max_growth: table.take("max-growth", values::size)?.map(|size| size.value),
             package: pattern(&mut table, "package")?,
             test: pattern(&mut table, "test")?,
             file: pattern(&mut table, "file")?,
@@ -168,8 +174,27 @@ impl KnownLeak {
         if reason.is_none() {
             return Err(table.error("`[[known-leaks]]` needs a `reason`"));
         }
-        if one.test.is_none() && one.file.is_none() && one.function.is_none() {
-            return Err(table.error("`[[known-leaks]]` needs `test`, `file` or `function`"));
+        let [package, test, file, function] =
+            [&one.package, &one.test, &one.file, &one.function].map(Option::is_some);
+        let error = match (&one.id, test || file || function) {
+            (Some(_), true) => "`id` in `[[known-leaks]]` goes without patterns",
+            (Some(_), false) if package => "`id` in `[[known-leaks]]` goes without patterns",
+            (None, false) => "`[[known-leaks]]` needs `id`, `test`, `file` or `function`",
+            (None, true) if one.max_growth.is_some() => {
+                "`max-growth` in `[[known-leaks]]` needs `id`"
+            }
+            _ => return Ok(one),
+        };
+        Err(table.error(error))
+    }
+
+    /// Reads an entry of a baseline, which always has a fingerprint.
+    pub fn read_of_baseline(table: Table<'_>) -> Result<Self> {
+        let place = table.place.replacen(':', " line ", 1);
+        let one = Self::read(table)?;
+        if one.id.is_none() {
+            let what = "`[[known-leaks]]` of a baseline needs `id`";
+            return Err(UsageError(format!("{what} in {place}")).into());
         }
         Ok(one)
     }

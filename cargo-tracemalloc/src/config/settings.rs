@@ -10,6 +10,7 @@ use tracemalloc::internal::heap::KNOWN_HOLDERS;
 use tracemalloc_harness::{HolderRule, Verdict};
 
 use crate::cli::{Deny, LeakArgs};
+use crate::config::baseline::{Baseline, Mode};
 use crate::config::configuration::{Config, Holder, KnownLeak, Override};
 use crate::config::document::Placed;
 use crate::config::layer;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub overrides: Vec<Override>,
     /// Leaks that do not fail a test.
     pub known_leaks: Vec<KnownLeak>,
+    /// The baseline.
+    pub baseline: Baseline,
     /// Whether known holders excuse growth. `--no-known-holders` turns it off.
     pub known_holders: bool,
     /// Known holders besides the built-in list.
@@ -53,7 +56,7 @@ pub enum Origin {
 
 impl Settings {
     /// Merges the options. The command line wins over the whole configuration, including overrides.
-    pub fn resolve(args: &LeakArgs, config: Config) -> Self {
+    pub fn resolve(args: &LeakArgs, config: Config, baseline: Baseline) -> Self {
         let (given, timeout) = (args.limits(), args.timeout);
         let without_given =
             |one: Override| Override { options: one.options.without(&given, timeout), ..one };
@@ -81,6 +84,7 @@ impl Settings {
             no_fail: args.no_fail,
             overrides,
             known_leaks: config.known_leaks,
+            baseline,
             known_holders: !args.no_known_holders,
             holders: config.holders,
         }
@@ -101,9 +105,10 @@ impl Settings {
         if self.no_fail {
             return Vec::new();
         }
-        let denied = self.deny.iter().map(|deny| match deny {
-            Deny::Once => Verdict::Once,
-            Deny::Unconfirmed => Verdict::Unconfirmed,
+        let denied = self.deny.iter().filter_map(|deny| match deny {
+            Deny::Once => Some(Verdict::Once),
+            Deny::Unconfirmed => Some(Verdict::Unconfirmed),
+            Deny::Stale => None,
         });
         denied.chain([Verdict::Leak]).collect()
     }
@@ -128,9 +133,18 @@ impl Settings {
         built_in.chain(self.holders.iter().map(Holder::for_harness)).collect()
     }
 
-    /// The known leaks, for the harness.
+    /// The known leaks, for the harness. It knows no fingerprints.
     pub fn harness_known_leaks(&self) -> Vec<tracemalloc_harness::KnownLeak> {
-        self.known_leaks.iter().map(KnownLeak::for_harness).collect()
+        let by_pattern = self.known_leaks.iter().filter(|known| known.id.is_none());
+        by_pattern.map(KnownLeak::for_harness).collect()
+    }
+
+    /// All known leaks: those of the configuration, and those of the baseline, unless the run
+    /// writes it anew.
+    pub fn all_known_leaks(&self) -> impl Iterator<Item = &KnownLeak> {
+        let is_read = self.baseline.mode != Mode::Write;
+        let baseline = self.baseline.leaks.iter().filter(move |_| is_read);
+        self.known_leaks.iter().chain(baseline)
     }
 }
 

@@ -49,6 +49,18 @@ pub fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     }
 }
 
+/// Parses the fingerprint of a leak.
+pub fn fingerprint(value: &DeValue<'_>) -> Result<String, String> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    match value.as_str() {
+        Some(id) if id.len() == 8 && id.bytes().all(is_digit) => Ok(id.to_owned()),
+        Some(id) => {
+            Err(format!("expected the id of a leak, eight hexadecimal digits, found {id:?}"))
+        }
+        None => Err(expected("the id of a leak, such as \"5c1f09e2\"", value)),
+    }
+}
+
 /// Parses a text that is not empty.
 pub fn text(value: &DeValue<'_>) -> Result<String, String> {
     match value.as_str() {
@@ -73,7 +85,7 @@ pub fn verdicts(value: &DeValue<'_>) -> Result<Vec<Deny>, String> {
     list(value, |value| {
         let name = value.as_str().ok_or_else(|| expected("a verdict", value))?;
         Deny::from_str(name, false)
-            .map_err(|_| format!("expected `once` or `unconfirmed`, found `{name}`"))
+            .map_err(|_| format!("expected `once`, `unconfirmed` or `stale`, found `{name}`"))
     })
 }
 

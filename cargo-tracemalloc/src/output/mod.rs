@@ -2,6 +2,7 @@
 //!
 //! It calls `report`, `config` and `snapshot_query`. It measures and judges nothing.
 
+pub mod baseline;
 mod delivery;
 pub mod exit_heap;
 pub mod json;

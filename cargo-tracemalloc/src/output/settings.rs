@@ -33,8 +33,7 @@ pub fn document(settings: &Settings) -> Document {
         options: options(settings).into_iter().map(with_origin).collect(),
         overrides: overrides.collect(),
         known_leaks: settings
-            .known_leaks
-            .iter()
+            .all_known_leaks()
             .map(|one| table(&one.place, known_leak(one)))
             .collect(),
         holders: settings.holders.iter().map(|one| table(&one.place, holder(one))).collect(),
@@ -62,7 +61,7 @@ pub fn text(settings: &Settings) -> String {
             line(&mut text, format_args!("{key} = {value}"), &origin);
         }
     }
-    for one in &settings.known_leaks {
+    for one in settings.all_known_leaks() {
         header(&mut text, "known-leaks", &one.place, known_leak(one));
     }
     for one in &settings.holders {
@@ -102,7 +101,10 @@ fn selection(one: &Override) -> Vec<(&'static str, String)> {
 
 fn known_leak(one: &KnownLeak) -> Vec<(&'static str, String)> {
     let reason = Some(one.reason.clone());
+    let max_growth = one.max_growth.map(|bytes| format!("{bytes} B"));
     let patterns = [
+        ("id", &one.id),
+        ("max-growth", &max_growth),
         ("package", &one.package),
         ("test", &one.test),
         ("file", &one.file),

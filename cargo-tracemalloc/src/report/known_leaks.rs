@@ -1,17 +1,63 @@
-//! Known leaks of the configuration that no longer occur.
+//! Known leaks of the configuration and of the baseline: those that are there, and those that no
+//! longer occur.
 
-use tracemalloc_harness::Known;
+use std::collections::HashMap;
 
+use tracemalloc_harness::{GrowthKind, Known, Verdict};
+
+use crate::cli::Deny;
 use crate::config::KnownLeak;
 use crate::report::document::Target;
+use crate::report::leak::Leak;
+
+/// Marks the leaks that are known by their fingerprint. A test whose failing leaks are all known is
+/// known too. The harness has marked the leaks that are known by patterns.
+pub fn apply_known_leaks<'a>(
+    leaks: &mut [Leak],
+    targets: &mut [Target],
+    known_leaks: impl Iterator<Item = &'a KnownLeak>,
+    deny: &[Deny],
+) {
+    let known_leaks: HashMap<&str, &KnownLeak> =
+        known_leaks.filter_map(|known| Some((known.id.as_deref()?, known))).collect();
+    let mut reasons: HashMap<String, String> = HashMap::new();
+    for leak in leaks.iter_mut() {
+        let Some(known) = known_leaks.get(leak.id.as_str()) else { continue };
+        leak.known = Some(known_of(known));
+        leak.known_bytes = known.max_growth;
+        if known.max_growth.is_none_or(|most| leak.bytes <= most) {
+            leak.verdict = GrowthKind::Known;
+            reasons.insert(leak.id.clone(), known.reason.clone());
+        }
+    }
+    let fails = |id: &String| leaks.iter().any(|leak| leak.id == *id && leak.fails(deny));
+    for test in targets.iter_mut().flat_map(|target| &mut target.tests) {
+        let reason = test.leaks.iter().find_map(|id| reasons.get(id));
+        if let Some(reason) = reason
+            && !test.leaks.iter().any(fails)
+            && matches!(test.verdict, Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Once))
+        {
+            test.verdict = Some(Verdict::Known);
+            test.verdict_reason = Some(reason.clone());
+        }
+    }
+    leaks.sort_by_key(|leak| leak.verdict);
+}
 
 /// The known leaks that no test of the report has.
-pub fn stale_known_leaks(known_leaks: &[KnownLeak], targets: &[Target]) -> Vec<Known> {
+pub fn stale_known_leaks<'a>(
+    known_leaks: impl Iterator<Item = &'a KnownLeak>,
+    targets: &[Target],
+    leaks: &[Leak],
+) -> Vec<Known> {
     let growth = targets.iter().flat_map(|target| &target.tests).flat_map(|test| &test.growth);
-    let seen: Vec<&str> = growth
-        .filter_map(|growth| growth.known.as_ref())
-        .map(|known| known.place.as_str())
-        .collect();
-    let stale = known_leaks.iter().filter(|one| !seen.contains(&one.place.as_str()));
-    stale.map(|one| Known { place: one.place.clone(), reason: one.reason.clone() }).collect()
+    let by_pattern = growth.filter_map(|growth| growth.known.as_ref());
+    let by_id = leaks.iter().filter_map(|leak| leak.known.as_ref());
+    let seen: Vec<&str> = by_pattern.chain(by_id).map(|known| known.place.as_str()).collect();
+    let stale = known_leaks.filter(|one| !seen.contains(&one.place.as_str()));
+    stale.map(known_of).collect()
+}
+
+fn known_of(known: &KnownLeak) -> Known {
+    Known { place: known.place.clone(), reason: known.reason.clone() }
 }

@@ -40,8 +40,11 @@ pub struct Leak {
     pub sites: Vec<Site>,
     /// The tests that show it, the most telling first.
     pub tests: Vec<LeakTest>,
-    /// For a known leak: the place and the reason.
+    /// The entry of the configuration or of the baseline: its place and its reason. The leak may
+    /// have outgrown it.
     pub known: Option<Known>,
+    /// The growth in bytes a run that this entry allows; `None` if it allows any.
+    pub known_bytes: Option<u64>,
 }
 
 /// Kinds of leaks.

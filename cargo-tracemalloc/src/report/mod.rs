@@ -30,7 +30,7 @@ pub use declarations::Statics;
 pub use doctests::doctests;
 pub use document::{Doctests, Report, ReportOptions, SCHEMA, Target};
 pub use kind::Kind;
-pub use known_leaks::stale_known_leaks;
+pub use known_leaks::{apply_known_leaks, stale_known_leaks};
 pub use leak::{Leak, LeakKind, LeakTest, Site};
 pub use leaks::leaks;
 pub use merged_report::{SameTest, merged};

@@ -158,6 +158,7 @@ fn leak(
             blocks,
         }],
         known: root.known.clone(),
+        known_bytes: None,
     }
 }
 

@@ -3,15 +3,14 @@
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
-use tracemalloc_harness::{Session, Verdict};
+use tracemalloc_harness::{Known, Session, Verdict};
 
-use crate::cli::{CargoOptions, LeakArgs, ReportArgs};
-use crate::config::Config;
-use crate::config::Settings;
+use crate::cli::{CargoOptions, Deny, LeakArgs, ReportArgs};
+use crate::config::{Baseline, Config, Mode, Settings};
 use crate::name_server::NameSocket;
 use crate::output::text::View;
 use crate::report::unmatched_patterns;
-use crate::report::{Doctests, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target};
+use crate::report::{Doctests, Leak, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target};
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
 use crate::util::exit_code::ExitCode;
@@ -37,6 +36,22 @@ pub struct Suite {
     verbose: bool,
     /// Answers name requests until the run is over.
     _names: Option<NameSocket>,
+}
+
+/// The tests of a run, and the leaks that they show.
+#[derive(Debug)]
+pub struct Results {
+    /// The targets with their tests.
+    pub targets: Vec<Target>,
+    /// The leaks of all targets.
+    pub leaks: Vec<Leak>,
+}
+
+impl Results {
+    /// Counts the tests.
+    pub fn summary(&self) -> Summary {
+        Summary::of(self.targets.iter().flat_map(|target| &target.tests))
+    }
 }
 
 /// The result of a run, besides the fragments.
@@ -70,7 +85,9 @@ impl Suite {
         fail_on: impl FnOnce(&Settings) -> Option<Vec<Verdict>>,
     ) -> Result<Self> {
         let context = Context::resolve(options)?;
-        let settings = Settings::resolve(leaks, Config::find(&context.metadata.workspace_root)?);
+        let root = &context.metadata.workspace_root;
+        let baseline = Baseline::find(&leaks.baseline, root)?;
+        let settings = Settings::resolve(leaks, Config::find(root)?, baseline);
         let unmatched = unmatched_patterns::of_packages(&settings, &context.metadata);
         unmatched.iter().for_each(terminal::warning);
         let build_options = BuildOptions {
@@ -96,9 +113,66 @@ impl Suite {
         Ok(Self { context, settings, runtimes, session, verbose, _names: names })
     }
 
-    /// Reads the fragments of all test binaries.
-    pub fn targets(&self) -> Result<Vec<Target>> {
-        report::targets(&self.session.fragments(), &self.context.metadata, &self.settings.deny)
+    /// Reads the fragments of all test binaries, and finds the leaks. Leaks that are known by their
+    /// fingerprint are marked. If `--write-baseline` is given, it writes them first.
+    pub fn results(&self, is_complete: bool) -> Result<Results> {
+        let (settings, metadata) = (&self.settings, &self.context.metadata);
+        let mut targets = report::targets(&self.session.fragments(), metadata, &settings.deny)?;
+        let sources = SourceLines::new(&metadata.workspace_root);
+        let mut leaks = report::leaks(&mut targets, &settings.deny, &sources);
+        let known = self.settings.all_known_leaks();
+        report::apply_known_leaks(&mut leaks, &mut targets, known, &settings.deny);
+        if settings.baseline.mode == Mode::Write && !interrupt::interrupted() {
+            let written = self.write_baseline(&leaks, is_complete)?;
+            let known = written.leaks.iter();
+            report::apply_known_leaks(&mut leaks, &mut targets, known, &settings.deny);
+        }
+        Ok(Results { targets, leaks })
+    }
+
+    /// Writes the leaks that fail to the baseline, and reads it again.
+    fn write_baseline(&self, leaks: &[Leak], is_complete: bool) -> Result<Baseline> {
+        let (settings, baseline) = (&self.settings, &self.settings.baseline);
+        let failing: Vec<&Leak> = leaks.iter().filter(|leak| leak.fails(&settings.deny)).collect();
+        let old = baseline.text()?;
+        // A part of the suite does not tell which leaks are gone.
+        let text = output::baseline::written(&old, failing.iter().copied(), |_| !is_complete)?;
+        baseline.write(&text)?;
+        let number = output::text::line::count(failing.len() as u64, "leak");
+        terminal::status(
+            "Wrote",
+            format_args!("{number} to `{}`", output::shorten(&baseline.path)),
+        );
+        baseline.read_again()
+    }
+
+    /// Removes the leaks from the baseline that no longer occur.
+    fn prune_baseline(&self, stale: Option<&mut Vec<Known>>) -> Result<()> {
+        let baseline = &self.settings.baseline;
+        let path = output::shorten(&baseline.path);
+        let Some(stale) = stale else {
+            terminal::warning(format_args!(
+                "`{path}` is not pruned: only a run of the whole suite, in which every test passes, \
+                 tells which leaks are gone"
+            ));
+            return Ok(());
+        };
+        let is_gone = |place: &str| stale.iter().any(|known| known.place == place);
+        let gone: Vec<&str> = baseline
+            .leaks
+            .iter()
+            .filter(|known| is_gone(&known.place))
+            .filter_map(|known| known.id.as_deref())
+            .collect();
+        let (text, number) = output::baseline::pruned(&baseline.text()?, |id| gone.contains(&id))?;
+        if number > 0 {
+            baseline.write(&text)?;
+        }
+        let number = output::text::line::count(number as u64, "leak");
+        terminal::status("Pruned", format_args!("{number} from `{path}`"));
+        let places: Vec<String> = baseline.leaks.iter().map(|known| known.place.clone()).collect();
+        stale.retain(|known| !places.contains(&known.place));
+        Ok(())
     }
 
     /// The exit code for these verdicts, if all tests have passed.
@@ -108,26 +182,39 @@ impl Suite {
     }
 
     /// Writes the report, and returns the exit code.
-    pub fn finish(
-        &self,
-        targets: Vec<Target>,
-        mut ran: Ran,
-        wanted: &ReportArgs,
-    ) -> Result<ExitCode> {
+    pub fn finish(&self, results: Results, mut ran: Ran, wanted: &ReportArgs) -> Result<ExitCode> {
         if interrupt::interrupted() {
             terminal::warning(
                 "the run was interrupted; the report has only the tests that had ended",
             );
             ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
         }
+        let stale = ran.complete.then(|| {
+            let known = self.settings.all_known_leaks();
+            report::stale_known_leaks(known, &results.targets, &results.leaks)
+        });
+        let mut stale = stale.filter(|_| self.settings.baseline.mode != Mode::Write);
+        if self.settings.baseline.mode == Mode::Prune {
+            self.prune_baseline(stale.as_mut())?;
+        }
+        let denies_stale = self.settings.deny.contains(&Deny::Stale) && !self.settings.no_fail;
+        if ran.code == ExitCode::Clean
+            && denies_stale
+            && stale.as_ref().is_some_and(|stale| !stale.is_empty())
+        {
+            ran.code = ExitCode::Leak;
+        }
         let code = ran.code;
         let (all_ran, has_results) =
-            (ran.complete, targets.iter().any(|target| !target.tests.is_empty()));
-        let unmatched =
-            if has_results { self.unmatched_patterns(&targets, all_ran) } else { Vec::new() };
+            (ran.complete, results.targets.iter().any(|target| !target.tests.is_empty()));
+        let unmatched = if has_results {
+            self.unmatched_patterns(&results.targets, all_ran)
+        } else {
+            Vec::new()
+        };
         // A report without tests must not replace one with tests.
         if matches!(code, ExitCode::Clean | ExitCode::TestFailed | ExitCode::Leak) || has_results {
-            self.write(&self.report(targets, ran), wanted)?;
+            self.write(&self.report(results, stale, ran), wanted)?;
         }
         unmatched.iter().for_each(terminal::warning);
         Ok(code)
@@ -146,10 +233,9 @@ impl Suite {
         warnings
     }
 
-    fn report(&self, mut targets: Vec<Target>, ran: Ran) -> Report {
+    fn report(&self, results: Results, stale: Option<Vec<Known>>, ran: Ran) -> Report {
         let settings = &self.settings;
-        let sources = SourceLines::new(&self.context.metadata.workspace_root);
-        let leaks = report::leaks(&mut targets, &settings.deny, &sources);
+        let Results { targets, leaks } = results;
         Report {
             schema: SCHEMA,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -165,9 +251,7 @@ impl Suite {
             summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
             leaks,
             doctests: ran.doctests,
-            stale_known_leaks: ran
-                .complete
-                .then(|| report::stale_known_leaks(&settings.known_leaks, &targets)),
+            stale_known_leaks: stale,
             targets,
         }
     }

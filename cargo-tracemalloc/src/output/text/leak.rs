@@ -50,6 +50,11 @@ pub fn in_a_line(leak: &Leak) -> String {
     format!("{} {}: {}   {DIM}id {}{DIM:#}", word(leak), root(leak), amount(leak), leak.id)
 }
 
+/// `held by store::SEEN (src/lib.rs:4): 64 B in 1 block a run`.
+pub fn title(leak: &Leak) -> String {
+    format!("{} {}: {} a run", word(leak), root(leak), amount_of(leak.bytes, leak.blocks))
+}
+
 /// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run   id 5c1f09e2`.
 fn headline(leak: &Leak, test: Option<&TestEntry>) -> String {
     let (word, root, amount) = (word(leak), root(leak), amount(leak));
@@ -61,7 +66,9 @@ fn headline(leak: &Leak, test: Option<&TestEntry>) -> String {
         format!(", limit {}{}", size(limit.max_growth), blocks.unwrap_or_default())
     });
     let id = &leak.id;
-    format!("{BAD}{word}{BAD:#} {BOLD}{root}{BOLD:#}: {amount}{limit}   {DIM}id {id}{DIM:#}")
+    let known = leak.known_bytes.map(|bytes| format!(", known up to {}", size(bytes)));
+    let known = known.unwrap_or_default();
+    format!("{BAD}{word}{BAD:#} {BOLD}{root}{BOLD:#}: {amount}{known}{limit}   {DIM}id {id}{DIM:#}")
 }
 
 fn word(leak: &Leak) -> &'static str {

@@ -12,4 +12,5 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use leak::title;
 pub use page::{View, render};

@@ -6,7 +6,7 @@ use crate::cli::Deny;
 use crate::output::text::line::{count, line};
 use crate::output::text::{changes, growth, leak, once, summary};
 use crate::report::{Change, Comparison, Leak, Report, Target};
-use crate::util::terminal::{DIM, NOTE, escaped};
+use crate::util::terminal::{BAD, DIM, NOTE, escaped};
 
 /// Leaks are shown with all their lines up to this number of lines.
 const SCREEN: usize = 48;
@@ -49,9 +49,10 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     test_lines(&mut notes, "passed alone", passed_alone, view, failed_beside_others);
     for known in report.stale_known_leaks.iter().flatten() {
         let Known { place, reason } = known;
+        let style = if report.options.deny.contains(&Deny::Stale) { BAD } else { NOTE };
         line(
             &mut notes,
-            format_args!("{NOTE}known leak{NOTE:#} at {place} no longer occurs: {reason}"),
+            format_args!("{style}known leak{style:#} at {place} no longer occurs: {reason}"),
         );
     }
     for target in &report.targets {
