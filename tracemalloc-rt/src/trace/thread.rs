@@ -201,6 +201,14 @@ pub fn end_pause() {
     }
 }
 
+/// Does some work of the program while the current thread has one pause.
+pub fn without_pause<R>(work: impl FnOnce() -> R) -> R {
+    end_pause();
+    let result = work();
+    begin_pause();
+    result
+}
+
 /// While this lives, walks of the thread that made it end at the function that made it.
 #[derive(Debug)]
 pub struct Outermost {

@@ -16,7 +16,7 @@ use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
 use crate::child::test::Test;
 use crate::child::test_binary;
-use crate::child::test_thread::{Ran, TestThread};
+use crate::child::test_thread::{OwnThread, Ran, TestThread};
 use crate::child::verdict_entry;
 use crate::protocol::entry_slots::Slot;
 use crate::protocol::process_role::{FAILED, fail};
@@ -225,7 +225,8 @@ impl Meter for TestMeter {
 
 /// Runs the body on a thread that ends.
 fn run_first(test: Test) -> Ran {
-    let thread = TestThread::start(test);
+    let thread = OwnThread::start(test)
+        .unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
     let ran = match thread.run(None) {
         Ran::Passed if !thread.end() => Ran::Failed("panicked".to_owned()),
         ran => ran,

@@ -4,6 +4,7 @@
 //! later runs share one. Programs key statics by thread: a new thread for each run would make such
 //! a static grow with each run.
 
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,10 +12,16 @@ use std::time::Duration;
 use tracemalloc::internal;
 
 use crate::child::test::Test;
-use crate::protocol::process_role::fail;
+
+/// The place where the body runs.
+pub enum TestThread {
+    Own(OwnThread),
+    /// The thread of the harness, after a body has made further threads impossible.
+    Harness(Test),
+}
 
 /// A thread that waits for orders to run the body.
-pub struct TestThread {
+pub struct OwnThread {
     orders: SyncSender<()>,
     results: Receiver<Result<(), String>>,
     thread: JoinHandle<()>,
@@ -28,21 +35,38 @@ pub enum Ran {
 }
 
 impl TestThread {
-    /// Starts it, named like the test, as libtest does.
+    /// Starts the thread. If that fails, the body runs on the calling thread, which is paused once.
     pub fn start(test: Test) -> Self {
+        OwnThread::start(test).map_or(Self::Harness(test), Self::Own)
+    }
+
+    /// Runs the body once. After `Late`, the thread is still at it, and of no use any more. On the
+    /// thread of the harness, no run is late.
+    pub fn run(&self, patience: Option<Duration>) -> Ran {
+        match self {
+            Self::Own(thread) => thread.run(patience),
+            Self::Harness(test) => match internal::without_pause(|| test.run()) {
+                Ok(()) => Ran::Passed,
+                Err(message) => Ran::Failed(message),
+            },
+        }
+    }
+}
+
+impl OwnThread {
+    /// Starts it, named like the test, as libtest does.
+    pub fn start(test: Test) -> io::Result<Self> {
         let (orders, receive_order) = sync_channel(1);
         let (send_result, results) = sync_channel(1);
         let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
             run_all(test, &receive_order, &send_result);
-        });
-        let thread = thread
-            .unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
+        })?;
         // The thread answers: what it allocated to begin with is there now.
         let _ = results.recv();
-        Self { orders, results, thread }
+        Ok(Self { orders, results, thread })
     }
 
-    /// Runs the body once. After `Late`, the thread is still at it, and of no use any more.
+    /// Runs the body once.
     pub fn run(&self, patience: Option<Duration>) -> Ran {
         if self.orders.send(()).is_err() {
             return Ran::Failed("panicked".to_owned());
