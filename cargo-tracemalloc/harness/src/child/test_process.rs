@@ -83,18 +83,23 @@ pub fn run(test: Test, assignment: &Assignment) -> TestEntry {
     limits.restore();
     let check = test_limits::of_test();
     let mut entry = TestEntry { duration_seconds: started.elapsed().as_secs_f64(), check, ..entry };
-    let missed = internal::missed();
-    if missed > 0 {
-        // A block that was not recorded may have leaked.
-        if let Some(verdict @ (Verdict::Clean | Verdict::Once)) = &mut entry.verdict {
-            *verdict = Verdict::Unconfirmed;
-        }
-        let reason = entry.verdict_reason.map_or(String::new(), |reason| format!("{reason}; "));
-        entry.verdict_reason =
-            Some(format!("{reason}{missed} blocks were not recorded, because memory ran out"));
-    }
+    doubt_if_blocks_were_missed(&mut entry);
     write(assignment, Slot::Last, &entry);
     entry
+}
+
+/// A block that was not recorded may have leaked.
+fn doubt_if_blocks_were_missed(entry: &mut TestEntry) {
+    let missed = internal::missed();
+    if missed == 0 {
+        return;
+    }
+    if let Some(verdict @ (Verdict::Clean | Verdict::Once)) = &mut entry.verdict {
+        *verdict = Verdict::Unconfirmed;
+    }
+    let reason = entry.verdict_reason.take().map_or(String::new(), |reason| format!("{reason}; "));
+    entry.verdict_reason =
+        Some(format!("{reason}{missed} blocks were not recorded, because memory ran out"));
 }
 
 fn unjudged(test: Test) -> TestEntry {
@@ -162,11 +167,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             // it.
             let unconfirmed =
                 trial.case.unconfirmed("the test ended its process when it was run again");
-            write(
-                assignment,
-                Slot::First,
-                &verdict_entry::entry(test.name, &unconfirmed, &trial.grouper, session),
-            );
+            let mut first = verdict_entry::entry(test.name, &unconfirmed, &trial.grouper, session);
+            doubt_if_blocks_were_missed(&mut first);
+            write(assignment, Slot::First, &first);
             REPEATS.store(true, Ordering::Relaxed);
             null_output::redirect();
             let thread = TestThread::start(test);
