@@ -197,30 +197,31 @@ impl Shared {
     /// Runs one test, and again alone if it fails beside others. The last attempt counts.
     fn run(&self, ticket: Ticket, test: &str, number: usize) -> Result<Completion, Failed> {
         let first = self.gate.first(ticket, || self.attempt(test, number));
-        let (entry, printed, ended) = first.result?;
+        let (entry, output, ended) = first.result?;
         // A test that was killed has had its time.
         let is_tried_again = entry.outcome == Outcome::Failed && first.had_company;
         let second = (is_tried_again && !matches!(ended, Ended::TimedOut(_)))
             .then(|| self.gate.alone(|| self.attempt(test, number)))
             .flatten();
-        let Some(second) = second else { return self.finish(&entry, printed) };
-        let (mut alone, printed_alone, _) = second?;
+        let Some(second) = second else { return self.finish(&entry, || output.text()) };
+        let (mut alone, output_alone, _) = second?;
         let message = entry.message;
         if alone.outcome != Outcome::Failed {
             let shown = message.clone().unwrap_or_default();
             self.passed_alone().push((test.to_owned(), shown));
             (alone.passed_alone, alone.message) = (true, message);
             self.write(&alone, number)?;
-            return self.finish(&alone, printed_alone);
+            return self.finish(&alone, || output_alone.text());
         }
         // The first attempt may have left something that makes the second fail in another way.
+        let printed_alone = output_alone.text();
         let printed = if alone.message == message {
             printed_alone
         } else {
-            let first = message.unwrap_or_default();
+            let (printed, first) = (output.text(), message.unwrap_or_default());
             format!("{printed}{first}\n\nIt ran again alone, and failed again:\n{printed_alone}")
         };
-        self.finish(&alone, printed)
+        self.finish(&alone, || printed)
     }
 
     fn passed_alone(&self) -> MutexGuard<'_, Vec<(String, String)>> {
@@ -229,7 +230,7 @@ impl Shared {
 
     /// Runs one test in a child, and writes its entry however the child ends. Also returns the
     /// output.
-    fn attempt(&self, test: &str, number: usize) -> Result<(TestEntry, String, Ended), Failed> {
+    fn attempt(&self, test: &str, number: usize) -> Result<(TestEntry, Output, Ended), Failed> {
         let fragment_path = fragment::entry_path(&self.fragments, number);
         fragment::remove(&fragment_path)
             .map_err(|error| format!("failed to remove {fragment_path:?}: {error}"))?;
@@ -255,15 +256,16 @@ impl Shared {
                 Some(Timeout { first_run, all_runs, first_is_over: &first_is_over })
             });
             let ended = process::run(child, &mut output, timeout)?;
-            Ok((ended, output.text()))
+            output.unlink();
+            Ok((ended, output))
         });
-        let (ended, printed) =
+        let (ended, output) =
             ended.map_err(|error| format!("failed to start the test's process: {error}"))?;
         let mut entry = entry_of(test, &fragment_path, &ended);
         entry.duration_seconds = started.elapsed().as_secs_f64();
         self.write(&entry, number)?;
         entry_slots::remove(&fragment_path);
-        Ok((entry, printed, ended))
+        Ok((entry, output, ended))
     }
 
     fn write(&self, entry: &TestEntry, number: usize) -> Result<(), Failed> {
@@ -272,13 +274,22 @@ impl Shared {
             .map_err(|error| format!("failed to write {path:?}: {error}").into())
     }
 
-    /// The result of the last attempt.
-    fn finish(&self, entry: &TestEntry, printed: String) -> Result<Completion, Failed> {
-        if self.show_output && entry.outcome == Outcome::Passed && !printed.is_empty() {
+    /// The result of the last attempt. The output is read only if it is shown.
+    fn finish(
+        &self,
+        entry: &TestEntry,
+        printed: impl FnOnce() -> String,
+    ) -> Result<Completion, Failed> {
+        let fail_on = self.role.fail_on();
+        if !self.show_output || entry.outcome != Outcome::Passed {
+            return conclude(entry, &fail_on, printed);
+        }
+        let printed = printed();
+        if !printed.is_empty() {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             shown.push((entry.name.clone(), printed.clone()));
         }
-        conclude(entry, &self.role.fail_on(), printed)
+        conclude(entry, &fail_on, || printed)
     }
 
     /// Prints the tests that passed alone. The command's report has them too.
@@ -357,8 +368,13 @@ fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
 }
 
 /// The result for libtest-mimic to print.
-fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<Completion, Failed> {
+fn conclude(
+    entry: &TestEntry,
+    fail_on: &[Verdict],
+    printed: impl FnOnce() -> String,
+) -> Result<Completion, Failed> {
     if entry.outcome == Outcome::Failed {
+        let printed = printed();
         let message = entry.message.as_deref().unwrap_or("failed");
         // The panic has printed its message itself.
         let said = printed.contains(message.strip_prefix("panicked: ").unwrap_or(message));
@@ -366,7 +382,7 @@ fn conclude(entry: &TestEntry, fail_on: &[Verdict], printed: String) -> Result<C
         return Err(Failed::from(text));
     }
     if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) {
-        return Err(Failed::from(format!("{printed}{}", leak_text(entry))));
+        return Err(Failed::from(format!("{}{}", printed(), leak_text(entry))));
     }
     Ok(Completion::Completed)
 }

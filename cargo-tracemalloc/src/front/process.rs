@@ -39,13 +39,19 @@ impl Output {
         Self { captured: None }
     }
 
+    /// Removes the file's name, for the next attempt at the test. The text can still be read.
+    pub fn unlink(&self) {
+        if let Some((_, path)) = &self.captured {
+            // The whole directory is removed in the end.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// The captured output. Invalid UTF-8 is replaced.
     pub fn text(self) -> String {
-        let Some((mut file, path)) = self.captured else { return String::new() };
+        let Some((mut file, _)) = self.captured else { return String::new() };
         let mut bytes = Vec::new();
         let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-        // The whole directory is removed in the end.
-        let _ = std::fs::remove_file(path);
         match read {
             Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => format!("(the test's output cannot be read: {error})\n"),
