@@ -57,7 +57,7 @@ fn parsed(output: &Output) -> Report {
     Report::parse(&output.stdout)
 }
 
-/// What identifies each leak, and its size in its tests.
+/// The identity of each leak, and its size in its tests.
 fn leaks(report: &Report) -> Vec<(String, usize)> {
     let mut leaks: Vec<_> =
         report.leaks.iter().map(|leak| (leak.id.clone(), leak.tests.len())).collect();

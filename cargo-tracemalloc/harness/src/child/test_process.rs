@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracemalloc::internal::judge::{Case, Grouper, Meter, Patience, Trial, Verdict};
+use tracemalloc::internal::judge::{Meter, Patience, Trial, Verdict};
 use tracemalloc::internal::{self, Change, Walk, test_limits};
 
 use crate::child::baseline::{Baseline, ThreadCount};
