@@ -243,7 +243,7 @@ fn what_cannot_be_done_is_said_before_or_after() {
         ("--snapshot ends/src", "is a directory"),
         ("--snapshot-every 0s", "expected a duration longer than zero"),
         ("--snapshot-every soon", "`soon` is not a unit of time"),
-        ("--frames 0", "0 is not in 1..=128"),
+        ("--frames 0", "expected a number from 1 to 128"),
     ] {
         let output = project.run(args).run().code(exit::USAGE);
         assert!(output.stderr.contains(words), "{args}: {}", output.stderr);

@@ -21,15 +21,15 @@ pub struct LeakArgs {
     pub max_growth: Option<u64>,
 
     /// Maximum number of blocks that a test may grow by per run [default: no limit]
-    #[arg(long, value_name = "N", help_heading = HEADING)]
+    #[arg(long, value_name = "N", value_parser = values::blocks, help_heading = HEADING)]
     pub max_blocks: Option<u64>,
 
     /// Maximum number of runs of a test that grows [default: 8 to 1000, as time allows]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(values::RUNS), help_heading = HEADING)]
+    #[arg(long, value_name = "N", value_parser = values::runs, help_heading = HEADING)]
     pub runs: Option<u32>,
 
     /// Number of frames that a traceback keeps [default: 16]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(values::FRAMES), help_heading = HEADING)]
+    #[arg(long, value_name = "N", value_parser = values::frames, help_heading = HEADING)]
     pub frames: Option<u32>,
 
     /// Count only blocks allocated in matching files, such as `src/cache*` (repeatable)

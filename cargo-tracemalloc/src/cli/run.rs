@@ -11,8 +11,8 @@ use crate::cli::values;
 use crate::util::terminal::Color;
 
 const AFTER_HELP: &str = "\
-The exit code is the program's, or 128 plus the number of the signal that ended it. It is 103 if the program
-could not be built, and 2 after bad usage.
+The exit code is the program's, or 128 plus the number of the signal that ended it. It is 103 if the
+program could not be built, and 2 after bad usage.
 
 After Ctrl-C or SIGTERM, a program without a handler takes its last snapshot and ends.";
 
@@ -30,7 +30,13 @@ pub struct RunArgs {
     pub snapshot: Option<Utf8PathBuf>,
 
     /// Number of frames that a traceback keeps
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=128), help_heading = "Snapshot Options")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 16,
+        value_parser = values::frames,
+        help_heading = "Snapshot Options"
+    )]
     pub frames: u32,
 
     /// Take a snapshot at each of these signals: `SIGUSR1`
@@ -42,7 +48,13 @@ pub struct RunArgs {
     pub snapshot_every: Option<Duration>,
 
     /// Number of lines of code to show at the end
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Snapshot Options")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = values::limit,
+        help_heading = "Snapshot Options"
+    )]
     pub limit: usize,
 
     /// Package with the program to run

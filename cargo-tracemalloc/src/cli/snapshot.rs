@@ -69,7 +69,7 @@ pub struct QueryArgs {
     pub cumulative: bool,
 
     /// Number of groups to show
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = values::limit)]
     pub limit: usize,
 
     /// Format of the output
@@ -89,6 +89,6 @@ pub struct QueryArgs {
     pub all_frames: bool,
 
     /// Only blocks of this domain; 0 is the global allocator
-    #[arg(long, value_name = "N", help_heading = "Filters")]
+    #[arg(long, value_name = "N", value_parser = values::domain, help_heading = "Filters")]
     pub domain: Option<u32>,
 }

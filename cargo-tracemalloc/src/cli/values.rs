@@ -1,14 +1,50 @@
 //! Parsers of option values. Each error names the expected form.
 
-use std::ops::{RangeFrom, RangeInclusive};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
-use tracemalloc::{KeyType, KeyTypeError};
+use tracemalloc::KeyType;
 
 /// The range of `--runs`.
-pub const RUNS: RangeFrom<i64> = 3..;
+pub const RUNS: RangeInclusive<u32> = 3..=u32::MAX;
 /// The range of `--frames`.
-pub const FRAMES: RangeInclusive<i64> = 1..=128;
+pub const FRAMES: RangeInclusive<u32> = 1..=128;
+
+/// Parses the value of `--runs`.
+pub fn runs(text: &str) -> Result<u32, String> {
+    number(text, RUNS)
+}
+
+/// Parses the value of `--frames`.
+pub fn frames(text: &str) -> Result<u32, String> {
+    number(text, FRAMES)
+}
+
+/// Parses a number of blocks.
+pub fn blocks(text: &str) -> Result<u64, String> {
+    number(text, 0..=u64::MAX)
+}
+
+/// Parses the number of a domain.
+pub fn domain(text: &str) -> Result<u32, String> {
+    number(text, 0..=u32::MAX)
+}
+
+/// Parses a number of lines or groups to show.
+pub fn limit(text: &str) -> Result<usize, String> {
+    number(text, 0..=usize::MAX)
+}
+
+fn number<N: FromStr + PartialOrd + Display>(
+    text: &str,
+    range: RangeInclusive<N>,
+) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    let (least, most) = range.into_inner();
+    number.ok_or_else(|| format!("expected a number from {least} to {most}"))
+}
 
 /// Parses a size: `512`, `4 KiB`.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -21,7 +57,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .find(|character: char| !character.is_ascii_digit() && character != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let seconds = match unit.trim() {
+    let unit = unit.trim();
+    let seconds = match unit {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
@@ -36,7 +73,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .parse()
         .map_err(|_| "expected a number and a unit of time, such as `30s`".to_owned())?;
     let duration =
-        Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())?;
+        Duration::try_from_secs_f64(number * seconds).map_err(|_| "expected a shorter time")?;
     if duration.is_zero() {
         return Err("expected a duration longer than zero".to_owned());
     }
@@ -76,8 +113,7 @@ pub fn signal(_text: &str) -> Result<i32, String> {
 
 /// Parses a key: `filename`, `lineno`, `traceback`.
 pub fn key_type(text: &str) -> Result<KeyType, String> {
-    text.parse()
-        .map_err(|error: KeyTypeError| format!("{error}; expected filename, lineno or traceback"))
+    text.parse().map_err(|_| "expected `filename`, `lineno` or `traceback`".to_owned())
 }
 
 /// Parses a pattern that can match something.
@@ -95,7 +131,7 @@ pub fn pattern(text: &str) -> Result<String, String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{duration, pattern};
+    use super::{blocks, duration, frames, key_type, pattern, runs};
 
     #[test]
     fn durations_have_units() {
@@ -110,6 +146,22 @@ mod tests {
         for text in ["", "s", "-1s", "1x", "0", "1.2.3", "99999999999999999999h"] {
             assert!(duration(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_of_the_range_is_refused_with_the_range() {
+        assert_eq!((runs("3"), frames("128"), blocks("0")), (Ok(3), Ok(128), Ok(0)));
+        for text in ["", "many", "-1", "0", "1.5", "129"] {
+            let expected = "expected a number from 1 to 128";
+            assert_eq!(frames(text), Err(expected.to_owned()), "{text:?}");
+        }
+        assert_eq!(runs("2"), Err("expected a number from 3 to 4294967295".to_owned()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_all_keys() {
+        let expected = "expected `filename`, `lineno` or `traceback`";
+        assert_eq!(key_type("line"), Err(expected.to_owned()));
     }
 
     #[cfg(unix)]

@@ -33,8 +33,8 @@ impl Layer {
         let mut limits = Limits::new();
         limits.max_growth = take(table, &mut places, "max-growth", values::size)?;
         limits.max_blocks = take(table, &mut places, "max-blocks", values::count)?;
-        limits.runs = take(table, &mut places, "runs", values::number_in(RUNS, "3.."))?;
-        limits.frames = take(table, &mut places, "frames", values::number_in(FRAMES, "1..=128"))?;
+        limits.runs = take(table, &mut places, "runs", values::number_in(RUNS))?;
+        limits.frames = take(table, &mut places, "frames", values::number_in(FRAMES))?;
         limits.include = take(table, &mut places, "include", values::patterns)?;
         limits.exclude = take(table, &mut places, "exclude", values::patterns)?;
         let timeout = take(table, &mut places, "timeout", values::duration)?;

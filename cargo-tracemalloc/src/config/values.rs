@@ -1,6 +1,6 @@
 //! Parsers of the configuration's values. They accept the forms of the options with the same names.
 
-use std::ops::RangeBounds;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::ValueEnum as _;
@@ -25,16 +25,13 @@ pub fn count(value: &DeValue<'_>) -> Result<u64, String> {
 }
 
 /// Parses a number in a range.
-pub fn number_in(
-    range: impl RangeBounds<i64>,
-    shown: &str,
-) -> impl Fn(&DeValue<'_>) -> Result<u32, String> {
+pub fn number_in(range: RangeInclusive<u32>) -> impl Fn(&DeValue<'_>) -> Result<u32, String> {
     move |value| {
-        let number = count(value)?;
-        let in_range = i64::try_from(number).is_ok_and(|number| range.contains(&number));
-        let number = u32::try_from(number).ok().filter(|_| in_range);
+        let found = count(value)?;
+        let number = u32::try_from(found).ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
-            format!("expected a number in {shown}, found {}", count(value).unwrap_or_default())
+            let (least, most) = (range.start(), range.end());
+            format!("expected a number from {least} to {most}, found `{found}`")
         })
     }
 }

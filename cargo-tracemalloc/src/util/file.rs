@@ -32,7 +32,8 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let existed = path.exists();
     let result = fs::OpenOptions::new().append(true).create(true).open(path);
     if let Err(error) = result {
-        return Err(UsageError(format!("the report cannot be written: {error}")).into());
+        let what = UsageError("the report cannot be written".to_owned());
+        return Err(anyhow::Error::from(error).context(what));
     }
     if !existed {
         fs::remove_file(path)?;
