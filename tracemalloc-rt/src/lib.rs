@@ -31,13 +31,14 @@
 //!
 //! # Features
 //!
-//! All of them are enabled by default.
+//! All of them but `c-malloc` are enabled by default.
 //!
 //! | feature | gives | costs |
 //! |---|---|---|
 //! | `symbolize` | names, files and lines from debug information; statistics, checks, holders | `backtrace` |
 //! | `macros` | the attribute `check`, the macro `assert_no_growth!`, and threads that belong to the check that starts them | `syn` at compile time; `pthread_create` is interposed, see below |
 //! | `load` | [`Snapshot::load`] | `serde_json`, whose comparisons with primitive types can make `assert_eq!(numbers, [])` ambiguous |
+//! | `c-malloc` | blocks that C code allocates, on x86-64 Linux with glibc | `malloc` and its kin are defined in every dependent program |
 //!
 //! **On Linux with glibc, the feature `macros` defines `pthread_create` in every program that
 //! depends on this crate**, directly or through another crate. Std has no hook by which a new
@@ -52,9 +53,9 @@
 //!
 //! # Platforms
 //!
-//! Tracing works on every system that Rust's standard library supports with native thread-locals.
-//! It is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers, `-C
-//! force-frame-pointers=yes`. [`holders()`] works only there. Files and lines need debug
+//! Tracing is written for every system that has Rust's standard library, and tested on x86-64
+//! Linux. It is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers,
+//! `-C force-frame-pointers=yes`. [`holders()`] works only there. Files and lines need debug
 //! information: `debug = 1` in the Cargo profile. With `debug = "line-tables-only"`, functions have
 //! short names. Without debug information, frames go by their function: `<demo::build>:0`.
 //!

@@ -79,7 +79,7 @@ impl LeakArgs {
     }
 }
 
-/// What fails on request only.
+/// The verdicts that fail on request only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deny {
