@@ -196,3 +196,136 @@ fn a_bad_file_is_named_with_what_is_wrong_and_the_way_out() {
     }
     report("").run().code(exit::USAGE);
 }
+
+/// A report with two leaks in one format, and its snapshot.
+fn in_format(format: &str) -> String {
+    let output = report(&format!("lost.json --format {format}")).run().code(exit::LEAK);
+    let file = format!("out.{format}");
+    if format != "github" {
+        let args = format!("lost.json --no-fail --{format} {file}");
+        report(&args).run().code(exit::CLEAN);
+        assert_eq!(output.stdout, fs::read_to_string(path(&file)).unwrap());
+    }
+    output.stdout
+}
+
+#[test]
+fn junit_is_read_by_its_deserializer_and_a_leak_is_a_failure() {
+    let xml = in_format("junit");
+    let read = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    assert_eq!((read.tests, read.failures, read.errors), (5, 4, 0));
+    let cases = &read.test_suites[0].test_cases;
+    let status = |name: &str| &cases.iter().find(|case| case.name.as_str() == name).unwrap().status;
+    let quick_junit::TestCaseStatus::NonSuccess { message, description, .. } =
+        status("tests::loses_a_content")
+    else {
+        panic!("a leak is a failure: {xml}");
+    };
+    assert!(message.as_ref().unwrap().as_str().starts_with("lost Vec<String>"), "{xml}");
+    assert!(description.as_ref().unwrap().as_str().contains("src/lib.rs:51"), "{xml}");
+    let clean = status("tests::is_clean");
+    assert!(matches!(clean, quick_junit::TestCaseStatus::Success { .. }), "{xml}");
+    // Times differ from run to run.
+    let lines = xml.lines().map(|line| match line.split_once(" time=\"") {
+        Some((before, after)) => format!("{before}{}", after.split_once('"').unwrap().1),
+        None => line.to_owned(),
+    });
+    insta::assert_snapshot!("junit", lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn sarif_has_what_the_standard_and_code_scanning_require() {
+    let text = in_format("sarif");
+    let log: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(run["tool"]["driver"]["name"], "cargo-tracemalloc");
+    let results = run["results"].as_array().unwrap();
+    let ids: Vec<String> =
+        Report::read(&path("lost.json")).leaks.into_iter().map(|leak| leak.id).collect();
+    assert_eq!(results.len(), ids.len());
+    for (result, id) in results.iter().zip(&ids) {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert_eq!(result["level"], "error");
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "src/lib.rs");
+        assert!(place["region"]["startLine"].as_u64().unwrap() > 0);
+        assert_eq!(result["partialFingerprints"]["tracemallocLeak/v2"], json!(id));
+    }
+    insta::assert_snapshot!("sarif", text);
+    let against = report("lost.json --against ties.json --format sarif").run().code(exit::LEAK);
+    let log: Value = serde_json::from_str(&against.stdout).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!((results.len(), &results[0]["baselineState"]), (1, &json!("new")));
+}
+
+#[test]
+fn gitlab_s_issues_have_all_required_fields() {
+    let text = in_format("gitlab");
+    let issues: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(issues.len(), 2);
+    for issue in &issues {
+        for field in ["description", "check_name", "fingerprint"] {
+            assert!(!issue[field].as_str().unwrap().is_empty(), "{field} of {issue}");
+        }
+        let severities = ["info", "minor", "major", "critical", "blocker"];
+        assert!(severities.contains(&issue["severity"].as_str().unwrap()));
+        assert_eq!(issue["location"]["path"], "src/lib.rs");
+        assert!(issue["location"]["lines"]["begin"].as_u64().unwrap() > 0);
+    }
+    insta::assert_snapshot!("gitlab", text);
+}
+
+#[test]
+fn markdown_has_a_table_and_the_text_of_each_leak() {
+    insta::assert_snapshot!("markdown", in_format("markdown"));
+}
+
+#[test]
+fn github_s_annotations_are_a_line_for_each_leak() {
+    let text = in_format("github");
+    assert_eq!(text.lines().count(), 2);
+    for annotation in text.lines() {
+        let command = annotation.strip_prefix("::error ").unwrap();
+        let (properties, message) = command.split_once("::").unwrap();
+        let names: Vec<&str> =
+            properties.split(',').map(|one| one.split_once('=').unwrap().0).collect();
+        assert_eq!(names, ["file", "line", "title"], "{annotation}");
+        assert!(message.contains("%0A"), "{annotation}");
+    }
+    insta::assert_snapshot!("github", text);
+}
+
+#[test]
+fn on_github_actions_annotations_and_a_step_summary_come_by_themselves() {
+    let summary = path("summary.md");
+    let on_github = |args: &str| {
+        fs::write(&summary, "before\n").unwrap();
+        let call = report(args).env("GITHUB_ACTIONS", "true");
+        call.env("GITHUB_STEP_SUMMARY", &summary).run().code(exit::LEAK)
+    };
+    let output = on_github("lost.json");
+    assert_eq!(output.stderr.matches("::error file=src/lib.rs,line=").count(), 2);
+    let written = fs::read_to_string(&summary).unwrap();
+    assert!(written.starts_with("before\n### tracemalloc: 2 leaks\n"), "{written}");
+    let output = on_github("lost.json --format json");
+    assert!(serde_json::from_str::<Value>(&output.stdout).is_ok(), "{}", output.stdout);
+    let output = on_github("lost.json --no-github");
+    assert!(!output.stderr.contains("::error"), "{}", output.stderr);
+    assert_eq!(fs::read_to_string(&summary).unwrap(), "before\n");
+}
+
+#[test]
+fn a_run_of_tests_writes_the_same_formats() {
+    let project = reports();
+    let args = "--lib --junit run.xml --format sarif -- is_clean";
+    let output = project.tracemalloc(args).run().code(exit::CLEAN);
+    assert!(serde_json::from_str::<Value>(&output.stdout).is_ok(), "{}", output.stdout);
+    let xml = fs::read_to_string(path("run.xml")).unwrap();
+    assert_eq!(quick_junit::Report::deserialize_from_str(&xml).unwrap().tests, 1);
+    let output = project.tracemalloc("--lib --junit missing/run.xml").run().code(exit::USAGE);
+    assert!(output.stderr.contains("missing/run.xml"), "{}", output.stderr);
+}

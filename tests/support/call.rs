@@ -153,6 +153,6 @@ impl Output {
 /// habits.
 fn is_ours(name: &str) -> bool {
     let kept = ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
-    let ours = ["CARGO", "RUST", "TRACEMALLOC_", "INSTA_", "PLANTED_"];
+    let ours = ["CARGO", "RUST", "TRACEMALLOC_", "INSTA_", "PLANTED_", "GITHUB_"];
     !kept.contains(&name) && ours.iter().any(|prefix| name.starts_with(prefix))
 }

@@ -28,7 +28,7 @@ pub use config::ConfigArgs;
 pub use leaks::{Deny, LeakArgs};
 pub use merge::MergeArgs;
 pub use nextest::NextestArgs;
-pub use report::{Format, ReportArgs};
+pub use report::{Format, ReportArgs, ReportFormat};
 pub use run::RunArgs;
 pub use show_env::ShowEnvArgs;
 pub use snapshot::{DiffArgs, QueryArgs, ShowArgs, TopArgs};

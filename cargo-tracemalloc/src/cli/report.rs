@@ -3,26 +3,69 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
+/// Their heading in `--help`.
+const HEADING: &str = "Report Options";
+
 /// The places and the format of the report.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// Also write the JSON report to this file
-    #[arg(long = "report", value_name = "PATH", help_heading = "Report Options")]
+    #[arg(long = "report", value_name = "PATH", help_heading = HEADING)]
     pub path: Option<Utf8PathBuf>,
 
-    /// Format of the output; with `json`, stdout has nothing but the report
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Report Options")]
-    pub format: Format,
+    /// Write JUnit XML to this file; a leak is a failure
+    #[arg(long, value_name = "PATH", help_heading = HEADING)]
+    pub junit: Option<Utf8PathBuf>,
+
+    /// Write SARIF 2.1 to this file, for code scanning
+    #[arg(long, value_name = "PATH", help_heading = HEADING)]
+    pub sarif: Option<Utf8PathBuf>,
+
+    /// Write GitLab's code quality JSON to this file
+    #[arg(long, value_name = "PATH", help_heading = HEADING)]
+    pub gitlab: Option<Utf8PathBuf>,
+
+    /// Write Markdown to this file, for a comment on a pull request
+    #[arg(long, value_name = "PATH", help_heading = HEADING)]
+    pub markdown: Option<Utf8PathBuf>,
+
+    /// Print no annotations and write no step summary on GitHub Actions
+    #[arg(long, help_heading = HEADING)]
+    pub no_github: bool,
+
+    /// Format of the output; except for `text`, stdout has nothing else
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = HEADING)]
+    pub format: ReportFormat,
 }
 
 impl ReportArgs {
     /// The files to write.
     pub fn files(&self) -> impl Iterator<Item = &Utf8Path> {
-        self.path.as_deref().into_iter()
+        let files = [&self.path, &self.junit, &self.sarif, &self.gitlab, &self.markdown];
+        files.into_iter().filter_map(|path| path.as_deref())
     }
 }
 
-/// Formats of the output.
+/// Formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// JUnit XML
+    Junit,
+    /// SARIF 2.1
+    Sarif,
+    /// GitLab's code quality JSON
+    Gitlab,
+    /// A comment on a pull request
+    Markdown,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+/// Formats of other output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people

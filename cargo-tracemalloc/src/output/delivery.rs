@@ -1,13 +1,18 @@
 //! Writes a report to the requested files, and renders what is printed.
 
+use std::io::Write as _;
+
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
+use fs_err as fs;
 
-use crate::cli::{Format, ReportArgs};
+use crate::cli::{ReportArgs, ReportFormat};
+use crate::output::formats::{Finding, findings, github, gitlab, junit, markdown, sarif};
 use crate::output::text::View;
 use crate::output::{json, text};
 use crate::report::Report;
 use crate::util::file::write_atomically;
+use crate::util::{private_env, terminal};
 
 /// Writes a report, and returns the text for stdout. `own` is a path of the command's own for the
 /// JSON report.
@@ -17,17 +22,55 @@ pub fn deliver(
     view: View<'_>,
     own: Option<&Utf8Path>,
 ) -> Result<String> {
-    let json = json::render(report)?;
-    for path in wanted.path.as_deref().into_iter().chain(own) {
-        write(path, &json)?;
+    let findings = findings(report, view.comparison);
+    let render = |format| rendered(report, &findings, view, format);
+    let files = [
+        (wanted.path.as_deref(), ReportFormat::Json),
+        (own, ReportFormat::Json),
+        (wanted.junit.as_deref(), ReportFormat::Junit),
+        (wanted.sarif.as_deref(), ReportFormat::Sarif),
+        (wanted.gitlab.as_deref(), ReportFormat::Gitlab),
+        (wanted.markdown.as_deref(), ReportFormat::Markdown),
+    ];
+    for (path, format) in files {
+        if let Some(path) = path {
+            write_atomically(path, render(format)?.as_bytes())
+                .with_context(|| format!("failed to write the report `{path}`"))?;
+        }
     }
-    Ok(match wanted.format {
-        Format::Json => json,
-        Format::Text => text::render(report, view),
-    })
+    let is_on_github = std::env::var(private_env::GITHUB_ACTIONS).is_ok_and(|on| on == "true");
+    if is_on_github && !wanted.no_github {
+        // Stdout may go to a file. GitHub reads both.
+        if wanted.format != ReportFormat::Github {
+            terminal::print(&render(ReportFormat::Github)?);
+        }
+        if let Err(error) = add_to_step_summary(&render(ReportFormat::Markdown)?) {
+            terminal::warning(format_args!("failed to write the step summary: {error:#}"));
+        }
+    }
+    render(wanted.format)
 }
 
-fn write(path: &Utf8Path, content: &str) -> Result<()> {
-    write_atomically(path, content.as_bytes())
-        .with_context(|| format!("failed to write the report `{path}`"))
+fn rendered(
+    report: &Report,
+    findings: &[Finding<'_>],
+    view: View<'_>,
+    format: ReportFormat,
+) -> Result<String> {
+    match format {
+        ReportFormat::Text => Ok(text::render(report, view)),
+        ReportFormat::Json => json::render(report),
+        ReportFormat::Junit => junit::render(report, findings),
+        ReportFormat::Sarif => sarif::render(report, findings),
+        ReportFormat::Gitlab => gitlab::render(findings),
+        ReportFormat::Markdown => Ok(markdown::render(report, findings, view.comparison)),
+        ReportFormat::Github => Ok(github::render(findings)),
+    }
+}
+
+/// Appends to the summary of the step: others may have written to it.
+fn add_to_step_summary(markdown: &str) -> Result<()> {
+    let Ok(path) = std::env::var(private_env::GITHUB_STEP_SUMMARY) else { return Ok(()) };
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(path)?;
+    Ok(file.write_all(markdown.as_bytes())?)
 }

@@ -5,6 +5,7 @@
 pub mod baseline;
 mod delivery;
 pub mod exit_heap;
+mod formats;
 pub mod json;
 pub mod settings;
 pub mod snapshot;

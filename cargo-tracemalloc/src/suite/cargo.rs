@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use tracemalloc_harness::SESSION_VAR;
 
-use crate::cli::{CargoOptions, Format, NextestArgs};
+use crate::cli::{CargoOptions, NextestArgs, ReportFormat};
 use crate::runtimes::Runtimes;
 use crate::suite::test_suite::Suite;
 use crate::util::file::this_program;
@@ -17,7 +17,7 @@ use crate::workspace::SessionDir;
 use crate::wrapper::rustdoc;
 
 /// `cargo test`, with the command as rustc's wrapper.
-pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Process> {
+pub fn test(suite: &Suite, options: &CargoOptions, format: ReportFormat) -> Result<Process> {
     let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
     cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
     cargo.arg("test").arg("--target-dir").arg(&suite.context.target_dir).args(options.build_args());
@@ -25,7 +25,7 @@ pub fn test(suite: &Suite, options: &CargoOptions, format: Format) -> Result<Pro
         cargo.arg("--no-run");
     }
     cargo.args(options.output_args()).args(options.harness_args());
-    if format == Format::Json {
+    if format != ReportFormat::Text {
         cargo.stdout_to_stderr();
     }
     Ok(cargo)
@@ -67,7 +67,7 @@ pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
     let nextest_args = args.nextest_args();
     let (run, rest) = nextest_args.split_first().context("failed to find nextest's subcommand")?;
     cargo.arg("nextest").arg(run).arg("--target-dir").arg(&suite.context.target_dir).args(rest);
-    if args.report.format == Format::Json {
+    if args.report.format != ReportFormat::Text {
         cargo.stdout_to_stderr();
     }
     Ok(cargo)

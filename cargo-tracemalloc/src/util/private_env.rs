@@ -12,6 +12,13 @@ use std::collections::BTreeMap;
 /// The directory for built runtimes, instead of the user's cache directory.
 pub const CACHE_DIR: &str = "TRACEMALLOC_CACHE_DIR";
 
+// Set by CI services.
+
+/// `true` on GitHub Actions.
+pub const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// The file with the summary of a step, in Markdown.
+pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
 // For caller and callee: from the command, through cargo, to the wrapper.
 
 /// The file with the wrapper's [`Config`](crate::wrapper::Config). If it is set, the command is the

@@ -45,9 +45,14 @@ pub fn render(
     line(text, format_args!("  {}", seen_by(&leak.tests, verbose)));
 }
 
-/// A leak in one line.
+/// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run, 4044 B in all`.
+pub fn without_id(leak: &Leak) -> String {
+    format!("{} {}: {}", word(leak), root(leak), amount(leak))
+}
+
+/// A leak in one line, with its id.
 pub fn in_a_line(leak: &Leak) -> String {
-    format!("{} {}: {}   {DIM}id {}{DIM:#}", word(leak), root(leak), amount(leak), leak.id)
+    format!("{}   {DIM}id {}{DIM:#}", without_id(leak), leak.id)
 }
 
 /// `held by store::SEEN (src/lib.rs:4): 64 B in 1 block a run`.

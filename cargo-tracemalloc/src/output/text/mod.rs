@@ -13,4 +13,4 @@ mod summary;
 mod tests;
 
 pub use leak::title;
-pub use page::{View, render};
+pub use page::{View, label, plain, render};

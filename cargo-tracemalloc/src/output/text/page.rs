@@ -1,5 +1,6 @@
 //! The whole text: leaks first, then notes, then the summary.
 
+use anstream::adapter::strip_str;
 use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict};
 
 use crate::cli::Deny;
@@ -134,6 +135,13 @@ fn render_known(notes: &mut String, report: &Report, view: View<'_>) {
     }
 }
 
+/// A leak without colours: in a line without its id, and in full.
+pub fn plain(report: &Report, of: &Leak, change: Change) -> (String, String) {
+    let mut text = String::new();
+    leak::render(&mut text, of, test_of(report, of), changes::note(change), false);
+    (leak::without_id(of), strip_str(&text).to_string())
+}
+
 /// The entry of the most telling test.
 fn test_of<'a>(report: &'a Report, leak: &Leak) -> Option<&'a TestEntry> {
     let of = leak.tests.first()?;
@@ -184,6 +192,6 @@ fn failed_beside_others(test: &TestEntry) -> String {
 }
 
 /// A target: `demo lib`, `demo test cache`.
-fn label(target: &Target) -> String {
+pub fn label(target: &Target) -> String {
     leak::label(&target.package, target.kind, &target.name)
 }

@@ -1,0 +1,66 @@
+//! JUnit XML: a suite for each target, and a failure for each test that leaks.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use tracemalloc_harness::{Outcome, TestEntry};
+
+use crate::output::formats::Finding;
+use crate::output::text;
+use crate::report::{Report, Target};
+
+/// Renders the tests. A test fails if it shows one of the findings.
+pub fn render(report: &Report, findings: &[Finding<'_>]) -> Result<String> {
+    let mut document = quick_junit::Report::new("cargo-tracemalloc");
+    for target in &report.targets {
+        let label = text::label(target);
+        let mut suite = TestSuite::new(label.as_str());
+        for test in &target.tests {
+            suite.add_test_case(case(target, &label, test, findings));
+        }
+        document.add_test_suite(suite);
+    }
+    Ok(document.to_string()? + "\n")
+}
+
+fn case(target: &Target, label: &str, test: &TestEntry, findings: &[Finding<'_>]) -> TestCase {
+    let key = (target.package.as_str(), target.kind, target.name.as_str(), test.name.as_str());
+    let mut shown =
+        findings.iter().filter(|finding| finding.leak.tests.iter().any(|test| test.key() == key));
+    let status = match (test.outcome, shown.next()) {
+        (Outcome::Failed, _) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type("test").set_message("the test failed");
+            if let Some(message) = &test.message {
+                status.set_description(message.as_str());
+            }
+            status
+        }
+        (Outcome::Ignored, _) => {
+            let mut status = TestCaseStatus::skipped();
+            if let Some(message) = &test.message {
+                status.set_message(message.as_str());
+            }
+            status
+        }
+        (Outcome::Passed, Some(first)) => {
+            let others: Vec<&Finding<'_>> = shown.collect();
+            let all = [first].into_iter().chain(others.iter().copied());
+            let texts: Vec<&str> = all.map(|finding| finding.text.trim()).collect();
+            let more = match others.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type("leak").set_message(format!("{}{more}", first.title));
+            status.set_description(texts.join("\n\n"));
+            status
+        }
+        (Outcome::Passed, None) => TestCaseStatus::success(),
+    };
+    let mut case = TestCase::new(test.name.as_str(), status);
+    case.set_classname(label);
+    case.set_time(Duration::try_from_secs_f64(test.duration_seconds).unwrap_or_default());
+    case
+}

@@ -1,0 +1,10 @@
+//! The formats of CI services and code review: renderings of the leaks that fail.
+
+mod finding;
+pub mod github;
+pub mod gitlab;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+
+pub use finding::{Finding, findings};
