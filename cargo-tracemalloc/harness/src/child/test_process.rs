@@ -16,7 +16,7 @@ use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
 use crate::child::test::Test;
 use crate::child::test_binary;
-use crate::child::test_thread::{OwnThread, Ran, TestThread};
+use crate::child::test_thread::{BodyThread, Ran, TestThread};
 use crate::child::verdict_entry;
 use crate::protocol::entry_slots::Slot;
 use crate::protocol::process_role::{FAILED, fail};
@@ -172,7 +172,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             write(assignment, Slot::First, &first);
             REPEATS.store(true, Ordering::Relaxed);
             null_output::redirect();
-            let thread = TestThread::start(test);
+            let thread = BodyThread::start(test);
             // From now on, there is one thread more, and what it allocated to begin with.
             trial.meter = TestMeter::new();
             thread
@@ -228,7 +228,7 @@ impl Meter for TestMeter {
 
 /// Runs the body on a thread that ends.
 fn run_first(test: Test) -> Ran {
-    let thread = OwnThread::start(test)
+    let thread = TestThread::start(test)
         .unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
     let ran = match thread.run(None) {
         Ran::Passed if !thread.end() => Ran::Failed("panicked".to_owned()),

@@ -14,14 +14,14 @@ use tracemalloc::internal;
 use crate::child::test::Test;
 
 /// The place where the body runs.
-pub enum TestThread {
-    Own(OwnThread),
+pub enum BodyThread {
+    Own(TestThread),
     /// The thread of the harness, after a body has made further threads impossible.
     Harness(Test),
 }
 
-/// A thread that waits for orders to run the body.
-pub struct OwnThread {
+/// A thread that waits for orders to run the body. It is a known holder by the name of this type.
+pub struct TestThread {
     orders: SyncSender<()>,
     results: Receiver<Result<(), String>>,
     thread: JoinHandle<()>,
@@ -34,10 +34,10 @@ pub enum Ran {
     Late,
 }
 
-impl TestThread {
+impl BodyThread {
     /// Starts the thread. If that fails, the body runs on the calling thread, which is paused once.
     pub fn start(test: Test) -> Self {
-        OwnThread::start(test).map_or(Self::Harness(test), Self::Own)
+        TestThread::start(test).map_or(Self::Harness(test), Self::Own)
     }
 
     /// Runs the body once. After `Late`, the thread is still at it, and of no use any more. On the
@@ -53,7 +53,7 @@ impl TestThread {
     }
 }
 
-impl OwnThread {
+impl TestThread {
     /// Starts it, named like the test, as libtest does.
     pub fn start(test: Test) -> io::Result<Self> {
         let (orders, receive_order) = sync_channel(1);
