@@ -156,15 +156,11 @@ fn split(args: Vec<String>, command: &Command, names: &[&str]) -> (Vec<String>, 
                 .is_some_and(|short| name.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])))
         });
         let takes_value = declared.is_some_and(|declared| declared.get_action().takes_values());
-        let is_optional = declared
-            .and_then(clap::Arg::get_num_args)
-            .is_some_and(|number| number.min_values() == 0);
+        // Its value may be missing, and is no name of a test.
+        let is_missing = name == "--write-baseline"
+            && args.as_slice().first().is_none_or(|next| !next.ends_with(".toml"));
         taken.push(arg);
-        if !takes_value || has_value {
-            continue;
-        }
-        // The value of `--write-baseline` is a TOML file, and no name of a test.
-        if !is_optional || args.as_slice().first().is_some_and(|next| next.ends_with(".toml")) {
+        if takes_value && !has_value && !is_missing {
             taken.extend(args.next());
         }
     }

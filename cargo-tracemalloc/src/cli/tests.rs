@@ -84,3 +84,18 @@ fn what_is_cargo_s_is_understood_and_passed_on() {
         "run --manifest-path a/Cargo.toml -Fx --features y -vv --target=z -Z q --config a.b=1 name"
     );
 }
+
+#[test]
+fn the_baseline_s_path_is_no_name_of_a_test() {
+    let written = |line: &str| {
+        let args = parse_nextest(line);
+        let options = args.cargo_options().unwrap();
+        assert_eq!((options.package, args.rest.len()), (vec!["a".to_owned()], 4), "{line}");
+        args.leaks.baseline.write_baseline
+    };
+    assert_eq!(written("x nextest run --write-baseline -p a name"), Some(None));
+    assert_eq!(written("x nextest run -p a --write-baseline name"), Some(None));
+    let given = Some(Some("x.toml".into()));
+    assert_eq!(written("x nextest run --write-baseline x.toml -p a name"), given);
+    assert_eq!(written("x nextest run -p a name --write-baseline=x.toml"), given);
+}
