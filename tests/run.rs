@@ -12,7 +12,7 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use support::{Call, Output, Project, exit};
+use support::{Call, Output, Project, exit, write_below};
 
 const SNAPSHOT: &str = "target/tracemalloc/snapshot.json";
 /// The line of the fixture that allocates its page, as `top` shows it.
@@ -278,11 +278,7 @@ fn what_cannot_be_done_is_said_before_or_after() {
 #[test]
 fn a_path_dependency_outside_the_workspace_keeps_its_source_line() {
     let temp = tempfile::tempdir().unwrap();
-    let write = |name: &str, content: &str| {
-        let path = temp.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    };
+    let write = |name: &str, content: &str| write_below(temp.path(), name, content);
     let manifest = "[package]\nname = \"NAME\"\nedition = \"2024\"\n[workspace]\n";
     let depends = "[dependencies]\nutil = { path = \"../util\" }\n";
     write("demo/Cargo.toml", &(manifest.replace("NAME", "demo") + depends));

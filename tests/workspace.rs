@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use support::{Call, Project, Report, exit, files};
+use support::{Call, Project, Report, exit, files, write_below};
 
 const LEAKS: [&str; 1] = ["cache::tests::forgets_the_oldest"];
 
@@ -204,11 +204,7 @@ fn a_session_that_is_deleted_during_the_run_leaves_the_next_run_alone() {
 #[test]
 fn a_dependency_with_a_toolchain_file_is_compiled_by_the_workspace_s_compiler() {
     let temp = tempfile::tempdir().unwrap();
-    let write = |name: &str, content: &str| {
-        let path = temp.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    };
+    let write = |name: &str, content: &str| write_below(temp.path(), name, content);
     let manifest = "[package]\nname = \"NAME\"\nedition = \"2024\"\n[workspace]\n";
     let depends = "[dependencies]\npinned = { path = \"../pinned\" }\n";
     write("demo/Cargo.toml", &(manifest.replace("NAME", "demo") + depends));

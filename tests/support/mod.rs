@@ -10,7 +10,7 @@ mod report;
 
 pub use call::{Call, Output};
 pub use listing::{Listing, Status};
-pub use project::{Project, files};
+pub use project::{Project, files, write_below};
 pub use report::{Leak, Report, Target};
 
 /// Exit codes that the tests expect; the command's documentation is the other place that says them.

@@ -43,7 +43,7 @@ impl Project {
 
     /// Writes a file below the root.
     pub fn write(&self, path: &str, content: &str) {
-        fs::write(self.root.join(path), content).unwrap();
+        write_below(&self.root, path, content);
     }
 
     /// `cargo test` in the root, with more arguments.
@@ -112,4 +112,11 @@ fn sync(source: &Path, copy: &Path) {
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::write(&target, content).unwrap();
     }
+}
+
+/// Writes a file below a directory, and makes the directories on the way.
+pub fn write_below(root: &Path, path: &str, content: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
 }

@@ -14,21 +14,13 @@ const HEADER: &str = "\
 ";
 const NO_REASON: &str = "not yet examined";
 
-/// The text of a baseline with these leaks. `old` is its present text, `keeps` tells which of its
-/// leaks stay even if they are not among `leaks`.
-pub fn written<'a>(
-    old: &str,
-    leaks: impl Iterator<Item = &'a Leak>,
-    keeps: impl Fn(&str) -> bool,
-) -> Result<String> {
+/// The text of a baseline with these leaks. `old` is its present text. With `keeps_others`, its
+/// leaks stay that are not among `leaks`.
+pub fn written(old: &str, leaks: &[&Leak], keeps_others: bool) -> Result<String> {
     let mut document = parse(old)?;
     let mut header = if old.trim().is_empty() { HEADER } else { "" };
     let tables = tables(&mut document)?;
-    let leaks: Vec<&Leak> = leaks.collect();
-    tables.retain(|table| {
-        let id = id(table);
-        keeps(id) || leaks.iter().any(|leak| leak.id == id)
-    });
+    tables.retain(|table| keeps_others || leaks.iter().any(|leak| leak.id == id(table)));
     for leak in leaks {
         let known = tables.iter_mut().find(|table| id(table) == leak.id);
         let growth = value(i64::try_from(with_room(leak.bytes)).unwrap_or(i64::MAX));

@@ -1,5 +1,6 @@
 //! Writes a report to the requested files, and renders what is printed.
 
+use std::cell::LazyCell;
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result};
@@ -7,7 +8,7 @@ use camino::Utf8Path;
 use fs_err as fs;
 
 use crate::cli::{ReportArgs, ReportFormat};
-use crate::output::formats::{Finding, findings, github, gitlab, junit, markdown, sarif};
+use crate::output::formats::{findings, github, gitlab, junit, markdown, sarif};
 use crate::output::text::View;
 use crate::output::{json, text};
 use crate::report::Report;
@@ -22,19 +23,31 @@ pub fn deliver(
     view: View<'_>,
     own: Option<&Utf8Path>,
 ) -> Result<String> {
-    let findings = findings(report, view.comparison);
-    let render = |format| rendered(report, &findings, view, format);
+    let findings = LazyCell::new(|| findings(report, view.comparison));
+    let render = |format| match format {
+        ReportFormat::Text => Ok(text::render(report, view)),
+        ReportFormat::Json => json::render(report),
+        ReportFormat::Junit => junit::render(report, &findings),
+        ReportFormat::Sarif => sarif::render(report, &findings),
+        ReportFormat::Gitlab => gitlab::render(&findings),
+        ReportFormat::Markdown => Ok(markdown::render(report, &findings, view.comparison)),
+        ReportFormat::Github => Ok(github::render(&findings)),
+    };
     let files = [
-        (wanted.path.as_deref(), ReportFormat::Json),
-        (own, ReportFormat::Json),
-        (wanted.junit.as_deref(), ReportFormat::Junit),
-        (wanted.sarif.as_deref(), ReportFormat::Sarif),
-        (wanted.gitlab.as_deref(), ReportFormat::Gitlab),
-        (wanted.markdown.as_deref(), ReportFormat::Markdown),
+        (ReportFormat::Json, [wanted.path.as_deref(), own]),
+        (ReportFormat::Junit, [wanted.junit.as_deref(), None]),
+        (ReportFormat::Sarif, [wanted.sarif.as_deref(), None]),
+        (ReportFormat::Gitlab, [wanted.gitlab.as_deref(), None]),
+        (ReportFormat::Markdown, [wanted.markdown.as_deref(), None]),
     ];
-    for (path, format) in files {
-        if let Some(path) = path {
-            write_atomically(path, render(format)?.as_bytes())
+    for (format, paths) in files {
+        let mut paths = paths.into_iter().flatten().peekable();
+        if paths.peek().is_none() {
+            continue;
+        }
+        let text = render(format)?;
+        for path in paths {
+            write_atomically(path, text.as_bytes())
                 .with_context(|| format!("failed to write the report `{path}`"))?;
         }
     }
@@ -49,23 +62,6 @@ pub fn deliver(
         }
     }
     render(wanted.format)
-}
-
-fn rendered(
-    report: &Report,
-    findings: &[Finding<'_>],
-    view: View<'_>,
-    format: ReportFormat,
-) -> Result<String> {
-    match format {
-        ReportFormat::Text => Ok(text::render(report, view)),
-        ReportFormat::Json => json::render(report),
-        ReportFormat::Junit => junit::render(report, findings),
-        ReportFormat::Sarif => sarif::render(report, findings),
-        ReportFormat::Gitlab => gitlab::render(findings),
-        ReportFormat::Markdown => Ok(markdown::render(report, findings, view.comparison)),
-        ReportFormat::Github => Ok(github::render(findings)),
-    }
 }
 
 /// Appends to the summary of the step: others may have written to it.

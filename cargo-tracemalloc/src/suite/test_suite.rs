@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use tracemalloc_harness::{Known, Session, Verdict};
 
 use crate::cli::{CargoOptions, Deny, LeakArgs, ReportArgs};
-use crate::config::{Baseline, Config, Mode, Settings};
+use crate::config::{Baseline, Config, KnownLeak, Mode, Settings};
 use crate::name_server::NameSocket;
 use crate::output::text::View;
 use crate::report::unmatched_patterns;
@@ -136,7 +136,7 @@ impl Suite {
         let failing: Vec<&Leak> = leaks.iter().filter(|leak| leak.fails(&settings.deny)).collect();
         let old = baseline.text()?;
         // A part of the suite does not tell which leaks are gone.
-        let text = output::baseline::written(&old, failing.iter().copied(), |_| !is_complete)?;
+        let text = output::baseline::written(&old, &failing, !is_complete)?;
         baseline.write(&text)?;
         let number = output::text::line::count(failing.len() as u64, "leak");
         terminal::status(
@@ -157,21 +157,16 @@ impl Suite {
             ));
             return Ok(());
         };
-        let is_gone = |place: &str| stale.iter().any(|known| known.place == place);
-        let gone: Vec<&str> = baseline
-            .leaks
-            .iter()
-            .filter(|known| is_gone(&known.place))
-            .filter_map(|known| known.id.as_deref())
-            .collect();
-        let (text, number) = output::baseline::pruned(&baseline.text()?, |id| gone.contains(&id))?;
+        let is_stale = |known: &&KnownLeak| stale.iter().any(|stale| stale.place == known.place);
+        let gone: Vec<&KnownLeak> = baseline.leaks.iter().filter(is_stale).collect();
+        let is_gone = |id: &str| gone.iter().any(|known| known.id.as_deref() == Some(id));
+        let (text, number) = output::baseline::pruned(&baseline.text()?, is_gone)?;
         if number > 0 {
             baseline.write(&text)?;
         }
         let number = output::text::line::count(number as u64, "leak");
         terminal::status("Pruned", format_args!("{number} from `{path}`"));
-        let places: Vec<String> = baseline.leaks.iter().map(|known| known.place.clone()).collect();
-        stale.retain(|known| !places.contains(&known.place));
+        stale.retain(|stale| !gone.iter().any(|known| known.place == stale.place));
         Ok(())
     }
 
@@ -235,6 +230,7 @@ impl Suite {
 
     fn report(&self, results: Results, stale: Option<Vec<Known>>, ran: Ran) -> Report {
         let settings = &self.settings;
+        let summary = results.summary();
         let Results { targets, leaks } = results;
         Report {
             schema: SCHEMA,
@@ -248,7 +244,7 @@ impl Suite {
                 known_holders: settings.known_holders,
                 timeout_seconds: settings.timeout_seconds(),
             },
-            summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
+            summary,
             leaks,
             doctests: ran.doctests,
             stale_known_leaks: stale,

@@ -40,7 +40,7 @@ fn without_paths(name: &str) -> String {
     out
 }
 
-/// How deep generics lie in each other.
+/// The depth of nested generics.
 fn depth(name: &str) -> usize {
     let (mut now, mut most) = (0_usize, 0);
     for c in name.chars() {
