@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Project, exit};
+use support::{Call, Project, exit};
 
 const FILE: &str = "tracemalloc-baseline.toml";
 const LIB: &str = "src/lib.rs";
@@ -79,6 +79,8 @@ fn leaks_that_are_gone_are_said_and_pruned() {
     let pruned = read(&project, FILE);
     assert_eq!(pruned.matches("[[known-leaks]]").count(), 4, "{pruned}");
     assert!(!pruned.contains(reason), "{pruned}");
+    let header = first.split_once("\n\n").unwrap().0;
+    assert!(pruned.starts_with(header), "the header went with the first entry: {pruned}");
 
     // Writing it anew keeps reasons, and brings the leak back.
     project.write(LIB, &source);
@@ -103,6 +105,43 @@ fn a_known_leak_of_the_configuration_may_go_by_its_id() {
     project.write("tracemalloc.toml", &known("max-growth = 8\n"));
     let output = project.tracemalloc("ties").run().code(exit::LEAK);
     assert!(output.stdout.contains(", known up to 8 B"), "{}", output.stdout);
+}
+
+/// Both files' entries were `tracemalloc.toml:1`, so one leak made two entries occur.
+#[test]
+fn a_baseline_named_like_the_configuration_has_entries_of_its_own() {
+    let project = Project::copy("causes", "baseline-name");
+    project.tracemalloc("").run().code(exit::LEAK);
+    let id = project.report().leaks[0].id.clone();
+    let known = |id: &str| format!("[[known-leaks]]\nid = '{id}'\nreason = 'of {id}'\n");
+    project.write("tracemalloc.toml", &known(&id));
+    std::fs::create_dir_all(project.root.join("ci")).unwrap();
+    project.write("ci/tracemalloc.toml", &known("00000000"));
+    let args = "--baseline ci/tracemalloc.toml --no-fail";
+    let output = project.tracemalloc(args).run().code(exit::CLEAN);
+    let gone = "known leak at ci/tracemalloc.toml:1 no longer occurs: of 00000000";
+    assert!(output.stdout.contains(gone), "{}", output.stdout);
+}
+
+/// `show-env` warned, and every test with a leak of the baseline failed.
+#[test]
+fn other_callers_of_cargo_know_the_leaks_of_the_baseline() {
+    let project = Project::copy("causes", "baseline-show-env");
+    project.tracemalloc("--write-baseline").run().code(exit::CLEAN);
+    let cargo_test = || {
+        let shown = project.subcommand("show-env", "").run().code(exit::CLEAN);
+        let call = Call::program("cargo").arg("test").dir(&project.root);
+        let call = shown.stdout.lines().fold(call, |call, line| {
+            let (name, value) = line.split_once('=').unwrap();
+            call.env(name, value)
+        });
+        call.run()
+    };
+    cargo_test().code(exit::CLEAN);
+    let grown = read(&project, LIB).replace("\"content\".to_owned(); 3", "\"x\".to_owned(); 90");
+    project.write(LIB, &grown);
+    let output = cargo_test().code(exit::TEST_FAILED);
+    assert!(output.stdout.contains("21 passed; 1 failed"), "{}", output.stdout);
 }
 
 #[test]

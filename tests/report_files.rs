@@ -141,7 +141,11 @@ fn of_one_test_in_several_files_the_worst_entry_counts() {
     // A leak that two files show is not twice as large.
     let once = Report::read(&path("ties.json"));
     let twice = parsed(&report("ties.json ties.json --format json").run().code(exit::LEAK));
-    assert_eq!((leaks(&twice), twice.leaks[0].bytes), (leaks(&once), once.leaks[0].bytes));
+    let size = |report: &Report| {
+        let leak = &report.leaks[0];
+        (leaks(report), leak.bytes, leak.total_bytes)
+    };
+    assert_eq!(size(&twice), size(&once));
 }
 
 #[test]
@@ -164,6 +168,16 @@ fn of_several_attempts_the_last_one_counts() {
     let kinds: Vec<&str> = merged.leaks.iter().map(|leak| leak.kind.as_str()).collect();
     assert_eq!(kinds, ["lost"], "its test did not run again");
     assert_eq!(merged.summary["failed"], json!(0));
+    // Two tests of three ran again.
+    edited("two.json", "clean.json", |document| {
+        tests(document).retain(|test| test["name"] != "tests::ties_0");
+    });
+    let output = report("ties.json two.json --attempts --format json").run().code(exit::LEAK);
+    let left = parsed(&output);
+    let [leak] = left.leaks.as_slice() else { panic!("one leak is left: {:#?}", left.leaks) };
+    let all = Report::read(&path("ties.json"));
+    let of_test = all.leaks[0].tests.iter().find(|test| test["name"] == "tests::ties_0").unwrap();
+    assert_eq!((leak.tests.len(), &json!(leak.total_bytes)), (1, &of_test["total_bytes"]));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct Leak {
     pub bytes: u64,
     /// Blocks a run.
     pub blocks: u64,
+    /// Bytes of all runs of all tests.
+    pub total_bytes: u64,
     /// The root's type.
     #[serde(rename = "type")]
     pub type_name: Option<String>,

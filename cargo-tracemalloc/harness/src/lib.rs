@@ -17,8 +17,8 @@ pub use protocol::name_request::{
 pub use protocol::process_role::{FAILED, ProcessRole, fail};
 pub use protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
 pub use protocol::session::{
-    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownLeak, Override, SESSION_FILE, SESSION_VAR,
-    Session, TARGET_FILE,
+    ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownId, KnownLeak, Override, SESSION_FILE,
+    SESSION_VAR, Session, TARGET_FILE,
 };
 pub use protocol::target_note::{NOTE_EXTENSION, TargetNote};
 pub use protocol::test_entry::{

@@ -9,17 +9,10 @@ use crate::output;
 use crate::suite::Suite;
 use crate::suite::cargo;
 use crate::util::exit_code::ExitCode;
-use crate::util::terminal;
 
 /// Runs the command.
 pub fn run(args: &ShowEnvArgs) -> Result<ExitCode> {
     let suite = Suite::prepare_for_others(&args.cargo_options(), &args.leaks)?;
-    if suite.settings.all_known_leaks().any(|known| known.id.is_some()) {
-        terminal::warning(
-            "tests that show a leak that is known by its id will fail: only `cargo tracemalloc \
-             test` and `cargo tracemalloc nextest run` know leaks by their id",
-        );
-    }
     let mut text = String::new();
     for (name, value) in cargo::environment_for_others(&suite)? {
         if args.export_prefix {

@@ -3,7 +3,7 @@
 //! It has the form of the configuration's `[[known-leaks]]`. `output::baseline` writes it.
 
 use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use fs_err as fs;
 
 use crate::cli::BaselineArgs;
@@ -24,6 +24,8 @@ pub struct Baseline {
     pub leaks: Vec<KnownLeak>,
     /// The use of the file.
     pub mode: Mode,
+    /// The file in messages and in the report. No other file has this name.
+    name: String,
 }
 
 /// The use of a baseline.
@@ -49,7 +51,8 @@ impl Baseline {
             (None, true) => Mode::Prune,
             (None, false) => Mode::Read,
         };
-        let baseline = Self { path, leaks: Vec::new(), mode };
+        let name = name_of(&path, root);
+        let baseline = Self { path, leaks: Vec::new(), mode, name };
         if !baseline.path.exists() {
             if args.baseline.is_some() || mode == Mode::Prune {
                 let path = &baseline.path;
@@ -78,12 +81,19 @@ impl Baseline {
     /// The same baseline with the present content of its file.
     pub fn read_again(&self) -> Result<Self> {
         let source = self.text()?;
-        let name = self.path.file_name().unwrap_or(FILE);
-        let mut table = Document { name, source: &source }.parse()?;
+        let mut table = Document { name: &self.name, source: &source }.parse()?;
         let tables = table.tables("known-leaks")?;
         let leaks =
             tables.into_iter().map(KnownLeak::read_of_baseline).collect::<Result<Vec<_>>>()?;
         table.finish()?;
-        Ok(Self { path: self.path.clone(), leaks, mode: self.mode })
+        Ok(Self { path: self.path.clone(), leaks, mode: self.mode, name: self.name.clone() })
     }
+}
+
+/// A file, relative to the workspace if it lies in it. A known leak goes by this name and its line,
+/// and the configuration's file has the same form.
+fn name_of(path: &Utf8Path, root: &Utf8Path) -> String {
+    let absolute = absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
+    let below = absolute.strip_prefix(root).unwrap_or(path);
+    below.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/")
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use tracemalloc::Limits;
 use tracemalloc::internal::heap::KNOWN_HOLDERS;
-use tracemalloc_harness::{HolderRule, Verdict};
+use tracemalloc_harness::{HolderRule, Known, KnownId, Verdict};
 
 use crate::cli::{Deny, LeakArgs};
 use crate::config::baseline::{Baseline, Mode};
@@ -133,6 +133,12 @@ impl Settings {
         built_in.chain(self.holders.iter().map(Holder::for_harness)).collect()
     }
 
+    /// The leaks that are known by their fingerprint, for the front.
+    pub fn known_ids(&self) -> Vec<KnownId> {
+        let known = self.all_known_leaks();
+        known.filter_map(|known| Some(known.with_id(known.id.clone()?))).collect()
+    }
+
     /// The known leaks, for the harness. It knows no fingerprints.
     pub fn harness_known_leaks(&self) -> Vec<tracemalloc_harness::KnownLeak> {
         let by_pattern = self.known_leaks.iter().filter(|known| known.id.is_none());
@@ -176,10 +182,31 @@ impl KnownLeak {
             test: self.test.clone(),
             file: self.file.clone(),
             function: self.function.clone(),
-            known: tracemalloc_harness::Known {
-                place: self.place.clone(),
-                reason: self.reason.clone(),
-            },
+            known: self.known(),
+        }
+    }
+
+    fn with_id(&self, id: String) -> KnownId {
+        KnownId { id, max_growth: self.max_growth, known: self.known() }
+    }
+
+    /// The place and the reason, for the report.
+    pub fn known(&self) -> Known {
+        Known { place: self.place.clone(), reason: self.reason.clone() }
+    }
+}
+
+impl From<&KnownId> for KnownLeak {
+    fn from(known: &KnownId) -> Self {
+        Self {
+            place: known.known.place.clone(),
+            id: Some(known.id.clone()),
+            max_growth: known.max_growth,
+            package: None,
+            test: None,
+            file: None,
+            function: None,
+            reason: known.known.reason.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod gate;
+mod known_ids;
 mod process;
 mod test_dir;
 
@@ -19,8 +20,8 @@ use anyhow::{Context as _, Result};
 use fs_err as fs;
 use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use tracemalloc_harness::{
-    FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TEST_BINARY_VAR, TestEntry,
-    TestList, Verdict, entry_slots, fragment, leak_text,
+    FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TEST_BINARY_VAR, TargetNote,
+    TestEntry, TestList, Verdict, entry_slots, fragment, leak_text,
 };
 
 use crate::name_server::NameSocket;
@@ -41,7 +42,7 @@ struct Shared {
     capture: bool,
     show_output: bool,
     session: Option<Session>,
-    package: String,
+    target: TargetNote,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
     /// Tests that passed alone, with their failures beside other tests.
@@ -129,7 +130,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             show_output: arguments.show_output,
             names: if tells_names(session.as_ref()) { None } else { NameSocket::open() },
             session,
-            package: note.package,
+            target: note,
             fragments: fragments.to_owned(),
             shown: Mutex::new(Vec::new()),
             passed_alone: Mutex::new(Vec::new()),
@@ -203,7 +204,7 @@ impl Shared {
         let second = (is_tried_again && !matches!(ended, Ended::TimedOut(_)))
             .then(|| self.gate.alone(|| self.attempt(test, number)))
             .flatten();
-        let Some(second) = second else { return self.finish(&entry, || output.text()) };
+        let Some(second) = second else { return self.finish(entry, || output.text()) };
         let (mut alone, output_alone, _) = second?;
         let message = entry.message;
         if alone.outcome != Outcome::Failed {
@@ -211,7 +212,7 @@ impl Shared {
             self.passed_alone().push((test.to_owned(), shown));
             (alone.passed_alone, alone.message) = (true, message);
             self.write(&alone, number)?;
-            return self.finish(&alone, || output_alone.text());
+            return self.finish(alone, || output_alone.text());
         }
         // The first attempt may have left something that makes the second fail in another way.
         let printed_alone = output_alone.text();
@@ -221,7 +222,7 @@ impl Shared {
             let (printed, first) = (output.text(), message.unwrap_or_default());
             format!("{printed}{first}\n\nIt ran again alone, and failed again:\n{printed_alone}")
         };
-        self.finish(&alone, || printed)
+        self.finish(alone, || printed)
     }
 
     fn passed_alone(&self) -> MutexGuard<'_, Vec<(String, String)>> {
@@ -248,7 +249,8 @@ impl Shared {
             let test_dir = TestDir::create(self.private_dir.path(), number)?;
             test_dir.give_to(&mut child);
             let first_is_over = || fragment::is_written(&fragment_path);
-            let session = self.session.clone().map(|session| session.for_test(&self.package, test));
+            let session =
+                self.session.clone().map(|session| session.for_test(&self.target.package, test));
             let timeout = session.and_then(|session| {
                 let first_run = Duration::from_secs_f64(session.timeout_seconds?);
                 // The child begins no further run after the timeout, but it may be searching.
@@ -277,10 +279,14 @@ impl Shared {
     /// The result of the last attempt. The output is read only if it is shown.
     fn finish(
         &self,
-        entry: &TestEntry,
+        entry: TestEntry,
         printed: impl FnOnce() -> String,
     ) -> Result<Completion, Failed> {
         let fail_on = self.role.fail_on();
+        let entry = match &self.session {
+            Some(session) => &known_ids::applied(entry, &self.target, session, &fail_on),
+            None => &entry,
+        };
         if !self.show_output || entry.outcome != Outcome::Passed {
             return conclude(entry, &fail_on, printed);
         }

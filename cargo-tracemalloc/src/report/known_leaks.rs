@@ -23,7 +23,7 @@ pub fn apply_known_leaks<'a>(
     let mut reasons: HashMap<String, String> = HashMap::new();
     for leak in leaks.iter_mut() {
         let Some(known) = known_leaks.get(leak.id.as_str()) else { continue };
-        leak.known = Some(known_of(known));
+        leak.known = Some(known.known());
         leak.known_bytes = known.max_growth;
         if known.max_growth.is_none_or(|most| leak.bytes <= most) {
             leak.verdict = GrowthKind::Known;
@@ -55,9 +55,5 @@ pub fn stale_known_leaks<'a>(
     let by_id = leaks.iter().filter_map(|leak| leak.known.as_ref());
     let seen: Vec<&str> = by_pattern.chain(by_id).map(|known| known.place.as_str()).collect();
     let stale = known_leaks.filter(|one| !seen.contains(&one.place.as_str()));
-    stale.map(known_of).collect()
-}
-
-fn known_of(known: &KnownLeak) -> Known {
-    Known { place: known.place.clone(), reason: known.reason.clone() }
+    stale.map(KnownLeak::known).collect()
 }

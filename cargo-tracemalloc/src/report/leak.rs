@@ -113,4 +113,8 @@ pub struct LeakTest {
     pub bytes: u64,
     /// Blocks a run.
     pub blocks: u64,
+    /// Bytes of all its runs.
+    pub total_bytes: u64,
+    /// Blocks of all its runs.
+    pub total_blocks: u64,
 }

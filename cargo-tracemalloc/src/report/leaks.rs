@@ -7,7 +7,7 @@ use tracemalloc_harness::FrameEntry;
 
 use crate::cli::Deny;
 use crate::report::document::Target;
-use crate::report::leak::{Leak, LeakKind, Site};
+use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
 use crate::report::source_lines::SourceLines;
 use crate::report::test_leaks::test_leaks;
 
@@ -51,6 +51,9 @@ pub fn merged(leaks: Vec<Leak>) -> Vec<Leak> {
         }
     }
     for leak in &mut merged {
+        let total = |of: fn(&LeakTest) -> u64| leak.tests.iter().map(of).sum();
+        (leak.total_bytes, leak.total_blocks) =
+            (total(|test| test.total_bytes), total(|test| test.total_blocks));
         leak.tests.sort_by(|a, b| {
             (b.bytes, b.blocks).cmp(&(a.bytes, a.blocks)).then_with(|| a.key().cmp(&b.key()))
         });
@@ -66,8 +69,6 @@ fn add(leak: &mut Leak, mut other: Leak) {
         std::mem::swap(leak, &mut other);
     }
     leak.verdict = leak.verdict.min(other.verdict);
-    leak.total_bytes += other.total_bytes;
-    leak.total_blocks += other.total_blocks;
     // Of lost memory, one test tells what hangs together.
     if matches!(leak.kind, LeakKind::Held | LeakKind::Grown) {
         leak.sites.extend(other.sites);
@@ -78,6 +79,8 @@ fn add(leak: &mut Leak, mut other: Leak) {
             Some(known) => {
                 known.bytes += test.bytes;
                 known.blocks += test.blocks;
+                known.total_bytes += test.total_bytes;
+                known.total_blocks += test.total_blocks;
                 (leak.bytes, leak.blocks) =
                     (leak.bytes.max(known.bytes), leak.blocks.max(known.blocks));
             }

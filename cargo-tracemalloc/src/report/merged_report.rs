@@ -81,6 +81,8 @@ fn add_leaks(mut leaks: Vec<Leak>, mut others: Vec<Leak>) -> Vec<Leak> {
 fn keep_most(test: &mut LeakTest, other: &LeakTest) {
     let most = (test.bytes, test.blocks).max((other.bytes, other.blocks));
     (test.bytes, test.blocks) = most;
+    let most = (test.total_bytes, test.total_blocks).max((other.total_bytes, other.total_blocks));
+    (test.total_bytes, test.total_blocks) = most;
 }
 
 fn add_targets(targets: Vec<Target>, others: Vec<Target>, same_test: SameTest) -> Vec<Target> {

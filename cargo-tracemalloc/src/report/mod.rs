@@ -25,7 +25,7 @@ pub mod unmatched_patterns;
 mod untraced_targets;
 
 pub use code_owner::is_of_workspace;
-pub use comparison::{Change, Comparison};
+pub use comparison::{Change, Comparison, with_room};
 pub use declarations::Statics;
 pub use doctests::doctests;
 pub use document::{Doctests, Report, ReportOptions, SCHEMA, Target};

@@ -133,6 +133,8 @@ fn leak(
     };
     let sum = |of: fn(&GrowthEntry) -> u64| growth.iter().map(|growth| of(growth)).sum();
     let (bytes, blocks) = (sum(|growth| growth.bytes), sum(|growth| growth.blocks));
+    let total_bytes = sum(|growth| growth.total_bytes);
+    let total_blocks = sum(|growth| growth.total_blocks);
     let cycle = growth.iter().find(|growth| !growth.cycle.is_empty());
     Leak {
         id,
@@ -140,8 +142,8 @@ fn leak(
         verdict: growth.iter().map(|growth| growth.kind).min().unwrap_or(root.kind),
         bytes,
         blocks,
-        total_bytes: sum(|growth| growth.total_bytes),
-        total_blocks: sum(|growth| growth.total_blocks),
+        total_bytes,
+        total_blocks,
         type_name: type_name.cloned(),
         holder: root.holder.clone().filter(|_| !is_lost),
         path: root.path.clone(),
@@ -156,6 +158,8 @@ fn leak(
             name: test.name.clone(),
             bytes,
             blocks,
+            total_bytes,
+            total_blocks,
         }],
         known: root.known.clone(),
         known_bytes: None,

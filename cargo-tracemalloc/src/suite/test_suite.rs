@@ -270,6 +270,8 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
         timeout_seconds: settings.timeout_seconds(),
         overrides: settings.harness_overrides(),
         known_leaks: settings.harness_known_leaks(),
+        known_ids: settings.known_ids(),
+        workspace: context.metadata.workspace_root.to_string(),
         known_holders: Some(settings.harness_holders()),
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: restore_env(&SET_FOR_CARGO),

@@ -41,9 +41,14 @@ pub struct Session {
     pub overrides: Vec<Override>,
     /// Leaks that do not fail a test.
     pub known_leaks: Vec<KnownLeak>,
+    /// Leaks that do not fail a test, by fingerprint. The command finds fingerprints, and so does
+    /// the front if no command waits.
+    pub known_ids: Vec<KnownId>,
     /// Verdicts that fail a test if no command waits for its fragment. `None` if the command waits
     /// and judges.
     pub fail_on: Option<Vec<Verdict>>,
+    /// The absolute path of the workspace.
+    pub workspace: String,
     /// How absolute file names become those of the report, longest prefix first.
     pub path_prefixes: Vec<Prefix>,
     /// Environment variables that the command changed for cargo, with the values that tests must
@@ -92,6 +97,17 @@ pub struct Override {
     pub limits: Limits,
     /// See [`Session::timeout_seconds`].
     pub timeout_seconds: Option<f64>,
+}
+
+/// A leak that does not fail a test, by fingerprint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+pub struct KnownId {
+    /// The fingerprint.
+    pub id: String,
+    /// The growth in bytes a run up to which it is known; `None` if it may have any.
+    pub max_growth: Option<u64>,
+    /// The place and the reason for the report.
+    pub known: Known,
 }
 
 /// Growth that does not fail a test. A pattern that is `None` matches all.
