@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
+use clap::Args;
 use tracemalloc::Limits;
 
 use crate::cli::baseline::BaselineArgs;
+use crate::cli::deny::Deny;
 use crate::cli::values;
 
 /// Their heading in `--help`.
@@ -77,16 +77,4 @@ impl LeakArgs {
         limits.exclude = given(&self.exclude);
         limits
     }
-}
-
-/// The verdicts that fail on request only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deny {
-    /// The test grew, but its growth did not go on
-    Once,
-    /// The test grew, and could not run again
-    Unconfirmed,
-    /// A known leak no longer occurs
-    Stale,
 }

@@ -3,6 +3,7 @@
 mod baseline;
 mod cargo_options;
 mod config;
+mod deny;
 mod leaks;
 mod merge;
 mod nextest;
@@ -25,7 +26,8 @@ use clap::{Parser, Subcommand};
 pub use baseline::BaselineArgs;
 pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
-pub use leaks::{Deny, LeakArgs};
+pub use deny::Deny;
+pub use leaks::LeakArgs;
 pub use merge::MergeArgs;
 pub use nextest::NextestArgs;
 pub use report::{Format, ReportArgs, ReportFormat};

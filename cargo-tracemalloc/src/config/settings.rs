@@ -105,12 +105,8 @@ impl Settings {
         if self.no_fail {
             return Vec::new();
         }
-        let denied = self.deny.iter().filter_map(|deny| match deny {
-            Deny::Once => Some(Verdict::Once),
-            Deny::Unconfirmed => Some(Verdict::Unconfirmed),
-            Deny::Stale => None,
-        });
-        denied.chain([Verdict::Leak]).collect()
+        let verdicts = [Verdict::Leak, Verdict::Once, Verdict::Unconfirmed];
+        verdicts.into_iter().filter(|verdict| Deny::fails(&self.deny, *verdict)).collect()
     }
 
     /// The overrides, for the harness.

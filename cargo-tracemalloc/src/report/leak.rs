@@ -1,7 +1,7 @@
 //! A leak: one cause, whatever tests show it.
 
 use serde::{Deserialize, Serialize};
-use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry};
+use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry, Verdict};
 
 use crate::cli::Deny;
 use crate::report::kind::Kind;
@@ -82,12 +82,13 @@ pub struct Site {
 impl Leak {
     /// Whether it fails the run.
     pub fn fails(&self, deny: &[Deny]) -> bool {
-        match self.verdict {
-            GrowthKind::Leak => true,
-            GrowthKind::Unconfirmed => deny.contains(&Deny::Unconfirmed),
-            GrowthKind::Once | GrowthKind::Initialiser => deny.contains(&Deny::Once),
-            GrowthKind::Known => false,
-        }
+        let verdict = match self.verdict {
+            GrowthKind::Leak => Verdict::Leak,
+            GrowthKind::Unconfirmed => Verdict::Unconfirmed,
+            GrowthKind::Known => Verdict::Known,
+            GrowthKind::Once | GrowthKind::Initialiser => Verdict::Once,
+        };
+        Deny::fails(deny, verdict)
     }
 }
 

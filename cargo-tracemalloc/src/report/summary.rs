@@ -66,9 +66,12 @@ impl Summary {
 
     /// The number of tests whose verdict fails.
     pub fn failing(&self, deny: &[Deny]) -> usize {
-        let denied = |verdict| deny.contains(&verdict);
-        self.leak
-            + if denied(Deny::Once) { self.once } else { 0 }
-            + if denied(Deny::Unconfirmed) { self.unconfirmed } else { 0 }
+        let counts = [
+            (Verdict::Leak, self.leak),
+            (Verdict::Once, self.once),
+            (Verdict::Unconfirmed, self.unconfirmed),
+        ];
+        let failing = counts.into_iter().filter(|(verdict, _)| Deny::fails(deny, *verdict));
+        failing.map(|(_, tests)| tests).sum()
     }
 }

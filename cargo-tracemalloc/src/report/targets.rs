@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
 use tracemalloc_harness::{
-    ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, Verdict, entry_slots,
+    ENTRY_EXTENSION, Exchanged, TARGET_FILE, TargetNote, TestEntry, entry_slots,
 };
 
 use crate::cli::Deny;
@@ -39,9 +39,11 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
                 tests.push(entry?);
             }
         }
-        let shown = tests.iter_mut().filter(|test| is_shown(test, deny));
+        let listed = tests.iter_mut().filter(|test: &&mut TestEntry| {
+            test.verdict.is_some_and(|verdict| Deny::lists(deny, verdict))
+        });
         statics.declare(
-            shown.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()),
+            listed.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()),
         );
         let key =
             (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
@@ -52,15 +54,6 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
         target.tests.sort_by(|a, b| a.name.cmp(&b.name));
     }
     Ok(targets)
-}
-
-/// Whether the text shows the test's growth.
-fn is_shown(test: &TestEntry, deny: &[Deny]) -> bool {
-    match test.verdict {
-        Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => true,
-        Some(Verdict::Once) => deny.contains(&Deny::Once),
-        Some(Verdict::Clean | Verdict::Skipped) | None => false,
-    }
 }
 
 /// Adds to a note the target's kind and name from the metadata.

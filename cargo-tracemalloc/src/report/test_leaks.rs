@@ -20,15 +20,14 @@ pub fn test_leaks(
     deny: &[Deny],
     sources: &SourceLines,
 ) -> Vec<Leak> {
-    let is_leak = |kind: GrowthKind| match test.verdict {
-        Some(Verdict::Leak | Verdict::Unconfirmed | Verdict::Known) => {
-            matches!(kind, GrowthKind::Leak | GrowthKind::Unconfirmed | GrowthKind::Known)
-        }
-        Some(Verdict::Once) => deny.contains(&Deny::Once),
-        Some(Verdict::Clean | Verdict::Skipped) | None => false,
+    let Some(verdict) = test.verdict.filter(|verdict| Deny::lists(deny, *verdict)) else {
+        return Vec::new();
     };
-    let growth: Vec<&GrowthEntry> =
-        test.growth.iter().filter(|growth| is_leak(growth.kind)).collect();
+    let is_leak = |growth: &&GrowthEntry| {
+        let went_on = [GrowthKind::Leak, GrowthKind::Unconfirmed, GrowthKind::Known];
+        verdict == Verdict::Once || went_on.contains(&growth.kind)
+    };
+    let growth: Vec<&GrowthEntry> = test.growth.iter().filter(is_leak).collect();
     let crate_name = target.name.replace('-', "_");
     let of_test = OfTest { crate_name: &crate_name, name: &test.name };
     let causes = causes(&growth, of_test);

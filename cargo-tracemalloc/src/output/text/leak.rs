@@ -1,5 +1,6 @@
 //! One leak: its root and what it retains, the path, the frames, and the tests that show it.
 
+use anstyle::Style;
 use tracemalloc_harness::{GrowthKind, HolderKind, StepEntry, TestEntry};
 
 use crate::output::text::frames;
@@ -47,22 +48,23 @@ pub fn render(
 
 /// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run, 4044 B in all`.
 pub fn without_id(leak: &Leak) -> String {
-    format!("{} {}: {}", word(leak), root(leak), amount(leak))
+    format!("{}: {}", subject(leak, Style::new(), Style::new()), amount(leak))
 }
 
 /// A leak in one line, with its id.
 pub fn in_a_line(leak: &Leak) -> String {
-    format!("{}   {DIM}id {}{DIM:#}", without_id(leak), leak.id)
+    format!("{}   {}", without_id(leak), id(leak))
 }
 
 /// `held by store::SEEN (src/lib.rs:4): 64 B in 1 block a run`.
 pub fn title(leak: &Leak) -> String {
-    format!("{} {}: {} a run", word(leak), root(leak), amount_of(leak.bytes, leak.blocks))
+    let subject = subject(leak, Style::new(), Style::new());
+    format!("{subject}: {} a run", amount_of(leak.bytes, leak.blocks))
 }
 
 /// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run   id 5c1f09e2`.
 fn headline(leak: &Leak, test: Option<&TestEntry>) -> String {
-    let (word, root, amount) = (word(leak), root(leak), amount(leak));
+    let (subject, amount) = (subject(leak, BAD, BOLD), amount(leak));
     let limit = test
         .map(|test| test.limit)
         .filter(|limit| limit.max_growth > 0 || limit.max_blocks.is_some());
@@ -70,19 +72,25 @@ fn headline(leak: &Leak, test: Option<&TestEntry>) -> String {
         let blocks = limit.max_blocks.map(|blocks| format!(" in {}", count(blocks, "block")));
         format!(", limit {}{}", size(limit.max_growth), blocks.unwrap_or_default())
     });
-    let id = &leak.id;
     let known = leak.known_bytes.map(|bytes| format!(", known up to {}", size(bytes)));
     let known = known.unwrap_or_default();
-    format!("{BAD}{word}{BAD:#} {BOLD}{root}{BOLD:#}: {amount}{known}{limit}   {DIM}id {id}{DIM:#}")
+    format!("{subject}: {amount}{known}{limit}   {}", id(leak))
 }
 
-fn word(leak: &Leak) -> &'static str {
-    match leak.kind {
+/// `id 5c1f09e2`.
+fn id(leak: &Leak) -> String {
+    format!("{DIM}id {}{DIM:#}", leak.id)
+}
+
+/// `lost Rc<demo::Node> (src/lib.rs:14)`: the kind, and the root with its place.
+fn subject(leak: &Leak, of_word: Style, of_root: Style) -> String {
+    let word = match leak.kind {
         LeakKind::Lost => "lost",
         LeakKind::Cycle => "lost cycle of",
         LeakKind::Held => "held by",
         LeakKind::Grown => "growing",
-    }
+    };
+    format!("{of_word}{word}{of_word:#} {of_root}{}{of_root:#}", root(leak))
 }
 
 /// The root, with its place.

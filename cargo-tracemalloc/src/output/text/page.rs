@@ -39,8 +39,8 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     render_known(&mut notes, report, view);
     let deny = &report.options.deny;
     let of_verdict = |verdict| {
-        let tests = report.tests();
-        tests.filter(move |(_, test)| test.verdict == Some(verdict) && !fails(test, deny))
+        let fails = Deny::fails(deny, verdict);
+        report.tests().filter(move |(_, test)| test.verdict == Some(verdict) && !fails)
     };
     test_lines(&mut notes, "unconfirmed", of_verdict(Verdict::Unconfirmed), view, grown);
     if verbose {
@@ -75,16 +75,6 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     text.push('\n');
     summary::render(&mut text, report, report_path);
     text
-}
-
-/// Whether a test's verdict fails the run.
-fn fails(test: &TestEntry, deny: &[Deny]) -> bool {
-    match test.verdict {
-        Some(Verdict::Leak) => true,
-        Some(Verdict::Once) => deny.contains(&Deny::Once),
-        Some(Verdict::Unconfirmed) => deny.contains(&Deny::Unconfirmed),
-        Some(Verdict::Clean | Verdict::Known | Verdict::Skipped) | None => false,
-    }
 }
 
 /// The leaks that fail: with all their lines as long as they fit on a screen, then in a line each.
