@@ -97,11 +97,7 @@ generate() {
                 echo
                 last=$room
             fi
-            if [[ -L $file ]]; then
-                text="A symbolic link to the runtime's file of this name."
-            else
-                text=$(sentence "$file")
-            fi
+            text=$(sentence "$file")
             case $text in
             '') wrong "$file" 'begin the file with a `//!` header' ;;
             What\ * | Who\ * | How\ * | Whether\ *)

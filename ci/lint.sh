@@ -8,6 +8,7 @@ ci/rooms.sh
 ci/file-list.sh --check
 ci/page-width.sh
 ci/words.sh
+ci/copies.sh
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 

@@ -12,14 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 levels() { # crate
     case $1 in
     tracemalloc-rt)
-        printf '%s\n' 'os util error' 'model trace' 'limits names c_malloc' heap bridge \
+        printf '%s\n' 'os util error sources' 'model trace' 'limits names c_malloc' heap bridge \
             'allocator api judge' 'check internal' '__private lib'
         ;;
     cargo-tracemalloc)
         printf '%s\n' util 'cli name_server' 'config snapshot_query workspace' runtimes \
             wrapper report 'front output' suite commands main
         ;;
-    cargo-tracemalloc/harness) printf '%s\n' protocol child lib ;;
+    cargo-tracemalloc/harness) printf '%s\n' 'protocol sources' child lib ;;
     esac
 }
 

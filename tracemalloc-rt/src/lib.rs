@@ -114,6 +114,9 @@ mod limits;
 mod model;
 mod names;
 mod os;
+#[cfg(feature = "_sources")]
+#[doc(hidden)]
+pub mod sources;
 mod trace;
 mod util;
 

@@ -34,6 +34,8 @@ pub use tracemalloc::internal::judge::{GrowthKind, Prefix, Verdict};
 
 #[cfg(feature = "harness")]
 mod child;
+#[cfg(feature = "sources")]
+pub mod sources;
 
 #[cfg(feature = "harness")]
 pub use child::entry_points::{test_main_static, test_main_static_abort};

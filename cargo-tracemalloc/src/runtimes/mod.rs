@@ -5,6 +5,7 @@
 mod allocator_symbols;
 mod cache;
 mod cargo_build;
+mod manifest;
 mod preparation;
 mod runtime;
 mod sources;
