@@ -35,6 +35,7 @@ for package in "${packages[@]}"; do
         patches+=(--config "patch.crates-io.$package.path=\"$dir/$package-$version\"")
     fi
 done
+lock=$PWD/Cargo.lock
 cd "$dir"
 
 if [[ ${1:-} == --install ]]; then
@@ -58,6 +59,19 @@ TRACEMALLOC_CACHE_DIR=$dir/cache "$command" tracemalloc test --manifest-path dem
 if ((status != 102)) || ! grep -q '^lost Vec<u8> (src/cache.rs:34): 4096 B' output.txt; then
     cat output.txt >&2
     echo "package: the demo ends with $status, and should with 102 for the leak at src/cache.rs:34" >&2
+    exit 1
+fi
+
+# The names and versions of a lock file's packages.
+locked() { # lock file
+    awk '/^name = / { name = $3 } /^version = / && name { print name, $3; name = "" }' "$1" | sort
+}
+# The harness's dependencies are those that were tested.
+others=$(comm -23 <(locked cache/"$version"-*/Cargo.lock) <(locked "$lock") |
+    grep -vE '^"tracemalloc-(traced|interposed|program)"' || true)
+if [[ -n $others ]]; then
+    printf 'package: the runtime was built with packages that Cargo.lock does not name:\n%s\n' \
+        "$others" >&2
     exit 1
 fi
 echo "package: built from $(printf '%s ' "${packages[@]/%/-$version.crate}")and ran the demo"

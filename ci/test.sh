@@ -10,4 +10,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 ./msrv.sh
 ./docs.sh
 ./unit.sh
+./package.sh
 ./real-crates.sh --quick
