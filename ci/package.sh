@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packages the crates as cargo publishes them, builds the command from the `.crate` files alone in an
-# empty directory, and runs README's demo with it.
+# Packages the crates as cargo publishes them, builds the command from the `.crate` files alone in
+# an empty directory, and runs README's demo with it.
 #
 #     ci/package.sh              builds like `cargo build`, and uses its dependencies again
 #     ci/package.sh --install    installs like `cargo install`, which takes minutes
