@@ -39,12 +39,35 @@ fn signal(name: &str, process: &str) {
     assert!(Command::new("kill").args(["-s", name, process]).status().unwrap().success());
 }
 
-fn wait_for(path: &Path) {
+/// Waits until a condition holds.
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
-    while !path.exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{} does not come", path.display());
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what} does not come");
         sleep(Duration::from_millis(20));
     }
+}
+
+/// The names of the snapshots that were taken while the program ran, oldest first.
+fn earlier(dir: &Path, cause: &str) -> Vec<String> {
+    let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.retain(|name| name.contains(cause) && name.ends_with(".json"));
+    names.sort();
+    names
+}
+
+/// Removes what an earlier run of the test has left.
+fn remove_earlier(dir: &Path, cause: &str) {
+    for name in earlier(dir, cause) {
+        fs::remove_file(dir.join(name)).unwrap();
+    }
+}
+
+/// Whether a process runs, and is no zombie.
+fn runs(process: &str) -> bool {
+    fs::read_to_string(format!("/proc/{process}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap().starts_with(" Z"))
 }
 
 /// The command's output when it had ended, and its exit code.
@@ -172,28 +195,98 @@ fn ctrl_c_ends_a_program_with_its_report() {
 
     // Nothing can be done at a SIGKILL. What there is by then is whole.
     let _ = fs::remove_file(project.root.join(SNAPSHOT));
-    let first = "target/tracemalloc/snapshot-1.json";
-    let _ = fs::remove_file(project.root.join(first));
+    let dir = project.root.join("target/tracemalloc");
+    remove_earlier(&dir, "Z-timer");
     let mut child = project.run("--snapshot-every 300ms -p ends -- waits").spawn();
     let (_, process) = first_line(&mut child);
-    wait_for(&project.root.join(first));
+    // The command knows of the first one by the time of the second.
+    wait_until("a second snapshot", || earlier(&dir, "Z-timer").len() > 1);
     signal("KILL", &process);
     let (stderr, code) = ended(child);
     assert_eq!(code, Some(128 + 9));
-    for words in ["no snapshot of the program's end", "SIGKILL", "taken before", "is whole", first]
+    let first = format!("target/tracemalloc/{}", earlier(&dir, "Z-timer")[0]);
+    for words in ["no snapshot of the program's end", "SIGKILL", "taken before", "is whole", &first]
     {
         assert!(
             stderr.contains(words) || words == "is whole" && stderr.contains("are whole"),
             "{words}"
         );
     }
-    assert!(top(&project, first).stdout.contains(PAGE));
+    assert!(top(&project, &first).stdout.contains(PAGE));
     assert!(!project.root.join(SNAPSHOT).exists());
+}
+
+/// `kill -USR1` on the command killed it, and left the program behind.
+#[test]
+fn signals_to_the_command_reach_the_program() {
+    let project = Project::copy("behaviour", "run-passed-signals");
+    let dir = project.root.join("target/tracemalloc");
+    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let mut child = project.run("-p ends -- waits").spawn();
+        let (_, process) = first_line(&mut child);
+        signal(name, &child.id().to_string());
+        let (stderr, code) = ended(child);
+        assert_eq!(code, Some(128 + number), "{name}");
+        assert!(stderr.contains(&format!("Tracing process {process}\n")), "{name}");
+        assert!(stderr.contains(PAGE), "{name}: the report of the end");
+        assert!(!runs(&process), "{name}");
+    }
+
+    remove_earlier(&dir, "Z-signal");
+    let mut child = project.run("--snapshot-on USR1 --keep 2 -p ends -- waits").spawn();
+    let (_, process) = first_line(&mut child);
+    let mut last = String::new();
+    for _ in 0..3 {
+        signal("USR1", &child.id().to_string());
+        let newest = || earlier(&dir, "Z-signal").pop().unwrap_or_default();
+        wait_until("a snapshot", || newest() > last);
+        last = newest();
+    }
+    assert_eq!(earlier(&dir, "Z-signal").len(), 2, "--keep");
+    // A program without a handler for it ends.
+    signal("USR2", &child.id().to_string());
+    let (stderr, code) = ended(child);
+    assert_eq!(code, Some(128 + 12));
+    assert!(stderr.contains("the 2 taken before are whole"), "{stderr}");
+    assert!(!runs(&process));
+}
+
+/// The program ran on, unseen.
+#[test]
+fn a_killed_command_leaves_no_program_behind() {
+    let project = Project::copy("behaviour", "run-killed-command");
+    let mut child = project.run("-p ends -- waits").spawn();
+    let (_, process) = first_line(&mut child);
+    signal("KILL", &child.id().to_string());
+    ended(child);
+    wait_until("the program's end", || !runs(&process));
+    assert!(project.root.join(SNAPSHOT).exists(), "it takes its last snapshot");
+}
+
+/// `timeout` signals the process, and then the whole group. The second one ended the program before
+/// its snapshot was there.
+#[test]
+fn a_signal_to_the_whole_group_counts_once() {
+    let project = Project::copy("behaviour", "run-group");
+    for _ in 0..3 {
+        let _ = fs::remove_file(project.root.join(SNAPSHOT));
+        let mut child = project.run("-p ends -- waits").in_shell(r#"exec setsid "$@""#).spawn();
+        let (_, process) = first_line(&mut child);
+        let command = child.id().to_string();
+        let both = [command.clone(), format!("-{command}")];
+        let kill = Command::new("kill").args(["-s", "TERM", "--"]).args(both).status();
+        assert!(kill.unwrap().success());
+        let (stderr, code) = ended(child);
+        assert_eq!(code, Some(128 + 15));
+        assert!(stderr.contains(PAGE), "the report of the end");
+        assert!(project.root.join(SNAPSHOT).exists() && !runs(&process));
+    }
 }
 
 #[test]
 fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
     let project = Project::copy("service", "run-service");
+    remove_earlier(&project.root, "Z-signal");
     let mut child = project.run("--snapshot service.json --snapshot-on SIGUSR1").spawn();
     let (line, process) = first_line(&mut child);
     let address = line.trim().rsplit(' ').next().unwrap();
@@ -209,19 +302,22 @@ fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
         }
     };
     // Memory that it allocates once is there before the first snapshot.
-    for (requests, snapshot) in [(20, "service-1.json"), (100, "service-2.json")] {
-        let _ = fs::remove_file(project.root.join(snapshot));
+    for (count, requests) in [(1, 20), (2, 100)] {
         load(requests);
         signal("USR1", &process);
-        wait_for(&project.root.join(snapshot));
+        wait_until("a snapshot", || earlier(&project.root, "Z-signal").len() == count);
     }
     signal("INT", &process);
     let (stderr, code) = ended(child);
     assert_eq!(code, Some(128 + 2));
-    assert!(stderr.contains("service-1.json\n") && stderr.contains("service-2.json\n"));
+    let snapshots = earlier(&project.root, "Z-signal");
+    for snapshot in &snapshots {
+        assert!(stderr.contains(&format!("Snapshot {snapshot}\n")), "{snapshot}");
+        assert!(snapshot.contains("Z-signal"), "the time and the cause: {snapshot}");
+    }
 
     let diff = Call::subcommand("diff")
-        .args("service-1.json service-2.json")
+        .args(&snapshots.join(" "))
         .dir(&project.root)
         .run()
         .code(exit::CLEAN);
@@ -243,6 +339,7 @@ fn what_cannot_be_done_is_said_before_or_after() {
         ("--snapshot ends/src", "is a directory"),
         ("--snapshot-every 0s", "expected a duration longer than zero"),
         ("--snapshot-every soon", "`soon` is not a unit of time"),
+        ("--keep 3", "--snapshot-on <SIGNAL>"),
         ("--frames 0", "expected a number from 1 to 128"),
     ] {
         let output = project.run(args).run().code(exit::USAGE);

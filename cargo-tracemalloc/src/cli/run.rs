@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, ArgGroup, Args};
 
 use crate::cli::cargo_options::CargoOptions;
 use crate::cli::values;
@@ -14,18 +14,23 @@ const AFTER_HELP: &str = "\
 The exit code is the program's, or 128 plus the number of the signal that ended it. It is 103 if the
 program could not be built, and 2 after bad usage.
 
-After Ctrl-C or SIGTERM, a program without a handler takes its last snapshot and ends.";
+SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1 and SIGUSR2 to this command reach the program. After
+SIGHUP, SIGINT or SIGTERM, a program without a handler takes its last snapshot and ends.";
+
+/// The group of options that take snapshots while the program runs.
+const EARLIER: &str = "earlier";
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, group = ArgGroup::new(EARLIER).multiple(true))]
 pub struct RunArgs {
     /// Arguments of the program
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub program_args: Vec<OsString>,
 
     /// File for the snapshot at the program's end [default: `tracemalloc/snapshot.json` in the
-    /// target directory]. Earlier snapshots go beside it, as `snapshot-1.json` and so on
+    /// target directory]. Earlier snapshots go beside it, with the time (UTC) and the cause in
+    /// their names: `snapshot-20260131T093000.250Z-signal.json`
     #[arg(long, value_name = "FILE", help_heading = "Snapshot Options")]
     pub snapshot: Option<Utf8PathBuf>,
 
@@ -40,12 +45,22 @@ pub struct RunArgs {
     pub frames: u32,
 
     /// Take a snapshot at each of these signals: `SIGUSR1`
-    #[arg(long, value_name = "SIGNAL", value_parser = values::signal, help_heading = "Snapshot Options")]
+    #[arg(long, value_name = "SIGNAL", value_parser = values::signal, group = EARLIER, help_heading = "Snapshot Options")]
     pub snapshot_on: Option<i32>,
 
     /// Take a snapshot at this interval: `30s`, `5m`
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Snapshot Options")]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, group = EARLIER, help_heading = "Snapshot Options")]
     pub snapshot_every: Option<Duration>,
+
+    /// Keep the newest N of these snapshots, and remove older ones of this run
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = values::limit,
+        requires = EARLIER,
+        help_heading = "Snapshot Options"
+    )]
+    pub keep: Option<usize>,
 
     /// Number of lines of code to show at the end
     #[arg(

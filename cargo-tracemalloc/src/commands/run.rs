@@ -16,12 +16,15 @@ use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
 use crate::snapshot_query::SnapshotQuery;
 use crate::suite::cargo;
-use crate::util::exit_code;
+use crate::util::exit_code::ExitCode::CouldNotRun;
 use crate::util::exit_code::UsageError;
 use crate::util::file::{this_program, write_atomically};
+#[cfg(unix)]
+use crate::util::passed_signals::PassedSignals;
 use crate::util::private_env::{SET_FOR_CARGO, restore_env};
+use crate::util::process::Process;
 use crate::util::terminal::Color;
-use crate::util::{interrupt, private_dir, terminal};
+use crate::util::{private_dir, terminal};
 use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::{output, report, wrapper};
@@ -42,7 +45,6 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     };
     let runtimes = runtimes::ensure(&context.rustc, &context.triples, build_options)?;
     check_platform(&runtimes)?;
-    interrupt::install()?;
 
     let session = SessionDir::create(&context.target_dir)?;
     // Answers the program until it ends.
@@ -57,17 +59,29 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
         &wrapper::Config::new(&context, &session, &runtimes),
     )?;
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
-    let status = cargo.print_if(options.verbose > 0).status()?;
+    let status = run_to_end(cargo.print_if(options.verbose > 0), &session)?;
     let Some(note) = read_note(&session)? else {
         if let Err(error) = session.check() {
             terminal::warning(error);
             return Ok(code_of(status));
         }
-        // The program did not start. Cargo has printed why.
-        return Ok(exit_code::ExitCode::CouldNotRun.into());
+        // The program did not start. Cargo has printed why, unless a signal ended it.
+        let by_signal = status.code().is_none();
+        return Ok(if by_signal { code_of(status) } else { CouldNotRun.into() });
     };
     report(note, &snapshot, &context, status, args.limit)?;
     Ok(code_of(status))
+}
+
+/// Runs cargo, which becomes the program. Signals to this process reach it.
+#[cfg(unix)]
+fn run_to_end(cargo: &mut Process, session: &SessionDir) -> Result<ExitStatus> {
+    PassedSignals::catch(session.path.join(PROGRAM_FILE).into())?.run(cargo)
+}
+
+#[cfg(not(unix))]
+fn run_to_end(cargo: &mut Process, _session: &SessionDir) -> Result<ExitStatus> {
+    cargo.status()
 }
 
 /// The absolute path of the snapshot at the end. It is absolute, because the program may change its
@@ -112,6 +126,10 @@ fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Re
             nframe: args.frames,
             signal: args.snapshot_on,
             every_seconds: args.snapshot_every.map(|every| every.as_secs_f64()),
+            keep: args.keep,
+            command: std::process::id(),
+            announcement: (!args.cargo().quiet)
+                .then(|| terminal::status_line("Tracing", "process")),
         }),
         command: this_program()?.into_string(),
         ..Session::default()

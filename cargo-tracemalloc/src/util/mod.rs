@@ -6,6 +6,8 @@ pub mod exit_code;
 pub mod file;
 pub mod interrupt;
 pub mod nearest_name;
+#[cfg(unix)]
+pub mod passed_signals;
 pub mod private_dir;
 pub mod private_env;
 pub mod process;

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
@@ -71,6 +71,11 @@ impl Process {
     /// Runs it to its end.
     pub fn status(&mut self) -> Result<ExitStatus> {
         self.command.status().with_context(|| self.could_not_run())
+    }
+
+    /// Starts it.
+    pub fn spawn(&mut self) -> Result<Child> {
+        self.command.spawn().with_context(|| self.could_not_run())
     }
 
     /// Runs it to its end. Captures stdout.

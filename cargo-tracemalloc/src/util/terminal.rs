@@ -44,6 +44,15 @@ pub fn status(word: &str, text: impl Display) {
     print_stderr(format_args!("{GOOD}{word:>12}{GOOD:#} {text}"));
 }
 
+/// The same line as text, for another process to print to the same stderr.
+pub fn status_line(word: &str, text: impl Display) -> String {
+    let line = format!("{GOOD}{word:>12}{GOOD:#} {text}");
+    match anstream::AutoStream::choice(&std::io::stderr()) {
+        ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
+        _ => line,
+    }
+}
+
 /// Prints `warning: ...` to stderr.
 pub fn warning(text: impl Display) {
     print_stderr(format_args!("{NOTE}warning{NOTE:#}{BOLD}:{BOLD:#} {text}"));

@@ -1,12 +1,16 @@
 //! Snapshots of a program while it runs, and at its end.
 //!
 //! A thread takes the snapshots of a running program. A signal handler cannot, because it may have
-//! interrupted any code. It only wakes the thread. SIGINT and SIGTERM also wake the thread, if they
-//! would have ended the program. After a last snapshot they do.
+//! interrupted any code. It only wakes the thread. SIGHUP, SIGINT and SIGTERM also wake the thread,
+//! if they would have ended the program. After a last snapshot they do.
+//!
+//! The command passes signals on. So a signal to the whole process group arrives twice, and counts
+//! once.
 
 use std::cell::UnsafeCell;
 use std::error::Error;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
+use std::io::Write as _;
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::ptr;
@@ -30,8 +34,12 @@ const THREAD: &str = "tracemalloc";
 
 /// The program's process. A child that it forks has the handlers, but not the thread.
 static PROCESS: AtomicI32 = AtomicI32::new(0);
+/// The command's process.
+static COMMAND: AtomicI32 = AtomicI32::new(0);
 /// The signal that ends the program, after it has come.
 static ENDING: AtomicI32 = AtomicI32::new(0);
+/// Whether the next signal that ends the program does so at once.
+static ENDING_AT_ONCE: AtomicBool = AtomicBool::new(false);
 /// Whether a signal has requested a snapshot.
 static WANTED: AtomicBool = AtomicBool::new(false);
 static WAKE: Semaphore = Semaphore(UnsafeCell::new(MaybeUninit::uninit()));
@@ -57,29 +65,40 @@ impl Snapshots {
             filters: seccomp::filters(),
         }));
         let untraced = !internal::is_this_copy_installed();
+        end_with(run.command.cast_signed());
+        if !untraced {
+            snapshots.watch_from_now_on();
+        }
+        // The command passes on signals as soon as the note is there.
         if let Err(error) =
             snapshots.write_note(&ProgramNote { untraced, ..ProgramNote::default() })
         {
             fail(&format!("cannot write to {session_dir:?}: {error}"));
         }
-        if untraced {
-            return None;
+        if let Some(announcement) = &run.announcement {
+            // A closed stderr is no error.
+            let _ = writeln!(std::io::stderr(), "{announcement} {}", std::process::id());
         }
+        (!untraced).then_some(snapshots)
+    }
+
+    fn watch_from_now_on(&'static self) {
         PROCESS.store(std::process::id().cast_signed(), Ordering::Relaxed);
+        COMMAND.store(self.run.command.cast_signed(), Ordering::Relaxed);
         WAKE.init();
-        snapshots.start_thread();
-        if let Some(signal) = run.signal {
-            handle(signal, wanted);
-        }
-        for signal in [libc::SIGINT, libc::SIGTERM] {
-            if ends_the_program(signal) {
+        self.start_thread();
+        let own = self.run.signal;
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+            if Some(signal) != own && ends_the_program(signal) {
                 handle(signal, ending);
             }
         }
-        if let Err(error) = tracemalloc::start(run.nframe) {
+        if let Err(error) = tracemalloc::start(self.run.nframe) {
             fail(&format!("cannot start tracing: {error}"));
         }
-        Some(snapshots)
+        if let Some(signal) = own {
+            handle(signal, wanted);
+        }
     }
 
     /// Takes the snapshot at the end, and searches the heap.
@@ -102,13 +121,30 @@ impl Snapshots {
     }
 
     /// Takes the next snapshot of the running program.
-    fn take_next(&self) {
+    fn take_next(&self, cause: &str) {
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = self.run.numbered(note.snapshots.len() + 1);
-        if self.take(&path) {
-            note.snapshots.push(path);
-            self.keep(&mut note);
+        let path = self.unused_path(&format!("{}-{cause}", time_now()));
+        if !self.take(&path) {
+            return;
         }
+        note.snapshots.push(path);
+        let keep = self.run.keep.unwrap_or(usize::MAX);
+        while note.snapshots.len() > keep {
+            // Another process may have moved it.
+            let _ = std::fs::remove_file(note.snapshots.remove(0));
+        }
+        self.keep(&mut note);
+    }
+
+    /// A path for this label at which no file is.
+    fn unused_path(&self, label: &str) -> String {
+        let mut path = self.run.labelled(label);
+        let mut number = 2;
+        while Path::new(&path).exists() {
+            path = self.run.labelled(&format!("{label}-{number}"));
+            number += 1;
+        }
+        path
     }
 
     /// Writes a snapshot. Prints an error and returns false if that fails. An existing file stays
@@ -166,8 +202,10 @@ impl Snapshots {
             if !woken {
                 next = every.map(|every| SystemTime::now() + every);
             }
-            if WANTED.swap(false, Ordering::AcqRel) || !woken {
-                self.take_next();
+            if WANTED.swap(false, Ordering::AcqRel) {
+                self.take_next("signal");
+            } else if !woken {
+                self.take_next("timer");
             }
         }
     }
@@ -183,13 +221,13 @@ fn ends_the_program(signal: c_int) -> bool {
     }
 }
 
-fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
-    // SAFETY: zeroes are an empty mask and no flags. The handlers call only functions that are
-    // allowed in a handler.
+fn handle(signal: c_int, handler: extern "C" fn(c_int, *const libc::siginfo_t, *const c_void)) {
+    // SAFETY: zeroes are an empty mask. `SA_SIGINFO` goes with a handler of three arguments. The
+    // handlers call only functions that are allowed in a handler.
     let result = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as libc::sighandler_t;
-        action.sa_flags = libc::SA_RESTART;
+        action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
         libc::sigaction(signal, &raw const action, ptr::null_mut())
     };
     if result != 0 {
@@ -197,7 +235,7 @@ fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
     }
 }
 
-extern "C" fn wanted(signal: c_int) {
+extern "C" fn wanted(signal: c_int, _info: *const libc::siginfo_t, _context: *const c_void) {
     if is_elsewhere(signal) {
         return;
     }
@@ -205,13 +243,22 @@ extern "C" fn wanted(signal: c_int) {
     WAKE.post();
 }
 
-extern "C" fn ending(signal: c_int) {
-    // A second signal does not wait for the snapshot.
-    if is_elsewhere(signal) || ENDING.swap(signal, Ordering::AcqRel) != 0 {
+extern "C" fn ending(signal: c_int, info: *const libc::siginfo_t, _context: *const c_void) {
+    if is_elsewhere(signal) {
+        return;
+    }
+    // SAFETY: the kernel passes a valid `info`. The sender stands in it for a signal by `kill`.
+    let sender = unsafe { if (*info).si_code == libc::SI_USER { (*info).si_pid() } else { 0 } };
+    let from_command = sender == COMMAND.load(Ordering::Relaxed);
+    // A second signal does not wait for the snapshot. The command's do not count: it passes on what
+    // its whole group gets, and the kernel sends SIGTERM for each of its threads when it dies.
+    if !from_command && ENDING_AT_ONCE.swap(true, Ordering::AcqRel) {
         default_action(signal);
         return;
     }
-    WAKE.post();
+    if ENDING.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        WAKE.post();
+    }
 }
 
 /// Whether this process is a forked child. If so, the signal has its default effect.
@@ -232,6 +279,38 @@ fn default_action(signal: c_int) {
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }
+}
+
+/// Sends SIGTERM to this process when the command dies, so that nothing runs on unseen. A runner
+/// between the two has its own ways, so then nothing is done.
+fn end_with(command: c_int) {
+    // SAFETY: the calls have no preconditions.
+    unsafe {
+        if libc::getppid() != command {
+            return;
+        }
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+        // It may have died before that call.
+        if libc::getppid() != command {
+            libc::raise(libc::SIGTERM);
+        }
+    }
+}
+
+/// The time in UTC: `20260131T093000.250Z`. Names with it sort by time.
+fn time_now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+    let mut time = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are valid, and zeroes are a valid `tm`.
+    let time = unsafe {
+        libc::gmtime_r(&raw const seconds, time.as_mut_ptr());
+        time.assume_init()
+    };
+    let (year, month) = (time.tm_year + 1900, time.tm_mon + 1);
+    let (day, hour, minute, second) = (time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
+    let millis = since.subsec_millis();
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{millis:03}Z")
 }
 
 /// Ends the process by a signal, as it would have ended without tracing.

@@ -12,8 +12,7 @@ pub const PROGRAM_FILE: &str = "program";
 /// How the harness watches a program.
 #[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
 pub struct Run {
-    /// The absolute path of the snapshot at the end. Earlier snapshots get the same name with a
-    /// number.
+    /// The absolute path of the snapshot at the end. Earlier snapshots go beside it.
     pub snapshot: String,
     /// The number of frames that a traceback keeps.
     pub nframe: u32,
@@ -21,6 +20,12 @@ pub struct Run {
     pub signal: Option<i32>,
     /// The time between two snapshots.
     pub every_seconds: Option<f64>,
+    /// The number of earlier snapshots to keep; `None` keeps all.
+    pub keep: Option<usize>,
+    /// The number of the command's process. When it dies, the program gets SIGTERM.
+    pub command: u32,
+    /// The line to print to stderr before `main`. The number of the program's process goes behind.
+    pub announcement: Option<String>,
 }
 
 /// The program's note for the command. The file does not exist before the program starts.
@@ -47,15 +52,13 @@ impl Exchanged for ProgramNote {
 }
 
 impl Run {
-    /// The path of the snapshot with this number, from 1: `dir/name-1.json` beside `dir/name.json`.
-    pub fn numbered(&self, number: usize) -> String {
+    /// The path of a snapshot with this label: `dir/name-label.json` beside `dir/name.json`.
+    pub fn labelled(&self, label: &str) -> String {
         let file = self.snapshot.rfind(['/', '\\']).map_or(0, |separator| separator + 1);
-        match self.snapshot[file..].rfind('.').filter(|dot| *dot > 0) {
-            Some(dot) => {
-                format!("{}-{number}{}", &self.snapshot[..file + dot], &self.snapshot[file + dot..])
-            }
-            None => format!("{}-{number}", self.snapshot),
-        }
+        let end = self.snapshot[file..].rfind('.').filter(|dot| *dot > 0);
+        let (stem, extension) =
+            self.snapshot.split_at(end.map_or(self.snapshot.len(), |dot| file + dot));
+        format!("{stem}-{label}{extension}")
     }
 }
 
@@ -64,13 +67,21 @@ mod tests {
     use super::Run;
 
     #[test]
-    fn numbers_come_before_the_extension() {
-        let numbered = |path: &str| {
-            Run { snapshot: path.to_owned(), nframe: 1, signal: None, every_seconds: None }
-                .numbered(3)
+    fn labels_come_before_the_extension() {
+        let labelled = |path: &str| {
+            Run {
+                snapshot: path.to_owned(),
+                nframe: 1,
+                signal: None,
+                every_seconds: None,
+                keep: None,
+                command: 0,
+                announcement: None,
+            }
+            .labelled("timer")
         };
-        assert_eq!(numbered("/a.b/snapshot.json"), "/a.b/snapshot-3.json");
-        assert_eq!(numbered("/a.b/snapshot"), "/a.b/snapshot-3");
-        assert_eq!(numbered("/a/.snapshot"), "/a/.snapshot-3");
+        assert_eq!(labelled("/a.b/snapshot.json"), "/a.b/snapshot-timer.json");
+        assert_eq!(labelled("/a.b/snapshot"), "/a.b/snapshot-timer");
+        assert_eq!(labelled("/a/.snapshot"), "/a/.snapshot-timer");
     }
 }
