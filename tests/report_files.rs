@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -247,6 +248,65 @@ fn junit_is_read_by_its_deserializer_and_a_leak_is_a_failure() {
     insta::assert_snapshot!("junit", lines.collect::<Vec<_>>().join("\n"));
 }
 
+/// The crate `junit-parser` was written for the files of other programs.
+#[test]
+fn junit_is_read_by_another_parser() {
+    let xml = in_format("junit");
+    let read = junit_parser::from_reader(xml.as_bytes()).unwrap();
+    assert_eq!((read.tests, read.failures, read.errors, read.skipped), (5, 4, 0, 0));
+    let [suite] = read.suites.as_slice() else { panic!("{read:#?}") };
+    assert_eq!((suite.name.as_str(), suite.cases.len()), ("causes lib", 5));
+    let lost =
+        suite.cases.iter().find(|case| case.original_name == "tests::loses_a_content").unwrap();
+    let junit_parser::TestStatus::Failure(failure) = &lost.status else { panic!("{lost:#?}") };
+    assert_eq!(failure.failure_type, "leak");
+    assert!(failure.message.starts_with("lost Vec<String>"), "{failure:#?}");
+    assert!(failure.text.contains("src/lib.rs:51"), "{failure:#?}");
+    assert_eq!(lost.classname.as_deref(), Some("causes lib"));
+    let clean = suite.cases.iter().find(|case| case.original_name == "tests::is_clean").unwrap();
+    assert!(clean.status.is_success());
+}
+
+/// The schema of the standard, which the crate `serde-sarif` has in its package.
+fn sarif_schema() -> Value {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let metadata = cargo_metadata::MetadataCommand::new().manifest_path(manifest).exec().unwrap();
+    let package = metadata.packages.iter().find(|package| package.name == "serde-sarif").unwrap();
+    let schema = package.manifest_path.with_file_name("src").join("schema.json");
+    serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap()
+}
+
+#[test]
+fn sarif_keeps_to_the_schema_of_the_standard() {
+    let mut schema = sarif_schema();
+    // This pattern is no regular expression of the schema's draft. Logs of ours have no language.
+    for of in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][of]["properties"]["language"];
+        assert!(language.as_object_mut().unwrap().remove("pattern").is_some());
+    }
+    assert_eq!(
+        schema["$id"],
+        "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
+    );
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let against = report("lost.json --against ties.json --format sarif").run().code(exit::LEAK);
+    let empty = report("lost.json --against lost.json --format sarif").run().code(exit::CLEAN);
+    for text in [in_format("sarif"), against.stdout, empty.stdout] {
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&log)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}\n{text}");
+        let read: serde_sarif::sarif::Sarif = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.runs.len(), 1);
+    }
+    // The validator would see a mistake.
+    let mut wrong: Value = serde_json::from_str(&in_format("sarif")).unwrap();
+    wrong["runs"][0]["results"][0]["level"] = json!("fatal");
+    assert!(!validator.is_valid(&wrong));
+}
+
 #[test]
 fn sarif_has_what_the_standard_and_code_scanning_require() {
     let text = in_format("sarif");
@@ -311,6 +371,46 @@ fn github_s_annotations_are_a_line_for_each_leak() {
         assert!(message.contains("%0A"), "{annotation}");
     }
     insta::assert_snapshot!("github", text);
+}
+
+/// Reads a workflow command as GitHub's runner does: its name, its properties and its message.
+fn command(line: &str) -> Option<(String, BTreeMap<String, String>, String)> {
+    let unescape = |text: &str, of_property: bool| {
+        let mut text = text.replace("%0D", "\r").replace("%0A", "\n");
+        if of_property {
+            text = text.replace("%3A", ":").replace("%2C", ",");
+        }
+        text.replace("%25", "%")
+    };
+    let (head, message) = line.trim_start().strip_prefix("::")?.split_once("::")?;
+    let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
+    let properties = properties.trim().split(',').filter_map(|one| {
+        let (name, value) = one.split_once('=')?;
+        Some((name.to_owned(), unescape(value, true)))
+    });
+    Some((name.to_owned(), properties.collect(), unescape(message, false)))
+}
+
+#[test]
+fn github_s_runner_reads_the_annotations_as_they_were_meant() {
+    let whole = Report::read(&path("lost.json"));
+    let found: Vec<_> =
+        in_format("github").lines().map(|line| command(line).expect("a command")).collect();
+    assert_eq!(found.len(), whole.leaks.len());
+    for ((name, properties, message), leak) in found.iter().zip(&whole.leaks) {
+        assert_eq!(name, "error");
+        assert_eq!(properties.keys().collect::<Vec<_>>(), ["file", "line", "title"]);
+        assert_eq!(properties["file"], "src/lib.rs");
+        assert!(properties["line"].parse::<u32>().unwrap() > 0);
+        assert!(properties["title"].contains(": "), "{properties:?}");
+        assert!(message.contains(&format!("id {}\n", leak.id)), "{message}");
+        assert!(message.contains(&properties["title"]), "{message}");
+    }
+    // A leak's text may have all of this.
+    let odd = "::error file=a%2Cb.rs,line=1,title=100%25 of Vec<a%3A%3AB>::x%0A50%25::y";
+    let (_, properties, message) = command(odd).unwrap();
+    assert_eq!((properties["file"].as_str(), message.as_str()), ("a,b.rs", "x\n50%::y"));
+    assert_eq!(properties["title"], "100% of Vec<a::B>");
 }
 
 #[test]

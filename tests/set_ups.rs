@@ -340,6 +340,7 @@ fn an_untraced_target_is_named_in_each_run() {
         src_path: project.root.join("other.rs").to_str().unwrap().to_owned(),
         executable: String::new(),
         untraced: Some("a word".to_owned()),
+        is_optimised: false,
         command: String::new(),
     };
     let path = project.root.join("target/tracemalloc/debug/deps/other-0123456789abcdef");

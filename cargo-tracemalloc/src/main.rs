@@ -43,6 +43,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Test(args) => commands::test::run(args).map(ExitCode::from),
         Command::Nextest(args) => commands::nextest::run(args).map(ExitCode::from),
         Command::Report(args) => commands::report::run(args).map(ExitCode::from),
+        Command::Bisect(args) => commands::bisect::run(args).map(ExitCode::from),
         Command::ShowEnv(args) => commands::show_env::run(args).map(ExitCode::from),
         Command::Config(args) => commands::config::run(args).map(ExitCode::from),
         Command::Run(args) => commands::run::run(args),

@@ -41,6 +41,8 @@ pub struct Leak {
     pub holder: Option<HolderEntry>,
     /// The way round the cycle.
     pub cycle: Vec<StepEntry>,
+    /// Proven facts about the cause.
+    pub hints: Vec<serde_json::Value>,
     /// The places that allocate.
     pub sites: Vec<serde_json::Value>,
     /// The tests that show it.

@@ -1,6 +1,7 @@
 //! The command line, as declared. `workspace` and `config` resolve it.
 
 mod baseline;
+mod bisect;
 mod cargo_options;
 mod config;
 mod deny;
@@ -24,6 +25,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
 pub use baseline::BaselineArgs;
+pub use bisect::BisectArgs;
 pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use deny::Deny;
@@ -66,6 +68,8 @@ pub enum Command {
     Nextest(NextestArgs),
     /// Read, merge and compare the reports of runs
     Report(MergeArgs),
+    /// Find the revision at which a leak appeared, with `git bisect`
+    Bisect(BisectArgs),
     /// Print environment variables that make `cargo test` and `cargo nextest run` trace
     ShowEnv(ShowEnvArgs),
     /// Show the options in effect, and where each value comes from

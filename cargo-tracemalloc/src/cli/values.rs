@@ -127,6 +127,15 @@ pub fn pattern(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Parses the id of a leak.
+pub fn id(text: &str) -> Result<String, String> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() == 8 && text.bytes().all(is_digit) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("expected the id of a leak, eight hexadecimal digits, found {text:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

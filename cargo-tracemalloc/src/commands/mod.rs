@@ -1,5 +1,6 @@
 //! The subcommands, one file each. `main` calls them; they call all rooms.
 
+pub mod bisect;
 pub mod config;
 pub mod diff;
 pub mod holders;

@@ -48,12 +48,8 @@ pub fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
 
 /// Parses the fingerprint of a leak.
 pub fn fingerprint(value: &DeValue<'_>) -> Result<String, String> {
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     match value.as_str() {
-        Some(id) if id.len() == 8 && id.bytes().all(is_digit) => Ok(id.to_owned()),
-        Some(id) => {
-            Err(format!("expected the id of a leak, eight hexadecimal digits, found {id:?}"))
-        }
+        Some(id) => values::id(id),
         None => Err(expected("the id of a leak, such as \"5c1f09e2\"", value)),
     }
 }

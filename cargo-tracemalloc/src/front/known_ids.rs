@@ -32,6 +32,8 @@ pub fn applied(
         traced: true,
         note: None,
         tests: vec![entry],
+        executable: None,
+        is_optimised: true,
     }];
     let mut found =
         leaks(&mut targets, &deny, &SourceLines::new(Utf8Path::new(&session.workspace)));

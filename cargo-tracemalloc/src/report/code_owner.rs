@@ -73,6 +73,11 @@ fn is_std(file: &str, function: &str) -> bool {
         }
 }
 
+/// Whether a crate is one of the standard library.
+pub fn is_crate_of_std(name: &str) -> bool {
+    STD.contains(&name) || name == "hashbrown"
+}
+
 /// Whether a function is a test, or code inside it such as a closure.
 pub fn is_of_test(function: &str, crate_name: &str, test: &str) -> bool {
     let inside = |path: &str| {

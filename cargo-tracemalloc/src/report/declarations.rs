@@ -8,11 +8,11 @@ use std::path::Path;
 
 use camino::Utf8PathBuf;
 use cargo_metadata::Metadata;
-use gimli::{AttributeValue, EndianSlice, RunTimeEndian};
-use object::{Object as _, ObjectSection as _, ReadCache};
+use gimli::AttributeValue;
 use tracemalloc::internal::function_name;
 use tracemalloc_harness::{HolderEntry, HolderKind, Prefix};
 
+use crate::report::debug_info::{Reader, with_debug_info};
 use crate::report::paths::path_prefixes;
 
 /// The statics and thread-locals of one binary.
@@ -24,8 +24,6 @@ pub struct Statics {
 
 /// A file and a line.
 type Place = (String, u32);
-
-type Reader<'data> = EndianSlice<'data, RunTimeEndian>;
 
 impl Statics {
     /// The statics of a binary. File names are shortened as in the workspace's reports.
@@ -60,51 +58,47 @@ fn places(
     binary: &Path,
     wanted: &HashSet<String>,
 ) -> anyhow::Result<HashMap<String, Option<Place>>> {
-    let cache = ReadCache::new(std::fs::File::open(binary)?);
-    let file = object::File::parse(&cache)?;
-    let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
-    let sections = gimli::DwarfSections::load(|id| match file.section_by_name(id.name()) {
-        Some(section) => section.uncompressed_data(),
-        None => Ok(Default::default()),
-    })?;
-    let dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
-    let mut places = HashMap::new();
-    let mut units = dwarf.units();
-    while let Some(header) = units.next()? {
-        let unit = dwarf.unit(header)?;
-        let mut entries = unit.entries_raw(None)?;
-        while !entries.is_empty() {
-            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-            let attributes = abbreviation.attributes();
-            // Local variables have no linkage name.
-            if abbreviation.tag() != gimli::DW_TAG_variable
-                || !attributes.iter().any(|attribute| attribute.name() == gimli::DW_AT_linkage_name)
-            {
-                entries.skip_attributes(attributes)?;
-                continue;
-            }
-            let mut variable = Variable::default();
-            for attribute in attributes {
-                let attribute = entries.read_attribute(*attribute)?;
-                match attribute.name() {
-                    gimli::DW_AT_linkage_name => variable.name = Some(attribute.value()),
-                    gimli::DW_AT_decl_file => variable.file = Some(attribute.value()),
-                    gimli::DW_AT_decl_line => variable.line = attribute.udata_value(),
-                    _ => {}
+    with_debug_info(binary, |dwarf| {
+        let mut places = HashMap::new();
+        let mut units = dwarf.units();
+        while let Some(header) = units.next()? {
+            let unit = dwarf.unit(header)?;
+            let mut entries = unit.entries_raw(None)?;
+            while !entries.is_empty() {
+                let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+                let attributes = abbreviation.attributes();
+                // Local variables have no linkage name.
+                if abbreviation.tag() != gimli::DW_TAG_variable
+                    || !attributes
+                        .iter()
+                        .any(|attribute| attribute.name() == gimli::DW_AT_linkage_name)
+                {
+                    entries.skip_attributes(attributes)?;
+                    continue;
+                }
+                let mut variable = Variable::default();
+                for attribute in attributes {
+                    let attribute = entries.read_attribute(*attribute)?;
+                    match attribute.name() {
+                        gimli::DW_AT_linkage_name => variable.name = Some(attribute.value()),
+                        gimli::DW_AT_decl_file => variable.file = Some(attribute.value()),
+                        gimli::DW_AT_decl_line => variable.line = attribute.udata_value(),
+                        _ => {}
+                    }
+                }
+                let Some(name) = variable.name(dwarf, &unit).filter(|name| wanted.contains(name))
+                else {
+                    continue;
+                };
+                let Some(place) = variable.place(dwarf, &unit) else { continue };
+                let known = places.entry(name).or_insert_with(|| Some(place.clone()));
+                if known.as_ref() != Some(&place) {
+                    *known = None;
                 }
             }
-            let Some(name) = variable.name(&dwarf, &unit).filter(|name| wanted.contains(name))
-            else {
-                continue;
-            };
-            let Some(place) = variable.place(&dwarf, &unit) else { continue };
-            let known = places.entry(name).or_insert_with(|| Some(place.clone()));
-            if known.as_ref() != Some(&place) {
-                *known = None;
-            }
         }
-    }
-    Ok(places)
+        Ok(places)
+    })
 }
 
 /// The attributes of a static.

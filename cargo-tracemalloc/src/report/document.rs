@@ -1,5 +1,6 @@
 //! The types of the report. `docs/report.md` describes each field.
 
+use camino::Utf8PathBuf;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracemalloc::internal::Limit;
@@ -122,6 +123,12 @@ pub struct Target {
     pub note: Option<String>,
     /// The tests, by name.
     pub tests: Vec<TestEntry>,
+    /// The path of the test binary, as long as this process runs tests.
+    #[serde(skip)]
+    pub executable: Option<Utf8PathBuf>,
+    /// Whether the compiler optimised it, or may have.
+    #[serde(skip)]
+    pub is_optimised: bool,
 }
 
 impl Report {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry, Verdict};
 
 use crate::cli::Deny;
+use crate::report::hint::Hint;
 use crate::report::kind::Kind;
 
 /// A leak.
@@ -36,6 +37,9 @@ pub struct Leak {
     pub cycle: Vec<StepEntry>,
     /// The number of steps of the whole cycle. Steps are missing before the last one.
     pub cycle_steps: u32,
+    /// Proven facts about the cause.
+    #[serde(default)]
+    pub hints: Vec<Hint>,
     /// The places that allocate: the root's first, then the most bytes first.
     pub sites: Vec<Site>,
     /// The tests that show it, the most telling first.

@@ -3,18 +3,25 @@
 //! It calls `config`, `workspace` and `wrapper`. It never prints.
 
 mod code_owner;
+mod collection_calls;
 mod comparison;
+mod debug_info;
 mod declarations;
 mod doctests;
 mod document;
+mod field_names;
 mod fingerprint;
 mod growing_part;
+mod hint;
+mod hints;
 mod kind;
 mod known_leaks;
 mod leak;
 mod leaks;
 mod merged_report;
+mod owner_calls;
 mod paths;
+mod program_calls;
 pub mod report_file;
 mod selection;
 mod source_lines;
@@ -29,6 +36,7 @@ pub use comparison::{Change, Comparison, with_room};
 pub use declarations::Statics;
 pub use doctests::doctests;
 pub use document::{Doctests, Report, ReportOptions, SCHEMA, Target};
+pub use hints::add_hints;
 pub use kind::Kind;
 pub use known_leaks::{apply_known_leaks, stale_known_leaks};
 pub use leak::{Leak, LeakKind, LeakTest, Site};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, Package, TargetKind};
 use fs_err as fs;
 use tracemalloc_harness::{
@@ -75,6 +75,8 @@ pub fn target_of_note(note: TargetNote, metadata: &Metadata) -> Target {
         traced: note.untraced.is_none(),
         note: note.untraced,
         tests: Vec::new(),
+        executable: Some(note.executable).filter(|path| !path.is_empty()).map(Utf8PathBuf::from),
+        is_optimised: note.is_optimised,
     }
 }
 

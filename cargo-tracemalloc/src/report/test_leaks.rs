@@ -149,6 +149,7 @@ fn leak(
         path_steps: root.path_steps,
         cycle: cycle.map(|growth| growth.cycle.clone()).unwrap_or_default(),
         cycle_steps: cycle.map_or(0, |growth| growth.cycle_steps),
+        hints: Vec::new(),
         sites: growth.iter().map(|growth| site(growth, sources)).collect(),
         tests: vec![LeakTest {
             package: target.package.clone(),

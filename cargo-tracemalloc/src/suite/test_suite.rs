@@ -122,6 +122,7 @@ impl Suite {
         let mut leaks = report::leaks(&mut targets, &settings.deny, &sources);
         let known = self.settings.all_known_leaks();
         report::apply_known_leaks(&mut leaks, &mut targets, known, &settings.deny);
+        report::add_hints(&mut leaks, &targets, &settings.deny, metadata);
         if settings.baseline.mode == Mode::Write && !interrupt::interrupted() {
             let written = self.write_baseline(&leaks, is_complete)?;
             let known = written.leaks.iter();

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -52,6 +53,12 @@ impl Process {
     pub fn stdout_to_stderr(&mut self) -> &mut Self {
         self.command.stdout(std::io::stderr());
         self
+    }
+
+    /// Writes its output to a file.
+    pub fn log_to(&mut self, file: &File) -> Result<&mut Self> {
+        self.command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+        Ok(self)
     }
 
     /// Discards its output.

@@ -1,12 +1,15 @@
-//! The user's workspace and compiler, and the session's directory inside the target directory.
+//! The user's workspace, repository and compiler, and the session's directory inside the target
+//! directory.
 //!
 //! It calls `cli` and `util`. It starts no builds.
 
 mod cargo_config;
 mod context;
+mod repository;
 mod rustc;
 mod session_dir;
 
 pub use context::Context;
+pub use repository::Repository;
 pub use rustc::Rustc;
 pub use session_dir::SessionDir;

@@ -172,6 +172,7 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
             .into_string(),
         executable: String::new(),
         untraced,
+        is_optimised: rustc_call.is_optimised,
         command: this_program()?.into_string(),
     };
     fs::write(path, tracemalloc_harness::to_bytes(&note))?;

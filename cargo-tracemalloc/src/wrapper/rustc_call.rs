@@ -34,6 +34,8 @@ pub struct RustcCall {
     pub asks: bool,
     /// The last `-C debuginfo` or `-g`.
     pub debuginfo: Option<String>,
+    /// The last `-C opt-level` is not 0.
+    pub is_optimised: bool,
     /// `-C strip` is given.
     pub strips: bool,
     /// A dependency has libtest's name, `test`.
@@ -92,6 +94,7 @@ impl RustcCall {
             }
             "--print" | "-vV" | "-V" | "--version" | "--help" | "-h" => self.asks = true,
             "-C" | "--codegen" => self.codegen(&value()),
+            "-O" => self.is_optimised = true,
             "-g" => self.debuginfo = Some("2".to_owned()),
             "-" => self.asks = true,
             // Options whose value is skipped, so that it is not mistaken for the source file.
@@ -134,6 +137,7 @@ impl RustcCall {
             "extra-filename" => value.clone_into(&mut self.extra_filename),
             "debuginfo" => self.debuginfo = Some(value.to_owned()),
             "strip" => self.strips = true,
+            "opt-level" => self.is_optimised = value != "0",
             "lto" => self.has_lto = !["off", "no", "n", "false", "thin-local"].contains(&value),
             "linker-plugin-lto" => self.has_lto = !["off", "no", "n", "false"].contains(&value),
             _ => {}

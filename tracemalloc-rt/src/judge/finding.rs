@@ -56,6 +56,8 @@ pub struct Step {
     pub bytes: u64,
     /// On a cycle, the offset in it of the pointer to the next step.
     pub pointer: u32,
+    /// On a cycle, the number of strong handles to it, if they are proven; otherwise 0.
+    pub strong: u32,
 }
 
 /// Gives the results of the heap search the names and places of reports.
@@ -98,7 +100,7 @@ impl FindingNamer<'_> {
 
     fn step(&mut self, step: &heap::Step) -> Step {
         let traceback = step.stack.map(|stack| self.traceback(stack));
-        block(traceback.as_ref(), step.size, step.pointer)
+        Step { strong: step.strong, ..block(traceback.as_ref(), step.size, step.pointer) }
     }
 
     /// The traceback of a stack.
@@ -112,5 +114,5 @@ fn block(traceback: Option<&Traceback>, bytes: u64, pointer: u32) -> Step {
     let recent = traceback.and_then(|traceback| traceback.traceback.last());
     let place = recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
     let type_name = traceback.and_then(|traceback| traceback.type_name.clone());
-    Step { type_name, place, bytes, pointer }
+    Step { type_name, place, bytes, pointer, strong: 0 }
 }

@@ -45,6 +45,31 @@ pub fn is_closure_of(closure: &str, function: &str) -> bool {
     function_of_closure(closure) == Some(function)
 }
 
+/// The type that a function is a method of, as people write it, and the method's name: `Vec<u8>`
+/// and `push`.
+pub fn method(function: &str) -> Option<(String, String)> {
+    let parts = Parts::of(function);
+    let self_type = short_type(parts.self_type?);
+    let rest = without_generics(parts.rest);
+    Some((self_type, rest.trim_start_matches("::").to_owned()))
+}
+
+/// The first type argument of a function, as people write it: `Vec<u8>` for
+/// `core::mem::forget::<alloc::vec::Vec<u8>>`.
+pub fn type_argument(function: &str) -> Option<String> {
+    let start = function.rfind("::<").filter(|_| function.ends_with('>'))?;
+    let arguments = match function.find("::<") {
+        // `f::<a::B<C>>` has one list, and `A::<B>::f::<C>` two.
+        Some(first)
+            if matching_angle(&function[first + 2..]) == Some(function.len() - first - 3) =>
+        {
+            &function[first + 3..function.len() - 1]
+        }
+        _ => &function[start + 3..function.len() - 1],
+    };
+    split_top_level(arguments).first().map(|first| short_type(first))
+}
+
 /// The name as people write it: `demo::Cache::fill` for `<demo::Cache>::fill::<u8>`, and
 /// `<demo::Cache as Drop>::drop` for the same with the trait's path.
 pub fn pretty(function: &str) -> String {
@@ -180,7 +205,7 @@ fn without_generics(text: &str) -> String {
 
 /// A type as people write it. A type of the standard library has no path, and no default allocator
 /// or hasher.
-pub(super) fn short_type(type_name: &str) -> String {
+pub fn short_type(type_name: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#');
     let mut out = String::with_capacity(type_name.len());
     let mut rest = type_name;
@@ -269,6 +294,27 @@ mod tests {
             ("x86.table", "x86.table"),
         ] {
             assert_eq!(static_path(name), expected);
+        }
+    }
+
+    #[test]
+    fn methods_and_type_arguments_are_as_people_write_them() {
+        let vec = "alloc::vec::Vec<alloc::string::String>";
+        assert_eq!(
+            method(&format!("<{vec}>::push")),
+            Some(("Vec<String>".to_owned(), "push".to_owned()))
+        );
+        assert_eq!(method("core::mem::forget::<u8>"), None);
+        for (name, expected) in [
+            (format!("core::mem::forget::<{vec}>"), Some("Vec<String>")),
+            (
+                "core::ptr::drop_in_place::<std::sync::Mutex<[u8; 4]>>".to_owned(),
+                Some("Mutex<[u8; 4]>"),
+            ),
+            ("core::mem::swap::<demo::A<u8>, demo::B>".to_owned(), Some("demo::A<u8>")),
+            ("demo::f".to_owned(), None),
+        ] {
+            assert_eq!(type_argument(&name).as_deref(), expected, "{name}");
         }
     }
 

@@ -42,5 +42,6 @@ pub fn lost_block(block: Step) -> HolderEntry {
 /// The entry of one step of the path to a block.
 pub fn step_entry(step: Step) -> StepEntry {
     let (file, line) = step.place.unzip();
-    StepEntry { type_name: step.type_name, file, line, bytes: step.bytes, pointer: step.pointer }
+    let Step { type_name, bytes, pointer, strong, .. } = step;
+    StepEntry { type_name, file, line, bytes, pointer, strong, field: None }
 }

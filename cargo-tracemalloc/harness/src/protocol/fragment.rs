@@ -87,6 +87,7 @@ pub fn target_note(executable: &Path) -> TargetNote {
             src_path: String::new(),
             executable: String::new(),
             untraced: None,
+            is_optimised: true,
             command: String::new(),
         }
     })

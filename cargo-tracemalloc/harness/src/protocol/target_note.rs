@@ -23,6 +23,8 @@ pub struct TargetNote {
     pub executable: String,
     /// Why the target runs untraced; `None` if it is traced.
     pub untraced: Option<String>,
+    /// Whether rustc optimised the target, or may have.
+    pub is_optimised: bool,
     /// The absolute path of the command that built the test binary.
     pub command: String,
 }

@@ -93,7 +93,10 @@ pub fn holder_name(holder: &HolderEntry) -> &str {
 /// A block on a path, with its place or without it.
 pub fn step(step: &StepEntry, with_place: bool) -> String {
     let name = match (&step.type_name, &step.file) {
-        (Some(name), _) => short_name(name, WIDEST_TYPE),
+        (Some(name), _) => {
+            let field = step.field.as_ref().map(|field| format!(".{field}"));
+            short_name(name, WIDEST_TYPE) + &field.unwrap_or_default()
+        }
         (None, Some(_)) => size(step.bytes),
         (None, None) => format!("{} untraced", size(step.bytes)),
     };

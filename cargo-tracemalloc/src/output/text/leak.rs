@@ -8,7 +8,7 @@ use crate::output::text::growth::{amount_of, holder, holder_name, place_of, size
 use crate::output::text::line::{count, line};
 use crate::output::text::short_name::short_name;
 use crate::report::{Kind, Leak, LeakKind, LeakTest, Site};
-use crate::util::terminal::{BAD, BOLD, DIM, escaped};
+use crate::util::terminal::{BAD, BOLD, DIM, NOTE, escaped};
 
 /// Longer names of types are shortened.
 const WIDEST_TYPE: usize = 80;
@@ -42,6 +42,9 @@ pub fn render(
             line(text, format_args!("  {type_name}: {amount} a run"));
             frames::render(text, site, verbose);
         }
+    }
+    for hint in &leak.hints {
+        line(text, format_args!("  {NOTE}hint:{NOTE:#} {}", hint.text));
     }
     line(text, format_args!("  {}", seen_by(&leak.tests, verbose)));
 }

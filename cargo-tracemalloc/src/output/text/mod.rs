@@ -12,5 +12,5 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use leak::title;
+pub use leak::{in_a_line, title};
 pub use page::{View, label, plain, render};

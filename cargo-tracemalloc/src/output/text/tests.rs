@@ -72,6 +72,8 @@ fn target(kind: Kind, name: &str, tests: Vec<TestEntry>) -> Target {
         traced: true,
         note: None,
         tests,
+        executable: None,
+        is_optimised: false,
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Cycles<'a> {
             let mut address = start.next_multiple_of(8);
             loop {
                 let (heads, before) = (self.heads, &self.before);
-                let is_new = |other: usize| {
+                let is_new = |other: usize, _| {
                     other == head as usize || heads[other] == head && before[other] == 0
                 };
                 let found = reached.next_lost(number as usize, address, is_new)?;
@@ -74,6 +74,11 @@ impl<'a> Cycles<'a> {
             reached.in_time()?;
         }
         Ok(&self.cycle)
+    }
+
+    /// The cycle that was found last.
+    pub fn last(&self) -> &[(u32, u32)] {
+        &self.cycle
     }
 
     /// Writes the way from the head to the block that points back to it.

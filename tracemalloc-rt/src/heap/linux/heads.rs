@@ -38,7 +38,7 @@ pub fn heads_of_lost(reached: &Reachability<'_>) -> Result<List<u32>, Hindrance>
         heads[*head as usize] = *head;
         let mut has_room = way.push(beginning(reached, *head));
         while let Some((number, address)) = way.pop() {
-            let is_new = |next: usize| heads[next] == NONE;
+            let is_new = |next: usize, _| heads[next] == NONE;
             if let Some((next, behind)) = reached.next_lost(number as usize, address, is_new)? {
                 heads[next] = *head;
                 has_room = has_room
@@ -68,7 +68,7 @@ fn depth_first(reached: &Reachability<'_>, lost: &[u32]) -> Result<List<u32>, Hi
         entered[*first as usize] = 1;
         let mut has_room = way.push(beginning(reached, *first));
         while let Some((number, address)) = way.pop() {
-            match reached.next_lost(number as usize, address, |next| entered[next] == 0)? {
+            match reached.next_lost(number as usize, address, |next, _| entered[next] == 0)? {
                 Some((next, behind)) => {
                     entered[next] = 1;
                     has_room = has_room

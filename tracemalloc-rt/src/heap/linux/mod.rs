@@ -31,6 +31,7 @@ mod roots;
 mod search;
 mod shared;
 mod stage;
+mod strong_counts;
 mod summary;
 mod thread_cache;
 mod thread_names;

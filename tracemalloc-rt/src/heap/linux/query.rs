@@ -260,6 +260,7 @@ fn retained(inventory: &Inventory, entry: &Entry) -> Retained {
             .map(|step| Step {
                 stack: (step.stack != 0).then_some(StackId(step.stack)),
                 pointer: step.pointer,
+                strong: step.strong,
                 size: step.size,
             })
             .collect(),

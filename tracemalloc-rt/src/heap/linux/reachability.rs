@@ -313,26 +313,41 @@ impl<'a> Reachability<'a> {
     }
 
     /// Finds the next lost block that a lost block points to: only blocks of interest count, and
-    /// only words from `address` on. Returns its number, and the address behind the pointer.
+    /// only words from `address` on. Returns its number, and the address behind the pointer. The
+    /// function gets a block's number and the word that points to it.
     pub fn next_lost(
         &self,
         number: usize,
         mut address: usize,
-        is_of_interest: impl Fn(usize) -> bool,
+        is_of_interest: impl Fn(usize, usize) -> bool,
     ) -> Result<Option<(usize, usize)>, Hindrance> {
         let block = self.blocks[number];
         while let Part::Run(run) = self.next_part(&block, address)? {
             for address in (run.0..run.1).step_by(8) {
                 // SAFETY: `next_part` has returned whole words that can be read.
-                let Some(next) = self.blocks.at(unsafe { word(address) }) else { continue };
+                let word = unsafe { word(address) };
+                let Some(next) = self.blocks.at(word) else { continue };
                 let block = &self.blocks[next];
-                if block.root == NONE && block.is_traced() && is_of_interest(next) {
+                if block.root == NONE && block.is_traced() && is_of_interest(next, word) {
                     return Ok(Some((next, address + 8)));
                 }
             }
             address = run.1;
         }
         Ok(None)
+    }
+
+    /// The first two words of a block; `None` if it has not as many, or they cannot be read.
+    pub fn first_words(&self, number: usize) -> Result<Option<[usize; 2]>, Hindrance> {
+        let block = self.blocks[number];
+        let start = block.start;
+        match self.next_part(&block, start)? {
+            Part::Run(run) if run.0 == start && start.is_multiple_of(8) && run.1 - start >= 16 => {
+                // SAFETY: `next_part` has returned whole words that can be read.
+                Ok(Some(unsafe { [word(start), word(start + 8)] }))
+            }
+            _ => Ok(None),
+        }
     }
 }
 

@@ -111,6 +111,8 @@ pub struct Step {
     pub stack: u32,
     /// On a cycle, the offset of the pointer to the next step.
     pub pointer: u32,
+    /// On a cycle, see [`strong_counts`](crate::heap::linux::strong_counts).
+    pub strong: u32,
     /// Its size in bytes.
     pub size: u64,
 }

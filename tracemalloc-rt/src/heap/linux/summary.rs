@@ -8,11 +8,14 @@ use crate::heap::linux::reachability::{KnownRoot, Reachability};
 use crate::heap::linux::reply::{
     Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, MOST_SUMS, Reply, Root, RootKind, RootSum, Step,
 };
+use crate::heap::linux::strong_counts::strong_counts;
 use crate::heap::retained::Fate;
 
 const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
 /// The most lost blocks of one stack that are tried for a cycle.
 const MOST_HEADS: usize = 16;
+/// The most cycles whose strong counts are read: each takes a look at all blocks.
+const MOST_COUNTED: usize = 64;
 
 /// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks.
 pub fn write_entries(
@@ -45,6 +48,7 @@ pub fn write_entries(
     let order = |number: u32| (key(number), reached.blocks[number as usize].from & 1, number);
     list::sort(&mut numbers, &|a, b| order(a).cmp(&order(b)));
     let mut hindrances = 0;
+    let mut counted = 0;
     for same in numbers.chunk_by(|a, b| key(*a) == key(*b)) {
         let Some(place) = reply.entries.get_mut(reply.entries_len as usize) else {
             if !wanted.is_empty() {
@@ -62,11 +66,20 @@ pub fn write_entries(
             root: Root { kind: RootKind::Foreign, thread: 0, address: 0, number: 0 },
             head,
             steps_len: 0,
-            steps: [Step { stack: 0, pointer: 0, size: 0 }; MOST_STEPS],
+            steps: [Step { stack: 0, pointer: 0, strong: 0, size: 0 }; MOST_STEPS],
         };
         match fate {
             Fate::Held => write_path(reached, same[0] as usize, &mut entry),
-            Fate::Lost => write_cycle(reached, &mut cycles, same, &mut entry)?,
+            Fate::Lost => {
+                let cycle = find_cycle(reached, &mut cycles, same)?;
+                counted += usize::from(!cycle.is_empty());
+                let strong = if cycle.is_empty() || counted > MOST_COUNTED {
+                    [0; MOST_STEPS]
+                } else {
+                    strong_counts(reached, &heads, cycle)?
+                };
+                write_cycle(reached, cycle, strong, &mut entry);
+            }
             Fate::LostWith | Fate::Freed => {}
         }
         *place = entry;
@@ -140,28 +153,35 @@ fn write_path(reached: &Reachability<'_>, block: usize, entry: &mut Entry) {
     }
 }
 
-/// Writes the first cycle that one of these heads begins, if there is one.
+/// Finds the first cycle that one of these heads begins. Empty if there is none.
+fn find_cycle<'a>(
+    reached: &Reachability<'_>,
+    cycles: &'a mut Cycles<'_>,
+    heads: &[u32],
+) -> Result<&'a [(u32, u32)], Hindrance> {
+    for head in heads.iter().take(MOST_HEADS) {
+        if !cycles.through(reached, *head)?.is_empty() {
+            break;
+        }
+    }
+    Ok(cycles.last())
+}
+
+/// Writes a cycle: its first steps and its last, or all.
 fn write_cycle(
     reached: &Reachability<'_>,
-    cycles: &mut Cycles<'_>,
-    heads: &[u32],
+    cycle: &[(u32, u32)],
+    strong: [u32; MOST_STEPS],
     entry: &mut Entry,
-) -> Result<(), Hindrance> {
-    for head in heads.iter().take(MOST_HEADS) {
-        let cycle = cycles.through(reached, *head)?;
-        if cycle.is_empty() {
-            continue;
-        }
-        entry.steps_len = cycle.len() as u32;
-        let last = cycle.len().saturating_sub(entry.steps.len());
-        let shown = cycle.iter().take(entry.steps.len() - usize::from(last > 0));
-        let shown = shown.chain(cycle.last().filter(|_| last > 0));
-        for (place, (number, pointer)) in entry.steps.iter_mut().zip(shown) {
-            *place = Step { pointer: *pointer, ..step_of(&reached.blocks[*number as usize]) };
-        }
-        break;
+) {
+    entry.steps_len = cycle.len() as u32;
+    let last = cycle.len().saturating_sub(entry.steps.len());
+    let shown = cycle.iter().take(entry.steps.len() - usize::from(last > 0));
+    let shown = shown.chain(cycle.last().filter(|_| last > 0)).zip(strong);
+    for (place, ((number, pointer), strong)) in entry.steps.iter_mut().zip(shown) {
+        let step = step_of(&reached.blocks[*number as usize]);
+        *place = Step { pointer: *pointer, strong, ..step };
     }
-    Ok(())
 }
 
 fn root_at(root: &KnownRoot, address: usize) -> Root {
@@ -170,5 +190,5 @@ fn root_at(root: &KnownRoot, address: usize) -> Root {
 
 fn step_of(block: &Block) -> Step {
     let stack = if block.is_traced() { block.stack } else { 0 };
-    Step { stack, pointer: 0, size: block.size as u64 }
+    Step { stack, pointer: 0, strong: 0, size: block.size as u64 }
 }

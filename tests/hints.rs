@@ -1,0 +1,65 @@
+//! Hints: what blocks and code prove about a cause is said, and nothing else.
+
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::{Project, exit};
+
+/// The kind and the text of each test's hint.
+fn hints(project: &Project) -> BTreeMap<String, Option<(String, String)>> {
+    let of_test = |leak: &support::Leak| {
+        let test = leak.tests[0]["name"].as_str().unwrap().trim_start_matches("tests::").to_owned();
+        let hint = leak.hints.first().map(|hint| {
+            let field = |name: &str| hint[name].as_str().unwrap().to_owned();
+            (field("kind"), field("text"))
+        });
+        (test, hint)
+    };
+    project.report().leaks.iter().map(of_test).collect()
+}
+
+#[test]
+fn only_what_is_proven_is_hinted_at() {
+    let project = Project::copy("hints", "hints");
+    let output = project.tracemalloc("").run().code(exit::LEAK);
+    let found = hints(&project);
+    let weak = "strong; `parent` of Rc<hints::Child> (src/lib.rs:31) could be a `Weak`";
+    let removes = "and removes nothing";
+    for (test, expected) in [
+        ("children_own_their_parent", Some(("strong_cycle", weak))),
+        ("a_handle_of_a_cycle_is_forgotten", None),
+        ("a_tree_is_forgotten", None),
+        ("links_own_each_other", Some(("strong_cycle", "(src/lib.rs:79) could be a `Weak`"))),
+        ("a_vector_is_forgotten", Some(("given_up", "`mem::forget` at src/lib.rs:"))),
+        ("a_page_is_leaked", Some(("given_up", "`Box::leak` at src/lib.rs:"))),
+        ("a_handle_stays_open", None),
+        ("a_wrapper_is_forgotten", None),
+        ("a_map_is_only_inserted_into", Some(("only_inserted", removes))),
+        ("a_queue_is_only_pushed_to", Some(("only_inserted", removes))),
+        ("a_tree_has_only_entries", Some(("only_inserted", removes))),
+        ("a_log_is_only_pushed_to", Some(("only_inserted", removes))),
+        ("a_queue_is_filled", None),
+        ("a_state_grows", None),
+        ("a_thread_is_not_joined", Some(("not_joined", "(`hints::work`) that is not joined"))),
+        ("a_worker_collects", None),
+    ] {
+        let hint = found.get(test).unwrap_or_else(|| panic!("{test} leaks: {found:#?}"));
+        match (expected, hint) {
+            (Some((kind, text)), Some(hint)) if hint.0 == kind && hint.1.contains(text) => {}
+            (None, None) => {}
+            _ => panic!("{test}: {hint:?}, expected {expected:?}"),
+        }
+    }
+    assert!(output.stdout.contains("\n  hint: `mem::forget` at"), "{}", output.stdout);
+    let way = "Rc<hints::Child>.parent (src/lib.rs:31) -> and round again";
+    assert!(output.stdout.contains(way), "{}", output.stdout);
+
+    // Optimised code says nothing of calls, and the blocks say the same.
+    project.tracemalloc("--release").run().code(exit::LEAK);
+    let found = hints(&project);
+    let kinds: Vec<&str> = found.values().flatten().map(|(kind, _)| kind.as_str()).collect();
+    assert!(kinds.iter().all(|kind| ["strong_cycle", "not_joined"].contains(kind)), "{found:#?}");
+}
