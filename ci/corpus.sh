@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Judges published leaks: pairs of a crate's version that leaks and the one that fixed it, each with
-# one test, by this command, LeakSanitizer and valgrind. Prints the tables of docs/verdicts.md.
+# Judges published leaks by this command, LeakSanitizer and valgrind. Each is a version of a crate
+# that leaks and the one that fixed it, with one test. Prints the tables of docs/verdicts.md.
 #
 #     ci/corpus.sh               all pairs of tests/corpus/pairs.toml
 #     ci/corpus.sh lru_pop ...   those

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# For macOS and Windows, where memory cannot be searched: builds everything, runs the tests of the
+# For macOS and Windows, where memory cannot be searched. Builds everything, runs the tests of the
 # runtime, the macros and the harness, and judges the demo of the README.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

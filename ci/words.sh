@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the words of pages, sources and scripts: a sentence names its actor (the front, the
-# harness, the command, a test), so these words are not used. A comment does not open with "What"
-# or "Who".
+# Checks the words of pages, sources and scripts. A sentence names its actor (the front, the
+# harness, the command, a test), so these words are not used. A comment does not open with "What" or
+# "Who".
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,7 +1,7 @@
 //! The attribute `check`. It hands the body of a function to the runtime.
 //!
 //! The runtime measures the whole test. So `check` has to see the test as the other attributes
-//! leave it: an async test with its runtime around it, a case of a parametrised test without
+//! leave it. An async test then has its runtime around it, and a case of a parametrised test has no
 //! parameters. Attributes expand from the top down. If others follow, `check` puts itself behind
 //! the last one and does nothing else.
 

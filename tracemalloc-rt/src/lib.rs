@@ -69,14 +69,14 @@
 //! - [`start`] has no default; Python's is 1. There is no `-X tracemalloc`, and no `_get_traces`
 //!   or other private names.
 //! - Tracebacks have the frames of the program and of its dependencies, as Python's have no frames
-//!   of C functions; [`take_snapshot_with_std`] keeps those of the standard library. The oldest
+//!   of C functions. [`take_snapshot_with_std`] keeps those of the standard library. The oldest
 //!   frame is that of `main` or of the thread's function. Frames that were inlined are frames.
-//! - `total_nframe` counts the same frames. Of a stack with some fifty more frames than the limit,
-//!   those that were not kept are counted as the processor sees them: without inlined ones, and
-//!   with those before `main`.
+//! - `total_nframe` counts the same frames. If a stack has some fifty more frames than the limit,
+//!   the frames that were not kept are counted as the processor sees them. Inlined ones are then
+//!   missing, and those before `main` are included.
 //! - A [`Frame`] may know its function and its column. Equality, order, hash, `Display` and `Debug`
-//!   leave them out, and so do the key types of [`Snapshot::statistics`]: two functions on one line
-//!   are one group, as in Python.
+//!   leave them out, and so do the key types of [`Snapshot::statistics`]. So two functions on one
+//!   line are one group, as in Python.
 //! - [`Traceback::new`] takes frames oldest first, in the order in which they are then iterated;
 //!   Python's constructor reverses. A traceback always has a frame: without any, it is
 //!   `<unknown>:0`.

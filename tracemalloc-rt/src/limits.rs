@@ -1,7 +1,7 @@
 //! The limits and filters by which growth is measured and judged, for all interfaces.
 //!
-//! This is the one type for them: the attribute, the command line, the configuration and the
-//! overrides for single tests all become [`Limits`], and one merge puts them over each other. It is
+//! This is the one type for them. The attribute, the command line, the configuration and the
+//! overrides for single tests all become [`Limits`]. One merge puts them over each other. It is
 //! plain data. The judge says what follows from it.
 
 use crate::model::key_type::KeyType;
@@ -152,8 +152,8 @@ impl Limits {
         self
     }
 
-    /// The most runs of code that grows. If it is not given, the code runs as often as it takes to
-    /// tell a cache that fills from a leak, for about half a second. With 1, the first run decides.
+    /// The most runs of code that grows. By default, the code runs for about half a second: often
+    /// enough to tell a cache that fills from a leak. With 1, the first run decides.
     ///
     /// ```
     /// let limits = tracemalloc::Limits::new().runs(1);

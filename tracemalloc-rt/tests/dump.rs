@@ -71,14 +71,15 @@ fn load(directory: &Path, text: impl AsRef<[u8]>) -> Result<Snapshot, LoadError>
     Snapshot::load(path)
 }
 
-const DAMAGED: &str = "the file is not a snapshot, or is damaged: ";
-
-/// The message, without the parts that name the file and say that it is damaged.
-fn message(directory: &Path, text: impl AsRef<[u8]>) -> String {
-    let message = load(directory, text).unwrap_err().to_string();
+/// The message behind the file's name, and that of the cause.
+fn messages(directory: &Path, text: impl AsRef<[u8]>) -> (String, String) {
+    let error = load(directory, text).unwrap_err();
+    let message = error.to_string();
     let subject = format!("the snapshot {:?} cannot be read: ", directory.join("input.json"));
     let reason = message.strip_prefix(&subject).unwrap_or_else(|| panic!("{message}"));
-    reason.strip_prefix(DAMAGED).unwrap_or(reason).to_owned()
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    assert!(error.source().is_none_or(|cause| cause.source().is_none()), "{error:?}");
+    (reason.to_owned(), cause)
 }
 
 fn annotations(snapshot: &Snapshot) -> Vec<(Option<&str>, Option<u32>)> {
@@ -180,10 +181,11 @@ fn a_newer_version_is_called_newer() {
     let directory = directory("newer");
     let newer = SMALL.replace("\"version\": 1", "\"version\": 2");
     let expected = "its format has version 2, and this version of tracemalloc reads version 1";
-    assert_eq!(message(&directory, &newer), expected);
+    let expected = (expected.to_owned(), String::new());
+    assert_eq!(messages(&directory, &newer), expected);
     // The result does not depend on later sections.
     let changed = newer.replace("\"traceback_limit\": 2", "\"traceback_limit\": {\"new\": true}");
-    assert_eq!(message(&directory, changed), expected);
+    assert_eq!(messages(&directory, changed), expected);
     let huge = SMALL.replace("\"version\": 1", "\"version\": 18446744073709551615");
     assert!(matches!(load(&directory, huge), Err(LoadError::NewerVersion { .. })));
 }
@@ -196,58 +198,78 @@ fn a_file_that_ends_early_is_called_cut_off() {
         let result = load(&directory, &SMALL[..end]);
         assert!(matches!(result, Err(LoadError::CutOff { .. })), "{end}: {result:?}");
     }
-    assert_eq!(
-        message(&directory, &SMALL[..whole - 4]),
-        "the file is cut off: traces: EOF while parsing a list at line 21 column 10"
-    );
+    let (message, cause) = messages(&directory, &SMALL[..whole - 4]);
+    assert_eq!(message, "the file is cut off in its section \"traces\"");
+    assert_eq!(cause, "EOF while parsing a list at line 21 column 10");
+    assert_eq!(messages(&directory, "").0, "the file is cut off");
 }
 
 #[test]
 fn damaged_files_are_refused_by_member_and_place() {
     let directory = directory("damaged");
-    for (from, to, expected) in [
-        ("tracemalloc snapshot", "heap profile", "format: it has to be \"tracemalloc snapshot\""),
-        ("\"format\": \"tracemalloc snapshot\",\n", "", "\"format\" is missing"),
-        ("\"version\": 1,\n", "", "\"version\" is missing"),
-        ("\"traceback_limit\": 2,\n", "", "\"traceback_limit\" is missing"),
-        ("\"version\": 1", "\"version\": 0", "version: there was no version 0"),
+    for (from, to, section, expected) in [
+        (
+            "tracemalloc snapshot",
+            "heap profile",
+            "format",
+            "the format has to be \"tracemalloc snapshot\"",
+        ),
+        ("\"format\": \"tracemalloc snapshot\",\n", "", "format", "the section is missing"),
+        ("\"version\": 1,\n", "", "version", "the section is missing"),
+        ("\"traceback_limit\": 2,\n", "", "traceback_limit", "the section is missing"),
+        ("\"version\": 1", "\"version\": 0", "version", "no format had the version 0"),
         (
             "\"version\": 1",
             "\"version\": \"1\"",
-            "version: invalid type: string \"1\", expected u64",
+            "version",
+            "invalid type: string \"1\", expected u64",
         ),
-        ("\"version\": 1", "\"version\": 1, \"version\": 1", "version: it is there twice"),
-        ("\"traceback_limit\": 2", "\"traceback_limit\": -2", "traceback_limit: invalid value"),
-        ("\"src/main.rs\"", "7", "filenames: invalid type: integer `7`, expected a string"),
-        ("\"demo::main\"", "\"\\ud800\"", "functions: "),
-        ("[0,9,0,5]", "[2,9,0,5]", "frames[0]: there is no file name 2, there are 2"),
-        ("[0,9,0,5]", "[0,9,1,5]", "frames[0]: there is no function 1, there are 1"),
-        ("[0,9,0,5]", "[0,9,0,4294967296]", "frames: invalid value: integer `4294967296`"),
-        ("[0,9,0,5]", "[0,9,0]", "frames: invalid length 3, expected a tuple of size 4"),
-        ("[0,9,0,5]", "[0,9,0,5,1]", "frames: "),
-        ("[0,9,0,5]", "[0,9.5,0,5]", "frames: invalid type: floating point `9.5`"),
-        ("[0,9,0,5]", "{}", "frames: invalid type: map"),
-        ("[0,1]", "[0,4294967295]", "tracebacks[0]: there is no frame 4294967295, there are 2"),
-        ("[0,1]", "[]", "tracebacks[0]: it has no frames"),
-        ("[0,64,0,7]", "[0,64,1,7]", "traces[1]: there is no traceback 1, there are 1"),
-        ("[0,64,0,7]", "[0,18446744073709551616,0,7]", "traces: invalid type: floating point"),
-        ("[0,64,0,7]", "[0,1e400,0,7]", "traces: number out of range"),
-        ("[0,64,0,7]", "[0,-1,0,7]", "traces: invalid value: integer `-1`, expected u64"),
-        ("[0,64,0,7]", "[null,64,0,7]", "traces: invalid type: null, expected u32"),
-        ("[0,64,0,7]", "[0,64,0,true]", "traces: invalid type: boolean `true`, expected u32"),
-        ("\n}\n", "\n} {}", "trailing characters"),
-        ("\n}\n", ",\n}\n", "traces: trailing comma"),
+        (
+            "\"version\": 1",
+            "\"version\": 1, \"version\": 1",
+            "version",
+            "the file has this section twice",
+        ),
+        ("\"traceback_limit\": 2", "\"traceback_limit\": -2", "traceback_limit", "invalid value"),
+        ("\"src/main.rs\"", "7", "filenames", "invalid type: integer `7`, expected a string"),
+        ("\"demo::main\"", "\"\\ud800\"", "functions", ""),
+        ("[0,9,0,5]", "[2,9,0,5]", "frames", "row 0 refers to file name 2, and the file has 2"),
+        ("[0,9,0,5]", "[0,9,1,5]", "frames", "row 0 refers to function 1, and the file has 1"),
+        ("[0,9,0,5]", "[0,9,0,4294967296]", "frames", "invalid value: integer `4294967296`"),
+        ("[0,9,0,5]", "[0,9,0]", "frames", "invalid length 3, expected a tuple of size 4"),
+        ("[0,9,0,5]", "[0,9,0,5,1]", "frames", ""),
+        ("[0,9,0,5]", "[0,9.5,0,5]", "frames", "invalid type: floating point `9.5`"),
+        ("[0,9,0,5]", "{}", "frames", "invalid type: map"),
+        (
+            "[0,1]",
+            "[0,4294967295]",
+            "tracebacks",
+            "row 0 refers to frame 4294967295, and the file has 2",
+        ),
+        ("[0,1]", "[]", "tracebacks", "row 0 has no frames"),
+        ("[0,64,0,7]", "[0,64,1,7]", "traces", "row 1 refers to traceback 1, and the file has 1"),
+        ("[0,64,0,7]", "[0,18446744073709551616,0,7]", "traces", "invalid type: floating point"),
+        ("[0,64,0,7]", "[0,1e400,0,7]", "traces", "number out of range"),
+        ("[0,64,0,7]", "[0,-1,0,7]", "traces", "invalid value: integer `-1`, expected u64"),
+        ("[0,64,0,7]", "[null,64,0,7]", "traces", "invalid type: null, expected u32"),
+        ("[0,64,0,7]", "[0,64,0,true]", "traces", "invalid type: boolean `true`, expected u32"),
+        ("\n}\n", "\n} {}", "", "trailing characters"),
+        ("\n}\n", ",\n}\n", "traces", "trailing comma"),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let text = SMALL.replacen(from, to, 1);
         let result = load(&directory, &text);
         assert!(matches!(result, Err(LoadError::Malformed { .. })), "{to}: {result:?}");
-        let message = message(&directory, &text);
-        assert!(message.starts_with(expected), "{to}: {message}");
+        let (message, cause) = messages(&directory, &text);
+        let is_at = match section {
+            "" => "the file is not a snapshot, or is damaged".to_owned(),
+            section => format!("its section {section:?} is not that of a snapshot, or is damaged"),
+        };
+        assert_eq!(message, is_at, "{to}");
+        assert!(!cause.is_empty() && cause.starts_with(expected), "{to}: {cause}");
     }
-    assert!(
-        message(&directory, SMALL.replace("9,0,5", "9,0,\"x\"")).ends_with("at line 13 column 10")
-    );
+    let (_, cause) = messages(&directory, SMALL.replace("9,0,5", "9,0,\"x\""));
+    assert!(cause.ends_with("at line 13 column 10"), "{cause}");
 }
 
 #[test]
@@ -258,7 +280,7 @@ fn what_is_something_else_is_refused() {
         assert!(matches!(result, Err(LoadError::Malformed { .. })), "{text:?}: {result:?}");
     }
     assert_eq!(
-        message(&directory, "[]"),
+        messages(&directory, "[]").1,
         "invalid type: sequence, expected a tracemalloc snapshot at line 1 column 1"
     );
     let not_utf8 = SMALL.as_bytes().iter().map(|&b| if b == b'm' { 0xff } else { b });

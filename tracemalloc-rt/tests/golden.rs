@@ -1,7 +1,7 @@
 //! Replays recorded calls of CPython's `tracemalloc`, and expects the same results to the letter.
 //!
-//! The cases are those of `tests/golden`, or of the directory that `TRACEMALLOC_GOLDEN_DIR` names:
-//! make more with the oracle (see the README there) and run `TRACEMALLOC_GOLDEN_DIR=DIR cargo test
+//! The cases are those of `tests/golden`, or of the directory that `TRACEMALLOC_GOLDEN_DIR` names.
+//! Make more with the oracle (see the README there) and run `TRACEMALLOC_GOLDEN_DIR=DIR cargo test
 //! -p tracemalloc-rt --test golden`.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The heap search finds the holders of blocks, and calls a block lost only if nothing holds it.
 //!
 //! Without libtest: each case has a process of its own, as tests have under `cargo tracemalloc
-//! test`, so that no other test's stack has pointers left.
+//! test`. So no other test's stack has pointers left.
 
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
@@ -120,8 +120,8 @@ fn map(size: usize, flags: libc::c_int, file: libc::c_int) -> *mut usize {
 }
 
 /// A place on the main thread's stack. The frames below are those of a case, and have seen blocks
-/// that are gone: a byte that is written over an old pointer, as code without optimisation does,
-/// leaves the address of another block.
+/// that are gone. Code without optimisation may write one byte over an old pointer, which leaves
+/// the address of another block.
 static STACK_FROM: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `body` on a thread of its own, and looks up what it has left behind.
@@ -501,8 +501,8 @@ fn threads_that_come_and_go_do_no_harm() {
             drop(black_box((0..100).map(|n| n.to_string()).collect::<Vec<_>>()));
         }
     });
-    // A thread that is stopped inside of `malloc` has addresses of the headers between blocks,
-    // which a block before seems to reach to, on its stack and in its arena; so some look held.
+    // A thread that is stopped inside of `malloc` has addresses of the headers between blocks on
+    // its stack and in its arena. The block before seems to reach to a header, so some look held.
     // Most do not, and none is left out.
     let mut lost = 0;
     for round in 0..30_u64 {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 /// The output of a child.
 ///
-/// A file and not a pipe: it keeps the output of threads, C code and further processes in order,
-/// and a process that outlives the test does not delay the front.
+/// A file and not a pipe: it keeps the output of threads, C code and further processes in order. A
+/// process that outlives the test does not delay the front.
 #[derive(Debug)]
 pub struct Output {
     captured: Option<(File, PathBuf)>,

@@ -1,6 +1,6 @@
 //! The socket that answers name requests.
 //!
-//! A single thread answers, so that each file is read once: for all tests that the command has
+//! A single thread answers, so that each file is read once for all tests that the command has
 //! started, or for all tests of one binary.
 
 use std::io::{self, Read, Write as _};

@@ -37,7 +37,7 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<Prefix> {
 }
 
 /// The directories in which the short names of sources may lie: the workspace, and the directories
-/// of registries, where cargo unpacks each package under its name and version.
+/// of registries. Cargo unpacks each package there, under its name and version.
 pub fn source_roots(metadata: &Metadata) -> BTreeSet<Utf8PathBuf> {
     let unpacked = metadata.packages.iter().filter(|package| package.source.is_some());
     let dirs = unpacked.filter_map(|package| package.manifest_path.parent()?.parent());

@@ -30,11 +30,8 @@ pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
 /// Checks before any work that a report can be written.
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let existed = path.exists();
-    let result = fs::OpenOptions::new().append(true).create(true).open(path);
-    if let Err(error) = result {
-        let what = UsageError("the report cannot be written".to_owned());
-        return Err(anyhow::Error::from(error).context(what));
-    }
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.with_context(|| UsageError(format!("the report `{path}` cannot be written")))?;
     if !existed {
         fs::remove_file(path)?;
     }

@@ -1,11 +1,10 @@
 //! The directory of one run of the command, where command, wrapper and harness exchange files.
 
+use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
-use fs_err::File;
 use serde::Serialize;
 use tracemalloc_harness::{FRAGMENTS_DIR, SESSION_FILE};
 
@@ -50,7 +49,7 @@ impl SessionDir {
         // Locked under another name first, so that it never exists unlocked.
         let unlocked = path.join("unlocked");
         let lock = File::create(&unlocked).with_context(context)?;
-        lock.file().lock().with_context(context)?;
+        lock.lock().with_context(context)?;
         fs::rename(unlocked, path.join(LOCK)).with_context(context)?;
         Ok(Self { path, lock: Some(lock) })
     }
@@ -111,9 +110,10 @@ impl SessionDir {
         let this = this_program()?;
         let link = self.path.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         #[cfg(unix)]
-        fs::os::unix::fs::symlink(this, &link)?;
+        let linked = std::os::unix::fs::symlink(this, &link);
         #[cfg(not(unix))]
-        fs::copy(this, &link)?;
+        let linked = fs::copy(this, &link);
+        linked.with_context(|| format!("failed to create `{link}`, a link to this program"))?;
         Ok(link)
     }
 
@@ -142,7 +142,7 @@ fn remove_abandoned(target_dir: &Utf8Path) {
         let Ok(lock) = File::open(entry.path().join(LOCK)) else {
             continue;
         };
-        if lock.file().try_lock().is_ok() {
+        if lock.try_lock().is_ok() {
             let _remains = fs::remove_dir_all(entry.path());
         }
     }

@@ -3,9 +3,9 @@
 //!
 //! Every crate of the workspace gets frame pointers, line tables and v0 symbols. Every test binary
 //! gets the harness under the name of libtest. Other calls go to rustc unchanged: build scripts,
-//! proc macros, calls that compile nothing, calls from other programs than cargo, and calls for
-//! another target directory, because tests run cargo too. After `show-env`, a test that is built in
-//! another target directory is an error.
+//! proc macros, calls that compile nothing, and calls from other programs than cargo. So do calls
+//! for another target directory, because tests run cargo too. After `show-env`, a test that is
+//! built in another target directory is an error.
 
 mod call;
 mod config;

@@ -1,5 +1,5 @@
-//! A waiter of `get_with` that a growing table moves is stored by another hash than the one that it
-//! is looked for with, and is never removed.
+//! When a table grows, it stores a waiter of `get_with` by another hash. A look-up uses the old
+//! hash, so the waiter is never removed.
 
 use std::pin::pin;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Slots of spans that were closed are not used again, in a busy test.
 //!
-//! A run takes 5,000 slots, so the first run makes eight pages, each twice as large as the last,
-//! and later runs add a page seldom. `tracing_slots.rs` is the other case: its first run stays in
+//! A run takes 5,000 slots. So the first run makes eight pages, each twice as large as the last,
+//! and later runs seldom add a page. `tracing_slots.rs` is the other case: its first run stays in
 //! one page.
 
 use std::sync::Once;

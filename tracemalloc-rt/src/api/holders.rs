@@ -38,8 +38,8 @@ impl fmt::Display for HolderStatistic {
 ///
 /// The search runs in a copy of the process, as `fork` makes it. The other threads stand still
 /// while the copy is made. A block with several holders counts for the one that the search finds
-/// first: statics come before thread-locals, these before stacks and registers, and these before
-/// all other memory. The names are those of the executable's symbols. Not in Python.
+/// first. The order is: statics, thread-locals, stacks and registers, all other memory. The names
+/// are those of the executable's symbols. Not in Python.
 ///
 /// # Errors
 ///

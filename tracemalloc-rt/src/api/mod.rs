@@ -150,10 +150,10 @@ pub fn reset_peak() {
     }
 }
 
-/// The memory of the tracer itself, in bytes and whole pages: all pages that it has ever taken from
-/// the system and touched, whether the program traces now or not. The tracer gives no memory back,
-/// and uses it again. Only Linux tells which pages were touched; on other systems, address space
-/// that is only reserved counts too. 0 if the program's allocator does not trace.
+/// The memory of the tracer itself, in bytes and whole pages. It includes all pages that it has
+/// ever taken from the system and touched, whether the program traces now or not. The tracer gives
+/// no memory back, and uses it again. Only Linux tells which pages were touched. On other systems,
+/// address space that is only reserved counts too. 0 if the program's allocator does not trace.
 ///
 /// Python: `tracemalloc.get_tracemalloc_memory`, which leaves out about half of its memory.
 ///

@@ -1,7 +1,7 @@
 //! The limits of a test's own check, in types of C.
 //!
 //! The attribute belongs to the program's copy of this crate, the harness to the injected one. This
-//! struct is [`Limits`] on the way from one to the other: copies of different versions have to
+//! struct is [`Limits`] on the way from one to the other. Copies of different versions have to
 //! agree on its layout, which Rust's own types do not promise.
 
 use crate::bridge::text::Text;

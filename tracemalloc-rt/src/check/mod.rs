@@ -4,7 +4,7 @@
 //! `__private` call it.
 //!
 //! If the code is a test that a harness judges, the harness gets the limits, and the code only
-//! runs. Otherwise this room runs the code and judges it, by the rules of the harness: code that
+//! runs. Otherwise this room runs the code and judges it by the rules of the harness. Code that
 //! grows above its limits runs again, until its growth has a shape. Without a tracing allocator the
 //! code only runs.
 

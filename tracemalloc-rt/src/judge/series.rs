@@ -3,7 +3,7 @@
 //! A cache that fills and a registry that leaks both grow at first. The shape tells them apart: the
 //! growth of a cache fades, that of a leak stays. So the last three fifths of the runs are compared
 //! with the quarter before them. A steady leak grows 2.5 times as much there, and a buffer that
-//! doubles at least a third more; a cache that fills grows less, or not at all.
+//! doubles at least a third more. A cache that fills grows less, or not at all.
 //!
 //! Only new maxima count as growth. A cache that is full may be larger or smaller after each run,
 //! but soon it sets no more records.

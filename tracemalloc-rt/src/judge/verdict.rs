@@ -104,8 +104,8 @@ impl Judged {
             .collect()
     }
 
-    /// All shares in the order of the report, which depends on nothing but what is shown: of one
-    /// traceback and one size, what is lost comes before what is held.
+    /// All shares in the order of the report, which depends on visible values only. Of one
+    /// traceback and one size, lost memory comes before held memory.
     pub(super) fn ordered<'t>(
         &self,
         traceback: impl Fn(GroupId) -> &'t Traceback,

@@ -59,7 +59,7 @@ impl Error for DumpError {
 
 impl Snapshot {
     /// Writes the snapshot to a file, in the format of `docs/snapshot.md` in the repository.
-    /// Readers see the old file or the new one, never a part: the new file is written beside the
+    /// Readers see the old file or the new one, never a part. The new file is written beside the
     /// old one, flushed to disk and renamed.
     ///
     /// Python: `Snapshot.dump`, which writes another format.

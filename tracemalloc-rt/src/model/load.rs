@@ -1,4 +1,4 @@
-//! Reads snapshots from files. A file may come from anywhere: whatever it holds, the result is a
+//! Reads snapshots from files. A file may come from anywhere. Whatever it contains, the result is a
 //! snapshot or an error, and takes memory in proportion to the file's length.
 //!
 //! The file is read as a stream, with a visitor written by hand. A tree of JSON values of a million
@@ -23,8 +23,7 @@ use crate::model::traceback::Traceback;
 /// Domain, size, traceback by number, `total_nframe`.
 type TraceRow = (u32, u64, u32, Option<u32>);
 
-/// A snapshot could not be read. The message names the file, and what is wrong with it. If reading
-/// itself failed, the cause is the error's `source()`.
+/// A snapshot could not be read. The message names the file. The reason is the error's `source()`.
 ///
 /// ```
 /// use tracemalloc::{LoadError, Snapshot};
@@ -60,16 +59,20 @@ pub enum LoadError {
     CutOff {
         /// The file.
         path: PathBuf,
-        /// The section that was being read, and the line and column of the end.
-        reason: String,
+        /// The section that was being read.
+        section: Option<&'static str>,
+        /// The line and column of the end. Also the `source()`.
+        error: Box<dyn Error + Send + Sync>,
     },
     /// The file is not a snapshot, or is damaged.
     #[non_exhaustive]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The section, and what is wrong there.
-        reason: String,
+        /// The damaged section.
+        section: Option<&'static str>,
+        /// The fault and its place: line and column, or the row. Also the `source()`.
+        error: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -87,9 +90,15 @@ impl fmt::Display for LoadError {
                 ": its format has version {version}, and this version of tracemalloc reads version \
                  {VERSION}"
             ),
-            Self::CutOff { reason, .. } => write!(f, ": the file is cut off: {reason}"),
-            Self::Malformed { reason, .. } => {
-                write!(f, ": the file is not a snapshot, or is damaged: {reason}")
+            Self::CutOff { section: None, .. } => f.write_str(": the file is cut off"),
+            Self::CutOff { section: Some(section), .. } => {
+                write!(f, ": the file is cut off in its section {section:?}")
+            }
+            Self::Malformed { section: None, .. } => {
+                f.write_str(": the file is not a snapshot, or is damaged")
+            }
+            Self::Malformed { section: Some(section), .. } => {
+                write!(f, ": its section {section:?} is not that of a snapshot, or is damaged")
             }
         }
     }
@@ -98,8 +107,9 @@ impl fmt::Display for LoadError {
 impl Error for LoadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            LoadError::Read { error, .. } => Some(error),
-            _ => None,
+            Self::Read { error, .. } => Some(error),
+            Self::CutOff { error, .. } | Self::Malformed { error, .. } => Some(&**error),
+            Self::NewerVersion { .. } => None,
         }
     }
 }
@@ -112,7 +122,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// If the file cannot be read, is not a snapshot, is damaged, or has a newer format. The error
-    /// names the file and what is wrong with it.
+    /// names the file, and its `source()` the reason.
     ///
     /// ```
     /// let error = tracemalloc::Snapshot::load("/no/such/snapshot.json").unwrap_err();
@@ -131,20 +141,22 @@ pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
     let file = File::open(path).map_err(read)?;
     let mut document = Document::default();
     if let Err(error) = document.read(BufReader::new(file)) {
-        let path = path.to_owned();
-        let reason = match document.section {
-            Some(section) => format!("{section}: {error}"),
-            None => error.to_string(),
-        };
+        let (path, section) = (path.to_owned(), document.section);
         return Err(match document.newer_version {
             Some(version) => LoadError::NewerVersion { path, version },
             None if error.is_io() => read(error.into()),
-            None if error.is_eof() => LoadError::CutOff { path, reason },
-            None => LoadError::Malformed { path, reason },
+            None if error.is_eof() => LoadError::CutOff { path, section, error: error.into() },
+            None => LoadError::Malformed { path, section, error: error.into() },
         });
     }
-    document.resolve().map_err(|reason| LoadError::Malformed { path: path.to_owned(), reason })
+    document.resolve().map_err(|(section, fault)| {
+        let path = path.to_owned();
+        LoadError::Malformed { path, section: Some(section), error: fault.into() }
+    })
 }
+
+/// A section, and its fault.
+type Fault = (&'static str, String);
 
 /// The content of the file, with numbers for names, frames and tracebacks.
 #[derive(Default)]
@@ -171,9 +183,9 @@ impl Document {
         deserializer.end()
     }
 
-    /// Puts frames, tracebacks and traces together. The error names the row that refers to a
-    /// missing one.
-    fn resolve(self) -> Result<Snapshot, String> {
+    /// Puts frames, tracebacks and traces together. A fault names the row that refers to a missing
+    /// entry.
+    fn resolve(self) -> Result<Snapshot, Fault> {
         present("format", self.format)?;
         present("version", self.version)?;
         let traceback_limit = present("traceback_limit", self.traceback_limit)?;
@@ -195,20 +207,20 @@ impl Document {
                     None => frame,
                 })
             })
-            .collect::<Result<Vec<Frame>, String>>()?;
+            .collect::<Result<Vec<Frame>, Fault>>()?;
 
         let rows = present("tracebacks", self.tracebacks)?.into_iter().enumerate();
         let tracebacks = rows
             .map(|(index, row)| {
                 if row.is_empty() {
-                    return Err(format!("tracebacks[{index}]: it has no frames"));
+                    return Err(("tracebacks", format!("row {index} has no frames")));
                 }
                 let owner = ("tracebacks", index);
                 row.into_iter()
                     .map(|frame| entry(&frames, frame, "frame", owner).cloned())
-                    .collect::<Result<Arc<[Frame]>, String>>()
+                    .collect::<Result<Arc<[Frame]>, Fault>>()
             })
-            .collect::<Result<Vec<Arc<[Frame]>>, String>>()?;
+            .collect::<Result<Vec<Arc<[Frame]>>, Fault>>()?;
 
         let rows = present("traces", self.traces)?.into_iter().enumerate();
         let traces = rows
@@ -217,13 +229,13 @@ impl Document {
                 let traceback = Traceback::new(Arc::clone(frames), total_nframe);
                 Ok(Trace::new(domain, size, traceback))
             })
-            .collect::<Result<Vec<Trace>, String>>()?;
+            .collect::<Result<Vec<Trace>, Fault>>()?;
         Ok(Snapshot::new(traces, traceback_limit))
     }
 }
 
-fn present<T>(section: &str, value: Option<T>) -> Result<T, String> {
-    value.ok_or_else(|| format!("{section:?} is missing"))
+fn present<T>(section: &'static str, value: Option<T>) -> Result<T, Fault> {
+    value.ok_or_else(|| (section, "the section is missing".to_owned()))
 }
 
 fn shared(names: Vec<Box<str>>) -> Vec<Arc<str>> {
@@ -235,12 +247,12 @@ fn entry<'a, T>(
     table: &'a [T],
     number: u32,
     what: &str,
-    (owner, row): (&str, usize),
-) -> Result<&'a T, String> {
+    (owner, row): (&'static str, usize),
+) -> Result<&'a T, Fault> {
     let index = usize::try_from(number).unwrap_or(usize::MAX);
     table.get(index).ok_or_else(|| {
         let len = table.len();
-        format!("{owner}[{row}]: there is no {what} {number}, there are {len}")
+        (owner, format!("row {row} refers to {what} {number}, and the file has {len}"))
     })
 }
 
@@ -290,7 +302,7 @@ impl Document {
     /// newer, and not damaged because of a later section.
     fn check_header<E: serde_core::de::Error>(&mut self) -> Result<(), E> {
         if self.format.as_ref().is_some_and(|format| format != FORMAT) {
-            return Err(E::custom(format_args!("it has to be {FORMAT:?}")));
+            return Err(E::custom(format_args!("the format has to be {FORMAT:?}")));
         }
         match self.version {
             None | Some(VERSION) => Ok(()),
@@ -298,7 +310,7 @@ impl Document {
                 self.newer_version = Some(version);
                 Err(E::custom("newer version"))
             }
-            Some(version) => Err(E::custom(format_args!("there was no version {version}"))),
+            Some(version) => Err(E::custom(format_args!("no format had the version {version}"))),
         }
     }
 }
@@ -311,7 +323,7 @@ fn read_section<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
 ) -> Result<(), A::Error> {
     *section = Some(name);
     if value.is_some() {
-        return Err(A::Error::custom("it is there twice"));
+        return Err(A::Error::custom("the file has this section twice"));
     }
     *value = Some(map.next_value()?);
     Ok(())

@@ -34,7 +34,7 @@ impl Loaded {
         {
             let mut loaded = Self::default();
             // SAFETY: the linker calls `take` only during this call, with its own record of a
-            // module and with the pointer to `loaded`, to which nothing else refers meanwhile.
+            // module and with the pointer to `loaded`. Nothing else refers to `loaded` meanwhile.
             unsafe {
                 libc::dl_iterate_phdr(Some(take), (&raw mut loaded).cast());
             }
@@ -62,7 +62,7 @@ unsafe extern "C" fn take(
     loaded: *mut libc::c_void,
 ) -> libc::c_int {
     // SAFETY: the linker passes a module with as many headers as it says, and the pointer that it
-    // was given; a name is null or ends with a zero.
+    // was given. A name is null or ends with a zero.
     let (name, base, segments, loaded) = unsafe {
         let module = &*module;
         let name =

@@ -31,8 +31,8 @@ const NOT_OF_PROGRAM: [&str; 14] = [
     "nanoserde",
 ];
 
-/// Whether tracebacks end at this frame: std's first function of a thread, the harness's of a test,
-/// or the C library's if a thread has not come that far or was started by C.
+/// Whether tracebacks end at this frame: std's first function of a thread, or the harness's of a
+/// test. If a thread has not come that far, or C started it, it is the C library's first function.
 ///
 /// The C library's functions have names that a program may use too. So such a frame ends a
 /// traceback only if it is physical, which an inlined call is not, and only if it has no file.

@@ -30,12 +30,12 @@ impl Symbolizer {
         }
     }
 
-    /// The frames of these return addresses, innermost first, up to the first one that is the
-    /// `end`, which is left out; and whether there was one. Nothing of this is traced.
+    /// The frames of these return addresses, innermost first, up to the first `end`, which is left
+    /// out. Also returns whether there was an end. Nothing of this is traced.
     ///
     /// The second argument of `end` says if the frame is physical: that of a function, and not that
-    /// of an inlined call. Frames beyond the end are not looked up: behind the outermost Rust frame
-    /// comes the C library, and to read its debug information can take longer than all the rest.
+    /// of an inlined call. Frames beyond the end are not looked up. Behind the outermost Rust frame
+    /// comes the C library, and reading its debug information can take longer than all the rest.
     pub fn frames(
         &mut self,
         addresses: &[usize],

@@ -21,7 +21,7 @@ use crate::trace::stack_id::{MAX_STACKS, StackId};
 /// A return address and the context that it returns to.
 ///
 /// The contexts of the first two levels stand for no address. They tell apart stacks with the same
-/// addresses: the first level is the [`scope`](crate::trace::scope) of the stack, and the second
+/// addresses. The first level is the [`scope`](crate::trace::scope) of the stack, and the second
 /// one the number of outer frames that are not kept. The innermost context of a stack of C's blocks
 /// stands for the [domain](domain).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +81,8 @@ static CHUNK: [AtomicPtr<Node>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut(
 static LAST: AtomicU32 = AtomicU32::new(NONE.0);
 static GROWING: SpinLock<()> = SpinLock::new(());
 
-/// The context that the outermost kept frames of stacks are called from: stacks in a scope (0 is
-/// none), of which `beyond` more frames are not kept. `None` if there is no memory left.
+/// The context from which the outermost kept frames are called, of stacks in a scope (0 is none).
+/// `beyond` more frames of these stacks are not kept. `None` if there is no memory left.
 pub fn root(scope: u32, beyond: u32) -> Option<Context> {
     NONE.call(scope as usize)?.call(beyond as usize)
 }

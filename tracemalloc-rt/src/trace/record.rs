@@ -49,8 +49,8 @@ pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
     }
 }
 
-/// The fast path. It needs four things: only the harness traces, so no check counts its peak; the
-/// thread is registered and not paused; the walk meets the last one; slot and account exist.
+/// The fast path. It needs four things. Only the harness traces, so no check counts its peak. The
+/// thread is registered and not paused. The walk meets the last one. Slot and account exist.
 /// Otherwise it returns `None`, and has changed nothing.
 #[inline(always)]
 fn record_common(address: usize, size: usize) -> Option<()> {

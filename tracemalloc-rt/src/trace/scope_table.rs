@@ -112,9 +112,9 @@ pub fn threads(number: u32) -> u32 {
     scope(number).map_or(0, |scope| scope.threads.load(Ordering::Acquire))
 }
 
-/// Counts a thread that is about to be started in this scope, or, if `begins` is false, one that
-/// has ended or could not be started. The count keeps the number from being used again, so a thread
-/// always leaves the scope that it was counted in.
+/// Counts a thread that is about to be started in this scope. If `begins` is false, it has ended or
+/// could not be started. The count keeps the number from being used again, so a thread always
+/// leaves the scope that it was counted in.
 pub fn count_thread(number: u32, begins: bool) {
     for_each_outwards(number, |scope| {
         if begins {

@@ -1,7 +1,7 @@
 //! Small numbers for stacks, and how many frames a stack can have.
 
-/// The id of a stack: the number of its innermost context (`trace/contexts.rs`). 25 bits,
-/// because that is what a slot of the shadow map has room for.
+/// The id of a stack: the number of its innermost context (`trace/contexts.rs`). It has 25 bits,
+/// because a slot of the shadow map has no room for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackId(pub(crate) u32);
 
@@ -18,6 +18,6 @@ pub(crate) const MAX_STACKS: u32 = 1 << 25;
 pub const MAX_DEPTH: usize = MAX_NFRAME as usize + FRAMES_OF_STD;
 /// The most frames that a program can ask for.
 pub const MAX_NFRAME: u32 = 65_535;
-/// Between the allocator and the program's line lie up to 35 frames of the standard library, so at
+/// Between the allocator and the program's line lie up to 35 frames of the standard library. So at
 /// least this many physical frames are captured beyond those that are shown.
 pub const FRAMES_OF_STD: usize = 48;

@@ -37,7 +37,7 @@ impl ProcessRole {
     }
 
     /// Whether a traced test has started this process. Then a test that is requested by its exact
-    /// name runs in this process, because the other test may want to see how its binary ends.
+    /// name runs in this process: the other test may want to see how its binary ends.
     pub(crate) fn is_inside(&self) -> bool {
         self.session_dir.is_none() && self.inside
     }

@@ -21,8 +21,8 @@ mod mapped {
         memory: NonNull<u8>,
     }
 
-    // SAFETY: the memory is written by `write` alone, which one thread at a time calls: the thread
-    // of the harness, or the panic hook that ends the process.
+    // SAFETY: only `write` writes the memory, and one thread at a time calls it: the thread of the
+    // harness, or the panic hook that ends the process.
     unsafe impl Send for EntrySlots {}
     // SAFETY: as above.
     unsafe impl Sync for EntrySlots {}

@@ -61,7 +61,7 @@ pub fn keep() {
 #[cfg(not(unix))]
 pub fn keep() {}
 
-/// Makes std remember that it prints no backtrace: it reads the variable at the first panic, so one
+/// Makes std remember that it prints no backtrace. It reads the variable at the first panic, so one
 /// is caught while the variable is not set and stderr is closed.
 #[cfg(unix)]
 fn std_forgets_the_variable(style: &std::ffi::OsStr) -> bool {

@@ -6,7 +6,8 @@
 //! longer compiles.
 //!
 //! A file has a header line, a checksum of the rest, and the value. nanoserde trusts the lengths
-//! that it reads, and would allocate that much. So a file with a wrong checksum is not parsed.
+//! that it reads, and would allocate that much memory. So a file with a wrong checksum is not
+//! parsed.
 
 use std::fmt;
 

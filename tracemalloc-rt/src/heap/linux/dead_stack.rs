@@ -6,7 +6,7 @@ use crate::heap::linux::maps::{self, Mapping};
 use crate::trace::thread_stacks::ThreadStack;
 
 /// Whether the stack of an ended thread is still as the thread left it, and the address is not used
-/// for other memory: it is mapped as before, its guard lies below it, and the description of its
+/// for other memory. It is mapped as before, its guard lies below it, and the description of its
 /// thread still contains its own address.
 ///
 /// Since version 2.42, the guard may be a part of the same mapping, and so may other stacks. Then

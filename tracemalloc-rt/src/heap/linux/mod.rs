@@ -1,7 +1,8 @@
 //! The search on Linux: it stops the other threads, copies the process, and searches in the copy.
 //!
 //! It may call `names`, `trace`, `util` and `os`. While threads are stopped, and in a copy, never
-//! call anything that allocates or takes a lock, in Rust or in C: a stopped thread may hold it.
+//! call anything that allocates or takes a lock, in Rust or in C. A stopped thread may hold that
+//! lock.
 //!
 //! In the process: [`query`], [`inventory`], [`known_names`], [`modules`], [`thread_names`]. In a
 //! copy: [`search`], [`original`], [`residence`], [`roots`], [`reachability`], [`heads`],

@@ -138,8 +138,8 @@ impl PutBack<'_> {
             if self.bytes > MOST_BYTES {
                 return Err(Hindrance::Unreadable);
             }
-            // SAFETY: the run is whole pages of writable memory of this copy, in which nothing
-            // else runs, and no reference leads there: the memory was missing or empty.
+            // SAFETY: the run is whole pages of writable memory of this copy, in which nothing else
+            // runs. No reference leads there: the memory was missing or empty.
             let words = unsafe {
                 core::slice::from_raw_parts_mut(
                     core::ptr::with_exposed_provenance_mut::<usize>(run.0),

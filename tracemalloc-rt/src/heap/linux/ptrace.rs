@@ -358,7 +358,7 @@ fn ptrace(
     data: usize,
 ) -> libc::c_long {
     let request: libc::c_long = request.into();
-    // SAFETY: requests of this module write at most to the memory that an `iovec` here names, and
-    // to the register in which a stopped thread gets the result of its system call.
+    // SAFETY: requests of this module write at most to two places: the memory that an `iovec` here
+    // names, and the register in which a stopped thread gets the result of its system call.
     unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(thread), address, data) }
 }

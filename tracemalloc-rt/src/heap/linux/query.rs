@@ -160,7 +160,7 @@ fn search(
     let thread_pointer = thread_stacks::current_pointer().unwrap_or(0);
     let cache_layout = Layout::of_this_process();
     glibc_malloc::join_free_chunks();
-    // From here on other threads may be stopped anywhere, with the C library's locks held: nothing
+    // From here on other threads may be stopped anywhere, with the C library's locks held. Nothing
     // may be allocated, freed or looked up until they run again. The runtime's own locks are taken
     // before.
     fork::hold();

@@ -99,7 +99,7 @@ impl<'a> Residence<'a> {
     }
 
     /// Shared pages count if they are in memory for any process. The kernel does not copy their
-    /// entries to the page map of a copy, and for huge pages it knows only these entries: so the
+    /// entries to the page map of a copy, and for huge pages it knows only these entries. So the
     /// pages of the process count too.
     fn read_shared(&self, first: usize, holds: &mut [bool]) {
         let size = page_size();

@@ -85,8 +85,8 @@ impl Bounds {
 
 impl Chain {
     /// The chain from here outwards, inside of these bounds of the current thread's stack. `None`
-    /// if a walk cannot start: on another architecture, on a stack of unknown bounds or one that
-    /// the program has switched to itself, or in a function without a frame.
+    /// if a walk cannot start: on another architecture, on a stack of unknown bounds, on one to
+    /// which the program switched itself, or in a function without a frame.
     #[inline(always)]
     pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
         let (Here { frame, top }, Bounds { low, last }) = (here, bounds);
@@ -103,7 +103,7 @@ impl Chain {
     #[inline(always)]
     pub unsafe fn words(self, frame: usize) -> Words {
         // SAFETY: `frame` is aligned, and both words lie between a frame of this thread and the end
-        // of its stack, which is mapped and readable as long as the thread runs.
+        // of its stack. The stack is mapped and readable as long as the thread runs.
         unsafe { Words::at(frame) }
     }
 
@@ -190,8 +190,8 @@ impl Here {
 
 /// Reads the word at an address plus an offset.
 ///
-/// A walk reads words that belong to no variable of Rust's, and words of frames that may have gone:
-/// other frames, with variables that were never written, may lie there now. For a load in Rust that
+/// A walk reads words that belong to no variable of Rust's, and words of frames that may have gone.
+/// Other frames may lie there now, with variables that were never written. For a load in Rust that
 /// would be undefined, and a sanitizer would report it. So the load is an instruction of assembly.
 /// To the abstract machine it returns any number. That is sound: walks bound each address that they
 /// read by the thread's stack, and a wrong number leads at worst to a wrong traceback.

@@ -15,8 +15,8 @@
 //! | 25 | 1: in the program's view |
 //! | 0 to 24 | id of its stack |
 //!
-//! The size code is the size itself from 0 to 16. 17 says that the size is in the next slot, 18 in
-//! the next two, and 31 that a reader has the slot.
+//! The size code is the size itself from 0 to 16. With 17, the size is in the next slot. With 18,
+//! it is in the next two. With 31, a reader has the slot.
 //!
 //! The next slot is that of the address 16 bytes on, which is still in the block. Slots that have
 //! sizes have bit 31 clear, so no pointer into a block can be taken for a block. Blocks that begin
@@ -137,7 +137,7 @@ fn insert_elsewhere(leaf: &Leaf, address: usize, block: Block) -> bool {
     true
 }
 
-/// The two slots of a block on the fast path: its address is a multiple of 16, and its slot and the
+/// The two slots of a block on the fast path. Its address is a multiple of 16, and its slot and the
 /// next one are in one leaf, which exists.
 pub struct Common {
     first: &'static AtomicU32,
@@ -269,8 +269,8 @@ fn size_elsewhere(address: usize, words: u32) -> usize {
 }
 
 /// Calls `visit` with every block. Blocks that other threads allocate or free meanwhile may be
-/// there or not. The size of a block that is not in the view may then be that of the block before
-/// it, or after it, at the same address.
+/// there or not. The size of a block that is not in the view may then be that of an earlier or
+/// later block at the same address.
 pub fn for_each(visit: &mut impl FnMut(usize, Block)) {
     for_each_slot(&mut |leaf, address, mut first| {
         while first & BEGINS != 0 && first & SIZE_MASK == HELD << SIZE_SHIFT {

@@ -58,7 +58,7 @@ pub fn remove_from(domain: u32, address: usize) -> Option<Block> {
 
 /// Calls `visit` with domain, address and block of every live block. Blocks that other threads
 /// allocate or free meanwhile may be there or not. The size of a block that is not in the view may
-/// be that of the block before it, or after it, at the same address.
+/// be that of an earlier or later block at the same address.
 pub fn for_each(visit: &mut impl FnMut(u32, usize, Block)) {
     map::for_each(&mut |address, block| visit(ALLOCATOR, address, block));
     table::for_each(visit);
