@@ -173,4 +173,8 @@ fn what_is_wrong_with_a_baseline_is_said_before_anything_is_built() {
         assert!(output.stderr.contains(error), "{error}: {}", output.stderr);
         assert!(!output.compiled(), "{}", output.stderr);
     }
+    for option in ["--write-baseline", "--prune-baseline"] {
+        let output = project.subcommand("show-env", option).run().code(exit::USAGE);
+        assert!(output.stderr.contains("need a run that ends with a report"), "{}", output.stderr);
+    }
 }

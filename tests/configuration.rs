@@ -284,6 +284,8 @@ reason = "pages are freed when the device is next idle"
         elsewhere.dir(project.root.join("../..")).run().code(exit::CLEAN).stdout,
         again.stdout
     );
+    let nowhere = project.subcommand("config", "--manifest-path nowhere").run().code(exit::USAGE);
+    assert_eq!(nowhere.stderr, "error: the manifest `nowhere` does not exist\n");
 }
 
 #[test]

@@ -350,8 +350,8 @@ fn a_file_that_is_no_snapshot_is_named_with_the_reason() {
     fails("top newer.json", newer);
     fails(
         "show report.json",
-        "\"report.json\" cannot be read: its section \"format\" is not that of a snapshot, or is \
-         damaged\n  caused by: the section is missing",
+        "\"report.json\" cannot be read: the file is not a snapshot, or is damaged\n  caused by: the \
+         section \"format\" is missing",
     );
     fails("diff new.json nowhere.json", nowhere);
     fails("diff newer.json new.json", newer);

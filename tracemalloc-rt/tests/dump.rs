@@ -214,9 +214,9 @@ fn damaged_files_are_refused_by_member_and_place() {
             "format",
             "the format has to be \"tracemalloc snapshot\"",
         ),
-        ("\"format\": \"tracemalloc snapshot\",\n", "", "format", "the section is missing"),
-        ("\"version\": 1,\n", "", "version", "the section is missing"),
-        ("\"traceback_limit\": 2,\n", "", "traceback_limit", "the section is missing"),
+        ("\"format\": \"tracemalloc snapshot\",\n", "", "", "the section \"format\" is missing"),
+        ("\"version\": 1,\n", "", "", "the section \"version\" is missing"),
+        ("\"traceback_limit\": 2,\n", "", "", "the section \"traceback_limit\" is missing"),
         ("\"version\": 1", "\"version\": 0", "version", "no format had the version 0"),
         (
             "\"version\": 1",

@@ -8,7 +8,7 @@ use crate::cli::report::Format;
 
 const AFTER_HELP: &str = "\
 Exit codes:
-    0  printed
+    0  the options were printed
     2  bad usage, or a mistake in the configuration
   103  there is no workspace";
 

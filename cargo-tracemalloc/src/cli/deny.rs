@@ -8,9 +8,9 @@ use tracemalloc_harness::Verdict;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deny {
-    /// The test grew, but its growth did not go on
+    /// A test grew, but its growth did not go on
     Once,
-    /// The test grew, and could not run again
+    /// A test grew, and could not run again
     Unconfirmed,
     /// A known leak no longer occurs
     Stale,

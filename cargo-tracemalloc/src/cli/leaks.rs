@@ -41,7 +41,7 @@ pub struct LeakArgs {
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = HEADING)]
     pub exclude: Vec<String>,
 
-    /// Fail on these verdicts too
+    /// Fail on these, too
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', help_heading = HEADING)]
     pub deny: Vec<Deny>,
 
@@ -53,7 +53,7 @@ pub struct LeakArgs {
     #[arg(long, help_heading = HEADING)]
     pub no_known_holders: bool,
 
-    /// Fail a test whose first run takes longer, and stop to rerun after that time: `30s`, `500ms`,
+    /// Time limit of a test: a longer first run fails, and no rerun starts later: `30s`, `500ms`,
     /// `2m`, or seconds
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = HEADING)]
     pub timeout: Option<Duration>,

@@ -7,8 +7,8 @@ use crate::cli::report::ReportArgs;
 use crate::util::terminal::Color;
 
 const AFTER_HELP: &str = "\
-Several files are merged, as of shards or jobs: leaks of one id are one leak. If several files have \
-the same test, the worst entry counts.
+Several files, such as those of shards, are merged: leaks of one id are one leak. If several files
+have the same test, the worst entry counts.
 
 Exit codes:
     0  every test passed, and none leaks; with `--against`, no leak is new or has grown

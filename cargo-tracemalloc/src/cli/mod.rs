@@ -52,7 +52,8 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Parser)]
 #[command(name = "cargo tracemalloc", bin_name = "cargo tracemalloc", version, styles = STYLES, max_term_width = 100)]
 #[command(
-    about = "Leak verdicts for every test of any Rust workspace, with the line that allocated"
+    about = "Check Rust tests for memory leaks, and show the lines that allocated the memory",
+    after_help = "`cargo tracemalloc test` checks the workspace of the current directory."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -33,7 +33,7 @@ pub struct ReportArgs {
     #[arg(long, help_heading = HEADING)]
     pub no_github: bool,
 
-    /// Format of the output; except for `text`, stdout has nothing else
+    /// Format of stdout; except with `text`, nothing else is printed there
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = HEADING)]
     pub format: ReportFormat,
 }

@@ -13,7 +13,7 @@ In GitHub Actions:   cargo tracemalloc show-env >>\"$GITHUB_ENV\"
 After that, a leak fails its test, and there is no report.
 
 Exit codes:
-    0  printed
+    0  the variables were printed
     2  bad usage, or a mistake in the configuration
   103  the runtime could not be built, or there is no workspace";
 

@@ -10,7 +10,7 @@ use crate::cli::values;
 
 const AFTER_HELP: &str = "\
 Exit codes:
-    0  printed
+    0  the result was printed
     2  bad usage
   103  a snapshot could not be read or printed
 

@@ -12,8 +12,7 @@ use crate::suite::test_suite::Suite;
 use crate::util::file::this_program;
 use crate::util::private_env;
 use crate::util::process::Process;
-use crate::workspace::Context;
-use crate::workspace::SessionDir;
+use crate::workspace::{Context, SessionDir, check_manifest};
 use crate::wrapper::rustdoc;
 
 /// `cargo test`, with the command as rustc's wrapper.
@@ -91,6 +90,7 @@ pub fn locate_workspace(manifest_path: Option<&Utf8Path>) -> Result<String> {
     let mut cargo = Process::new(program());
     cargo.args(["locate-project", "--workspace", "--message-format", "plain"]);
     if let Some(path) = manifest_path {
+        check_manifest(path)?;
         cargo.arg("--manifest-path").arg(path);
     }
     Ok(cargo.read()?.trim_end_matches(['\r', '\n']).to_owned())

@@ -92,6 +92,14 @@ impl Context {
     }
 }
 
+/// Checks that a manifest exists.
+pub fn check_manifest(path: &Utf8Path) -> Result<()> {
+    if !path.is_file() {
+        return Err(UsageError(format!("the manifest `{path}` does not exist")).into());
+    }
+    Ok(())
+}
+
 /// The directory that selects the toolchain.
 fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
     let Some(path) = manifest_path else {
@@ -99,9 +107,7 @@ fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
         return Utf8PathBuf::from_path_buf(dir)
             .map_err(|dir| anyhow!("the current directory `{}` is not UTF-8", dir.display()));
     };
-    if !path.is_file() {
-        return Err(UsageError(format!("the manifest `{path}` does not exist")).into());
-    }
+    check_manifest(path)?;
     let path =
         absolute_utf8(path).with_context(|| format!("failed to resolve manifest path `{path}`"))?;
     Ok(path.parent().map(Utf8Path::to_owned).unwrap_or(path))

@@ -9,7 +9,7 @@ mod repository;
 mod rustc;
 mod session_dir;
 
-pub use context::Context;
+pub use context::{Context, check_manifest};
 pub use repository::Repository;
 pub use rustc::Rustc;
 pub use session_dir::SessionDir;

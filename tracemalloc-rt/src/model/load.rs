@@ -151,12 +151,12 @@ pub(crate) fn load(path: &Path) -> Result<Snapshot, LoadError> {
     }
     document.resolve().map_err(|(section, fault)| {
         let path = path.to_owned();
-        LoadError::Malformed { path, section: Some(section), error: fault.into() }
+        LoadError::Malformed { path, section, error: fault.into() }
     })
 }
 
-/// A section, and its fault.
-type Fault = (&'static str, String);
+/// A section, if there is one, and the fault.
+type Fault = (Option<&'static str>, String);
 
 /// The content of the file, with numbers for names, frames and tracebacks.
 #[derive(Default)]
@@ -213,7 +213,7 @@ impl Document {
         let tracebacks = rows
             .map(|(index, row)| {
                 if row.is_empty() {
-                    return Err(("tracebacks", format!("row {index} has no frames")));
+                    return Err((Some("tracebacks"), format!("row {index} has no frames")));
                 }
                 let owner = ("tracebacks", index);
                 row.into_iter()
@@ -235,7 +235,7 @@ impl Document {
 }
 
 fn present<T>(section: &'static str, value: Option<T>) -> Result<T, Fault> {
-    value.ok_or_else(|| (section, "the section is missing".to_owned()))
+    value.ok_or_else(|| (None, format!("the section {section:?} is missing")))
 }
 
 fn shared(names: Vec<Box<str>>) -> Vec<Arc<str>> {
@@ -252,7 +252,7 @@ fn entry<'a, T>(
     let index = usize::try_from(number).unwrap_or(usize::MAX);
     table.get(index).ok_or_else(|| {
         let len = table.len();
-        (owner, format!("row {row} refers to {what} {number}, and the file has {len}"))
+        (Some(owner), format!("row {row} refers to {what} {number}, and the file has {len}"))
     })
 }
 
