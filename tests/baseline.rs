@@ -50,7 +50,7 @@ fn with_a_baseline_only_new_and_grown_leaks_fail() {
 }
 
 #[test]
-fn leaks_that_are_gone_are_said_and_pruned() {
+fn leaks_that_are_gone_are_named_and_pruned() {
     let project = Project::copy("causes", "baseline-gone");
     let source = read(&project, LIB);
     project.tracemalloc("--write-baseline").run().code(exit::CLEAN);
@@ -145,7 +145,7 @@ fn other_callers_of_cargo_know_the_leaks_of_the_baseline() {
 }
 
 #[test]
-fn what_is_wrong_with_a_baseline_is_said_before_anything_is_built() {
+fn a_mistake_in_a_baseline_is_named_before_anything_is_built() {
     let project = Project::copy("causes", "baseline-wrong");
     for (content, args, error) in [
         ("", "--baseline none.toml", "there is no baseline `none.toml`; `--write-baseline` writes"),

@@ -1,5 +1,5 @@
-//! Tests with `#[tracemalloc::check]`, under all runners. What a test of the fixture is called says
-//! what has to come of it.
+//! Tests with `#[tracemalloc::check]`, under all runners. The name of a fixture's test begins with
+//! its expected verdict.
 
 mod support;
 
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use support::{Call, Listing, Output, Project, Report, Status, exit};
 use tracemalloc_harness::{Outcome, Verdict};
 
-/// The last part of a test's path that says what comes of it: of a parametrised test that is not
-/// the last part.
+/// The part of a test's path that begins with the expected verdict. In a parametrised test, it is
+/// not the last part.
 fn promise(test: &str) -> &str {
     let promises =
         ["clean", "once", "leaks", "skipped", "unconfirmed", "fails", "ignored", "match"];
@@ -19,7 +19,7 @@ fn promise(test: &str) -> &str {
         let word = part.trim_start_matches("r#").split('_').next().unwrap();
         promises.iter().find(|promise| **promise == word)
     });
-    part.unwrap_or_else(|| panic!("nothing says what has to come of {test}"))
+    part.unwrap_or_else(|| panic!("the name has no verdict: {test}"))
 }
 
 fn has_to_fail(test: &str) -> bool {
@@ -70,8 +70,8 @@ fn a_test_comes_to_the_same_wherever_it_runs() {
     let project = Project::copy("checks", "three-ways");
     let packages = "-p attribute -p many -p no-std -p renamed -p self-tracing";
     let report = comes_to_the_same(&project, packages, 16 + 100 + 2);
-    what_the_injected_runtime_says(&report);
-    what_tests_trace_themselves_is_their_own_affair(&report);
+    verdicts_of_the_injected_runtime(&report);
+    tests_that_trace_themselves_do_not_disturb_the_harness(&report);
     with_nothing_that_traces(&project);
     two_hundred_tests_on_eight_threads(&project);
 }
@@ -82,7 +82,7 @@ fn a_test_comes_to_the_same_wherever_it_runs() {
 fn a_test_of_other_frameworks_comes_to_the_same_wherever_it_runs() {
     let project = Project::copy("checks", "frameworks");
     let report = comes_to_the_same(&project, "-p frameworks -p wrapping", 12 + 3);
-    what_the_injected_runtime_says(&report);
+    verdicts_of_the_injected_runtime(&report);
 }
 
 /// So many tests have to fail by `cargo test`, by nextest, and by the command, whose report is
@@ -109,7 +109,7 @@ fn comes_to_the_same(project: &Project, packages: &str, fail: usize) -> Report {
 
 /// In the targets that have no allocator of their own, the harness judges by the limits of the
 /// tests.
-fn what_the_injected_runtime_says(report: &Report) {
+fn verdicts_of_the_injected_runtime(report: &Report) {
     for (_, test) in report.tests().filter(|(target, _)| target.kind == "lib") {
         let (outcome, verdict) = match promise(&test.name) {
             "clean" | "match" => (Outcome::Passed, Some(Verdict::Clean)),
@@ -158,9 +158,9 @@ fn what_the_injected_runtime_says(report: &Report) {
     assert_eq!(functions, ["attribute::tests::leaks_32_bytes", "attribute::leak"]);
 }
 
-/// The harness measures whatever a test starts, clears and stops: that is the view of the program,
-/// not the harness's.
-fn what_tests_trace_themselves_is_their_own_affair(report: &Report) {
+/// A test that starts, clears and stops tracing changes the view of the program. The harness
+/// measures all the same.
+fn tests_that_trace_themselves_do_not_disturb_the_harness(report: &Report) {
     let growth = |test: &str| {
         let test = report.test(&format!("tests::{test}"));
         let growth = test
@@ -305,7 +305,7 @@ fn a_library_of_another_version_is_understood_or_named() {
 }
 
 #[test]
-fn what_the_page_on_checks_shows_is_what_is_tested() {
+fn examples_of_the_page_on_checks_are_tested() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let page = fs::read_to_string(repository.join("docs/check.md")).unwrap();
     let tested = Project::source("checks").join("frameworks/tests/situations.rs");

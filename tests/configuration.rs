@@ -1,5 +1,5 @@
-//! `tracemalloc.toml`, `[workspace.metadata.tracemalloc]`, and what the command line has to say
-//! against them; on the demo, which leaks 4,096 bytes in 1 block.
+//! The configuration in `tracemalloc.toml` or `[workspace.metadata.tracemalloc]`, and options that
+//! win over it. The demo leaks 4,096 bytes in 1 block.
 
 mod support;
 
@@ -232,7 +232,7 @@ fn a_test_has_a_timeout_of_its_own() {
 }
 
 #[test]
-fn what_holds_is_shown_with_where_it_is_from() {
+fn options_in_effect_are_shown_with_their_origin() {
     let project = Project::copy("demo", "show-config");
     project.write(
         FILE,
@@ -289,7 +289,7 @@ reason = "pages are freed when the device is next idle"
 }
 
 #[test]
-fn a_mistake_is_said_with_its_line_before_anything_is_built() {
+fn a_mistake_is_named_with_its_line_before_anything_is_built() {
     let project = Project::copy("demo", "mistakes");
     for (config, error) in [
         (

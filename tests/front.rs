@@ -1,5 +1,5 @@
-//! The front of a test binary, which is the command: how the binary finds it, and what it must not
-//! change.
+//! The command as the front of a test binary: its look-up, its errors, and the surroundings that it
+//! must not change.
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Tests and programs that take rights, files or system calls from their own process end as they
-//! would untraced. What the harness needs at the end is open before.
+//! would untraced. The harness opens its files before.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! One leak is one answer: causes by fingerprint, whatever tests show them.
+//! One leak is one entry: causes by fingerprint, with all tests that show them.
 
 mod support;
 
@@ -14,7 +14,7 @@ fn leaks_text(output: &Output) -> &str {
     output.stdout[start..].split_once('\n').expect("a line ends").1.trim_start()
 }
 
-/// The ids of a project's leaks, by what they are.
+/// The ids of a project's leaks, by kind and root.
 fn ids(project: &Project, args: &str) -> BTreeMap<String, String> {
     project.tracemalloc(args).run().code(exit::LEAK);
     let of_leak = |leak: &support::Leak| {

@@ -10,7 +10,7 @@ use tracemalloc_harness::{Outcome, Verdict};
 
 const LEAKS: &str = "cache::tests::forgets_the_oldest";
 
-/// The report, without what has to differ from run to run.
+/// The report, without the values that differ from run to run.
 fn stable(project: &Project) -> Value {
     let json = fs::read_to_string(project.root.join("target/tracemalloc/report.json")).unwrap();
     let mut report: Value = serde_json::from_str(&json).unwrap();
@@ -109,7 +109,7 @@ fn nextest_selects_what_runs() {
 }
 
 #[test]
-fn what_cannot_be_traced_is_refused() {
+fn untraceable_subcommands_are_refused() {
     let project = Project::copy("demo", "nextest-refused");
     for (args, words) in [
         (
@@ -162,7 +162,7 @@ fn in_shown_environment(project: &Project, args: &str, program: &str) -> Output 
 }
 
 #[test]
-fn who_calls_cargo_is_told_by_failing_tests() {
+fn leaks_fail_their_tests_for_other_callers_of_cargo() {
     let project = Project::copy("demo", "show-env");
     let leaked = |output: &Output| {
         let said =

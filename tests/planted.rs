@@ -13,7 +13,7 @@ use tracemalloc_harness::{GrowthEntry, GrowthKind, HolderKind, Outcome, Retained
 /// A test, and the line at which it leaks.
 type Place = (String, String, u32);
 
-/// Bytes and blocks, `None` where any number will do; and what holds it, `None` where nothing does.
+/// Bytes and blocks, `None` if any number will do; and the holder, `None` if nothing holds it.
 type Amount = (Option<u64>, Option<u64>, Option<String>);
 
 /// The expectations in the comments of the sources.

@@ -1,4 +1,5 @@
-//! `cargo tracemalloc run`: the program is what it is without us, and its memory is in snapshots.
+//! `cargo tracemalloc run`: the program behaves as it does without us, and its memory is in
+//! snapshots.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
@@ -126,7 +127,7 @@ fn a_program_runs_and_ends_as_without_us() {
 }
 
 #[test]
-fn what_is_lost_and_what_is_held_is_said_at_the_end() {
+fn lost_and_held_memory_is_printed_at_the_end() {
     let project = Project::copy("behaviour", "run-holds");
     let output = project.run("-p holds --limit 3").run().code(exit::CLEAN);
     let (_, after) = output.stderr.split_once("Lost:").unwrap_or_else(|| panic!("nothing is said"));
@@ -330,7 +331,7 @@ fn the_leak_of_a_service_is_the_first_line_of_the_difference() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_before_or_after() {
+fn an_impossible_snapshot_is_an_error_before_or_after_the_run() {
     let project = Project::copy("behaviour", "run-bad-input");
     for (args, words) in [
         ("--snapshot-on SIGFOO", "`SIGFOO` is not a signal of this system; use SIGUSR1"),

@@ -1,6 +1,6 @@
 //! The ways in which workspaces are built: flags, wrappers, targets, profiles, toolchains, crate
-//! types. Under each, tests come to what they come to under `cargo test`, and a leak is found at
-//! its line.
+//! types. Under each, tests have the same results as under `cargo test`, and a leak is found at its
+//! line.
 
 mod support;
 
@@ -278,7 +278,7 @@ fn check_marked(project: &Project, packages: &[&str]) {
 
 /// `RUSTC_BOOTSTRAP` makes any compiler a nightly one.
 #[test]
-fn what_nightly_offers_works_too() {
+fn features_of_nightly_work_too() {
     let project = Project::copy("set-ups", "nightly");
     for args in [
         "",

@@ -1,5 +1,5 @@
-//! `top`, `diff` and `show` over snapshots that the model has dumped: what they print, to the
-//! letter, and what they refuse. Nothing is traced here, and no runtime is built.
+//! `top`, `diff` and `show` over snapshots that the model has dumped: their output to the letter,
+//! and their errors. Nothing is traced here, and no runtime is built.
 
 use std::fs;
 use std::io::Read as _;

@@ -4,7 +4,7 @@ mod support;
 
 use support::{Project, exit};
 
-/// Takes out what differs from run to run and from machine to machine.
+/// Takes out the parts that differ from run to run and from machine to machine.
 fn redact(text: &str) -> String {
     let mut redacted = String::new();
     for line in text.lines() {

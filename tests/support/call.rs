@@ -1,5 +1,4 @@
-//! One call of a program, in an environment without what this test run itself was started with, and
-//! what came of it.
+//! One call of a program, without the environment of this test run's own start, and its output.
 
 use std::env;
 use std::ffi::OsStr;
@@ -113,7 +112,7 @@ impl Call {
         self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command))
     }
 
-    /// Runs. The call and what it wrote are shown when the test fails.
+    /// Runs. The call and its output are shown if the test fails.
     pub fn run(mut self) -> Output {
         println!("{:?}", self.command);
         let start = Instant::now();

@@ -62,8 +62,8 @@ impl<A> Tracemalloc<A> {
 }
 
 // SAFETY: every call is handed on to `inner` with the same arguments, and its result is returned as
-// it is. Recording reads the address as a number, and never what is in the block. One call also
-// writes: to fresh zeroed memory of the layout that only the bridge allocates, `alloc_zeroed`
+// it is. Recording reads the address as a number, and never the contents of the block. One call
+// also writes: to fresh zeroed memory of the layout that only the bridge allocates, `alloc_zeroed`
 // writes a pointer (`bridge::answer`). The block is large enough and aligned for it, and no other
 // code has seen the block. For this one layout the block is thus not all zeroes, as `GlobalAlloc`
 // has it. No type has such a layout: its size, 56 bytes, is no multiple of its alignment, 32 KiB.

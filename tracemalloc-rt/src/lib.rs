@@ -38,7 +38,7 @@
 //! | `symbolize` | names, files and lines from debug information; statistics, checks, holders | `backtrace` |
 //! | `macros` | the attribute `check`, the macro `assert_no_growth!`, and threads that belong to the check that starts them | `syn` at compile time; `pthread_create` is interposed, see below |
 //! | `load` | [`Snapshot::load`] | `serde_json`, whose comparisons with primitive types can make `assert_eq!(numbers, [])` ambiguous |
-//! | `c-malloc` | blocks that C code allocates, on x86-64 Linux with glibc | `malloc` and its kin are defined in every dependent program |
+//! | `c-malloc` | blocks that C code allocates, on x86-64 Linux with glibc | `malloc`, `free` and the like are defined in every dependent program |
 //!
 //! **On Linux with glibc, the feature `macros` defines `pthread_create` in every program that
 //! depends on this crate**, directly or through another crate. Std has no hook by which a new

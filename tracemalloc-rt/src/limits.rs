@@ -2,7 +2,7 @@
 //!
 //! This is the one type for them. The attribute, the command line, the configuration and the
 //! overrides for single tests all become [`Limits`]. One merge puts them over each other. It is
-//! plain data. The judge says what follows from it.
+//! plain data: the judge compares growth with it.
 
 use crate::model::key_type::KeyType;
 
@@ -176,7 +176,7 @@ impl Limits {
     }
 }
 
-/// The merge, and what the merged limits come to.
+/// The merge, and the values that hold after it.
 #[doc(hidden)]
 impl Limits {
     /// These limits over `other` ones: each option of `other` holds only if it is not given here.
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_give_is_taken_away() {
+    fn options_that_others_give_are_taken_away() {
         assert_eq!(all().without(&all()), Limits::new());
         assert_eq!(all().without(&Limits::new()), all());
         let without = all().without(&Limits::new().runs(1).key(KeyType::Filename));

@@ -30,19 +30,19 @@ fn leak(bytes: usize) {
 }
 
 #[test]
-fn what_is_freed_is_no_growth() {
+fn freed_memory_is_no_growth() {
     assert_eq!(tracemalloc::check(Limits::new(), || black_box(vec![0_u8; 100]).len()), 100);
 }
 
 #[test]
-fn what_is_kept_is_said_with_its_line() {
+fn kept_memory_is_named_with_its_line() {
     let text = failure(|| tracemalloc::check(Limits::new().max_growth(99), || leak(100)));
     assert!(text.starts_with("leaked 100 B in 1 block a run, limit 99 B\n"), "{text}");
     assert!(
         text.contains("1 block   Vec\n    check::leak tracemalloc-rt/tests/check.rs:"),
         "{text}"
     );
-    assert!(text.contains("check::what_is_kept_is_said_with_its_line"), "{text}");
+    assert!(text.contains("check::kept_memory_is_named_with_its_line"), "{text}");
     assert!(!text.contains("measured_code"), "{text}");
 }
 
@@ -77,7 +77,7 @@ fn a_cache_that_fills_once_is_none() {
 }
 
 #[test]
-fn one_run_decides_where_one_is_asked_for() {
+fn one_run_decides_if_one_is_requested() {
     let mut runs = 0;
     let text = failure(|| {
         tracemalloc::check(Limits::new().runs(1), || {
@@ -90,7 +90,7 @@ fn one_run_decides_where_one_is_asked_for() {
 }
 
 #[test]
-fn what_cannot_run_again_is_unconfirmed() {
+fn code_that_cannot_run_again_is_unconfirmed() {
     let mut first = true;
     tracemalloc::check(Limits::new(), || {
         assert!(std::mem::take(&mut first), "only once");

@@ -325,7 +325,7 @@ fn a_filter_has_python_s_attributes_and_defaults() {
 }
 
 #[test]
-fn a_line_is_asked_for_in_the_frame_whose_file_matches() {
+fn a_line_number_applies_to_the_frame_whose_file_matches() {
     for (lineno, lines_that_match) in [
         (None, [true, true, true]),
         (Some(12), [false, true, false]),
@@ -392,7 +392,7 @@ fn wildcards_match_the_whole_name() {
 }
 
 #[test]
-fn all_frames_are_asked_on_request() {
+fn all_frames_are_compared_on_request() {
     let stacks = [
         &["cache.rs:1", "main.rs:2"][..],
         &["cache.rs:3", "cache.rs:4"],

@@ -89,7 +89,7 @@ fn annotations(snapshot: &Snapshot) -> Vec<(Option<&str>, Option<u32>)> {
 }
 
 #[test]
-fn what_is_dumped_comes_back() {
+fn a_dumped_snapshot_comes_back() {
     let path = directory("comes_back").join("x.json");
     for snapshot in [sample(), small(), Snapshot::new(vec![], 1)] {
         snapshot.dump(&path).unwrap();
@@ -273,7 +273,7 @@ fn damaged_files_are_refused_by_member_and_place() {
 }
 
 #[test]
-fn what_is_something_else_is_refused() {
+fn other_files_are_refused() {
     let directory = directory("something_else");
     for text in ["[]", "7", "null", "\"snapshot\"", "{}", "\0\0\0\0", "<xml/>", "\u{feff}{}"] {
         let result = load(&directory, text);

@@ -21,12 +21,9 @@ use tracemalloc::internal::{self, Live, StackId, Walk};
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
 const CASES: &[(&str, fn())] = &[
-    ("what_is_forgotten_is_lost", what_is_forgotten_is_lost),
-    ("what_a_static_holds_is_held_by_it", what_a_static_holds_is_held_by_it),
-    (
-        "what_a_known_holder_alone_holds_is_said_to_be_so",
-        what_a_known_holder_alone_holds_is_said_to_be_so,
-    ),
+    ("forgotten_memory_is_lost", forgotten_memory_is_lost),
+    ("memory_of_a_static_is_held_by_it", memory_of_a_static_is_held_by_it),
+    ("memory_of_a_known_holder_alone_is_known", memory_of_a_known_holder_alone_is_known),
     (
         "a_known_holder_does_not_excuse_the_block_of_a_stranger",
         a_known_holder_does_not_excuse_the_block_of_a_stranger,
@@ -35,17 +32,23 @@ const CASES: &[(&str, fn())] = &[
     ("the_stack_of_a_living_thread_holds", the_stack_of_a_living_thread_holds),
     ("the_stack_of_the_calling_thread_holds", the_stack_of_the_calling_thread_holds),
     ("a_register_of_a_parked_thread_holds", a_register_of_a_parked_thread_holds),
-    ("what_only_c_holds_is_held", what_only_c_holds_is_held),
+    ("memory_that_only_c_holds_is_held", memory_that_only_c_holds_is_held),
     (
         "pointers_may_be_tagged_or_point_to_the_middle",
         pointers_may_be_tagged_or_point_to_the_middle,
     ),
     ("a_lost_cycle_has_one_head", a_lost_cycle_has_one_head),
-    ("what_only_a_dead_stack_knows_is_lost", what_only_a_dead_stack_knows_is_lost),
-    ("what_only_freed_memory_knows_is_lost", what_only_freed_memory_knows_is_lost),
     (
-        "a_thread_that_blocks_every_signal_is_asked_too",
-        a_thread_that_blocks_every_signal_is_asked_too,
+        "memory_that_only_a_dead_stack_points_to_is_lost",
+        memory_that_only_a_dead_stack_points_to_is_lost,
+    ),
+    (
+        "memory_that_only_freed_memory_points_to_is_lost",
+        memory_that_only_freed_memory_points_to_is_lost,
+    ),
+    (
+        "a_thread_that_blocks_every_signal_is_read_too",
+        a_thread_that_blocks_every_signal_is_read_too,
     ),
     ("threads_that_come_and_go_do_no_harm", threads_that_come_and_go_do_no_harm),
     ("holes_of_shared_memory_are_not_filled", holes_of_shared_memory_are_not_filled),
@@ -60,16 +63,19 @@ const CASES: &[(&str, fn())] = &[
     ("a_signal_still_interrupts_a_system_call", a_signal_still_interrupts_a_system_call),
     ("one_past_the_end_is_a_pointer", one_past_the_end_is_a_pointer),
     #[cfg(target_env = "gnu")]
-    ("what_c_has_freed_and_uses_again_is_not_lost", what_c_has_freed_and_uses_again_is_not_lost),
+    (
+        "memory_that_c_has_freed_and_uses_again_is_not_lost",
+        memory_that_c_has_freed_and_uses_again_is_not_lost,
+    ),
     #[cfg(target_env = "gnu")]
-    ("what_c_has_freed_is_not_lost", what_c_has_freed_is_not_lost),
+    ("memory_that_c_has_freed_is_not_lost", memory_that_c_has_freed_is_not_lost),
 ];
 
 /// Cases that expect this program to be the process's executable.
 const OF_EXECUTABLE: [&str; 5] = [
-    "what_a_static_holds_is_held_by_it",
+    "memory_of_a_static_is_held_by_it",
     "a_thread_local_of_a_living_thread_holds",
-    "what_only_c_holds_is_held",
+    "memory_that_only_c_holds_is_held",
     "pointers_may_be_tagged_or_point_to_the_middle",
     "one_past_the_end_is_a_pointer",
 ];
@@ -179,14 +185,14 @@ fn assert_lost(found: &Found, size: u64) {
     assert_eq!(of_size(found, size).fate, Fate::Lost, "{found:#?}");
 }
 
-fn what_is_forgotten_is_lost() {
+fn forgotten_memory_is_lost() {
     let found = left_by(&[], || mem::forget(black_box(vec![1_u8; 1001])));
     assert_lost(&found, 1001);
 }
 
 static REGISTRY: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
-fn what_a_static_holds_is_held_by_it() {
+fn memory_of_a_static_is_held_by_it() {
     let found = left_by(&[], || REGISTRY.lock().unwrap().push(vec![3; 777]));
     assert_eq!(holder(&found, 777), (HolderKind::Static, "heap::REGISTRY".to_owned()));
     let entry = of_size(&found, 777);
@@ -195,7 +201,7 @@ fn what_a_static_holds_is_held_by_it() {
     REGISTRY.lock().unwrap().clear();
 }
 
-fn what_a_known_holder_alone_holds_is_said_to_be_so() {
+fn memory_of_a_known_holder_alone_is_known() {
     static FIRST: Mutex<Option<Arc<[u8; 701]>>> = Mutex::new(None);
     static SECOND: Mutex<Option<Arc<[u8; 701]>>> = Mutex::new(None);
     let known = [known_static("heap::*::FIRST")];
@@ -363,7 +369,7 @@ fn a_register_of_a_parked_thread_holds() {
     unsafe { libc::syscall(libc::SYS_futex, &raw const GATE, 129, 1, 0, 0, 0) };
 }
 
-fn what_only_c_holds_is_held() {
+fn memory_that_only_c_holds_is_held() {
     static TREE: AtomicPtr<libc::c_void> = AtomicPtr::new(ptr::null_mut());
     unsafe extern "C" fn compare(a: *const libc::c_void, b: *const libc::c_void) -> libc::c_int {
         a.addr().cmp(&b.addr()) as libc::c_int
@@ -440,7 +446,7 @@ fn a_lost_cycle_has_one_head() {
     assert_eq!((tail.fate, tail.head), (Fate::LostWith, Some(heads[0].stack)));
 }
 
-fn what_only_a_dead_stack_knows_is_lost() {
+fn memory_that_only_a_dead_stack_points_to_is_lost() {
     #[inline(never)]
     fn deep(block: *mut [u8; 801]) {
         let mut copies = [block; 100];
@@ -450,7 +456,7 @@ fn what_only_a_dead_stack_knows_is_lost() {
     assert_lost(&found, 801);
 }
 
-fn what_only_freed_memory_knows_is_lost() {
+fn memory_that_only_freed_memory_points_to_is_lost() {
     let found = left_by(&[], || {
         let block = Box::into_raw(Box::new([7_u8; 802]));
         for size in [3, 6, 30, 90, 200, 5_000] {
@@ -466,7 +472,7 @@ fn what_only_freed_memory_knows_is_lost() {
     assert_lost(&found, 802);
 }
 
-fn a_thread_that_blocks_every_signal_is_asked_too() {
+fn a_thread_that_blocks_every_signal_is_read_too() {
     let (end, ended) = mpsc::channel::<()>();
     let (ready, is_ready) = mpsc::channel();
     let found = left_by(&[], move || {
@@ -700,7 +706,7 @@ fn one_past_the_end_is_a_pointer() {
 
 /// C takes the beginning of a block that it has freed for a smaller one.
 #[cfg(target_env = "gnu")]
-fn what_c_has_freed_and_uses_again_is_not_lost() {
+fn memory_that_c_has_freed_and_uses_again_is_not_lost() {
     let found = left_by(&[], || {
         for _ in 0..10 {
             let block = Vec::leak(vec![1_u8; 5000]).as_mut_ptr();
@@ -720,7 +726,7 @@ fn what_c_has_freed_and_uses_again_is_not_lost() {
 }
 
 #[cfg(target_env = "gnu")]
-fn what_c_has_freed_is_not_lost() {
+fn memory_that_c_has_freed_is_not_lost() {
     // Threads cache chunks of the first sizes, and not of the last ones.
     for size in [123_usize, 1000, 5000, 60_000] {
         let found = left_by(&[], move || {

@@ -74,7 +74,7 @@ tests![
     a_program_that_does_not_trace_has_nothing,
     starting_again_changes_nothing,
     limits_are_from_1_to_65535,
-    the_limit_cuts_tracebacks_and_their_length_is_told,
+    the_limit_cuts_tracebacks_and_their_length_is_kept,
     recursion_is_traced_to_any_depth,
     a_snapshot_has_each_block_with_its_line,
     blocks_of_one_line_share_a_traceback,
@@ -177,7 +177,7 @@ fn limits_are_from_1_to_65535() {
     }
 }
 
-fn the_limit_cuts_tracebacks_and_their_length_is_told() {
+fn the_limit_cuts_tracebacks_and_their_length_is_kept() {
     #[inline(never)]
     fn outer() -> ((Vec<u8>, u32), u32) {
         (black_box(page()), line!())
@@ -893,7 +893,7 @@ fn this_program(role: &str) -> Command {
     command
 }
 
-fn told(value: Option<&str>) -> (Option<i32>, String, String) {
+fn ended_with(value: Option<&str>) -> (Option<i32>, String, String) {
     let mut command = this_program("tell");
     if let Some(value) = value {
         command.env("TRACEMALLOC", value);
@@ -906,7 +906,7 @@ fn told(value: Option<&str>) -> (Option<i32>, String, String) {
 fn the_environment_starts_tracing_before_main() {
     for (value, limit) in [("1", 1), ("25", 25), ("65535", 65535), (" +0007", 7)] {
         assert_eq!(
-            told(Some(value)),
+            ended_with(Some(value)),
             (Some(0), format!("true {limit} true\n"), String::new()),
             "{value:?}"
         );
@@ -916,7 +916,7 @@ fn the_environment_starts_tracing_before_main() {
 fn the_environment_may_say_no() {
     for value in [None, Some(""), Some("0"), Some("000")] {
         assert_eq!(
-            told(value),
+            ended_with(value),
             (Some(0), "false 1 false\n".to_owned(), String::new()),
             "{value:?}"
         );
@@ -928,6 +928,6 @@ fn the_environment_is_read_as_by_cpython() {
         let message = format!(
             "tracemalloc: TRACEMALLOC has to be a number of frames from 0 to 65535, and is {value:?}\n"
         );
-        assert_eq!(told(Some(value)), (Some(1), String::new(), message), "{value:?}");
+        assert_eq!(ended_with(Some(value)), (Some(1), String::new(), message), "{value:?}");
     }
 }

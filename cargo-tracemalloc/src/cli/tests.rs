@@ -70,7 +70,7 @@ fn our_options_may_stand_anywhere_among_nextest_s() {
 }
 
 #[test]
-fn what_is_cargo_s_is_understood_and_passed_on() {
+fn options_of_cargo_are_understood_and_passed_on() {
     let args = parse_nextest(
         "x nextest run --manifest-path a/Cargo.toml -Fx --features y -vv --target-dir t --target=z -Z q --config a.b=1 name",
     );

@@ -151,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn a_text_that_is_no_duration_is_refused() {
         for text in ["", "s", "-1s", "1x", "0", "1.2.3", "99999999999999999999h"] {
             assert!(duration(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn what_is_no_number_of_the_range_is_refused_with_the_range() {
+    fn a_number_outside_the_range_is_refused_with_the_range() {
         assert_eq!((runs("3"), frames("128"), blocks("0")), (Ok(3), Ok(128), Ok(0)));
         for text in ["", "many", "-1", "0", "1.5", "129"] {
             let expected = "expected a number from 1 to 128";

@@ -15,7 +15,7 @@ use crate::util::file::write_atomically;
 /// The file beside the workspace's manifest.
 const FILE: &str = "tracemalloc-baseline.toml";
 
-/// The baseline, and what the run does with it.
+/// The baseline, and its use in the run.
 #[derive(Debug)]
 pub struct Baseline {
     /// Its file, which may not exist yet.

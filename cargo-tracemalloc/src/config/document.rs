@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn a_mistake_is_named_with_its_line() {
         assert_eq!(parse("# a comment\nmax-growth = 1\n[[overrides]]\ntest = 'a'\n"), Ok(()));
         let error = |source| parse(source).unwrap_err();
         assert_eq!(

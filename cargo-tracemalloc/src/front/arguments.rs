@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_nextest_and_editors_pass_is_taken() {
+    fn arguments_of_cargo_nextest_and_editors_are_accepted() {
         parse(&["--list", "--format", "terse", "--ignored"]);
         parse(&["--exact", "a::b", "--nocapture"]);
         parse(&[

@@ -99,7 +99,7 @@ impl Version {
 
 impl File {
     fn tell(&self, wanted: &FileRequest) -> FileReply {
-        let mut told = FileReply::default();
+        let mut reply = FileReply::default();
         if !wanted.places.is_empty() {
             let loader = self.debug_information.get_or_init(|| Loader::new(&self.path).ok());
             let read =
@@ -109,15 +109,15 @@ impl File {
                 .places
                 .iter()
                 .map(|place| known.entry(*place).or_insert_with_key(read).clone());
-            told.frames = frames.collect();
+            reply.frames = frames.collect();
         }
         if wanted.statics {
             let statics = self.statics.get_or_init(|| heap::statics_of_file(&self.path, None));
-            told.statics = statics.statics.iter().map(named).collect();
-            told.thread_locals = statics.thread_locals.iter().map(named).collect();
-            told.thread_starts = statics.thread_starts.iter().map(named).collect();
+            reply.statics = statics.statics.iter().map(named).collect();
+            reply.thread_locals = statics.thread_locals.iter().map(named).collect();
+            reply.thread_starts = statics.thread_starts.iter().map(named).collect();
         }
-        told
+        reply
     }
 }
 
@@ -178,9 +178,9 @@ mod tests {
     fn ask(files: &mut Files, wanted: FileRequest) -> FileReply {
         let question = tracemalloc_harness::to_bytes(&NameRequest { files: vec![wanted] });
         let answer = files.answer(&question).expect("it is a question");
-        let mut told: NameReply =
+        let mut reply: NameReply =
             tracemalloc_harness::from_bytes(&answer).expect("it is an answer");
-        told.files.remove(0)
+        reply.files.remove(0)
     }
 
     fn this_binary() -> String {
@@ -192,18 +192,19 @@ mod tests {
     }
 
     #[test]
-    fn statics_are_told_that_can_be_written_and_no_others() {
+    fn writable_statics_are_named_and_no_others() {
         *ASKED_ABOUT.lock().expect("no test panics here") += 1;
-        let told =
+        let reply =
             tell(FileRequest { path: this_binary(), statics: true, ..FileRequest::default() });
-        let names: Vec<&str> = told.statics.iter().map(|named| named.name.as_str()).collect();
+        let names: Vec<&str> = reply.statics.iter().map(|named| named.name.as_str()).collect();
         assert!(names.contains(&concat!(module_path!(), "::ASKED_ABOUT")), "{names:?}");
         assert!(
-            told.thread_starts
+            reply
+                .thread_starts
                 .iter()
                 .all(|named| named.name.contains("__rust_begin_short_backtrace"))
         );
-        assert!(!told.thread_starts.is_empty() && told.frames.is_empty());
+        assert!(!reply.thread_starts.is_empty() && reply.frames.is_empty());
     }
 
     #[test]
@@ -242,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_ours_has_no_names() {
+    fn a_file_that_is_not_ours_has_no_names() {
         for path in ["/nowhere", "/proc/self/maps", "/"] {
-            let told =
+            let reply =
                 tell(FileRequest { path: path.to_owned(), places: vec![1, 2], statics: true });
             assert_eq!(
-                told,
+                reply,
                 FileReply { frames: vec![Vec::new(); 2], ..FileReply::default() },
                 "{path}"
             );

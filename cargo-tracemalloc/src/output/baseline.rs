@@ -1,4 +1,4 @@
-//! The baseline as TOML. What people wrote in it stays: reasons, comments and the order.
+//! The baseline as TOML. Reasons, comments and the order stay as people wrote them.
 
 use anyhow::{Context as _, Result};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};

@@ -1,4 +1,4 @@
-//! Writes a report to the requested files, and renders what is printed.
+//! Writes a report to the requested files, and renders it for stdout.
 
 use std::cell::LazyCell;
 use std::io::Write as _;

@@ -65,7 +65,8 @@ fn is_std(file: &str, function: &str) -> bool {
     of_crate.is_some_and(|of_crate| STD.contains(&of_crate))
         && src == Some("src")
         && match function_name::crate_name(function) {
-            // A method of a trait goes by the type that implements it, whatever crate has the code.
+            // A method of a trait goes by the type that implements it, in whichever crate the code
+            // is.
             Some(_) if function.starts_with('<') => {
                 module.is_some_and(|module| MODULES_OF_STD.contains(&module))
             }

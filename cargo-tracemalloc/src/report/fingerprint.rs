@@ -1,5 +1,5 @@
-//! The fingerprint of a leak: what stays the same while code moves, tests come and go, and
-//! compilers optimise.
+//! The fingerprint of a leak. It stays the same while code moves, tests come and go, and compilers
+//! optimise.
 //!
 //! `docs/report.md` lists its parts. A fingerprint has no test, no line, no size and no index.
 

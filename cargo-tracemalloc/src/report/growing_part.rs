@@ -1,16 +1,16 @@
 //! The part of a held structure that grows: the types on the path from the holder to it.
 //!
 //! A static that holds a vector of strings grows by strings, and now and then by a larger buffer of
-//! the vector. Both are one leak, and the vector is what grows.
+//! the vector. Both are one leak, and the vector is the growing part.
 
 use tracemalloc_harness::GrowthEntry;
 
-/// The types on the path to what grows, for each growth of one holder in one test.
+/// The types on the path to the growing part, for each growth of one holder in one test.
 ///
 /// - A block that the holder itself points to grows by itself.
 /// - A block that became larger grows by itself.
-/// - Another block is new, and what points to it grows.
-/// - Growth inside new blocks belongs to what these blocks belong to.
+/// - Another block is new, and the block that points to it grows.
+/// - Growth inside new blocks belongs to the owner of these blocks.
 pub fn growing_parts<'a>(growth: &[&'a GrowthEntry]) -> Vec<Vec<&'a str>> {
     let paths: Vec<Vec<&str>> = growth.iter().map(|growth| types(growth)).collect();
     let is_new = |index: usize| growth[index].blocks > 0 && paths[index].len() > 1;

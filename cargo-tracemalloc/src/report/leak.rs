@@ -1,4 +1,4 @@
-//! A leak: one cause, whatever tests show it.
+//! A leak: one cause, with all tests that show it.
 
 use serde::{Deserialize, Serialize};
 use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry, Verdict};
@@ -24,12 +24,12 @@ pub struct Leak {
     pub total_bytes: u64,
     /// Blocks of all runs of all tests.
     pub total_blocks: u64,
-    /// The root's type. For held memory, the type of what grows.
+    /// The root's type. For held memory, the type of the growing part.
     #[serde(rename = "type")]
     pub type_name: Option<String>,
     /// The holder of held memory.
     pub holder: Option<HolderEntry>,
-    /// The shortest path from the holder to what grows.
+    /// The shortest path from the holder to the growing part.
     pub path: Vec<StepEntry>,
     /// The number of steps of the whole path. Steps are missing before the last one.
     pub path_steps: u32,

@@ -63,13 +63,13 @@ pub fn merged(leaks: Vec<Leak>) -> Vec<Leak> {
     merged
 }
 
-/// Adds what another test shows of the same leak. The test with the most bytes a run tells it.
+/// Adds the same leak of another test. The text is that of the test with the most bytes a run.
 fn add(leak: &mut Leak, mut other: Leak) {
     if (other.bytes, other.blocks) > (leak.bytes, leak.blocks) {
         std::mem::swap(leak, &mut other);
     }
     leak.verdict = leak.verdict.min(other.verdict);
-    // Of lost memory, one test tells what hangs together.
+    // The sites of lost memory are those of one test.
     if matches!(leak.kind, LeakKind::Held | LeakKind::Grown) {
         leak.sites.extend(other.sites);
     }

@@ -48,7 +48,7 @@ fn add(mut report: Report, other: Report, same_test: SameTest) -> Report {
 /// The identity of a test: its package, kind of target, target and name.
 type Key<'a> = (&'a str, Kind, &'a str, &'a str);
 
-/// Removes what an earlier attempt shows of tests that ran again.
+/// Removes the leaks of an earlier attempt at tests that ran again.
 fn drop_leaks_of_rerun_tests(report: &mut Report, again: &Report) {
     let rerun: BTreeSet<Key<'_>> = again
         .tests()
@@ -146,7 +146,7 @@ fn badness(test: &TestEntry) -> u8 {
     }
 }
 
-/// Adds what the list does not have yet, behind a comma.
+/// Adds the items that the list does not have yet, behind a comma.
 fn add_words(list: String, other: &str) -> String {
     let has = |word: &&str| !list.split(',').any(|known| known == *word);
     let new: Vec<&str> = other.split(',').filter(has).collect();

@@ -32,7 +32,7 @@ pub fn read(path: &Utf8Path) -> Result<Report> {
              version reads schema {SCHEMA}; update cargo-tracemalloc here"
         );
     }
-    // The text and not the value, for the line of what is wrong.
+    // The text and not the value, so that the error has a line.
     serde_json::from_slice(&content).with_context(|| {
         format!("failed to read `{path}`: it is no valid report of schema {SCHEMA}")
     })

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_wins_or_is_completed() {
+    fn given_flags_win_or_are_completed() {
         let first = "-C force-frame-pointers=yes -C symbol-mangling-version=v0";
         assert_eq!(traced("-C debuginfo=2 a.rs"), format!("{first} -C debuginfo=2 a.rs"));
         assert_eq!(

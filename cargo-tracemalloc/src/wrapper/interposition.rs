@@ -111,7 +111,7 @@ mod tests {
     use super::reason;
 
     #[test]
-    fn what_the_linker_said_is_found_in_what_rustc_says() {
+    fn the_linker_s_message_is_found_in_rustc_s() {
         let of = |said: &str| {
             let notes = ["the command", super::OMITTED, said]
                 .map(|note| serde_json::json!({ "message": note }));

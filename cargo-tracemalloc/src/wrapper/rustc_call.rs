@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_without_a_harness_is_told_by_its_cfg() {
+    fn a_test_without_a_harness_is_recognised_by_its_cfg() {
         let call = parse("--crate-name plain tests/plain.rs --cfg test --cfg 'feature=\"a\"'");
         assert!(call.has_cfg_test && call.is_bin && !call.is_test);
         assert!(

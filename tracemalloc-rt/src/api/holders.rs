@@ -33,8 +33,8 @@ impl fmt::Display for HolderStatistic {
     }
 }
 
-/// Searches the heap, and sums up the live traced blocks by what holds them, the most bytes first.
-/// Blocks that nothing points to are summed up under [`Holder::Lost`].
+/// Searches the heap, and sums up the live traced blocks by holder, the most bytes first. Blocks
+/// that nothing points to are summed up under [`Holder::Lost`].
 ///
 /// The search runs in a copy of the process, as `fork` makes it. The other threads stand still
 /// while the copy is made. A block with several holders counts for the one that the search finds

@@ -1,4 +1,4 @@
-//! The definitions of `malloc` and its kin.
+//! The definitions of `malloc`, `free` and the like.
 //!
 //! Each is a few instructions of assembly. While nothing is traced, they jump to the C library's
 //! function. Otherwise they pass the caller's registers to a function below, as further arguments,

@@ -1,12 +1,11 @@
-//! `malloc` and its kin, defined for the whole program: what C allocates is traced like Rust's
-//! blocks.
+//! `malloc`, `free` and the like, defined for the whole program: C's blocks are traced like Rust's.
 //!
 //! The definitions are weak, and call the C library's own under their second names. Where another
 //! allocator defines `malloc`, ours is not linked, and C's blocks stay untraced: [`is_linked`].
 //! Until [`arm`] is called, the functions only pass calls on.
 //!
-//! Rust's allocator records its blocks itself. So what an inner allocator allocates by C is passed
-//! on unseen ([`unseen`]).
+//! Rust's allocator records its blocks itself. So blocks that an inner allocator gets from C are
+//! passed on unseen ([`unseen`]).
 
 #[cfg_attr(
     not(all(

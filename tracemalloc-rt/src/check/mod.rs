@@ -268,7 +268,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
             let runs = judged.runs.len();
             let headline =
                 Headline { what: "leaked", grew: runs, runs, limit: judged.limit, reason: None };
-            let mut text = leak_text(&headline, &leaks) + "\n\n" + &what_counts(measurement);
+            let mut text = leak_text(&headline, &leaks) + "\n\n" + &counted_blocks(measurement);
             if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
                 text += "; for files and lines, set `debug = 1` in the Cargo profile";
             }
@@ -285,7 +285,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
 }
 
 /// The last line of a failure: the threads whose blocks were counted.
-fn what_counts(measurement: &Measurement) -> String {
+fn counted_blocks(measurement: &Measurement) -> String {
     let threads = if spawn::is_followed() {
         "the blocks of this thread were counted, and those of the threads that it started"
     } else {
@@ -302,7 +302,7 @@ fn peak_text(measurement: &Measurement, limits: &Limits) -> Option<String> {
     let (peak, most) = (measurement.peak(), limits.max_peak?);
     let size = |bytes: u64| format_size(bytes as f64, false);
     (peak > most).then(|| {
-        let counts = what_counts(measurement);
+        let counts = counted_blocks(measurement);
         format!(
             "held {} at once ({peak} bytes), limit {} ({most} bytes)\n\n{counts}",
             size(peak),

@@ -1,4 +1,4 @@
-//! The search for pointers to blocks: which blocks are lost, and what holds the others.
+//! The search for pointers to blocks: the lost blocks, and the holders of the others.
 //!
 //! It may call `names`, `trace`, `util` and `os`. Never call it on the path of an allocation: it
 //! allocates, copies the process and waits for the copy.

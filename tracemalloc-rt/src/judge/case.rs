@@ -38,7 +38,7 @@ pub struct Case {
     limit: Limit,
     budget: Budget,
     spent: Spent,
-    /// Growth of each run, without what is expected once.
+    /// Growth of each run, without growth that is expected once.
     runs: Vec<Grown>,
     groups: HashMap<GroupId, Group>,
     state: State,
@@ -84,8 +84,8 @@ pub struct Run {
 pub enum Ruling {
     /// The body runs again.
     RunAgain,
-    /// The case would leak. The threads of the last run get time to end, then
-    /// [`Case::waited`] takes in what they have freed.
+    /// The case would leak. The threads of the last run get time to end, then [`Case::waited`]
+    /// takes in their frees.
     Wait,
     /// The case is closed.
     Final(Judged),
@@ -126,7 +126,7 @@ impl Case {
         if self.spent.runs == 0 { Patience::First } else { Patience::Later }
     }
 
-    /// Takes in a run that passed. Evidence is only asked for where it is needed.
+    /// Takes in a run that passed. Reads evidence only where it is needed.
     pub fn passed(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
         self.spent.runs += 1;
         self.spent.time += run.time;
@@ -135,8 +135,8 @@ impl Case {
         self.take(run, evidence)
     }
 
-    /// Takes in what has changed since the last run, whose threads had time to end. `None` if the
-    /// body has to run again.
+    /// Takes in the changes since the last run, whose threads had time to end. `None` if the body
+    /// has to run again.
     pub fn waited(
         &mut self,
         time: Duration,
@@ -215,7 +215,8 @@ impl Case {
             self.state = State::Grew;
             Ruling::RunAgain
         } else if self.groups.values().any(|group| group.set_once) {
-            // A second run shows whether what is set once also grows. It may fail, as it is set.
+            // A second run shows whether a static that is set once also grows. It may fail: the
+            // static is set.
             Ruling::RunAgain
         } else if self.sum_of(Share::Lost).exceeds(&self.limit) {
             Ruling::Final(self.close(None))
@@ -315,7 +316,7 @@ impl Case {
         self.runs.push(judged.filter_map(|group| group.series.growth_in(run)).sum());
     }
 
-    /// Searches the heap for what has become of all growth.
+    /// Searches the heap for the fate of all growth.
     fn look(&mut self, evidence: &mut impl Evidence) {
         for group in self.groups.values_mut() {
             group.shares.clear();
@@ -654,7 +655,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_within_the_limit_is_clean_after_one_run() {
+    fn growth_within_the_limit_is_clean_after_one_run() {
         assert_eq!(verdict(0, &[&[]]), Some(Verdict::Clean));
         assert_eq!(verdict(100, &[&[(1, 60), (2, 40)]]), Some(Verdict::Clean));
         assert_eq!(verdict(100, &[&[(1, 60), (2, 41)]]), None);
@@ -691,7 +692,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_no_leak_and_hides_none() {
+    fn known_growth_is_no_leak_and_hides_none() {
         let four = |groups: &'static [(usize, i64)]| verdict(15, &[groups; 4]);
         assert_eq!(four(&[(50, 900)]), Some(Verdict::Known));
         assert_eq!(four(&[(50, 900), (1, 15)]), Some(Verdict::Known));
@@ -721,7 +722,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_needs_no_second_run() {
+    fn lost_memory_needs_no_second_run() {
         assert_eq!(verdict(0, &[&[(LOST, 8)]]), Some(Verdict::Leak));
         assert_eq!(verdict(8, &[&[(LOST, 8)]]), Some(Verdict::Clean));
         assert_eq!(verdict(0, &[&[(1, 8)], &[(LOST, 8)]]), Some(Verdict::Leak));
@@ -828,13 +829,13 @@ mod tests {
     }
 
     #[test]
-    fn what_known_holders_hold_is_no_leak() {
+    fn memory_of_known_holders_is_no_leak() {
         assert_eq!(verdict(0, &[&[(EXCUSED, 8)]]), Some(Verdict::Once));
         assert_eq!(verdict_of(|_| vec![(EXCUSED, 8)]), Verdict::Once);
     }
 
     #[test]
-    fn what_a_logger_holds_may_be_set_once_but_must_not_grow() {
+    fn memory_of_a_logger_may_be_set_once_but_must_not_grow() {
         let logger = || Trial { holder: |_| "log::LOGGER", ..Trial::new(0, None) };
         let mut trial = logger();
         assert!(trial.run(&[(1, 80)]).is_none());

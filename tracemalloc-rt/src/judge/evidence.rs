@@ -1,4 +1,4 @@
-//! The evidence of a run: growth by group, and what the heap says of it.
+//! The evidence of a run: growth by group, and its fate in the heap.
 
 use crate::heap::HolderKind;
 use crate::judge::finding::Finding;
@@ -41,7 +41,7 @@ pub struct GroupGrowth {
 /// The fate of growth, as far as a verdict needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Share {
-    /// Nothing points to it: a leak, whatever later runs do.
+    /// Nothing points to it: a leak, even if later runs do not grow.
     Lost,
     /// Something holds it, or the heap could not tell: later runs decide.
     Open,

@@ -39,12 +39,12 @@ impl Group {
         self.cache_of_std || !self.shares.is_empty() && all_excused()
     }
 
-    /// Whether it grew in this run, whatever holds it.
+    /// Whether it grew in this run, lost, held or excused.
     pub fn grew_at_all(&self, run: u32) -> bool {
         self.series.grew_in(run) && !self.cache_of_std
     }
 
-    /// Whether it grew in this run, and not only by what is known to be lost or excused.
+    /// Whether it grew in this run, and not only by lost or excused memory.
     pub fn grew_openly(&self, run: u32) -> bool {
         self.series.grew_in(run)
             && !self.cache_of_std

@@ -51,7 +51,7 @@ pub struct RunEvidence<'a, 'b> {
 }
 
 impl<'a> Grouper<'a> {
-    /// Groups as these rules say. Without a heap to search, later runs alone decide what leaks.
+    /// Groups by these rules. Without a heap to search, later runs alone decide.
     pub fn new(rules: &Rules, heap: Option<HeapSearch<'a>>) -> Self {
         Self {
             traceback_rules: TracebackRules::new(rules),
@@ -69,7 +69,7 @@ impl<'a> Grouper<'a> {
         RunEvidence { grouper: self, changes }
     }
 
-    /// Those changes that are not of what the standard library's runtime does before `main`.
+    /// The changes without those of std's runtime before `main`.
     pub fn since_main(&mut self, mut changes: Vec<Change>) -> Vec<Change> {
         self.symbolizer.prepare(changes.iter().map(|change| change.stack));
         changes.retain(|change| {

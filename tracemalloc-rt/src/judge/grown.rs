@@ -21,7 +21,7 @@ impl Grown {
         self.bytes > limit.max_growth || limit.max_blocks.is_some_and(|most| self.blocks > most)
     }
 
-    /// The sum of what those stacks have grown by that grew.
+    /// The sum of the growth of all stacks that grew.
     pub fn gross(changes: &[Change]) -> Self {
         changes.iter().filter_map(|change| Self::of(change.bytes, change.blocks)).sum()
     }

@@ -3,8 +3,8 @@
 //! It may call `heap`, `limits`, `names`, `model`, `trace`, `os` and `util`. It runs no
 //! tests; the allocator never calls it.
 //!
-//! [`grouping`] puts changes by stack together by traceback, and [`heap_search`] says what still
-//! points to them. A [`trial`] measures one run after another for a [`case`], which closes with a
+//! [`grouping`] puts changes by stack together by traceback, and [`heap_search`] finds the holders
+//! of their blocks. A [`trial`] measures one run after another for a [`case`], which closes with a
 //! [`verdict`].
 
 mod budget;

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fills_does_not_rise_after_two_and_a_half_times_as_many_runs() {
+    fn a_cache_that_fills_does_not_rise_after_two_and_a_half_times_as_many_runs() {
         for entries in 1..=40 {
             for runs in (entries * 5 / 2 + 1).max(8)..300 {
                 assert!(!rises((1..=runs).map(|run| 64 * run.min(entries))), "{entries} {runs}");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_and_smaller_by_turns_does_not_rise() {
+    fn an_amount_that_grows_and_shrinks_by_turns_does_not_rise() {
         for seed in 0..200 {
             let mut random = random(seed);
             let sizes: Vec<i64> = (0..256).map(|_| 1000 + random(16) as i64 * 8).collect();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_threads_of_many_runs_free_in_the_end_does_not_rise() {
+    fn memory_that_threads_of_many_runs_free_in_the_end_does_not_rise() {
         assert!(!rises([700, 1400, 2100, 2800, 3500, 4200, 4900, 0]));
         assert!(!rises([700, 1400, 2100, 0]));
     }

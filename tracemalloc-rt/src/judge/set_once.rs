@@ -1,4 +1,5 @@
-//! Statics that a program sets once by nature: what they hold after the first run is expected.
+//! Statics that a program sets once by nature. The memory that they hold after the first run is
+//! expected.
 
 use crate::heap::{Holder, HolderKind};
 use crate::util::fnmatch::fnmatchcase;

@@ -2,8 +2,8 @@
 
 use crate::names::symbol::Symbol;
 
-/// The frames of a group of blocks, trimmed at both ends, with short file names; and what they tell
-/// of the blocks.
+/// The frames of a group of blocks, trimmed at both ends, with short file names; and the facts
+/// about the blocks that follow from them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Traceback {
     /// Oldest first; functions and files by their short names.

@@ -40,7 +40,7 @@ pub struct Trial<'a, M> {
 }
 
 impl<'a, M: Meter> Trial<'a, M> {
-    /// A trial by these rules. Without a heap to search, later runs alone decide what leaks.
+    /// A trial by these rules. Without a heap to search, later runs alone decide.
     pub fn new(rules: &Rules, heap: Option<HeapSearch<'a>>, meter: M) -> Self {
         Self { case: Case::new(rules), grouper: Grouper::new(rules, heap), meter }
     }

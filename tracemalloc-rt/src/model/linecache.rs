@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_regular_file_has_no_source() {
+    fn a_file_that_is_not_regular_has_no_source() {
         let mut sources = Sources::new();
         for filename in ["", "<stdin>", "/", "/dev/zero", "/no/such/file.rs", "nul\0.rs"] {
             assert_eq!(sources.line(filename, 1), None, "{filename:?}");

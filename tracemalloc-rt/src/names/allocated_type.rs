@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_told_where_the_symbols_tell_them() {
+    fn types_are_named_if_the_symbols_have_them() {
         for (frames, expected) in [
             (&["alloc::alloc::alloc", "<alloc::vec::Vec<u8>>::with_capacity"][..], Some("Vec<u8>")),
             (

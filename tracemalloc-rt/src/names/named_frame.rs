@@ -1,4 +1,4 @@
-//! A frame with what its function's name tells.
+//! A frame, with the parts of its function's name.
 
 use std::ops::Deref;
 use std::sync::OnceLock;

@@ -1,8 +1,8 @@
 //! The tracer's own memory: zeroed pages from the system, never from the global allocator.
 //!
 //! Readers hold no locks, so published memory is kept until the process ends. All reservations are
-//! listed. The list tells how much of the tracer's memory is in use, and a search of the heap
-//! leaves out what is listed.
+//! listed. The list tells how much of the tracer's memory is in use. A search of the heap leaves
+//! listed memory out.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};

@@ -32,7 +32,7 @@ const NONE: Context = Context(1);
 
 /// The domain of blocks that Rust's global allocator hands out.
 pub const RUST: u32 = 0;
-/// The domain of blocks that the C library's `malloc` and its kin hand out.
+/// The domain of blocks that the C library's `malloc` and the like hand out.
 pub const C: u32 = 1;
 
 /// The innermost context of a stack whose block C allocated has this in place of an address. So its
@@ -402,8 +402,8 @@ mod tests {
             path(5, 0, &addresses),
             path(5, 9, &addresses),
         ];
-        for (context, told) in all.iter().zip([(0, 0), (0, 9), (5, 0), (5, 9)]) {
-            assert_eq!((context.scope(), context.beyond()), told);
+        for (context, found) in all.iter().zip([(0, 0), (0, 9), (5, 0), (5, 9)]) {
+            assert_eq!((context.scope(), context.beyond()), found);
             assert_eq!(context.addresses().collect::<Vec<_>>(), [0x10, 0x20, 0x30]);
             assert_eq!(all.iter().filter(|other| *other == context).count(), 1);
         }
@@ -442,8 +442,8 @@ mod tests {
             let of_c = of_rust.of_c().expect("there is memory");
             assert_ne!(of_rust, of_c);
             assert_eq!(of_rust.of_c(), Some(of_c));
-            let told = [of_rust, of_c].map(|context| domain(context.stack_id()));
-            assert_eq!(told, [RUST, C]);
+            let found = [of_rust, of_c].map(|context| domain(context.stack_id()));
+            assert_eq!(found, [RUST, C]);
             assert!(of_c.addresses().eq(of_rust.addresses()));
             assert_eq!((of_c.scope(), of_c.beyond()), (9, 4));
             assert_eq!(total(of_c.stack_id()), total(of_rust.stack_id()));

@@ -7,8 +7,8 @@ pub struct StackId(pub(crate) u32);
 
 impl StackId {
     /// The id of every block that is allocated while its thread is paused, whatever its stack. Such
-    /// blocks are known, so that what the harness keeps is not taken for what the program keeps,
-    /// but they never count as live.
+    /// blocks are known, so that the harness's memory is not taken for the program's. They never
+    /// count as live.
     pub(crate) const OURS: Self = Self(0);
 }
 

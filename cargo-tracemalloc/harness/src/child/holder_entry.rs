@@ -5,7 +5,8 @@ use tracemalloc::internal::judge::Step;
 
 use crate::protocol::test_entry::{HolderEntry, HolderKind, LOST_BLOCK, StepEntry};
 
-/// The entry of a holder that is not a lost block.
+/// The entry of a holder that is not a lost block. The search of the heap has no such kind, so the
+/// report's kinds are a type of their own.
 pub fn holder_entry(holder: heap::Holder) -> HolderEntry {
     HolderEntry {
         kind: match holder.kind {

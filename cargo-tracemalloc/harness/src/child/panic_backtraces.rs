@@ -155,7 +155,7 @@ impl Panics {
 }
 
 /// The frames between the two functions by which std, and [`Test`](crate::child::test::Test), mark
-/// what is of interest. They are numbered from 0.
+/// the interesting part. They are numbered from 0.
 fn short(backtrace: &str) -> String {
     let mut frames: Vec<(&str, String)> = Vec::new();
     for line in backtrace.lines() {

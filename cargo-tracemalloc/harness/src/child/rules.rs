@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_stays_known_in_a_test_with_a_check() {
+    fn known_growth_stays_known_in_a_test_with_a_check() {
         let known =
             session::KnownLeak { function: Some("*::grow".to_owned()), ..Default::default() };
         let session = Session { known_leaks: vec![known], ..Session::default() };

@@ -163,8 +163,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             break trial.cannot_repeat("did not begin before the timeout");
         }
         let thread = repeats.get_or_insert_with(|| {
-            // A repeated run may end the process, and what is known by now must not be lost with
-            // it.
+            // A repeated run may end the process. The results so far must not be lost with it.
             let unconfirmed =
                 trial.case.unconfirmed("the test ended its process when it was run again");
             let mut first = verdict_entry::entry(test.name, &unconfirmed, &trial.grouper, session);
@@ -173,7 +172,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             REPEATS.store(true, Ordering::Relaxed);
             null_output::redirect();
             let thread = BodyThread::start(test);
-            // From now on, there is one thread more, and what it allocated to begin with.
+            // From now on, there is one more thread, with the blocks that it allocated to begin
+            // with.
             trial.meter = TestMeter::new();
             thread
         });

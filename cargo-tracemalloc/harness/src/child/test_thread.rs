@@ -61,7 +61,7 @@ impl TestThread {
         let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
             run_all(test, &receive_order, &send_result);
         })?;
-        // The thread answers: what it allocated to begin with is there now.
+        // The thread answers, so the blocks that it allocates to begin with are there now.
         let _ = results.recv();
         Ok(Self { orders, results, thread })
     }

@@ -13,7 +13,7 @@ fn entry() -> TestEntry {
 }
 
 #[test]
-fn what_was_written_is_read() {
+fn written_values_are_read_again() {
     assert_eq!(from_bytes(&to_bytes(&entry())), Ok(entry()));
     let limits = Limits::new().max_growth(7).include("src/*").key(KeyType::Lineno);
     let session = Session { limits, timeout_seconds: Some(1.5), ..Session::default() };

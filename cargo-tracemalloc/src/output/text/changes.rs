@@ -1,4 +1,5 @@
-//! The differences to an earlier report: what a grown leak was, and the leaks that are gone.
+//! The differences to an earlier report: the earlier size of a grown leak, and the leaks that are
+//! gone.
 
 use crate::output::text::growth::amount_of;
 use crate::output::text::leak;

@@ -1,4 +1,5 @@
-//! One leak: its root and what it retains, the path, the frames, and the tests that show it.
+//! One leak: its root, the memory that it retains, the path, the frames, and the tests that show
+//! it.
 
 use anstyle::Style;
 use tracemalloc_harness::{GrowthKind, HolderKind, StepEntry, TestEntry};

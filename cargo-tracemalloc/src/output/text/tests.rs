@@ -162,7 +162,7 @@ fn a_leak_comes_first_and_with_its_lines() {
 }
 
 #[test]
-fn what_is_denied_is_shown_like_a_leak() {
+fn a_denied_verdict_is_shown_like_a_leak() {
     let bin = target(Kind::Bin, "demo-cli", vec![unconfirmed(), once()]);
     insta::assert_snapshot!(render(&report(vec![bin], vec![Deny::Once, Deny::Unconfirmed])));
 }
@@ -200,7 +200,7 @@ fn when_all_is_well_one_line_is_enough() {
 }
 
 #[test]
-fn no_tests_at_all_is_said() {
+fn a_report_without_tests_is_explained() {
     insta::assert_snapshot!(render(&report(Vec::new(), Vec::new())), @"tracemalloc: no tests checked; report target/tracemalloc/report.json");
 }
 

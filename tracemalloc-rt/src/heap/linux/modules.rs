@@ -187,7 +187,7 @@ fn read(_module: &Module, _places: &[usize]) -> Statics {
     Statics::default()
 }
 
-/// The name of the thing that contains a place.
+/// The name of the symbol that contains a place.
 pub fn find(named: &[Named], place: usize) -> Option<&Named> {
     let named = &named[named.partition_point(|named| named.start <= place).checked_sub(1)?];
     (place < named.end).then_some(named)

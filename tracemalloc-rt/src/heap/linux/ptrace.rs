@@ -51,6 +51,17 @@ pub struct Board {
     threads: UnsafeCell<[Thread; MOST_THREADS]>,
 }
 
+// Another process writes the board's threads, so they have to be in a cell. A board without one
+// would be `Sync`. Then both implementations below would apply, and this would not compile.
+const _: fn() = || {
+    trait NotSync<Proof> {
+        fn proof() {}
+    }
+    impl<T> NotSync<()> for T {}
+    impl<T: Sync> NotSync<u8> for T {}
+    let _ = <Board as NotSync<_>>::proof;
+};
+
 /// Stages of [`Board::stage`], after 0.
 const NOT_PERMITTED: u32 = 1;
 const PERMITTED: u32 = 2;

@@ -20,7 +20,7 @@ use crate::trace::stack_id::StackId;
 /// The most frames of C inside of the first function that keeps a frame pointer.
 const INNER: usize = 64;
 
-/// How many frames are said to be missing from a stack that is cut: it is not known.
+/// The number of missing frames of a stack that is cut. The true number is not known.
 const CUT: u32 = 1;
 
 /// The id of the stack of a block that C allocates. `registers` are those of the caller of
@@ -79,7 +79,7 @@ fn outer(
     contexts::root(scope, CUT)
 }
 
-/// How many frames are said to be missing outside of a frame with this rule, which leads to none.
+/// The number of missing frames outside of a frame with this rule, which leads to none.
 fn missing(rule: Rule) -> u32 {
     if rule == Rule::Unknown { CUT } else { 0 }
 }

@@ -234,8 +234,8 @@ impl LastWalk {
         }
     }
 
-    /// Adds the new frames, whatever their path is. If an earlier walk had another context at this
-    /// depth, `call` looks the context up, or makes it. `None` if that returns none.
+    /// Adds the new frames of any path. If an earlier walk had another context at this depth,
+    /// `call` looks the context up, or makes it. `None` if that returns none.
     ///
     /// # Safety
     ///

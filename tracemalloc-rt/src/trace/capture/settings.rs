@@ -1,4 +1,4 @@
-//! The settings of walks: what harness, program and checks want, merged into one word.
+//! The settings of walks: those of harness, program and checks, merged into one word.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
