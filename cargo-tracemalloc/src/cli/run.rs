@@ -44,7 +44,7 @@ pub struct RunArgs {
     )]
     pub frames: u32,
 
-    /// Take a snapshot at each of these signals: `SIGUSR1`
+    /// Take a snapshot each time the program gets this signal, such as `SIGUSR1`
     #[arg(long, value_name = "SIGNAL", value_parser = values::signal, group = EARLIER, help_heading = "Snapshot Options")]
     pub snapshot_on: Option<i32>,
 

@@ -1,5 +1,5 @@
 //! Compiles a program that has an allocator, with the tracing one in front. rustc makes the
-//! objects, this module changes the object with the allocator, and rustc links them.
+//! objects. This module changes the object with the allocator, and rustc links them all.
 
 use std::ffi::OsString;
 use std::process::Output;
