@@ -1,7 +1,7 @@
 //! The socket that answers name requests.
 //!
-//! A single thread answers, so that each file is read once for all tests that the command has
-//! started, or for all tests of one binary.
+//! A single thread answers, so each file is read once: for all tests of the command, or for all
+//! tests of one binary.
 
 use std::io::{self, Read, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};

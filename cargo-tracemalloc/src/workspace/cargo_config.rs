@@ -1,5 +1,7 @@
-//! The part of cargo's configuration that the command needs. cargo-config2 reads files and
-//! variables; this module adds `--config` from the command line.
+//! The part of cargo's configuration that the command needs.
+//!
+//! The crate cargo-config2 reads files and variables. This module adds `--config` from the command
+//! line.
 
 use std::env;
 

@@ -1,5 +1,7 @@
-//! Compiles a program that has an allocator, with the tracing one in front. rustc makes the
-//! objects. This module changes the object with the allocator, and rustc links them all.
+//! Compiles a program that has an allocator, with the tracing one in front.
+//!
+//! First rustc makes the objects. Then this module changes the object with the allocator, and rustc
+//! links them all.
 
 use std::ffi::OsString;
 use std::process::Output;

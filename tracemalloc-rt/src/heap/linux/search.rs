@@ -112,8 +112,8 @@ fn add_chunks(
     has_room.then_some(heap).ok_or(Hindrance::Memory)
 }
 
-/// Whether a thread was stopped while the C library's heap may be half changed: in its code, or in
-/// a system call that gets or returns memory.
+/// Whether a thread was stopped while the C library's heap may be half changed. It was in the
+/// library's code, or in a system call that gets or returns memory.
 fn may_be_in_malloc(thread: &Thread, c_code: Range) -> bool {
     let instruction = thread.instruction();
     (c_code.0..c_code.1).contains(&instruction)
