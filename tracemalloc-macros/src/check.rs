@@ -49,7 +49,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(function) => function,
         Err(_) => {
             return error(
-                Error::new_spanned(first(&item), "`check` goes on a function with a body"),
+                Error::new_spanned(first(&item), "`check` needs a function with a body"),
                 item,
             );
         }
@@ -110,7 +110,7 @@ fn checked(options: &Options, mut function: ItemFn) -> Result<ItemFn, Error> {
         ));
     }
     if let Some(keyword) = &signature.asyncness {
-        let message = "an `async fn` is checked together with what runs it: add the attribute that makes it a test, such \
+        let message = "an `async fn` is checked together with its runtime: add the attribute that makes it a test, such \
                        as `#[tokio::test]`, above or below";
         return Err(Error::new_spanned(keyword, message));
     }

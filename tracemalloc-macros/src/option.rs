@@ -1,7 +1,7 @@
 //! One option, `max_growth = "1 KiB"`, and the forms that its value may have. Every error is at the
 //! option's own place.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
@@ -60,12 +60,14 @@ impl NameValue {
     pub fn size(&self) -> Result<u64> {
         match literal(&self.value) {
             Literal::Integer(bytes) => Ok(bytes),
-            Literal::Text(text) => parse_size(&text.value()).map_err(|error| self.wrong(&error.reason())),
+            Literal::Text(text) => {
+                parse_size(&text.value()).map_err(|error| self.wrong(&error.reason()))
+            }
             Literal::Negative => Err(self.wrong("a size cannot be negative")),
             Literal::TooLarge => Err(self.wrong(&format!("expected at most {} bytes", u64::MAX))),
-            Literal::Other => {
-                Err(self.wrong("it has to be a literal: a number of bytes such as 4096, or a text such as \"1.5 KiB\""))
-            }
+            Literal::Other => Err(self.wrong(
+                "expected a literal: a number of bytes such as 4096, or a text such as \"1.5 KiB\"",
+            )),
         }
     }
 
@@ -74,18 +76,18 @@ impl NameValue {
         match literal(&self.value) {
             Literal::Integer(blocks) => Ok(blocks),
             Literal::Negative => Err(self.wrong("a number of blocks cannot be negative")),
-            _ => Err(self.wrong("it has to be a number of blocks, such as 3")),
+            _ => Err(self.wrong("expected a number of blocks, such as 3")),
         }
     }
 
     /// The number of frames that a traceback keeps.
     pub fn frames(&self) -> Result<u32> {
-        self.count(MOST_FRAMES, &format!("it has to be a number of frames from 1 to {MOST_FRAMES}"))
+        self.count(MOST_FRAMES, &format!("expected a number from 1 to {MOST_FRAMES}"))
     }
 
     /// The most runs of a body.
     pub fn runs(&self) -> Result<u32> {
-        self.count(u64::from(u32::MAX), "it has to be a number of runs, 1 or more")
+        self.count(u64::from(u32::MAX), &format!("expected a number from 1 to {}", u32::MAX))
     }
 
     fn count(&self, most: u64, allowed: &str) -> Result<u32> {
@@ -99,7 +101,7 @@ impl NameValue {
 
     /// File name patterns: one text, or several in brackets.
     pub fn patterns(&self) -> Result<Vec<LitStr>> {
-        let allowed = "it has to be file name patterns, such as [\"src/*\", \"tests/*\"]";
+        let allowed = "expected file name patterns, such as [\"src/*\", \"tests/*\"]";
         let patterns: Vec<&Expr> = match &self.value {
             Expr::Array(array) => array.elems.iter().collect(),
             one => vec![one],
@@ -109,7 +111,7 @@ impl NameValue {
         }
         let pattern = |pattern: &Expr| match literal(pattern) {
             Literal::Text(text) if !text.value().is_empty() => Ok(text),
-            _ => Err(wrong(pattern.span(), &self.name, allowed)),
+            _ => Err(wrong(pattern, &self.name, allowed)),
         };
         patterns.into_iter().map(pattern).collect()
     }
@@ -123,21 +125,23 @@ impl NameValue {
         let found = words.iter().find(|word| **word == given);
         found
             .copied()
-            .ok_or_else(|| self.wrong(&format!("allowed are \"{}\"", words.join("\", \""))))
+            .ok_or_else(|| self.wrong(&format!("expected one of \"{}\"", words.join("\", \""))))
     }
 
     /// A text that is not blank.
     pub fn reason(&self) -> Result<LitStr> {
         match literal(&self.value) {
             Literal::Text(text) if !text.value().trim().is_empty() => Ok(text),
-            _ => Err(self
-                .wrong("it has to be the reason, such as \"leaks in libfoo, see its issue 12\"")),
+            _ => {
+                Err(self
+                    .wrong("expected the reason, such as \"leaks in libfoo, see its issue 12\""))
+            }
         }
     }
 
     /// A path to a crate, in a text.
     pub fn path(&self) -> Result<Path> {
-        let allowed = "it has to be the path of the crate tracemalloc-rt, such as \"::memory\"";
+        let allowed = "expected the path of the crate tracemalloc-rt, such as \"::memory\"";
         match literal(&self.value) {
             Literal::Text(text) => {
                 text.parse_with(Path::parse_mod_style).map_err(|_| self.wrong(allowed))
@@ -146,13 +150,15 @@ impl NameValue {
         }
     }
 
-    fn wrong(&self, what: &str) -> syn::Error {
-        wrong(self.value.span(), &self.name, what)
+    fn wrong(&self, reason: &str) -> syn::Error {
+        wrong(&self.value, &self.name, reason)
     }
 }
 
-fn wrong(span: Span, name: &Ident, what: &str) -> syn::Error {
-    syn::Error::new(span, format!("`{name}`: {what}"))
+/// An error at a value, in the words of clap's.
+fn wrong(value: &Expr, name: &Ident, reason: &str) -> syn::Error {
+    let text = value.to_token_stream();
+    syn::Error::new(value.span(), format!("invalid value `{text}` for `{name}`: {reason}"))
 }
 
 fn literal(value: &Expr) -> Literal {

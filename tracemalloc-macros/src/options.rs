@@ -83,7 +83,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     option.name.span(),
-                    format!("unknown option `{name}`; allowed are {NAMES}"),
+                    format!("unknown option `{name}`, expected one of {NAMES}"),
                 ));
             }
         }
