@@ -11,4 +11,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 ./docs.sh
 ./unit.sh
 ./package.sh
+./old-rust.sh
 ./real-crates.sh --quick

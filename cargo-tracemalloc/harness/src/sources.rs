@@ -9,3 +9,5 @@ pub use tracemalloc::sources as runtime;
 pub const MANIFEST: &str = include_str!("../Cargo.toml");
 /// The directory `src`.
 pub static SRC: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src");
+/// The oldest Rust that compiles them, on Linux. Elsewhere, dependencies need more.
+pub const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");

@@ -4,11 +4,12 @@ use std::env;
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use tracemalloc_harness::sources;
 
 use crate::util::process::Process;
 
-/// The oldest version that compiles the runtime: this package's own `rust-version`.
-const MINIMUM: &str = env!("CARGO_PKG_RUST_VERSION");
+/// The oldest version that compiles the runtime. Only Linux does without `backtrace`.
+const MINIMUM: &str = if cfg!(target_os = "linux") { sources::RUST_VERSION } else { "1.88" };
 
 /// A compiler.
 #[derive(Debug)]
@@ -71,8 +72,8 @@ impl Rustc {
 fn check(release: &str) -> Result<()> {
     if version_of(release) < version_of(MINIMUM) {
         bail!(
-            "rustc {release} is too old, because cargo-tracemalloc needs {MINIMUM} or later; \
-             try `rustup update`, or `cargo +stable tracemalloc`"
+            "rustc {release} is too old, because `cargo tracemalloc` compiles tests with Rust \
+             {MINIMUM} or later; try `rustup update`, or `cargo +stable tracemalloc`"
         );
     }
     Ok(())
@@ -86,14 +87,14 @@ fn version_of(release: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{MINIMUM, check};
 
     #[test]
     fn versions_compare_as_numbers() {
         assert!(check("1.95.0").is_ok());
         assert!(check("1.100.0-nightly").is_ok());
         assert!(check("2.0.0").is_ok());
-        let error = check("1.94.1").unwrap_err().to_string();
-        assert!(error.contains("1.94.1") && error.contains("1.95"), "{error}");
+        let error = check("1.84.1").unwrap_err().to_string();
+        assert!(error.contains("1.84.1") && error.contains(MINIMUM), "{error}");
     }
 }

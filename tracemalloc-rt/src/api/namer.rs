@@ -186,10 +186,8 @@ impl Namer<'_> {
     /// `cargo tracemalloc` runs has the right ones.
     pub fn advise(&self) {
         static ADVISED: AtomicBool = AtomicBool::new(false);
-        if let Some(advice) = self.debug_information.advice()
-            && provider::provider().is_none()
-            && !ADVISED.swap(true, Ordering::Relaxed)
-        {
+        let Some(advice) = self.debug_information.advice() else { return };
+        if provider::provider().is_none() && !ADVISED.swap(true, Ordering::Relaxed) {
             eprintln!("tracemalloc: {advice}");
         }
     }

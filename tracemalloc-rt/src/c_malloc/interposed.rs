@@ -252,7 +252,7 @@ unsafe extern "C" fn traced_posix_memalign(
     place: *const usize,
     frame: usize,
 ) -> c_int {
-    if !alignment.is_power_of_two() || !alignment.is_multiple_of(size_of::<*const ()>()) {
+    if !alignment.is_power_of_two() || alignment % size_of::<*const ()>() != 0 {
         return libc::EINVAL;
     }
     // SAFETY: by the promise of the caller.

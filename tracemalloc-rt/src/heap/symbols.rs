@@ -50,9 +50,9 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
             SymbolKind::Text if can_start_a_thread(start, end) => &mut found.thread_starts,
             _ => return,
         };
-        if let Ok(name) = symbol.name()
-            && (symbol.kind() != SymbolKind::Text || name.contains(THREAD_START))
-        {
+        let is_wanted =
+            |name: &&str| symbol.kind() != SymbolKind::Text || name.contains(THREAD_START);
+        if let Some(name) = symbol.name().ok().filter(is_wanted) {
             list.push(Named { start, end, name: demangled(name) });
         }
     };

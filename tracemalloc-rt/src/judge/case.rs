@@ -463,7 +463,7 @@ impl Case {
         let repeated = shares.iter().any(|share| {
             share.kind == GrowthKind::Leak && self.groups[&share.id].is_expected_once()
         });
-        if repeated && let Some(first) = runs.first_mut() {
+        if let Some(first) = runs.first_mut().filter(|_| repeated) {
             // Growth that seemed to be expected once was the first of many.
             let open = self.groups.values().filter(|group| !group.is_excused());
             *first = open.filter_map(|group| group.series.growth_in(1)).sum();
@@ -749,7 +749,7 @@ mod tests {
     fn a_registry_leaks_whose_lines_alternate_and_pause() {
         // Two blocks from two lines, and an older one of either goes.
         let lines = |run: u32| {
-            let gone = if run.is_multiple_of(3) { 1 } else { 2 };
+            let gone = if run % 3 == 0 { 1 } else { 2 };
             vec![(1, if gone == 1 { 0 } else { 48 }), (2, if gone == 2 { 0 } else { 48 })]
         };
         assert_eq!(verdict_of(lines), Verdict::Leak);
@@ -805,7 +805,7 @@ mod tests {
         assert_eq!(verdict_of(text), Verdict::Leak);
         // Nodes of a tree: the first one has room for 11 entries, each later one gets 6.
         let tree = |run: u32| {
-            let is_new = run == 1 || run >= 12 && (run - 12).is_multiple_of(6);
+            let is_new = run == 1 || run >= 12 && (run - 12) % 6 == 0;
             vec![(1, if is_new { 200 } else { 0 })]
         };
         assert_eq!(verdict_of(tree), Verdict::Leak);

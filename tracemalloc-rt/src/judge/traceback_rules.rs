@@ -66,10 +66,13 @@ impl TracebackRules {
         let initialiser = initialiser::of(frames);
         let Trimmed { of_std, of_program: mut shown } = trim(frames);
         // rustc wraps a closure around a test function, which says no more than the function.
-        if let [.., test, closure] = shown
-            && function_name::is_closure_of(&closure.function, &test.function)
-        {
-            shown = &shown[..shown.len() - 1];
+        if let [inner @ .., closure] = shown {
+            let is_test = |test: &Arc<NamedFrame>| {
+                function_name::is_closure_of(&closure.function, &test.function)
+            };
+            if inner.last().is_some_and(is_test) {
+                shown = inner;
+            }
         }
         // `Bencher::iter` and its callers are the harness's.
         let shown: Vec<_> = shown.iter().filter(|frame| !is_harness(frame)).collect();
@@ -134,11 +137,11 @@ fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
     while let Some((frame, outer)) = rest.split_first() {
         rest = outer;
         if origin::is_checked_body(frame) {
-            if let Some(body) = shown.iter_mut().rfind(|frame| !origin::is_std(frame))
-                && let Some(function) = function_name::function_of_closure(&body.function)
-            {
-                *body =
-                    Arc::new(Symbol { function: function.to_owned(), ..(***body).clone() }.into());
+            if let Some(body) = shown.iter_mut().rfind(|frame| !origin::is_std(frame)) {
+                if let Some(function) = function_name::function_of_closure(&body.function) {
+                    let function = function.to_owned();
+                    *body = Arc::new(Symbol { function, ..(***body).clone() }.into());
+                }
             }
             return shown;
         }

@@ -115,8 +115,17 @@ pub fn inside_std(file: &str) -> Option<&str> {
         .strip_prefix("/rustc/")
         .and_then(|rest| rest.split_once(is_separator))
         .map(|(_hash, rest)| rest)
-        .or_else(|| file.split_once("/rustlib/src/rust/").map(|(_sysroot, rest)| rest))?;
+        .or_else(|| file.split_once("/rustlib/src/rust/").map(|(_sysroot, rest)| rest))
+        .or_else(|| after_rustc_sources(file))?;
     after.strip_prefix("library").and_then(|rest| rest.strip_prefix(is_separator))
+}
+
+/// The rest of a file's name after the directory of rustc's sources. Distributions build Rust
+/// themselves, and keep its path: `/usr/src/rustc-1.85.0/library/core/src/ops/function.rs`.
+fn after_rustc_sources(file: &str) -> Option<&str> {
+    let (_, rest) = file.split_once("/rustc-")?;
+    let (version, rest) = rest.split_once('/')?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(rest)
 }
 
 #[cfg(test)]
@@ -192,6 +201,12 @@ mod tests {
 
     #[test]
     fn files_of_the_standard_library_are_known() {
+        assert_eq!(
+            inside_std("/usr/src/rustc-1.85.0/library/core/src/ops/function.rs"),
+            Some("core/src/ops/function.rs"),
+            "Debian's build"
+        );
+        assert_eq!(inside_std("/home/x/rustc-hash/library/core/src/lib.rs"), None);
         assert_eq!(
             inside_std("/rustc/0123abc/library/alloc/src/vec/mod.rs"),
             Some("alloc/src/vec/mod.rs")

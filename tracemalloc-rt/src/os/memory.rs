@@ -59,9 +59,10 @@ pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
 pub unsafe fn release(memory: NonNull<u8>, size: usize) {
     // The list comes first: once the memory is unmapped, other code may get the address.
     for index in 0..COUNT.load(Ordering::Acquire) {
-        if let Some(reservation) = reservation(index)
-            && reservation.address.load(Ordering::Relaxed) == memory.addr().get()
-        {
+        let reservation = reservation(index).filter(|reservation| {
+            reservation.address.load(Ordering::Relaxed) == memory.addr().get()
+        });
+        if let Some(reservation) = reservation {
             reservation.size.store(0, Ordering::Relaxed);
         }
     }

@@ -46,7 +46,7 @@ impl<T> SpinLock<T> {
             spins = spins.saturating_add(1);
             if spins > MANY {
                 std::thread::sleep(core::time::Duration::from_micros(100));
-            } else if spins.is_multiple_of(64) {
+            } else if spins % 64 == 0 {
                 std::thread::yield_now();
             } else {
                 core::hint::spin_loop();

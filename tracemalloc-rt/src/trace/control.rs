@@ -22,10 +22,10 @@ pub fn decided() -> u8 {
 #[cold]
 fn decide() -> u8 {
     // Of several threads the first one decides; before it has, others record nothing.
-    if TRACING.fetch_and(!UNDECIDED, Ordering::AcqRel) & UNDECIDED != 0
-        && let Some(nframe) = environment::nframe()
-    {
-        start(nframe);
+    if TRACING.fetch_and(!UNDECIDED, Ordering::AcqRel) & UNDECIDED != 0 {
+        if let Some(nframe) = environment::nframe() {
+            start(nframe);
+        }
     }
     TRACING.load(Ordering::Acquire)
 }

@@ -17,7 +17,6 @@
 //! Nothing here panics, allocates through the global allocator, or waits for anything but a short
 //! lock when a stack or a thread is new.
 
-use core::hint;
 use core::sync::atomic::Ordering;
 
 use crate::trace::capture::{self, Here};
@@ -30,16 +29,19 @@ use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING,
 use crate::trace::thread::{self, Current};
 use crate::trace::view;
 
+/// The path of a process that traces nothing. Because this function is cold, the compiler tests for
+/// it last. (`hint::cold_path` says so without a call, but needs Rust 1.95.)
+#[cold]
+#[inline(never)]
+fn untraced() {}
+
 /// Records a block that the function `root` has just allocated. Inlined into `root`. Null is no
 /// block.
 #[inline(always)]
 pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
     match TRACING.load(Ordering::Relaxed) {
         FOR_HARNESS if record_common(block.addr(), size).is_some() => return,
-        0 => {
-            hint::cold_path();
-            return;
-        }
+        0 => return untraced(),
         _ => {}
     }
     // This is not the last thing that `root` does, so that its frame is still there during the
@@ -196,9 +198,7 @@ pub fn forget_common(address: usize) -> Option<Block> {
 
 /// Notes the old block again, after the inner allocator has failed to make it larger.
 pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
-    if let Some(old) = old
-        && !note(block.addr(), old)
-    {
+    if old.is_some_and(|old| !note(block.addr(), old)) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -220,12 +220,12 @@ impl Outermost {
     /// and are then not compared for every block.
     #[inline(always)]
     pub fn here() -> Self {
-        if let Current::Running(thread) = current()
-            && let (low, high) = stack_bounds()
-            && let Some(outside) = Here::new().outside_of_frame()
-            && (low..high).contains(&outside)
-        {
-            thread.walker.set_bounds((low, outside));
+        if let Current::Running(thread) = current() {
+            let (low, high) = stack_bounds();
+            let outside = Here::new().outside_of_frame();
+            if let Some(outside) = outside.filter(|outside| (low..high).contains(outside)) {
+                thread.walker.set_bounds((low, outside));
+            }
         }
         Self { not_send: core::marker::PhantomData }
     }

@@ -22,10 +22,9 @@ impl Limits {
     pub fn restore(&self) {
         #[cfg(unix)]
         for (kind, saved) in unix::KINDS.into_iter().zip(&self.saved) {
-            if let (Some(saved), Some(now)) = (saved, unix::get(kind))
-                && (saved.rlim_cur, saved.rlim_max) != (now.rlim_cur, now.rlim_max)
-                && !unix::set(kind, saved)
-            {
+            let (Some(saved), Some(now)) = (saved, unix::get(kind)) else { continue };
+            let is_same = (saved.rlim_cur, saved.rlim_max) == (now.rlim_cur, now.rlim_max);
+            if !is_same && !unix::set(kind, saved) {
                 let rlim_cur = saved.rlim_cur.min(now.rlim_max);
                 unix::set(kind, &libc::rlimit { rlim_cur, ..now });
             }

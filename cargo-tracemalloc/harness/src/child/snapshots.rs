@@ -83,8 +83,8 @@ impl Snapshots {
     }
 
     fn watch_from_now_on(&'static self) {
-        PROCESS.store(std::process::id().cast_signed(), Ordering::Relaxed);
-        COMMAND.store(self.run.command.cast_signed(), Ordering::Relaxed);
+        PROCESS.store(std::process::id() as i32, Ordering::Relaxed);
+        COMMAND.store(self.run.command as i32, Ordering::Relaxed);
         WAKE.init();
         self.start_thread();
         let own = self.run.signal;

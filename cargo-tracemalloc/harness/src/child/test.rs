@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracemalloc::internal::Outermost;
 
 use crate::child::libtest::{Bencher, ShouldPanic, TestDescAndFn, TestFn, TestName};
+use crate::child::panic_message;
 
 /// One `#[test]` or `#[bench]`.
 #[derive(Debug, Clone, Copy)]
@@ -60,10 +61,7 @@ impl Test {
             Ok(Ok(())) => Err("test did not panic as expected".to_owned()),
             Ok(Err(why)) => Err(why),
             Err(payload) => {
-                let message = payload
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| payload.downcast_ref::<&'static str>().copied());
+                let message = panic_message::of_payload(&*payload);
                 self.of_panic(message)
             }
         }

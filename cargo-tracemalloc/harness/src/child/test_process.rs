@@ -12,6 +12,7 @@ use crate::child::child_assignment::Assignment;
 use crate::child::memory_reserve::MemoryReserve;
 use crate::child::null_output;
 use crate::child::panic_backtraces;
+use crate::child::panic_message;
 use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
 use crate::child::test::Test;
@@ -51,7 +52,7 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         hook(panic);
-        let entry = match test.of_panic(panic.payload_as_str()) {
+        let entry = match test.of_panic(panic_message::of_payload(panic.payload())) {
             Ok(()) => TestEntry {
                 verdict: assignment.session.as_ref().map(|_| Verdict::Skipped),
                 verdict_reason: Some(

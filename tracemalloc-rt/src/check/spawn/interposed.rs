@@ -69,11 +69,11 @@ unsafe extern "C" fn create(
     argument: *mut c_void,
 ) -> c_int {
     let Some(next) = next() else { return libc::EAGAIN };
-    if let Some(Ok(table)) = ARMED.load(Ordering::Acquire).then(installed)
-        && let scope @ 1.. = (table.scope_of_thread)()
-    {
-        // SAFETY: the caller's promise is handed on.
-        return unsafe { create_in(table, scope, next, thread, attributes, start, argument) };
+    if let Some(Ok(table)) = ARMED.load(Ordering::Acquire).then(installed) {
+        if let scope @ 1.. = (table.scope_of_thread)() {
+            // SAFETY: the caller's promise is handed on.
+            return unsafe { create_in(table, scope, next, thread, attributes, start, argument) };
+        }
     }
     // SAFETY: the caller's promise is handed on.
     unsafe { next(thread, attributes, start, argument) }

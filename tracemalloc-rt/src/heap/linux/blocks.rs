@@ -108,9 +108,10 @@ impl Blocks {
         let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let mask = self.table.len() - 1;
         let mut place = hash & mask;
-        while let Some(region) = self.table[place].checked_sub(1)
-            && self.regions[region as usize].key != key
-        {
+        while let Some(region) = self.table[place].checked_sub(1) {
+            if self.regions[region as usize].key == key {
+                break;
+            }
             place = (place + 1) & mask;
         }
         place

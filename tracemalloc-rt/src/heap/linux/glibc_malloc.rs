@@ -121,7 +121,7 @@ impl CHeap {
         // The arena's state, the previous heap, the size, and the bytes that were ever accessible.
         let [state, _, size, accessible] = [0, 8, 16, 24].map(|place| word(start + place));
         let is_heap =
-            (4096..=accessible).contains(&size) && accessible <= ARENA && size.is_multiple_of(4096);
+            (4096..=accessible).contains(&size) && accessible <= ARENA && size % 4096 == 0;
         if !is_heap || accessible > mapping.end - start {
             return Some(());
         }
@@ -176,7 +176,7 @@ impl CHeap {
                 return Some(true);
             }
             let Some(next) = chunk.checked_add(size).filter(|next| *next <= end) else { break };
-            if size < SMALLEST || !size.is_multiple_of(HEADER) || word(chunk + 8) & MAPPED != 0 {
+            if size < SMALLEST || size % HEADER != 0 || word(chunk + 8) & MAPPED != 0 {
                 break;
             }
             if next == end {

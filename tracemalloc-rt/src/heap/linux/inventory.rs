@@ -151,7 +151,7 @@ impl Inventory {
     fn thread(&self, id: i32, kind: HolderKind) -> Holder {
         let thread = self.threads.iter().find(|thread| thread.id == id);
         let name = match thread {
-            _ if id == std::process::id().cast_signed() => "the main thread".to_owned(),
+            _ if id == std::process::id() as i32 => "the main thread".to_owned(),
             Some(thread) => thread.name.clone(),
             None if id == self.caller => "the calling thread".to_owned(),
             None => "a thread".to_owned(),

@@ -55,9 +55,8 @@ pub fn loaded() -> Vec<Module> {
             bounds.split_once('-').and_then(|(start, _)| usize::from_str_radix(start, 16).ok());
         // Modules are mapped privately. Reading a hole of a shared mapping would fill it.
         let is_private = access.starts_with('r') && access.ends_with('p');
-        if let Some(start) = start.filter(|_| is_private && path.starts_with('/'))
-            && let Some(mut module) = Module::at(start, path, &memory)
-        {
+        let start = start.filter(|_| is_private && path.starts_with('/'));
+        if let Some(mut module) = start.and_then(|start| Module::at(start, path, &memory)) {
             module.is_executable = executable == path.as_bytes();
             modules.push(module);
         }

@@ -54,9 +54,7 @@ impl Original {
             let mapping = mapping?;
             let mut address = mapping.start;
             while address < mapping.end {
-                while let Some(own_mapping) = next_own
-                    && own_mapping.end <= address
-                {
+                while next_own.as_ref().is_some_and(|own_mapping| own_mapping.end <= address) {
                     next_own = own.next().transpose()?;
                 }
                 match next_own {

@@ -143,7 +143,7 @@ impl<'a> Reachability<'a> {
         while let Some(number) = self.queue.get(next).copied() {
             next += 1;
             self.look_into(number as usize)?;
-            if next.is_multiple_of(1024) {
+            if next % 1024 == 0 {
                 self.in_time()?;
             }
         }
@@ -225,7 +225,7 @@ impl<'a> Reachability<'a> {
             return false;
         };
         let is_walked = self.walked.iter().any(|(low, high)| (*low..*high).contains(&block.start));
-        is_walked && block.start.is_multiple_of(16) && glibc_malloc::chunk_end(block) == word
+        is_walked && block.start % 16 == 0 && glibc_malloc::chunk_end(block) == word
     }
 
     /// Looks for pointers in a block that was met.

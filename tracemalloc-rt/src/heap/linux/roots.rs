@@ -147,20 +147,20 @@ impl Roots {
                     self.thread_locals(request, range, thread)?;
                     // The thread runs on a stack of the program's. The used part of its own stack
                     // is unknown, so all of it counts.
-                    if let Some(own) = thread_stacks::of(pointer)
-                        && maps::find(mappings, own.low)
-                            .is_some_and(|own| own.start == mapping.start)
-                        && !(own.low..own.high).contains(&stack_from)
-                    {
+                    let own = thread_stacks::of(pointer).filter(|own| {
+                        let of_own = maps::find(mappings, own.low);
+                        of_own.is_some_and(|own| own.start == mapping.start)
+                            && !(own.low..own.high).contains(&stack_from)
+                    });
+                    if let Some(own) = own {
                         self.place(thread.stack((own.low, own.high)))?;
                     }
                 }
             }
         }
         // Below the stack pointer are the dead frames of functions that have returned.
-        if let Some(own) = thread_stacks::of(pointer)
-            && (own.low..own.high).contains(&stack_from)
-        {
+        let own = thread_stacks::of(pointer);
+        if let Some(own) = own.filter(|own| (own.low..own.high).contains(&stack_from)) {
             self.cover((own.low, stack_from & !7))?;
         }
         Ok(())

@@ -64,10 +64,11 @@ fn outer(
         *place = registers.return_address;
         *len += 1;
         let rule = unwind_rules::rule(registers.return_address);
-        if rule == Rule::FRAME_POINTER
-            && let Some(chain) = Chain::from(Here::at(registers.frame, registers.stack), bounds)
-        {
-            return by_chain(walker, bounds, registers, chain);
+        if rule == Rule::FRAME_POINTER {
+            let here = Here::at(registers.frame, registers.stack);
+            if let Some(chain) = Chain::from(here, bounds) {
+                return by_chain(walker, bounds, registers, chain);
+            }
         }
         // SAFETY: `registers.stack` is in the bounds of the current thread's stack, which is
         // mapped, and a step only leads outwards.

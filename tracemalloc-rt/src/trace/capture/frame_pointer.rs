@@ -91,7 +91,7 @@ impl Chain {
     pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
         let (Here { frame, top }, Bounds { low, last }) = (here, bounds);
         let is_inside = top > low && frame >= top && frame <= last;
-        (is_inside && frame.is_multiple_of(WORD)).then_some(Self { innermost: frame, last })
+        (is_inside && frame % WORD == 0).then_some(Self { innermost: frame, last })
     }
 
     /// The words at a frame.
@@ -110,7 +110,7 @@ impl Chain {
     /// The words at `next`, which the frame at `frame` names as its caller's.
     #[inline(always)]
     pub fn outside(self, frame: usize, next: usize) -> Result<Words, End> {
-        if next <= frame || next > self.last || !next.is_multiple_of(WORD) {
+        if next <= frame || next > self.last || next % WORD != 0 {
             return Err(End::FOR_GOOD);
         }
         // SAFETY: it is aligned, and lies between a frame of this thread and the end of its stack.

@@ -90,8 +90,8 @@ impl LastWalk {
         // SAFETY: each points to where the other does, or behind it.
         let (outside, new) = unsafe {
             (
-                inside.met.offset_from_unsigned(self.frames.as_ptr()),
-                inside.end.offset_from_unsigned(self.found.as_ptr()),
+                inside.met.offset_from(self.frames.as_ptr()) as usize,
+                inside.end.offset_from(self.found.as_ptr()) as usize,
             )
         };
         if outside + new > SHORT {
@@ -169,7 +169,7 @@ impl LastWalk {
                 if place == full
                     || return_address == 0
                     || next <= at
-                    || !next.is_multiple_of(size_of::<usize>())
+                    || next % size_of::<usize>() != 0
                 {
                     return None;
                 }

@@ -122,7 +122,7 @@ impl Rule {
         let read = |address: usize| {
             let is_inside = address >= registers.stack && address <= end.checked_sub(WORD)?;
             // SAFETY: aligned, and in the stack, by the promise of the caller.
-            (is_inside && address.is_multiple_of(WORD)).then(|| unsafe { load::<0>(address) })
+            (is_inside && address % WORD == 0).then(|| unsafe { load::<0>(address) })
         };
         let stack = match base {
             Base::Stack => registers.stack.wrapping_add_signed(offset as isize),

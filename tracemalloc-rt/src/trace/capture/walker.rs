@@ -126,9 +126,8 @@ fn stack_id(
     root: *const (),
 ) -> Option<StackId> {
     let settings = Settings::now();
-    if settings.walk() != Walk::Unwind
-        && let Some(chain) = Chain::from(here, bounds)
-    {
+    let chain = if settings.walk() == Walk::Unwind { None } else { Chain::from(here, bounds) };
+    if let Some(chain) = chain {
         let (context, is_cut) = by_chain(settings, walker, chain)?;
         if settings.walk() == Walk::FramePointers {
             return Some(context.stack_id());
@@ -225,9 +224,8 @@ pub fn with_room<R>(
 ) -> R {
     let mut short = [const { MaybeUninit::uninit() }; SHORT];
     let mut room = short.as_mut_slice();
-    if depth > SHORT
-        && let Some(long) = walker.and_then(|walker| walker.room(depth))
-    {
+    let deep = walker.filter(|_| depth > SHORT);
+    if let Some(long) = deep.and_then(|walker| walker.room(depth)) {
         room = long;
     }
     let depth = depth.min(room.len());

@@ -110,7 +110,7 @@ pub fn prepare() -> bool {
 
 #[inline(always)]
 pub fn insert(address: usize, block: Block) -> bool {
-    if !address.is_multiple_of(8) {
+    if address % 8 != 0 {
         return false;
     }
     let Some(leaf) = leaf_or_new(address) else { return false };
@@ -206,7 +206,7 @@ impl Common {
 pub fn remove(address: usize) -> Option<Block> {
     let leaf = leaf(address)?;
     let index = slot_index(address);
-    if !address.is_multiple_of(8) {
+    if address % 8 != 0 {
         return None;
     }
     let mut first = leaf[index].load(Ordering::Relaxed);
@@ -245,12 +245,12 @@ fn block(leaf: &Leaf, address: usize, first: u32) -> Block {
     let words = (first & SIZE_MASK) >> SIZE_SHIFT;
     let size = if words as usize <= SMALL {
         words as usize
-    } else if words == SIZE_IN_ONE
-        && let Some(second) = next(leaf, slot_index(address))
-    {
-        second.load(Ordering::Relaxed) as usize
     } else {
-        size_elsewhere(address, words)
+        let second = if words == SIZE_IN_ONE { next(leaf, slot_index(address)) } else { None };
+        match second {
+            Some(second) => second.load(Ordering::Relaxed) as usize,
+            None => size_elsewhere(address, words),
+        }
     };
     Block { id: StackId(first & (MAX_STACKS - 1)), size, in_view: first & IN_VIEW != 0 }
 }
@@ -304,7 +304,7 @@ pub fn clear_view(visit: &mut impl FnMut(usize, Block)) {
 
 /// The block that begins at `address` if that is in the view. One caller at a time.
 pub fn get_in_view(address: usize) -> Option<Block> {
-    let leaf = leaf(address).filter(|_| address.is_multiple_of(8))?;
+    let leaf = leaf(address).filter(|_| address % 8 == 0)?;
     let first = leaf[slot_index(address)].load(Ordering::Relaxed);
     in_view(leaf, address, first)
 }
@@ -505,7 +505,7 @@ mod tests {
             let block = |n: usize| Block {
                 id: StackId(n as u32),
                 size: distance - n % 2,
-                in_view: n.is_multiple_of(3),
+                in_view: n % 3 == 0,
             };
             let address = |n: usize| begin + n * distance;
             for n in 0..64 {
@@ -541,7 +541,7 @@ mod tests {
         let _reader = READER.lock().unwrap();
         assert!(prepare());
         let begin = FREE + (64 << LEAF_BITS);
-        let block = |n: usize| Block { id: StackId(9), size: n * 3, in_view: n.is_multiple_of(2) };
+        let block = |n: usize| Block { id: StackId(9), size: n * 3, in_view: n % 2 == 0 };
         for n in 0..100 {
             assert!(insert(begin + n * 1024, block(n)));
         }
