@@ -65,7 +65,7 @@ impl Snapshots {
             filters: seccomp::filters(),
         }));
         let untraced = !internal::is_this_copy_installed();
-        end_with(run.command.cast_signed());
+        end_with(run.command as i32);
         if !untraced {
             snapshots.watch_from_now_on();
         }
