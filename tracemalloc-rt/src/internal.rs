@@ -15,6 +15,10 @@ pub mod test_limits {
     pub use crate::bridge::test_limits::{begin_test, of_test};
 }
 pub use crate::limits::Limit;
+pub mod spare_memory {
+    //! Memory for the runtime after a test has lowered its limits.
+    pub use crate::os::spare_memory::set_aside;
+}
 #[cfg(target_os = "linux")]
 pub mod proc_dir {
     //! The directory `/proc`.

@@ -14,7 +14,9 @@ use std::time::Duration;
 use std::{mem, ptr, thread};
 
 use tracemalloc::Tracemalloc;
-use tracemalloc::internal::heap::{self, Fate, Found, HolderKind, KnownHolder, Retained, Stranger};
+use tracemalloc::internal::heap::{
+    self, Fate, Found, HolderKind, KnownHolder, Retained, SearchPlace, Stranger,
+};
 use tracemalloc::internal::{self, Live, StackId, Walk};
 
 #[global_allocator]
@@ -137,7 +139,8 @@ fn left_by(known: &[KnownHolder<'_>], body: impl FnOnce() + Send + 'static) -> F
 
 fn look_up(known: &[KnownHolder<'_>], strangers: &[Stranger], stacks: &[StackId]) -> Found {
     let _pause = internal::pause();
-    heap::look_up(stacks, known, strangers, STACK_FROM.load(Ordering::Relaxed), PATIENCE).unwrap()
+    let from = STACK_FROM.load(Ordering::Relaxed);
+    heap::look_up(stacks, known, strangers, from, SearchPlace::Copy, PATIENCE).unwrap()
 }
 
 /// Runs `body` on a thread of its own: the stacks that it has left blocks of.
@@ -298,6 +301,7 @@ fn the_stack_of_the_calling_thread_holds() {
         &[],
         &[],
         (&raw const here).addr().min((&raw const kept).addr()),
+        SearchPlace::Copy,
         PATIENCE,
     )
     .unwrap();

@@ -6,7 +6,8 @@
 //! The search runs in a copy of the process, which `fork`'s system call makes while the other
 //! threads stand still ([`linux`]). So the program is not changed, and no lock of it is taken.
 //! Memory that the program frees meanwhile is still there in the copy. If the copy crashes or takes
-//! too long, there is no result.
+//! too long, there is no result. The harness also allows a search in the process itself, where a
+//! copy is impossible: see [`SearchPlace`].
 //!
 //! Errors go in one direction. Every word that may be a pointer counts as one, so a block that is
 //! reported as held may be lost. No pointer leads to a block that is reported as lost; memory that
@@ -21,6 +22,7 @@ mod known_holder;
 )]
 mod linux;
 mod retained;
+mod search_place;
 mod stranger;
 #[cfg(all(feature = "symbolize", target_os = "linux"))]
 mod symbols;
@@ -30,6 +32,7 @@ pub use holdings::{HolderSum, Holdings};
 pub use known_holder::{KNOWN_HOLDERS, KnownHolder};
 pub use linux::{holdings, look_up};
 pub use retained::{Fate, Found, Retained, Step};
+pub use search_place::SearchPlace;
 pub use stranger::Stranger;
 #[cfg(all(feature = "symbolize", target_os = "linux"))]
 pub use symbols::read as statics_of_file;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::heap::holdings::Holdings;
 use crate::heap::known_holder::KnownHolder;
 use crate::heap::retained::Found;
+use crate::heap::search_place::SearchPlace;
 use crate::heap::stranger::Stranger;
 use crate::trace::stack_id::StackId;
 
@@ -20,6 +21,7 @@ pub fn look_up(
     _: &[KnownHolder<'_>],
     _: &[Stranger],
     _: usize,
+    _: SearchPlace,
     _: Duration,
 ) -> Result<Found, &'static str> {
     Err(ELSEWHERE)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::heap;
-use crate::heap::{Found, KnownHolder, Stranger};
+use crate::heap::{Found, KnownHolder, SearchPlace, Stranger};
 use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::trace::stack_id::StackId;
 use crate::util::fnmatch::Pattern;
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct HeapSearch<'a> {
     known: Vec<KnownHolder<'a>>,
     stack_from: usize,
+    place: SearchPlace,
     /// The rest of the budget.
     left: Cell<Duration>,
 }
@@ -27,7 +28,13 @@ impl<'a> HeapSearch<'a> {
     /// Searches with these known holders. Below the address `stack_from`, the stack of this thread
     /// belongs to the judge.
     pub fn new(known: Vec<KnownHolder<'a>>, stack_from: usize) -> Self {
-        Self { known, stack_from, left: Cell::new(PATIENCE) }
+        Self { known, stack_from, place: SearchPlace::Copy, left: Cell::new(PATIENCE) }
+    }
+
+    /// Searches in this place.
+    #[must_use]
+    pub fn at(self, place: SearchPlace) -> Self {
+        Self { place, ..self }
     }
 
     /// Searches for at most this time, for all runs together.
@@ -58,7 +65,7 @@ impl<'a> HeapSearch<'a> {
     fn look_up(&self, stacks: &[StackId], strangers: &[Stranger]) -> Result<Found, &'static str> {
         let started = Instant::now();
         let (known, left) = (&self.known, self.left.get());
-        let found = heap::look_up(stacks, known, strangers, self.stack_from, left);
+        let found = heap::look_up(stacks, known, strangers, self.stack_from, self.place, left);
         self.left.set(left.saturating_sub(started.elapsed()));
         found
     }

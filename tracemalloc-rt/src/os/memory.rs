@@ -7,7 +7,9 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::os::mapping::{self, Sharing};
 use crate::os::page_map::{PageMap, for_each_touched};
+use crate::os::spare_memory;
 
 /// One call of [`reserve`]; its size is 0 until it is written.
 struct Reservation {
@@ -24,27 +26,20 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// Reserves `size` zeroed bytes, aligned to a page on Unix and to 16 elsewhere. Pages that are
 /// never touched cost address space only. `None` if the system refuses.
 pub fn reserve(size: usize) -> Option<NonNull<u8>> {
-    let memory = map(size)?;
+    let memory = map_or_take(size, Sharing::Private)?;
     note(memory, size);
     Some(memory)
+}
+
+/// Maps memory, or takes it from the spare memory if the system refuses.
+fn map_or_take(size: usize, sharing: Sharing) -> Option<NonNull<u8>> {
+    mapping::map(size, sharing).or_else(|| spare_memory::take(size, sharing))
 }
 
 /// As [`reserve`], in whole pages that the process shares with its copies.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn reserve_shared(size: usize) -> Option<NonNull<u8>> {
-    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
-    // exists.
-    let address = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    let memory = if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }?;
+    let memory = map_or_take(size, Sharing::Shared)?;
     note(memory, size);
     Some(memory)
 }
@@ -67,7 +62,11 @@ pub unsafe fn release(memory: NonNull<u8>, size: usize) {
         }
     }
     // SAFETY: the caller's promise.
-    unsafe { unmap(memory, size) };
+    unsafe {
+        if !spare_memory::give_back(memory, size) {
+            mapping::unmap(memory, size);
+        }
+    }
 }
 
 /// Address and size of each reservation.
@@ -100,7 +99,8 @@ fn note(memory: NonNull<u8>, size: usize) {
     let index = COUNT.fetch_add(1, Ordering::AcqRel);
     let Some(list) = LIST.get(index / PER_LIST) else { return };
     if list.load(Ordering::Acquire).is_null() {
-        let Some(new) = map(PER_LIST * size_of::<Reservation>()) else { return };
+        let size = PER_LIST * size_of::<Reservation>();
+        let Some(new) = map_or_take(size, Sharing::Private) else { return };
         // If two threads come here at once, one loses, and its list stays unused.
         let _ = list.compare_exchange(
             ptr::null_mut(),
@@ -118,50 +118,6 @@ fn reservation(index: usize) -> Option<&'static Reservation> {
     let list = NonNull::new(LIST.get(index / PER_LIST)?.load(Ordering::Acquire))?;
     // SAFETY: a list has PER_LIST entries, zeroed or written, and is never unmapped.
     Some(unsafe { list.add(index % PER_LIST).as_ref() })
-}
-
-#[cfg(all(unix, not(miri)))]
-fn map(size: usize) -> Option<NonNull<u8>> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let lazily = libc::MAP_NORESERVE;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let lazily = 0;
-    // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that
-    // exists.
-    let address = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | lazily,
-            -1,
-            0,
-        )
-    };
-    if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }
-}
-
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-unsafe fn unmap(memory: NonNull<u8>, size: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { libc::munmap(memory.as_ptr().cast(), size) };
-}
-
-#[cfg(any(not(unix), miri))]
-fn map(size: usize) -> Option<NonNull<u8>> {
-    use std::alloc::{GlobalAlloc, Layout, System};
-    let layout = Layout::from_size_align(size, 16).ok().filter(|layout| layout.size() > 0)?;
-    // SAFETY: the layout's size is not zero.
-    NonNull::new(unsafe { System.alloc_zeroed(layout) })
-}
-
-#[cfg(all(miri, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-unsafe fn unmap(memory: NonNull<u8>, size: usize) {
-    use std::alloc::{GlobalAlloc, Layout, System};
-    if let Ok(layout) = Layout::from_size_align(size, 16) {
-        // SAFETY: the caller's promise; `map` has allocated this layout.
-        unsafe { System.dealloc(memory.as_ptr(), layout) };
-    }
 }
 
 #[cfg(test)]

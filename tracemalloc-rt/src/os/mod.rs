@@ -4,11 +4,13 @@
 //! in tests.
 
 pub mod fork;
+pub mod mapping;
 pub mod memcheck;
 pub mod memory;
 pub mod page_map;
 #[cfg(target_os = "linux")]
 pub mod proc_dir;
+pub mod spare_memory;
 pub mod spin_lock;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod thread_id;

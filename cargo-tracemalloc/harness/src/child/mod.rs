@@ -2,6 +2,7 @@
 //!
 //! It may call `protocol` and the runtime. The command never calls it.
 
+mod alarm;
 mod baseline;
 mod child_assignment;
 mod command;
@@ -27,7 +28,6 @@ mod process_limits;
 pub mod program;
 mod rules;
 mod run_clock;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod seccomp;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tracemalloc::internal::heap::SearchPlace;
 use tracemalloc::internal::judge::{Meter, Patience, Trial, Verdict};
 use tracemalloc::internal::{self, Change, Walk, test_limits};
 
@@ -15,6 +16,7 @@ use crate::child::panic_backtraces;
 use crate::child::panic_message;
 use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
+use crate::child::seccomp;
 use crate::child::test::Test;
 use crate::child::test_binary;
 use crate::child::test_thread::{BodyThread, Ran, TestThread};
@@ -125,6 +127,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let heap = session.heap((&raw const here).addr());
     let mut trial = Trial::new(&rules, Some(heap.clone()), TestMeter::new());
     let mut reserve = MemoryReserve::new();
+    let filters = seccomp::filters();
     trial.meter.clock = RunClock::start();
     let ran = run_first(test);
     let took = trial.meter.time();
@@ -149,8 +152,11 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             };
         }
         rules = rules.with_check(own);
-        trial.set_rules(&rules, Some(heap));
     }
+    // A filter that the body has set may kill a process that starts another, or a thread.
+    let is_filtered = seccomp::filters() > filters;
+    let place = if is_filtered { SearchPlace::Process } else { SearchPlace::CopyOrProcess };
+    trial.set_rules(&rules, Some(heap.at(place)));
     let mut verdict = trial.passed();
     let mut repeats = None;
     let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
@@ -172,14 +178,14 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             write(assignment, Slot::First, &first);
             REPEATS.store(true, Ordering::Relaxed);
             null_output::redirect();
-            let thread = BodyThread::start(test);
+            let thread = BodyThread::start(test, !is_filtered);
             // From now on, there is one more thread, with the blocks that it allocated to begin
             // with.
             trial.meter = TestMeter::new();
             thread
         });
         trial.meter.clock = RunClock::start();
-        let ran = thread.run(Some(patience.min(left)));
+        let ran = thread.run(patience.min(left));
         limits.restore();
         verdict = match ran {
             Ran::Passed => trial.passed(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tracemalloc::internal;
 
+use crate::child::alarm::Alarm;
 use crate::child::test::Test;
 
 /// The place where the body runs.
@@ -35,20 +36,25 @@ pub enum Ran {
 }
 
 impl BodyThread {
-    /// Starts the thread. If that fails, the body runs on the calling thread, which is paused once.
-    pub fn start(test: Test) -> Self {
-        TestThread::start(test).map_or(Self::Harness(test), Self::Own)
+    /// Starts the thread. If that fails, or may end the process, the body runs on the calling
+    /// thread, which is paused once.
+    pub fn start(test: Test, may_start_threads: bool) -> Self {
+        let thread = may_start_threads.then(|| TestThread::start(test).ok()).flatten();
+        thread.map_or(Self::Harness(test), Self::Own)
     }
 
     /// Runs the body once. After `Late`, the thread is still at it, and of no use any more. On the
-    /// thread of the harness, no run is late.
-    pub fn run(&self, patience: Option<Duration>) -> Ran {
+    /// thread of the harness, a run that is late ends the process.
+    pub fn run(&self, patience: Duration) -> Ran {
         match self {
-            Self::Own(thread) => thread.run(patience),
-            Self::Harness(test) => match internal::without_pause(|| test.run()) {
-                Ok(()) => Ran::Passed,
-                Err(message) => Ran::Failed(message),
-            },
+            Self::Own(thread) => thread.run(Some(patience)),
+            Self::Harness(test) => {
+                let _alarm = Alarm::after(patience);
+                match internal::without_pause(|| test.run()) {
+                    Ok(()) => Ran::Passed,
+                    Err(message) => Ran::Failed(message),
+                }
+            }
         }
     }
 }
@@ -93,10 +99,12 @@ impl TestThread {
 
 /// The thread's work. Only the body's own allocations are traced.
 fn run_all(test: Test, orders: &Receiver<()>, results: &SyncSender<Result<(), String>>) {
-    // The receiver is gone when it has lost patience.
+    let process = std::process::id();
     let answer_and_wait = |result| {
         let _pause = internal::pause();
-        results.send(result).is_ok() && orders.recv().is_ok()
+        // In a child that the body has forked, this thread is the only one. As under libtest, the
+        // child ends with it. The receiver is gone when it has lost patience.
+        std::process::id() == process && results.send(result).is_ok() && orders.recv().is_ok()
     };
     let mut result = Ok(());
     while answer_and_wait(result) {

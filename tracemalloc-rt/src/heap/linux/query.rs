@@ -18,6 +18,7 @@ use crate::heap::linux::shared::Shared;
 use crate::heap::linux::stage::Stage;
 use crate::heap::linux::thread_cache::Layout;
 use crate::heap::retained::{Fate, Found, Retained, Step};
+use crate::heap::search_place::SearchPlace;
 use crate::heap::stranger::Stranger;
 use crate::trace::stack_id::StackId;
 use crate::trace::{fork, thread, thread_stacks};
@@ -32,12 +33,14 @@ const ATTEMPTS: u32 = 3;
 const TOO_LONG: &str = "the search of the heap took too long";
 const UNKNOWN_CACHES: &str = "the thread caches of this C library are not recognised, so memory that was freed may hold blocks";
 const NO_MEMORY: &str = "there was no memory to search the heap";
+const NO_COPY: &str = "the process could not be copied to search the heap";
 
 /// Looks up the fate of the live blocks of these stacks. `known` are the known holders, and no path
 /// leads from one to the blocks of its `strangers`.
 ///
 /// `stack_from` is an address on the calling thread's stack. Memory above it counts as in use,
-/// memory below it does not. The search may take as long as `patience`, with all attempts.
+/// memory below it does not. The search runs in `place`, and may take as long as `patience`, with
+/// all attempts.
 ///
 /// # Errors
 ///
@@ -47,6 +50,7 @@ pub fn look_up(
     known: &[KnownHolder<'_>],
     strangers: &[Stranger],
     stack_from: usize,
+    place: SearchPlace,
     patience: Duration,
 ) -> Result<Found, &'static str> {
     let _pause = thread::pause();
@@ -58,7 +62,7 @@ pub fn look_up(
     if wanted.is_empty() {
         return Ok(Found { entries: Vec::new(), doubt: None, note: None });
     }
-    let wanted = Wanted { stacks: &wanted, strangers: &strangers };
+    let wanted = Wanted { stacks: &wanted, strangers: &strangers, place };
     query(wanted, known, stack_from, patience, |inventory, reply| Found {
         entries: entries(inventory, reply),
         doubt: doubt(reply.hindrances),
@@ -73,7 +77,8 @@ pub fn look_up(
 /// In words, why there is no result.
 pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
     let _pause = thread::pause();
-    query(Wanted { stacks: &[], strangers: &[] }, &[], stack_from, PATIENCE, |inventory, reply| {
+    let wanted = Wanted { stacks: &[], strangers: &[], place: SearchPlace::Copy };
+    query(wanted, &[], stack_from, PATIENCE, |inventory, reply| {
         // A static may have several parts, and several threads may have one name.
         let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
         let (mut lost_bytes, mut lost_blocks) = (0, 0);
@@ -105,11 +110,13 @@ pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
     })
 }
 
-/// The stacks whose blocks are wanted, and strangers to known holders, both sorted.
+/// The stacks whose blocks are wanted, and strangers to known holders, both sorted; and the place
+/// of the search.
 #[derive(Debug, Clone, Copy)]
 struct Wanted<'a> {
     stacks: &'a [u32],
     strangers: &'a [Stranger],
+    place: SearchPlace,
 }
 
 /// Searches, and again if a thread was stopped inside `malloc`, so that its heap was not walked.
@@ -164,7 +171,8 @@ fn search(
     // may be allocated, freed or looked up until they run again. The runtime's own locks are taken
     // before.
     fork::hold();
-    let stopped = if inventory.threads.is_empty() && is_alone(inventory.caller) {
+    let is_alone = inventory.threads.is_empty() && is_alone(inventory.caller);
+    let stopped = if is_alone || wanted.place == SearchPlace::Process {
         None
     } else {
         Some(ptrace::stop_others(&mut board))
@@ -191,20 +199,37 @@ fn search(
         deadline,
     };
     let order = Order { request, reply: reply.as_ptr(), progress: &progress };
-    let mut copy = process::copy_of_process(&order, search_in_copy);
+    let mut copy = match wanted.place {
+        SearchPlace::Process => None,
+        SearchPlace::Copy | SearchPlace::CopyOrProcess => {
+            process::copy_of_process(&order, search_in_copy)
+        }
+    };
     if let (Some(copy), Some(Some(_))) = (&mut copy, &stopped) {
         let deadline = Deadline::after(MOST_STOPPED);
         while progress.get() != COMPLETE && !copy.has_ended() && !deadline.is_over() {
             progress.wait_for_change(0);
         }
     }
+    let Some(mut copy) = copy else {
+        fork::let_go();
+        if !is_alone || wanted.place == SearchPlace::Copy {
+            return Err(NO_COPY);
+        }
+        search_here(&order);
+        return checked(reply);
+    };
     drop(stopped);
     fork::let_go();
-    let mut copy = copy.ok_or("the process could not be copied to search the heap")?;
     // A copy that is stuck in a system call does not see the deadline itself.
     if !copy.wait(deadline.left() + Duration::from_secs(2)) {
         return Err(TOO_LONG);
     }
+    checked(reply)
+}
+
+/// The reply, unless it is incomplete.
+fn checked(reply: Shared<Reply>) -> Result<Shared<Reply>, &'static str> {
     if reply.done == 0 {
         return Err("the search of the heap was cut off");
     }
@@ -229,6 +254,15 @@ extern "C" fn search_in_copy(order: &Order<'_>) {
     order.progress.set(COMPLETE);
     let hindrances = if put_back == Some(Ok(())) { 0 } else { Hindrance::Unreadable as u32 };
     search::run(&order.request, hindrances, reply);
+    reply.done = 1;
+}
+
+/// Searches in this process, where no other thread runs.
+fn search_here(order: &Order<'_>) {
+    // SAFETY: the memory is shared with no copy, and zeroes are a valid reply. The caller reads it
+    // afterwards.
+    let reply = unsafe { &mut *order.reply };
+    search::run(&order.request, 0, reply);
     reply.done = 1;
 }
 
