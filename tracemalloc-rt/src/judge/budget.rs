@@ -18,6 +18,9 @@ pub struct Spent {
     pub runs: u32,
     /// The time that they took, with all that came after each.
     pub time: Duration,
+    /// The time that they take on a machine that has nothing else to do: as many times the lower
+    /// quartile.
+    pub quiet_time: Duration,
     /// Their processor time.
     pub cpu: Duration,
     /// Bytes that all of them have left.
@@ -38,6 +41,8 @@ const TIME: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Runs that a suspicion gets even if they take [`LONG`].
 const LEAST_LONG: u32 = 3;
+/// On a busy machine, runs may take so many times as long.
+const BUSY: u32 = 5;
 /// The time after which no further run begins.
 const LONG: Duration = Duration::from_secs(10);
 /// Runs that a suspicion gets although its growth has stopped, as long as they cost nearly nothing.
@@ -54,12 +59,13 @@ impl Budget {
     /// Whether no further run may begin.
     pub fn is_spent(self, spent: Spent) -> bool {
         let Spent { runs, time, bytes, threads, .. } = spent;
+        let takes = |most: Duration| spent.quiet_time >= most || time >= BUSY * most;
         match self.fixed {
             Some(fixed) => runs >= fixed,
             None if runs >= MOST => true,
             None if runs >= LEAST && (bytes >= LARGE || threads >= runs / 2) => true,
-            None if runs >= MANY => time >= TIME,
-            None if runs >= LEAST => time >= PATIENCE,
+            None if runs >= MANY => takes(TIME),
+            None if runs >= LEAST => takes(PATIENCE),
             None => runs >= LEAST_LONG && time >= LONG,
         }
     }
@@ -85,7 +91,8 @@ impl Budget {
     fn has_cheap_runs_until(self, most: u32, spent: Spent) -> bool {
         spent.runs < self.fixed.unwrap_or(most).min(most)
             && spent.cpu <= 2 * QUICK
-            && spent.time <= 2 * SLOW
+            && spent.quiet_time <= 2 * SLOW
+            && spent.time <= BUSY * 2 * SLOW
     }
 }
 
@@ -99,6 +106,7 @@ mod tests {
         let spent = |runs| Spent {
             runs,
             time: each * runs,
+            quiet_time: each * runs,
             cpu: each * runs,
             bytes: 0,
             threads: if threads { runs } else { 0 },
@@ -111,12 +119,26 @@ mod tests {
         let budget = Budget { fixed: None, probes: true };
         let spent = |runs, milliseconds| {
             let time = Duration::from_millis(milliseconds);
-            Spent { runs, time, cpu: time, ..Spent::default() }
+            Spent { runs, time, quiet_time: time, cpu: time, ..Spent::default() }
         };
         assert!(budget.may_wait_for_growth(spent(39, 20)));
         assert!(!budget.may_wait_for_growth(spent(40, 20)));
         assert!(!budget.may_wait_for_growth(spent(2, 21)));
         assert!(!Budget { fixed: Some(3), probes: true }.may_wait_for_growth(spent(3, 1)));
+    }
+
+    #[test]
+    fn a_busy_machine_takes_no_runs_away() {
+        let budget = Budget { fixed: None, probes: true };
+        let spent = |runs, milliseconds, quiet| Spent {
+            runs,
+            time: Duration::from_millis(milliseconds),
+            quiet_time: Duration::from_millis(quiet),
+            ..Spent::default()
+        };
+        assert!(budget.may_wait_for_growth(spent(10, 900, 10)));
+        assert!(!budget.is_spent(spent(50, 8000, 50)));
+        assert!(budget.is_spent(spent(50, 10_000, 50)), "it has an end");
     }
 
     #[test]
