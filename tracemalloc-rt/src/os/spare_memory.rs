@@ -12,8 +12,8 @@ use crate::os::page_map::page_size;
 
 /// The size for this process alone.
 const PRIVATE_SIZE: usize = 32 << 20;
-/// The size for this process and its copies. A search needs less than 7 MiB.
-const SHARED_SIZE: usize = 8 << 20;
+/// The size for this process and its copies. A search needs about 8 MiB.
+pub const SHARED_SIZE: usize = 16 << 20;
 
 /// One piece of memory, used from its start.
 #[derive(Debug)]

@@ -18,8 +18,9 @@ impl Limits {
     }
 
     /// Restores the limits. Only root can raise a hard limit again. Below it, soft limits rise as
-    /// far as they can.
-    pub fn restore(&self) {
+    /// far as they can. Returns false if a limit stays lower than it was.
+    pub fn restore(&self) -> bool {
+        let mut all = true;
         #[cfg(unix)]
         for (kind, saved) in unix::KINDS.into_iter().zip(&self.saved) {
             let (Some(saved), Some(now)) = (saved, unix::get(kind)) else { continue };
@@ -27,8 +28,10 @@ impl Limits {
             if !is_same && !unix::set(kind, saved) {
                 let rlim_cur = saved.rlim_cur.min(now.rlim_max);
                 unix::set(kind, &libc::rlimit { rlim_cur, ..now });
+                all = false;
             }
         }
+        all
     }
 }
 

@@ -131,7 +131,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     trial.meter.clock = RunClock::start();
     let ran = run_first(test);
     let took = trial.meter.time();
-    limits.restore();
+    // A thread that gets no memory for its signal stack aborts.
+    let is_limited = !limits.restore();
     reserve.release();
     if let Ran::Failed(message) = ran {
         return TestEntry::failed(test.name, message);
@@ -178,7 +179,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             write(assignment, Slot::First, &first);
             REPEATS.store(true, Ordering::Relaxed);
             null_output::redirect();
-            let thread = BodyThread::start(test, !is_filtered);
+            let thread = BodyThread::start(test, !is_filtered && !is_limited);
             // From now on, there is one more thread, with the blocks that it allocated to begin
             // with.
             trial.meter = TestMeter::new();

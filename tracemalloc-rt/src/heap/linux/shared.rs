@@ -7,6 +7,7 @@ use crate::heap::linux::ptrace::Board;
 use crate::heap::linux::reply::Reply;
 use crate::heap::linux::stage::Stage;
 use crate::os::memory;
+use crate::os::spare_memory::SHARED_SIZE;
 
 /// A value in memory that copies of this process share. It starts as zeroes.
 pub struct Shared<T: ZeroesAreValid>(NonNull<T>);
@@ -24,6 +25,9 @@ unsafe impl ZeroesAreValid for Reply {}
 unsafe impl ZeroesAreValid for Board {}
 // SAFETY: a number.
 unsafe impl ZeroesAreValid for Stage {}
+
+// Where the system refuses memory, all of them come from the spare memory.
+const _: () = assert!(size_of::<Reply>() + 2 * size_of::<Board>() < SHARED_SIZE);
 
 impl<T: ZeroesAreValid> Shared<T> {
     /// Zeroes. `None` if the system has no memory.
