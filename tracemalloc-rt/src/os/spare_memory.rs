@@ -1,8 +1,8 @@
 //! Memory that is set aside while the system still gives some.
 //!
 //! A test may lower the limits on its process's memory, or refuse the system calls that map more.
-//! What its harness needs afterwards comes from here. Nothing is set aside unless [`set_aside`] is
-//! called. Pages that are never touched cost address space only.
+//! The runtime then takes its memory from here. Only the harness sets memory aside. Pages that are
+//! never touched cost address space only.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
