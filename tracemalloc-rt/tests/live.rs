@@ -87,6 +87,7 @@ tests![
     clearing_forgets_and_goes_on,
     stopping_forgets,
     the_peak_can_be_reset,
+    memory_and_peak_are_those_of_a_model,
     the_tracer_tells_what_it_uses,
     a_pointer_into_a_block_is_enough,
     a_forked_child_knows_what_its_parent_knew,
@@ -411,6 +412,59 @@ fn the_peak_can_be_reset() {
     assert_eq!(snapshot.traces().len(), 1, "traces are left alone");
     drop(block);
     assert_eq!(tracemalloc::get_traced_memory(), (0, 4096));
+}
+
+/// Blocks come, change their size and go at random, and the view begins anew now and then.
+fn memory_and_peak_are_those_of_a_model() {
+    let mut state = 1_u64;
+    let mut below = |end: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        (state >> 33) as usize % end
+    };
+    for nframe in [1, 16, 300] {
+        // Its own memory is older than tracing, and never grows. Unknown blocks have no size here.
+        let mut blocks: Vec<(Vec<u8>, u64)> = Vec::with_capacity(1000);
+        let (mut bytes, mut peak) = (0, 0);
+        tracemalloc::start(nframe).unwrap();
+        for _ in 0..if cfg!(debug_assertions) { 5_000 } else { 50_000 } {
+            let index = below(blocks.len().max(1));
+            let bits = below(16);
+            let size = below(1 << bits) as u64 + 1;
+            match below(20) {
+                0..10 if blocks.len() < 1000 => {
+                    blocks.push((black_box(Vec::with_capacity(size as usize)), size));
+                    bytes += size;
+                }
+                0..5 if index < blocks.len() => {
+                    // A block that was unknown is known then.
+                    let (block, known) = &mut blocks[index];
+                    let old = block.capacity() as u64;
+                    block.reserve_exact((old + size) as usize);
+                    bytes = bytes - *known + old + size;
+                    *known = old + size;
+                }
+                0..18 if index < blocks.len() => bytes -= blocks.swap_remove(index).1,
+                18 if below(100) == 0 => {
+                    tracemalloc::reset_peak();
+                    peak = 0;
+                }
+                19 if below(100) == 0 => {
+                    if below(2) == 0 {
+                        tracemalloc::clear_traces();
+                    } else {
+                        tracemalloc::stop();
+                        tracemalloc::start(nframe).unwrap();
+                    }
+                    blocks.iter_mut().for_each(|(_, known)| *known = 0);
+                    (bytes, peak) = (0, 0);
+                }
+                _ => {}
+            }
+            peak = peak.max(bytes);
+            assert_eq!(tracemalloc::get_traced_memory(), (bytes, peak));
+        }
+        tracemalloc::stop();
+    }
 }
 
 fn the_tracer_tells_what_it_uses() {

@@ -38,6 +38,8 @@ struct Listed {
 pub struct InnermostLocks {
     pub acquire: fn(),
     pub release: fn(),
+    /// Called in the child, while the locks are held. No other thread runs there.
+    pub forked: fn(),
 }
 
 static INNERMOST: AtomicPtr<InnermostLocks> = AtomicPtr::new(ptr::null_mut());
@@ -93,11 +95,11 @@ impl Listed {
 fn install() {
     #[cfg(all(unix, not(miri)))]
     {
-        use self::handlers::{after, before};
+        use self::handlers::{after, after_in_child, before};
         static DONE: AtomicBool = AtomicBool::new(false);
         if !DONE.swap(true, Ordering::AcqRel) {
-            // SAFETY: the handlers only take and release locks.
-            unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+            // SAFETY: the handlers only take and release locks, and set a flag.
+            unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after_in_child)) };
         }
     }
 }
@@ -121,6 +123,13 @@ mod handlers {
         if let Some(innermost) = innermost_taken() {
             (innermost.acquire)();
         }
+    }
+
+    pub extern "C" fn after_in_child() {
+        if let Some(innermost) = innermost_taken() {
+            (innermost.forked)();
+        }
+        after();
     }
 
     pub extern "C" fn after() {

@@ -35,6 +35,14 @@ impl<T> SpinLock<T> {
         Locked { lock: self }
     }
 
+    /// As [`lock`](Self::lock), or `None` if the lock is held.
+    pub fn try_lock(&self) -> Option<Locked<'_, T>> {
+        self.locked
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+            .then_some(Locked { lock: self })
+    }
+
     /// Takes the lock without a guard, for handlers of `fork`.
     pub fn acquire(&self) {
         let mut spins = 0_u32;

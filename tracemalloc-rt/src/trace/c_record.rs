@@ -42,7 +42,7 @@ pub fn prepare() -> bool {
 
 /// Records a block that C has just allocated. `registers` are those of the caller of `malloc`.
 pub fn allocated(block: usize, size: usize, registers: Registers) {
-    let tracing = TRACING.load(Ordering::Relaxed);
+    let tracing = TRACING.flags();
     if block == 0 || tracing == 0 || tracing & UNDECIDED != 0 || is_loader(registers) {
         return;
     }

@@ -198,6 +198,7 @@ impl Context {
 
     /// Whether the chain of frame pointers that ends here has every frame, if that is known. A
     /// function that keeps no frame pointer is missing in it.
+    #[inline(always)]
     pub fn is_whole_chain(self) -> Option<bool> {
         let chain = self.node()?.chain.load(Ordering::Relaxed);
         (chain != 0).then_some(chain == WHOLE)

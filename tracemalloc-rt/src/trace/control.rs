@@ -3,8 +3,6 @@
 //! The harness, the program and its checks trace independently of each other. To stop or to clear
 //! the program's view takes all blocks out of the view, and leaves everything else as it is.
 
-use core::sync::atomic::Ordering;
-
 use crate::os::fork::hold_innermost;
 use crate::trace::capture::{Walk, settings};
 use crate::trace::shadow::{self, Block};
@@ -14,7 +12,7 @@ use crate::trace::{environment, fork, thread, view};
 
 /// For which callers allocations are recorded, after the environment has been read.
 pub fn decided() -> u8 {
-    let tracing = TRACING.load(Ordering::Relaxed);
+    let tracing = TRACING.flags();
     if tracing & UNDECIDED == 0 { tracing } else { decide() }
 }
 
@@ -22,12 +20,12 @@ pub fn decided() -> u8 {
 #[cold]
 fn decide() -> u8 {
     // Of several threads the first one decides; before it has, others record nothing.
-    if TRACING.fetch_and(!UNDECIDED, Ordering::AcqRel) & UNDECIDED != 0 {
+    if TRACING.remove(UNDECIDED) & UNDECIDED != 0 {
         if let Some(nframe) = environment::nframe() {
             start(nframe);
         }
     }
-    TRACING.load(Ordering::Acquire)
+    TRACING.word_and_what_it_covers().flags()
 }
 
 /// Whether the program traces.
@@ -43,14 +41,14 @@ pub fn start(limit: u32) {
     }
     let _access = view::ACCESS.lock();
     // Another thread may have been quicker.
-    if TRACING.load(Ordering::Relaxed) & FOR_PROGRAM != 0 {
+    if TRACING.flags() & FOR_PROGRAM != 0 {
         return;
     }
     view::set_limit(limit);
     empty();
     prepare();
     settings::set_program(Some(limit));
-    TRACING.fetch_or(FOR_PROGRAM, Ordering::AcqRel);
+    TRACING.add(FOR_PROGRAM);
 }
 
 /// Ends the view.
@@ -59,7 +57,7 @@ pub fn stop() {
         return;
     }
     let _access = view::ACCESS.lock();
-    TRACING.fetch_and(!FOR_PROGRAM, Ordering::AcqRel);
+    TRACING.remove(FOR_PROGRAM);
     empty();
     settings::set_program(None);
 }
@@ -114,9 +112,11 @@ pub fn set_harness(wanted: Option<(Walk, usize)>) {
     decided();
     settings::set_harness(wanted);
     match wanted {
-        Some(_) => TRACING.fetch_or(FOR_HARNESS, Ordering::AcqRel),
-        None => TRACING.fetch_and(!FOR_HARNESS, Ordering::AcqRel),
-    };
+        Some(_) => TRACING.add(FOR_HARNESS),
+        None => {
+            TRACING.remove(FOR_HARNESS);
+        }
+    }
 }
 
 /// Walks stacks to this depth at least from now on, for checks.
@@ -132,6 +132,8 @@ fn prepare() {
 
 /// Takes every block out of the view. A block that is added meanwhile stays, and is counted.
 fn empty() {
-    shadow::clear_view(&mut |block: Block| view::shrank(block.size));
-    view::level_peak();
+    let mut cleared = 0;
+    shadow::clear_view(&mut |block: Block| cleared += block.size);
+    thread::shrank_view(cleared);
+    view::level_empty();
 }

@@ -6,7 +6,8 @@ use crate::trace::scope_table::NUMBERS;
 use crate::trace::{contexts, guard, shadow, thread, view};
 
 /// All locks of the tracer. Code that holds one of them takes only later ones.
-pub static LOCKS: InnermostLocks = InnermostLocks { acquire: hold, release: let_go };
+pub static LOCKS: InnermostLocks =
+    InnermostLocks { acquire: hold, release: let_go, forked: view::forked };
 
 /// Takes every lock. A search of the heap does so too, for its copy of the process, which no
 /// handler of `fork` knows of.
@@ -18,10 +19,12 @@ pub fn hold() {
     contexts::before_fork();
     thread::before_fork();
     shadow::before_fork();
+    view::before_fork();
 }
 
 /// Releases what [`hold`] took.
 pub fn let_go() {
+    view::after_fork();
     shadow::after_fork();
     thread::after_fork();
     contexts::after_fork();

@@ -1,9 +1,11 @@
 //! Records each allocation and forgets each free.
 //!
 //! An allocation, once the inner allocator has returned a block:
-//! 1. one load says whether allocations are recorded at all, another whether the thread is paused;
+//! 1. one load says whether allocations are recorded at all, and what for; another whether the
+//!    thread is ready for that: not paused, and with walks that remember the last one;
 //! 2. the stack is walked as far as it differs from the last walk, and gets an id;
-//! 3. the block is written to the shadow, and added to the thread's ledger.
+//! 3. the block is written to the shadow, and added to the thread's ledger, and to its part of the
+//!    view.
 //!
 //! Nearly all allocations and frees take the fast path (`record_common`, `forget_common`). It
 //! returns before anything is changed if anything is unusual; then `record_any` and `forget_any`
@@ -25,9 +27,8 @@ use crate::trace::guard::Guard;
 use crate::trace::scope_table;
 use crate::trace::shadow::{self, Block, Common};
 use crate::trace::stack_id::StackId;
-use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
+use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED, Word};
 use crate::trace::thread::{self, Current};
-use crate::trace::view;
 
 /// The path of a process that traces nothing. Because this function is cold, the compiler tests for
 /// it last. (`hint::cold_path` says so without a call, but needs Rust 1.95.)
@@ -39,10 +40,12 @@ fn untraced() {}
 /// block.
 #[inline(always)]
 pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
-    match TRACING.load(Ordering::Relaxed) {
-        FOR_HARNESS if record_common(block.addr(), size).is_some() => return,
-        0 => return untraced(),
-        _ => {}
+    let word = TRACING.word();
+    if word.flags() == 0 {
+        return untraced();
+    }
+    if record_common(block.addr(), size, word).is_some() {
+        return;
     }
     // This is not the last thing that `root` does, so that its frame is still there during the
     // walk.
@@ -51,22 +54,44 @@ pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
     }
 }
 
-/// The fast path. It needs four things. Only the harness traces, so no check counts its peak. The
-/// thread is registered and not paused. The walk meets the last one. Slot and account exist.
-/// Otherwise it returns `None`, and has changed nothing.
+/// The fast path. It needs three things: the thread is registered and ready for this word; the walk
+/// meets the last one; slot and account exist. Otherwise it returns `None`, and nothing is changed.
 #[inline(always)]
-fn record_common(address: usize, size: usize) -> Option<()> {
-    let thread = thread::running().filter(|thread| !thread.walker.is_paused())?;
+fn record_common(address: usize, size: usize, word: Word) -> Option<()> {
+    let thread = thread::running().filter(|thread| thread.walker.is_ready(word))?;
     let id = thread.walker.known_stack_id(Here::new())?;
     let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
-    place.insert(Block { id, size, in_view: false }).then(|| account.add(size as i64, 1))
+    let in_view = word.flags() & FOR_PROGRAM != 0;
+    if !place.insert(Block { id, size, in_view }) {
+        return None;
+    }
+    account.add(size as i64, 1);
+    if in_view {
+        thread.view.grew(size);
+    }
+    Some(())
+}
+
+/// Makes the current thread ready for the fast path, if everything is recorded, and no scope counts
+/// its peak.
+fn get_ready() {
+    let word = TRACING.word_and_what_it_covers();
+    let records_all =
+        word.flags() & (FOR_HARNESS | FOR_PROGRAM) != 0 && word.flags() & UNDECIDED == 0;
+    if !records_all || scope_table::counts_peaks() {
+        return;
+    }
+    if let Some(thread) = thread::running().filter(|thread| !thread.walker.is_ready(word)) {
+        thread.view.keep_level();
+        thread.walker.get_ready(word);
+    }
 }
 
 /// The slow path, for every block. False if there is no memory for the record.
 #[inline(never)]
 fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool {
-    let mut tracing = TRACING.load(Ordering::Relaxed);
+    let mut tracing = TRACING.flags();
     if tracing & UNDECIDED != 0 {
         tracing = control::decided();
         if tracing == 0 {
@@ -74,6 +99,7 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
         }
     }
     let _guard = Guard::hold();
+    get_ready();
     // A block that is still known here was freed past the runtime: by C, or by a plugin with a std
     // of its own.
     forget_any(block.addr());
@@ -176,7 +202,7 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
         return false;
     }
     if block.in_view {
-        view::grew(block.size);
+        thread::grew_view(block.size);
     }
     scope_table::count_bytes(block.id, block.size as i64);
     true
@@ -189,10 +215,15 @@ pub fn forget_common(address: usize) -> Option<Block> {
     // The thread comes first, because the access may be a call.
     let thread = thread::running()?;
     let place = Common::at(address).filter(|_| !scope_table::counts_peaks())?;
-    let known = place.get()?;
+    let (known, first) = place.get()?;
     let account = thread.ledger.existing(known.id)?;
-    place.clear();
+    if !place.clear(first) {
+        return None;
+    }
     account.add(-(known.size as i64), -1);
+    if known.in_view {
+        thread.view.shrank(known.size);
+    }
     Some(known)
 }
 
@@ -216,7 +247,7 @@ fn forgotten(known: Block) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
     if known.in_view {
-        view::shrank(known.size);
+        thread::shrank_view(known.size);
     }
     scope_table::count_bytes(known.id, -(known.size as i64));
 }

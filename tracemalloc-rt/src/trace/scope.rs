@@ -30,7 +30,7 @@ pub fn begin(depth: usize, counts_peak: bool) -> u32 {
     scope.outer.store(thread::scope(), Ordering::Relaxed);
     scope.begin_counting(counts_peak);
     numbers.running += 1;
-    TRACING.fetch_or(FOR_CHECKS, Ordering::AcqRel);
+    TRACING.add(FOR_CHECKS);
     number
 }
 
@@ -41,7 +41,7 @@ pub fn end(number: u32) {
     scope.end_counting();
     numbers.running -= 1;
     if numbers.running == 0 {
-        TRACING.fetch_and(!FOR_CHECKS, Ordering::AcqRel);
+        TRACING.remove(FOR_CHECKS);
     }
     if is_empty(number) {
         numbers.release(number);

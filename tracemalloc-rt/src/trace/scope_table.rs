@@ -9,6 +9,7 @@ use crate::os::memory;
 use crate::os::spin_lock::SpinLock;
 use crate::trace::contexts::Context;
 use crate::trace::stack_id::StackId;
+use crate::trace::state::TRACING;
 
 const PER_CHUNK: u32 = 1 << 10;
 const CHUNKS: usize = 1 << 12;
@@ -62,6 +63,7 @@ impl Scope {
         self.counts_peak.store(counts_peak, Ordering::Relaxed);
         if counts_peak {
             PEAKS.fetch_add(1, Ordering::AcqRel);
+            TRACING.touch();
         }
     }
 
@@ -69,6 +71,7 @@ impl Scope {
     pub fn end_counting(&self) {
         if self.counts_peak.swap(false, Ordering::Relaxed) {
             PEAKS.fetch_sub(1, Ordering::AcqRel);
+            TRACING.touch();
         }
     }
 }

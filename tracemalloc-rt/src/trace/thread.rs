@@ -1,4 +1,4 @@
-//! The tracer's state of each thread: its walker and its ledger.
+//! The tracer's state of each thread: its walker, its ledger, and its part of the view.
 //!
 //! A [`Thread`] outlives its thread, and is then handed to the next new thread, with its ledger.
 //! Only the sum over all ledgers counts, so nothing has to be merged or cleared. There are as many
@@ -16,6 +16,7 @@ use crate::trace::ledger::{Balance, Ledger};
 use crate::trace::scope_table;
 use crate::trace::stack_id::StackId;
 use crate::trace::thread_stacks;
+use crate::trace::view::{self, Part};
 
 /// The tracer's state of one running thread.
 #[repr(C)]
@@ -25,6 +26,7 @@ pub struct Thread {
     handed: Cell<u32>,
     next: AtomicPtr<Thread>,
     next_free: Cell<*mut Thread>,
+    pub view: Part,
     pub walker: Walker,
     pub ledger: Ledger,
 }
@@ -102,6 +104,27 @@ pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
     match current() {
         Current::Running(thread) => thread.ledger.add(id, bytes, blocks),
         Current::Ended | Current::Starting => ENDED_LEDGER.add_shared(id, bytes, blocks),
+    }
+}
+
+/// Counts a block that the current thread has added to the view.
+#[inline(always)]
+pub fn grew_view(size: usize) {
+    match current() {
+        Current::Running(thread) => {
+            thread.view.keep_level();
+            thread.view.grew(size);
+        }
+        Current::Ended | Current::Starting => view::changed_by_ended_thread(size as i64),
+    }
+}
+
+/// Counts blocks that the current thread has taken out of the view.
+#[inline(always)]
+pub fn shrank_view(size: usize) {
+    match current() {
+        Current::Running(thread) => thread.view.shrank(size),
+        Current::Ended | Current::Starting => view::changed_by_ended_thread(-(size as i64)),
     }
 }
 
@@ -266,6 +289,7 @@ fn start(tag: *mut Thread) -> Current {
     thread.endings.set(0);
     thread.handed.set(0);
     thread.walker.reset(bounds);
+    view::thread_begins();
     system::on_end(thread);
     set_tag(ptr::from_ref(thread).cast_mut());
     Current::Running(thread)
@@ -284,6 +308,7 @@ fn make() -> Option<&'static Thread> {
     // No other code has seen it.
     let thread: &'static Thread =
         unsafe { memory::reserve(size_of::<Thread>())?.cast::<Thread>().as_ref() };
+    thread.view.enlist();
     let mut head = ALL.load(Ordering::Acquire);
     loop {
         thread.next.store(head, Ordering::Relaxed);
@@ -346,6 +371,7 @@ mod system {
         }
         scope_table::count_thread(thread.handed.replace(0), false);
         set_tag(ENDED);
+        thread.view.settle();
         let mut free = FREE.lock();
         thread.next_free.set(free.0);
         free.0 = ptr::from_ref(thread).cast_mut();

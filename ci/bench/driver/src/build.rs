@@ -42,20 +42,28 @@ pub enum Binary {
     Jemalloc,
     /// With ours: a snapshot instead of a workload.
     Snapshot,
+    /// With ours, as a library, in a program with frame pointers.
+    Program,
+    /// With ours, as a library, in a program without frame pointers.
+    PlainProgram,
 }
 
 impl Binary {
     fn package(self) -> &'static str {
         match self {
             Self::Untraced => "bench-untraced",
-            Self::Ours | Self::Snapshot => "bench-ours",
+            Self::Ours | Self::Snapshot | Self::Program | Self::PlainProgram => "bench-ours",
             Self::Dhat => "bench-dhat",
             Self::Jemalloc => "bench-jemalloc",
         }
     }
 
     fn name(self) -> &'static str {
-        if self == Self::Snapshot { "snapshot" } else { self.package() }
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Program | Self::PlainProgram => "program",
+            _ => self.package(),
+        }
     }
 }
 
@@ -88,7 +96,9 @@ impl Builds {
         }
         // Other flags in the same directory would build everything anew each time.
         let (target, flags) = match binary {
-            Binary::Ours | Binary::Snapshot => (self.directory.join("traced"), TRACED_FLAGS),
+            Binary::Ours | Binary::Snapshot | Binary::Program => {
+                (self.directory.join("traced"), TRACED_FLAGS)
+            }
             _ => (self.directory.join("untraced"), ""),
         };
         let mut cargo = Command::new("cargo");

@@ -16,16 +16,21 @@ pub struct Case {
 }
 
 /// Workloads that are also measured as a debug build.
-const ALSO_DEBUG: [&str; 2] = ["storm", "serde_json"];
+const ALSO_DEBUG: [&str; 3] = ["storm", "batch", "serde_json"];
 
 /// The goals of the project: the most that this tracer may cost, as multiples of the untraced time,
 /// or in bytes a block.
-const GOALS: [(&str, f64); 7] = [
+const GOALS: [(&str, f64); 12] = [
     ("storm", 1.7),
     ("storm-2", 1.8),
     ("storm-8", 1.8),
-    ("serde_json", 1.5),
+    ("batch", 1.5),
+    ("batch-2", 1.6),
+    ("batch-8", 1.6),
+    ("deep", 2.5),
+    ("serde_json", 1.35),
     ("storm-debug", 1.3),
+    ("batch-debug", 1.25),
     ("serde_json-debug", 1.3),
     ("memory", 20.0),
 ];

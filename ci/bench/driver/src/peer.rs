@@ -61,6 +61,28 @@ pub const OURS: Peer = Peer {
     ..UNTRACED
 };
 
+/// This tracer in a program: `cargo tracemalloc run` starts to trace by the same call.
+pub const PROGRAM: Peer = Peer {
+    name: "program",
+    binary: Binary::Program,
+    env: &[("NFRAME", "16")],
+    brief: rounds(51, 10),
+    live: rounds(11, 1),
+    ..UNTRACED
+};
+
+/// This tracer in a program, in other ways.
+const PROGRAMS: [Peer; 2] = [
+    Peer { name: "1 frame", env: &[("NFRAME", "1")], ..PROGRAM },
+    Peer {
+        name: "no frame pointers",
+        binary: Binary::PlainProgram,
+        brief: rounds(3, 10),
+        live: rounds(3, 10),
+        ..PROGRAM
+    },
+];
+
 /// The common part of the others. They take so much longer that few rounds are enough.
 const OTHER: Peer = Peer { brief: rounds(3, 1), live: rounds(3, 10), ..UNTRACED };
 
@@ -97,9 +119,13 @@ const OTHERS: [Peer; 5] = [
 pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
     if quick {
         let fewer = |all: Rounds| Rounds { rounds: all.rounds / 4, ..all };
-        return vec![Peer { brief: fewer(OURS.brief), live: fewer(OURS.live), ..OURS }];
+        let quick = |peer: Peer| Peer { brief: fewer(peer.brief), live: fewer(peer.live), ..peer };
+        return vec![quick(OURS), quick(PROGRAM)];
     }
-    let mut peers = vec![OURS];
+    let mut peers = vec![OURS, PROGRAM];
+    if workload.unit == Unit::Seconds {
+        peers.extend(PROGRAMS);
+    }
     // Only this tracer is measured with many live blocks: ten million of them take others minutes.
     if !workload.name.starts_with("flat-") {
         peers.extend(OTHERS);
@@ -109,7 +135,12 @@ pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
 
 /// The place of a tracer in tables; an unknown one comes last.
 pub fn position(name: &str) -> usize {
-    [OURS].iter().chain(&OTHERS).position(|peer| peer.name == name).unwrap_or(usize::MAX)
+    [OURS, PROGRAM]
+        .iter()
+        .chain(&PROGRAMS)
+        .chain(&OTHERS)
+        .position(|peer| peer.name == name)
+        .unwrap_or(usize::MAX)
 }
 
 impl Peer {

@@ -3,6 +3,7 @@
 //! Each workload times its own work, without the start of the process and of the tracer, and
 //! without preparations.
 
+mod batch;
 mod deep;
 mod descent;
 mod flat;
@@ -81,6 +82,7 @@ const fn flat(name: &'static str, what: &'static str, live: usize) -> Workload {
 }
 
 const STORM: usize = 3_000_000;
+const BATCH: usize = 5_000_000;
 const LIVE: usize = 10_000_000;
 
 /// All workloads, in the order in which they are measured.
@@ -88,6 +90,15 @@ pub const ALL: &[Workload] = &[
     seconds("storm", "3,000,000 small boxes, 10 to 20 calls deep", STORM, Some(STORM), storm::on_1),
     seconds("storm-2", "the same, by 2 threads", STORM, Some(STORM), storm::on_2),
     seconds("storm-8", "the same, by 8 threads", STORM, Some(STORM), storm::on_8),
+    seconds(
+        "batch",
+        "5,000,000 slices from 10 to 20 calls deep, dropped by 10,000",
+        BATCH,
+        Some(BATCH),
+        batch::on_1,
+    ),
+    seconds("batch-2", "the same, by 2 threads", BATCH, Some(BATCH), batch::on_2),
+    seconds("batch-8", "the same, by 8 threads", BATCH, Some(BATCH), batch::on_8),
     seconds(
         "handover",
         "2,000,000 boxes, freed by another thread",

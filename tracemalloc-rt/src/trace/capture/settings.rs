@@ -6,6 +6,7 @@ use crate::os::memcheck::runs_on_memcheck;
 use crate::os::spin_lock::SpinLock;
 use crate::trace::capture::last_walk::SHORT;
 use crate::trace::stack_id::{FRAMES_OF_STD, MAX_DEPTH};
+use crate::trace::state::TRACING;
 
 /// How stacks are walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,7 @@ impl Wanted {
         let remembers = !runs_on_memcheck();
         let settings = Settings::new(walk, depth, self.program.is_some(), remembers);
         SETTINGS.store(settings.0, Ordering::Relaxed);
+        TRACING.touch();
     }
 }
 
@@ -102,12 +104,9 @@ impl Settings {
         }
     }
 
-    /// Whether short stacks are walked by frame pointers alone, beginning with the last walk.
-    #[inline(always)]
+    /// Whether short stacks are walked by frame pointers, beginning with the last walk.
     pub fn short_by_frame_pointers(self) -> bool {
-        // All else is 0 then.
-        const _: () = assert!(Walk::FramePointers as u64 == 0);
-        self.0 <= SHORT as u64
+        self.depth() <= SHORT && self.remembers() && self.walk() != Walk::Unwind
     }
 
     /// Whether frames beyond those that are kept are counted.

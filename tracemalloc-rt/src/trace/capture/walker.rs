@@ -14,6 +14,7 @@ use crate::trace::capture::settings::{Settings, Walk};
 use crate::trace::capture::unwind;
 use crate::trace::contexts::Context;
 use crate::trace::stack_id::{MAX_DEPTH, StackId};
+use crate::trace::state::Word;
 
 /// How many outermost frames, those of the C library, may be missing from a chain of frame pointers
 /// that is not broken.
@@ -22,6 +23,10 @@ pub const OUTERMOST: usize = 3;
 /// Captures the stacks of one thread. Zeroes are a walker that remembers nothing.
 #[repr(C)]
 pub struct Walker {
+    /// The word under which allocations may take the fast path.
+    ready: Cell<Word>,
+    /// Whether the chains of fast walks have to be whole.
+    only_whole: Cell<bool>,
     paused: Cell<u32>,
     /// The scope that allocations belong to, or 0.
     scope: Cell<u32>,
@@ -45,9 +50,27 @@ pub fn stack_id_without_walker(
 impl Walker {
     /// Takes over for another thread, whose stack has these bounds.
     pub fn reset(&self, bounds: (usize, usize)) {
+        self.ready.set(Word::NEVER);
         self.paused.set(0);
         self.scope.set(0);
         self.set_bounds(bounds);
+    }
+
+    /// Whether the thread's allocations may take the fast path: nothing that it depends on has
+    /// changed since [`get_ready`](Self::get_ready).
+    #[inline(always)]
+    pub fn is_ready(&self, word: Word) -> bool {
+        self.ready.get() == word
+    }
+
+    /// Opens the fast path as long as this word stands, unless walks are slow ones or do not count.
+    /// The caller has read the word before all that it covers.
+    pub fn get_ready(&self, word: Word) {
+        let settings = Settings::now();
+        if !self.is_paused() && settings.short_by_frame_pointers() {
+            self.only_whole.set(settings.walk() == Walk::Either);
+            self.ready.set(word);
+        }
     }
 
     /// Whether the thread's allocations are left out now.
@@ -59,6 +82,7 @@ impl Walker {
     /// Leaves out what the thread allocates until as many calls of [`resume`](Self::resume).
     pub fn pause(&self) {
         self.paused.set(self.paused.get() + 1);
+        self.ready.set(Word::NEVER);
     }
 
     pub fn resume(&self) {
@@ -90,15 +114,16 @@ impl Walker {
         stack_id(Some(self), self.bounds.get(), here, root)
     }
 
-    /// The fast path of [`stack_id`](Self::stack_id): the chain of frame pointers meets that of the
-    /// last walk. Otherwise `None`.
+    /// The fast path of [`stack_id`](Self::stack_id), for walkers that are ready: the chain of
+    /// frame pointers meets that of the last walk, and is whole if it has to be. Otherwise `None`.
     #[inline(always)]
     pub fn known_stack_id(&self, here: Here) -> Option<StackId> {
-        if !Settings::now().short_by_frame_pointers() {
+        let chain = Chain::from(here, self.bounds.get())?;
+        let context = self.last_walk.compare_in_place(chain)?;
+        if self.only_whole.get() && context.is_whole_chain() != Some(true) {
             return None;
         }
-        let chain = Chain::from(here, self.bounds.get())?;
-        self.last_walk.compare_in_place(chain).map(Context::stack_id)
+        Some(context.stack_id())
     }
 
     /// Room for a stack of so many frames, at most [`MAX_DEPTH`]. Each call returns the same room,

@@ -177,28 +177,35 @@ impl Common {
         true
     }
 
-    /// The block that begins here, if it is not in the view and its size is in one slot.
+    /// The block that begins here, if its size is in one slot and no reader has it, with the
+    /// content of the first slot.
     #[inline(always)]
-    pub fn get(&self) -> Option<Block> {
+    pub fn get(&self) -> Option<(Block, u32)> {
         let first = self.first.load(Ordering::Relaxed);
-        // Nearly all blocks are of this kind, and then this is the id.
+        // Nearly all blocks are of this kind, and then this is the id, and whether it is in view.
         let id = first.wrapping_sub(BEGINS | SIZE_IN_ONE << SIZE_SHIFT);
-        let (id, size) = if id < MAX_STACKS {
+        let (id, size) = if id < IN_VIEW + MAX_STACKS {
             (id, self.second.load(Ordering::Relaxed))
-        } else if first & (BEGINS | IN_VIEW) == BEGINS
-            && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT
-        {
-            (first & (MAX_STACKS - 1), (first & SIZE_MASK) >> SIZE_SHIFT)
+        } else if first & BEGINS != 0 && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT {
+            (first, (first & SIZE_MASK) >> SIZE_SHIFT)
         } else {
             return None;
         };
-        Some(Block { id: StackId(id), size: size as usize, in_view: false })
+        let in_view = first & IN_VIEW != 0;
+        Some((Block { id: StackId(id & (MAX_STACKS - 1)), size: size as usize, in_view }, first))
     }
 
-    /// Forgets it.
+    /// Forgets the block that [`get`](Self::get) has returned. False if a reader has come between.
+    /// Then nothing is changed.
     #[inline(always)]
-    pub fn clear(&self) {
+    pub fn clear(&self, first: u32) -> bool {
+        if first & IN_VIEW != 0 {
+            let cleared =
+                self.first.compare_exchange(first, 0, Ordering::Acquire, Ordering::Relaxed);
+            return cleared.is_ok();
+        }
         self.first.store(0, Ordering::Relaxed);
+        true
     }
 }
 

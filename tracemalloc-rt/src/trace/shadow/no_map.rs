@@ -13,11 +13,11 @@ impl Common {
         match *self {}
     }
 
-    pub fn get(&self) -> Option<Block> {
+    pub fn get(&self) -> Option<(Block, u32)> {
         match *self {}
     }
 
-    pub fn clear(&self) {
+    pub fn clear(&self, _first: u32) -> bool {
         match *self {}
     }
 }
