@@ -68,6 +68,29 @@ const HARMLESS: [&str; 44] = [
     "clone",
     "as_ptr",
 ];
+/// Methods that remove. std may call them through a function pointer, so being there is enough.
+const REMOVING: [&str; 20] = [
+    "remove",
+    "remove_entry",
+    "remove_item",
+    "swap_remove",
+    "pop",
+    "pop_if",
+    "pop_front",
+    "pop_back",
+    "pop_first",
+    "pop_last",
+    "clear",
+    "retain",
+    "retain_mut",
+    "drain",
+    "truncate",
+    "split_off",
+    "take",
+    "extract_if",
+    "append",
+    "dedup",
+];
 /// Functions that replace a whole value.
 const REPLACING: [&str; 10] = [
     "take",
@@ -96,6 +119,9 @@ pub fn removes_nothing(program: &ProgramCalls, collection: &str) -> bool {
     for (function, name) in program.functions_with(head) {
         let Some((self_type, method)) = method(&name) else { continue };
         let is_own = self_type == collection;
+        if is_own && REMOVING.contains(&method.as_str()) {
+            return false;
+        }
         if !is_own && !self_type.contains(collection) || !is_called(function) {
             continue;
         }
@@ -109,10 +135,10 @@ pub fn removes_nothing(program: &ProgramCalls, collection: &str) -> bool {
         }
     }
     let mut entries = program.functions_with("OccupiedEntry");
-    let removes_entry = entries.any(|(function, name)| {
+    let removes_entry = entries.any(|(_, name)| {
         method(&name).is_some_and(|(self_type, method)| {
             self_type.contains(&entry) && method.starts_with("remove")
-        }) && is_called(function)
+        })
     });
     inserts && !removes_entry && !is_replaced(program, collection)
 }
@@ -148,11 +174,15 @@ fn is_replaced(program: &ProgramCalls, collection: &str) -> bool {
     REPLACING.iter().any(|replacing| {
         let mut functions = program.functions_with(replacing);
         functions.any(|(function, name)| {
-            let is_it = path(&name).starts_with("core::mem::")
-                || path(&name).starts_with("core::ptr::") && *replacing != "drop_in_place";
-            is_it
-                && type_argument(&name).is_some_and(|replaced| types.contains(&replaced))
-                && program.callers(function).iter().any(|caller| !caller.is_of_std())
+            let is_of_std = || program.callers(function).iter().all(|caller| caller.is_of_std());
+            let replaces = match path(&name).as_str() {
+                path if path.starts_with("core::mem::") => true,
+                path if path.starts_with("core::ptr::") && *replacing != "drop_in_place" => {
+                    !is_of_std()
+                }
+                _ => false,
+            };
+            replaces && type_argument(&name).is_some_and(|replaced| types.contains(&replaced))
         })
     })
 }

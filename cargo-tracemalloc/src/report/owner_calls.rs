@@ -18,26 +18,19 @@ pub struct Giver {
 
 /// Functions that give up an owner, by their names in symbols.
 const GIVERS: [&str; 6] = ["forget", "leak", "into_raw", "into_raw_parts", "into_non_null", "new"];
-/// Functions that take it back.
-const TAKERS: [&str; 10] = [
-    "from_raw",
-    "from_raw_in",
-    "from_raw_parts",
-    "from_raw_parts_in",
-    "from_non_null",
-    "decrement_strong_count",
-    "drop",
-    "take",
-    "into_inner",
-    "drop_in_place",
-];
+/// Functions that take it back. std may call them through a function pointer, so being there is
+/// enough.
+const TAKERS: [&str; 4] = ["from_raw", "from_raw_parts", "from_non_null", "decrement_strong_count"];
+/// Functions that take it back if other code than std calls them.
+const TAKERS_OF_PROGRAM: [&str; 6] =
+    ["from_raw_in", "from_raw_parts_in", "drop", "take", "into_inner", "read"];
 
 /// The call that gives up a value of this type, in a function that is on the way to its
 /// allocation. `None` if there is none, or if some code takes such a value back.
 pub fn giver(program: &ProgramCalls, type_name: &str, traceback: &[FrameEntry]) -> Option<Giver> {
     let owners = same_owners(type_name);
     let is_owner = |name: &str| owners.iter().any(|owner| owner == name);
-    if TAKERS.iter().any(|name| takes_back(program, name, is_owner)) {
+    if is_taken_back(program, is_owner) {
         return None;
     }
     for name in GIVERS {
@@ -51,8 +44,8 @@ pub fn giver(program: &ProgramCalls, type_name: &str, traceback: &[FrameEntry]) 
             });
             if let Some(caller) = caller {
                 let no_taker = match name {
-                    "new" => "nothing drops it or takes it out",
-                    _ => "no `from_raw` takes it back",
+                    "new" => "no code of this test binary drops it or takes it out",
+                    _ => "no `from_raw` of this test binary takes it back",
                 };
                 return Some(Giver { function: called, caller, no_taker });
             }
@@ -79,27 +72,34 @@ fn gives_up(demangled: &str, name: &str, is_owner: impl Fn(&str) -> bool) -> Opt
     (name != "forget" && is_owner(&owner)).then(|| format!("{head}::{name}"))
 }
 
-/// Whether code outside of the standard library calls a function that takes back an owner.
-fn takes_back(program: &ProgramCalls, name: &str, is_owner: impl Fn(&str) -> bool) -> bool {
-    let mut functions = program.functions_with(name);
-    functions.any(|(function, demangled)| {
-        let is_taker = match method(&demangled) {
-            Some((owner, method)) if method == name => {
-                let inside = owner.strip_prefix("ManuallyDrop<");
-                let of_manual = inside.and_then(|inside| inside.strip_suffix('>'));
-                match of_manual {
-                    Some(inside) => is_owner(inside),
-                    None => {
-                        name.contains("from_") && is_owner(&owner)
-                            || name == "decrement_strong_count" && is_owner(&owner)
-                    }
-                }
-            }
-            // `ptr::drop_in_place` of a value in a `ManuallyDrop` or behind a raw pointer.
-            _ => false,
-        };
-        is_taker && program.callers(function).iter().any(|caller| !caller.is_of_std())
-    })
+/// Whether the program takes back an owner, as far as its code tells.
+fn is_taken_back(program: &ProgramCalls, is_owner: impl Fn(&str) -> bool) -> bool {
+    let by_any = TAKERS.iter().any(|name| {
+        program.functions_with(name).any(|(_, demangled)| takes(&demangled, name, &is_owner))
+    });
+    by_any
+        || TAKERS_OF_PROGRAM.iter().any(|name| {
+            let mut functions = program.functions_with(name);
+            functions.any(|(function, demangled)| {
+                takes(&demangled, name, &is_owner)
+                    && program.callers(function).iter().any(|caller| !caller.is_of_std())
+            })
+        })
+}
+
+/// Whether a function of this name takes back an owner.
+fn takes(demangled: &str, name: &str, is_owner: impl Fn(&str) -> bool) -> bool {
+    if name == "read" {
+        return demangled.starts_with("core::ptr::")
+            && type_argument(demangled).is_some_and(|read| is_owner(&read));
+    }
+    let Some((owner, method)) = method(demangled) else { return false };
+    let inside = owner.strip_prefix("ManuallyDrop<").and_then(|inside| inside.strip_suffix('>'));
+    method == name
+        && match inside {
+            Some(inside) => is_owner(inside),
+            None => !["drop", "take", "into_inner"].contains(&name) && is_owner(&owner),
+        }
 }
 
 /// The owners that the memory of a type passes to without being copied.
@@ -151,6 +151,21 @@ mod tests {
             ("<alloc::boxed::Box<demo::Node>>::new", "new", None),
         ] {
             assert_eq!(gives_up(symbol, name, is_owner).as_deref(), expected, "{symbol}");
+        }
+    }
+
+    #[test]
+    fn names_of_symbols_tell_what_is_taken_back() {
+        let is_owner = |name: &str| ["Vec<u8>", "Box<demo::Node>"].contains(&name);
+        for (symbol, name, expected) in [
+            ("<alloc::boxed::Box<demo::Node>>::from_raw", "from_raw", true),
+            ("<alloc::vec::Vec<u8>>::from_raw_parts", "from_raw_parts", true),
+            ("<alloc::vec::Vec<u16>>::from_raw_parts", "from_raw_parts", false),
+            ("<alloc::vec::Vec<u8> as core::ops::drop::Drop>::drop", "drop", false),
+            ("<core::mem::manually_drop::ManuallyDrop<alloc::vec::Vec<u8>>>::drop", "drop", true),
+            ("core::ptr::read::<alloc::vec::Vec<u8>>", "read", true),
+        ] {
+            assert_eq!(takes(symbol, name, is_owner), expected, "{symbol}");
         }
     }
 
