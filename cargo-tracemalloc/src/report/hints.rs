@@ -118,8 +118,9 @@ fn only_inserted(leak: &Leak, program: &ProgramCalls) -> Option<String> {
     let is_new = leak.sites.first().is_some_and(|site| site.blocks > 0) && leak.path.len() > 1;
     let step = leak.path.len().checked_sub(1 + usize::from(is_new))?;
     let collection = &of_node(leak.path[step].type_name.as_deref()?);
-    removes_nothing(program, collection)
-        .then(|| format!("this program only inserts into its `{collection}`, and removes nothing"))
+    removes_nothing(program, collection).then(|| {
+        format!("no code of this test binary removes from its `{collection}`; it only inserts")
+    })
 }
 
 /// The tree that a node is of; any other type as it is.
