@@ -21,6 +21,12 @@ fn hints(project: &Project) -> BTreeMap<String, Option<(String, String)>> {
     project.report().leaks.iter().map(of_test).collect()
 }
 
+/// The fingerprint of each test's leak.
+fn ids(project: &Project) -> BTreeMap<String, String> {
+    let name = |leak: &support::Leak| leak.tests[0]["name"].as_str().unwrap().to_owned();
+    project.report().leaks.iter().map(|leak| (name(leak), leak.id.clone())).collect()
+}
+
 #[test]
 fn only_what_is_proven_is_hinted_at() {
     let project = Project::copy("hints", "hints");
@@ -58,7 +64,13 @@ fn only_what_is_proven_is_hinted_at() {
     assert!(output.stdout.contains(way), "{}", output.stdout);
 
     // Optimised code says nothing of calls, and the blocks say the same.
+    let before = ids(&project);
     project.tracemalloc("--release").run().code(exit::LEAK);
+    let optimised = ids(&project);
+    assert!(optimised.len() > 8, "{optimised:#?}");
+    for (test, id) in optimised {
+        assert_eq!(before.get(&test), Some(&id), "{test} in release");
+    }
     let found = hints(&project);
     let kinds: Vec<&str> = found.values().flatten().map(|(kind, _)| kind.as_str()).collect();
     assert!(kinds.iter().all(|kind| ["strong_cycle", "not_joined"].contains(kind)), "{found:#?}");

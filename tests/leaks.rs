@@ -22,7 +22,12 @@ fn ids(project: &Project, args: &str) -> BTreeMap<String, String> {
         let root = root.or_else(|| leak.type_name.clone()).expect("it has a root");
         (format!("{} {root}", leak.kind), leak.id.clone())
     };
-    project.report().leaks.iter().map(of_leak).collect()
+    let mut ids = BTreeMap::new();
+    for (root, id) in project.report().leaks.iter().map(of_leak) {
+        // The optimizer makes one function of equal tests.
+        assert_eq!(ids.insert(root.clone(), id), None, "{root} has two ids");
+    }
+    ids
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub fn applied(
     entry: TestEntry,
     note: &TargetNote,
     session: &Session,
+    names: &[String],
     fail_on: &[Verdict],
 ) -> TestEntry {
     let fails = entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict));
@@ -23,6 +24,8 @@ pub fn applied(
     let denied = [(Verdict::Once, Deny::Once), (Verdict::Unconfirmed, Deny::Unconfirmed)];
     let denied = denied.into_iter().filter(|(verdict, _)| fail_on.contains(verdict));
     let deny: Vec<Deny> = denied.map(|(_, deny)| deny).collect();
+    let others = names.iter().filter(|name| **name != entry.name).map(|name| TestEntry::new(name));
+    let others: Vec<TestEntry> = others.collect();
     let mut targets = [Target {
         package: note.package.clone(),
         version: note.version.clone(),
@@ -31,7 +34,7 @@ pub fn applied(
         src: note.src_path.clone(),
         traced: true,
         note: None,
-        tests: vec![entry],
+        tests: std::iter::once(entry).chain(others).collect(),
         executable: None,
         is_optimised: true,
     }];
@@ -40,5 +43,5 @@ pub fn applied(
     let known: Vec<KnownLeak> = session.known_ids.iter().map(KnownLeak::from).collect();
     apply_known_leaks(&mut found, &mut targets, known.iter(), &deny);
     let [target] = targets;
-    target.tests.into_iter().next().expect("the target has one test")
+    target.tests.into_iter().next().expect("the test comes first")
 }

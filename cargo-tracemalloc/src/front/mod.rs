@@ -43,6 +43,8 @@ struct Shared {
     show_output: bool,
     session: Option<Session>,
     target: TargetNote,
+    /// The names of all tests of this binary.
+    names_of_tests: Vec<String>,
     fragments: PathBuf,
     shown: Mutex<Vec<(String, String)>>,
     /// Tests that passed alone, with their failures beside other tests.
@@ -131,6 +133,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             names: if tells_names(session.as_ref()) { None } else { NameSocket::open() },
             session,
             target: note,
+            names_of_tests: tests.iter().map(|test| test.name.clone()).collect(),
             fragments: fragments.to_owned(),
             shown: Mutex::new(Vec::new()),
             passed_alone: Mutex::new(Vec::new()),
@@ -284,7 +287,9 @@ impl Shared {
     ) -> Result<Completion, Failed> {
         let fail_on = self.role.fail_on();
         let entry = match &self.session {
-            Some(session) => &known_ids::applied(entry, &self.target, session, &fail_on),
+            Some(session) => {
+                &known_ids::applied(entry, &self.target, session, &self.names_of_tests, &fail_on)
+            }
             None => &entry,
         };
         if !self.show_output || entry.outcome != Outcome::Passed {

@@ -1,5 +1,7 @@
 //! The owner of a frame's code: the workspace, the test itself, or others.
 
+use std::collections::HashSet;
+
 use tracemalloc::internal::function_name;
 use tracemalloc_harness::FrameEntry;
 
@@ -79,13 +81,14 @@ pub fn is_crate_of_std(name: &str) -> bool {
     STD.contains(&name) || name == "hashbrown"
 }
 
-/// Whether a function is a test, or code inside it such as a closure.
-pub fn is_of_test(function: &str, crate_name: &str, test: &str) -> bool {
-    let inside = |path: &str| {
-        let rest = path.strip_prefix(crate_name)?.strip_prefix("::")?.strip_prefix(test)?;
-        Some(rest.is_empty() || rest.starts_with("::"))
+/// Whether a function is one of these tests, or code inside it such as a closure.
+pub fn is_of_test(function: &str, crate_name: &str, tests: &HashSet<&str>) -> bool {
+    let path = function.trim_start_matches('<');
+    let Some(path) = path.strip_prefix(crate_name).and_then(|path| path.strip_prefix("::")) else {
+        return false;
     };
-    inside(function.trim_start_matches('<')) == Some(true)
+    let mut ends = path.match_indices("::").map(|(end, _)| end).chain([path.len()]);
+    ends.any(|end| tests.contains(&path[..end]))
 }
 
 #[cfg(test)]
@@ -122,9 +125,12 @@ mod tests {
 
     #[test]
     fn closures_of_a_test_are_its_own() {
-        let is_own = |function| is_of_test(function, "demo", "tests::fills");
+        let tests = HashSet::from(["tests::fills", "tests::empties"]);
+        let is_own = |function| is_of_test(function, "demo", &tests);
         assert!(is_own("demo::tests::fills"));
         assert!(is_own("demo::tests::fills::{closure#0}"));
+        assert!(is_own("demo::tests::empties"));
+        assert!(is_own("<demo::tests::fills::Local as Clone>::clone"));
         assert!(!is_own("demo::tests::fills_more"));
         assert!(!is_own("demo::fills"));
     }

@@ -3,6 +3,8 @@
 //!
 //! `docs/report.md` lists its parts. A fingerprint has no test, no line, no size and no index.
 
+use std::collections::HashSet;
+
 use tracemalloc_harness::{FrameEntry, HolderEntry, HolderKind, fnv};
 
 use crate::report::code_owner::{is_of_test, is_of_workspace};
@@ -15,6 +17,8 @@ pub struct OfTest<'a> {
     pub crate_name: &'a str,
     /// The test's name.
     pub name: &'a str,
+    /// The names of all tests of the target. The optimizer makes one function of equal tests.
+    pub names: &'a HashSet<&'a str>,
 }
 
 /// The fingerprint of lost memory, or of growth that the heap search says nothing of: kind, type,
@@ -30,7 +34,7 @@ pub fn of_allocation(
 ) -> String {
     let mut functions: Vec<String> = Vec::new();
     for frame in traceback.iter().rev() {
-        let is_test = is_of_test(&frame.function, test.crate_name, test.name);
+        let is_test = is_of_test(&frame.function, test.crate_name, test.names);
         let function = without_numbers(&frame.function);
         // A recursion may be deeper in another run.
         if !is_test && is_of_workspace(frame) && !functions.contains(&function) {
@@ -66,11 +70,16 @@ pub fn holder_key(holder: &HolderEntry, test: OfTest<'_>) -> String {
             let thread = holder.thread.as_deref().unwrap_or(&holder.name);
             match &holder.start {
                 Some(start) => format!("thread {}", without_numbers(start)),
-                None if thread == test.name => "thread of the test".to_owned(),
+                None if is_cut_name(thread, test.name) => "thread of the test".to_owned(),
                 None => format!("thread {}", without_numbers(thread)),
             }
         }
     }
+}
+
+/// Whether the system's name of a thread is this name, of which it keeps 15 bytes.
+fn is_cut_name(thread: &str, name: &str) -> bool {
+    thread == name || thread.len() == 15 && name.starts_with(thread)
 }
 
 /// A type without its generics, which optimised code does not always tell.

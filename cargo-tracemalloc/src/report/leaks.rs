@@ -1,7 +1,7 @@
 //! The leaks of a whole report: those of all tests, by fingerprint.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tracemalloc_harness::FrameEntry;
 
@@ -15,8 +15,9 @@ use crate::report::test_leaks::test_leaks;
 pub fn leaks(targets: &mut [Target], deny: &[Deny], sources: &SourceLines) -> Vec<Leak> {
     let mut leaks: Vec<Leak> = Vec::new();
     for target in targets {
-        let of_target: Vec<Vec<Leak>> =
-            target.tests.iter().map(|test| test_leaks(target, test, deny, sources)).collect();
+        let names: HashSet<&str> = target.tests.iter().map(|test| test.name.as_str()).collect();
+        let of_test = |test| test_leaks(target, test, &names, deny, sources);
+        let of_target: Vec<Vec<Leak>> = target.tests.iter().map(of_test).collect();
         for (test, of_test) in target.tests.iter_mut().zip(of_target) {
             test.leaks = of_test.iter().map(|leak| leak.id.clone()).collect();
             test.leaks.sort();

@@ -1,6 +1,7 @@
 //! The leaks that one test shows: its growth, by cause.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use tracemalloc_harness::{
     FrameEntry, GrowthEntry, GrowthKind, LOST_BLOCK, Retained, TestEntry, Verdict,
@@ -17,6 +18,7 @@ use crate::report::source_lines::SourceLines;
 pub fn test_leaks(
     target: &Target,
     test: &TestEntry,
+    names: &HashSet<&str>,
     deny: &[Deny],
     sources: &SourceLines,
 ) -> Vec<Leak> {
@@ -29,7 +31,7 @@ pub fn test_leaks(
     };
     let growth: Vec<&GrowthEntry> = test.growth.iter().filter(is_leak).collect();
     let crate_name = target.name.replace('-', "_");
-    let of_test = OfTest { crate_name: &crate_name, name: &test.name };
+    let of_test = OfTest { crate_name: &crate_name, name: &test.name, names };
     let causes = causes(&growth, of_test);
     causes.into_iter().map(|cause| leak(cause, target, test, of_test, sources)).collect()
 }

@@ -33,8 +33,9 @@ pub fn read(path: &str, places: Option<&[usize]>) -> Statics {
         .collect();
     let can_start_a_thread = |start: usize, end: usize| {
         places.is_none_or(|places| {
-            let first = places.partition_point(|place| *place < start);
-            places.get(first).is_some_and(|place| *place < end)
+            // A return address may be right behind the function.
+            let first = places.partition_point(|place| *place <= start);
+            places.get(first).is_some_and(|place| *place <= end)
         })
     };
     let visit = |symbol: Elf<'_>| {

@@ -75,8 +75,10 @@ pub fn named(stack_ends: Vec<StackEnd>, modules: &[Module]) -> Vec<ThreadName> {
 
 /// The first type parameter of std's oldest frame for the start of a thread.
 fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
+    // A return address is behind its call, which may be the last instruction of the function.
     let at = |word: &usize| {
-        modules.iter().find_map(|module| modules::find(&module.thread_starts, *word))
+        let call = word.wrapping_sub(1);
+        modules.iter().find_map(|module| modules::find(&module.thread_starts, call))
     };
     let start = words.iter().rev().find_map(at)?;
     let (_, generics) = start.name.split_once(THREAD_START)?;
