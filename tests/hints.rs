@@ -60,6 +60,16 @@ fn only_what_is_proven_is_hinted_at() {
         }
     }
     assert!(output.stdout.contains("\n  hint: `mem::forget` at"), "{}", output.stdout);
+    // One line that leaks for two instances of a type, and all that one thread holds.
+    let seen_by = |test: &str| {
+        let shows = |leak: &&support::Leak| leak.tests.iter().any(|one| one["name"] == test);
+        let leaks: Vec<_> =
+            project.report().leaks.into_iter().filter(|leak| shows(&leak)).collect();
+        let [leak] = leaks.as_slice() else { panic!("{test}: {leaks:#?}") };
+        leak.tests.len()
+    };
+    assert_eq!(seen_by("tests::a_bag_of_texts_loses_its_mark"), 2);
+    assert_eq!(seen_by("tests::a_thread_is_not_joined"), 1);
     let way = "Rc<hints::Child>.parent (src/lib.rs:31) -> and round again";
     assert!(output.stdout.contains(way), "{}", output.stdout);
 

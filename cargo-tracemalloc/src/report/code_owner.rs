@@ -72,7 +72,10 @@ fn is_std(file: &str, function: &str) -> bool {
             Some(_) if function.starts_with('<') => {
                 module.is_some_and(|module| MODULES_OF_STD.contains(&module))
             }
-            of_crate => of_crate.is_none_or(|of_crate| STD.contains(&of_crate)),
+            // A type of the standard library goes without its path: `Global::alloc`.
+            of_crate => of_crate.is_none_or(|of_crate| {
+                STD.contains(&of_crate) || of_crate.starts_with(char::is_uppercase)
+            }),
         }
 }
 
@@ -116,6 +119,8 @@ mod tests {
             ("core::iter::next", "core/src/iter/mod.rs"),
             ("<T as core::clone::Clone>::clone", "hashbrown-0.15.4/src/map.rs"),
             ("<&t::prop::{closure#1} as Fn<(u64,)>>::call", "core/src/ops/function.rs"),
+            ("Global::alloc_impl", "alloc/src/alloc.rs"),
+            ("Entry<u32, String>::or_insert_with", "alloc/src/collections/btree/map/entry.rs"),
             ("", "<unknown>"),
             ("malloc", "/usr/src/malloc.c"),
         ] {

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use tracemalloc::internal::function_name;
 use tracemalloc_harness::{FrameEntry, HolderEntry, HolderKind, fnv};
 
 use crate::report::code_owner::{is_of_test, is_of_workspace};
@@ -35,7 +36,8 @@ pub fn of_allocation(
     let mut functions: Vec<String> = Vec::new();
     for frame in traceback.iter().rev() {
         let is_test = is_of_test(&frame.function, test.crate_name, test.names);
-        let function = without_numbers(&frame.function);
+        // One line that leaks is one leak, whatever types it is compiled for.
+        let function = without_numbers(&function_name::path(&frame.function));
         // A recursion may be deeper in another run.
         if !is_test && is_of_workspace(frame) && !functions.contains(&function) {
             functions.push(function);
@@ -52,9 +54,9 @@ pub fn of_allocation(
 }
 
 /// The fingerprint of held memory: the holder, and the types on the path to what grows.
-pub fn of_holder(holder: Option<&HolderEntry>, growing: &[&str], test: OfTest<'_>) -> String {
-    let holder = holder.map_or_else(String::new, |holder| holder_key(holder, test));
-    hash([word(LeakKind::Held), &holder].into_iter().chain(growing.iter().map(|name| head(name))))
+pub fn of_holder(holder_key: &str, growing: &[&str]) -> String {
+    let growing = growing.iter().map(|name| head(name));
+    hash([word(LeakKind::Held), holder_key].into_iter().chain(growing))
 }
 
 /// The name of a holder for a fingerprint. A thread goes by its first function, or by its name
@@ -66,14 +68,17 @@ pub fn holder_key(holder: &HolderEntry, test: OfTest<'_>) -> String {
         HolderKind::ThreadLocal => format!("thread-local {}", holder.name),
         HolderKind::Foreign => "foreign".to_owned(),
         HolderKind::LostBlock => format!("lost {}", holder.name),
-        HolderKind::Stack | HolderKind::Register => {
-            let thread = holder.thread.as_deref().unwrap_or(&holder.name);
-            match &holder.start {
-                Some(start) => format!("thread {}", without_numbers(start)),
-                None if is_cut_name(thread, test.name) => "thread of the test".to_owned(),
-                None => format!("thread {}", without_numbers(thread)),
-            }
-        }
+        HolderKind::Stack | HolderKind::Register => thread_key(holder, test),
+    }
+}
+
+/// The name of a holder's thread for a fingerprint.
+pub fn thread_key(holder: &HolderEntry, test: OfTest<'_>) -> String {
+    let thread = holder.thread.as_deref().unwrap_or(&holder.name);
+    match &holder.start {
+        Some(start) => format!("thread {}", without_numbers(start)),
+        None if is_cut_name(thread, test.name) => "thread of the test".to_owned(),
+        None => format!("thread {}", without_numbers(thread)),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::report::leak::{Leak, LeakKind};
 use crate::report::owner_calls::giver;
 use crate::report::paths::path_prefixes;
 use crate::report::program_calls::ProgramCalls;
+use crate::report::thread_packet::is_thread_packet;
 
 /// Adds hints to the leaks that fail.
 pub fn add_hints(leaks: &mut [Leak], targets: &[Target], deny: &[Deny], metadata: &Metadata) {
@@ -142,15 +143,10 @@ fn not_joined(leak: &Leak) -> Option<String> {
     if !matches!(holder.kind, HolderKind::Stack | HolderKind::Register | HolderKind::ThreadLocal) {
         return None;
     }
-    // std allocates the packet for a thread's result when it starts the thread.
-    let is_packet = |name: &str| {
-        let inside = name.strip_prefix("Arc<").unwrap_or_default();
-        inside.starts_with("Packet<") || inside.contains("::thread::Packet<")
-    };
     let starts_one = leak
         .sites
         .iter()
-        .any(|site| site.blocks > 0 && site.type_name.as_deref().is_some_and(is_packet));
+        .any(|site| site.blocks > 0 && is_thread_packet(site.type_name.as_deref()));
     let start = function_name::pretty(start);
     starts_one.then(|| {
         format!("each run starts a thread (`{start}`) that is not joined and still runs at its end")

@@ -28,6 +28,7 @@ mod source_lines;
 mod summary;
 mod targets;
 mod test_leaks;
+mod thread_packet;
 pub mod unmatched_patterns;
 mod untraced_targets;
 

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use tracemalloc_harness::{
-    FrameEntry, GrowthEntry, GrowthKind, LOST_BLOCK, Retained, TestEntry, Verdict,
+    FrameEntry, GrowthEntry, GrowthKind, HolderEntry, HolderKind, LOST_BLOCK, Retained, TestEntry,
+    Verdict,
 };
 
 use crate::cli::Deny;
@@ -13,6 +14,7 @@ use crate::report::fingerprint::{self, OfTest};
 use crate::report::growing_part::growing_parts;
 use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
 use crate::report::source_lines::SourceLines;
+use crate::report::thread_packet::is_thread_packet;
 
 /// The leaks of a test. Growth that stopped is no leak, unless the verdict `once` is denied.
 pub fn test_leaks(
@@ -42,6 +44,8 @@ struct Cause<'a> {
     growth: Vec<&'a GrowthEntry>,
     /// For held memory, the types on the path to what grows.
     growing: Vec<&'a str>,
+    /// For held memory, the holder in the fingerprint.
+    holder: String,
 }
 
 /// Puts growth of one cause together.
@@ -53,8 +57,15 @@ fn causes<'a>(growth: &[&'a GrowthEntry], test: OfTest<'_>) -> Vec<Cause<'a>> {
             .find(|(other, _)| *other == key)
         {
             Some((_, cause)) => cause.growth.push(one),
-            None => causes.push((key, Cause { kind, growth: vec![one], growing })),
+            None => {
+                let holder = match &key {
+                    Key::Held(holder, _) => holder.clone(),
+                    Key::Lost(..) | Key::Grown(..) => String::new(),
+                };
+                causes.push((key, Cause { kind, growth: vec![one], growing, holder }));
+            }
         };
+    let started = started_threads(growth, test);
     let mut held: Vec<(String, Vec<&GrowthEntry>)> = Vec::new();
     for one in growth {
         match (one.retained, &one.holder) {
@@ -65,6 +76,10 @@ fn causes<'a>(growth: &[&'a GrowthEntry], test: OfTest<'_>) -> Vec<Cause<'a>> {
             (Some(Retained::Lost), _) => {
                 let type_name = one.type_name.as_deref().unwrap_or(LOST_BLOCK);
                 add(Key::Lost(&one.traceback, type_name), LeakKind::Lost, Vec::new(), one);
+            }
+            (Some(Retained::Held), Some(holder)) if is_of_thread(holder, &started, test) => {
+                let key = Key::Held(fingerprint::thread_key(holder, test), Vec::new());
+                add(key, LeakKind::Held, Vec::new(), one);
             }
             (Some(Retained::Held), Some(holder)) => {
                 let holder = fingerprint::holder_key(holder, test);
@@ -96,10 +111,30 @@ fn causes<'a>(growth: &[&'a GrowthEntry], test: OfTest<'_>) -> Vec<Cause<'a>> {
                 LeakKind::Lost | LeakKind::Cycle => growth.head_traceback.is_empty(),
                 LeakKind::Held | LeakKind::Grown => growth.blocks > 0,
             };
-            (Reverse(is_root), Reverse(growth.bytes))
+            let starts_thread = is_thread_packet(growth.type_name.as_deref());
+            (Reverse(starts_thread), Reverse(is_root), Reverse(growth.bytes))
         });
     }
     causes
+}
+
+/// The threads that each run starts and leaves behind, as fingerprints name them. All that such a
+/// thread holds is one leak: the thread.
+fn started_threads(growth: &[&GrowthEntry], test: OfTest<'_>) -> HashSet<String> {
+    let starts =
+        growth.iter().filter(|one| one.blocks > 0 && is_thread_packet(one.type_name.as_deref()));
+    let holders = starts.filter_map(|one| one.holder.as_ref());
+    let started = holders.filter(|holder| holder.start.is_some());
+    started.map(|holder| fingerprint::thread_key(holder, test)).collect()
+}
+
+/// Whether the holder is a part of one of these threads.
+fn is_of_thread(holder: &HolderEntry, started: &HashSet<String>, test: OfTest<'_>) -> bool {
+    use HolderKind::{Register, Stack, ThreadLocal};
+
+    matches!(holder.kind, Stack | Register | ThreadLocal)
+        && holder.start.is_some()
+        && started.contains(&fingerprint::thread_key(holder, test))
 }
 
 /// The identity of a cause inside one test.
@@ -117,7 +152,7 @@ fn leak(
     of_test: OfTest<'_>,
     sources: &SourceLines,
 ) -> Leak {
-    let Cause { kind, growth, growing } = cause;
+    let Cause { kind, growth, growing, holder } = cause;
     let root = growth[0];
     let is_lost = matches!(kind, LeakKind::Lost | LeakKind::Cycle);
     // The lost block may be older than this test's growth.
@@ -129,7 +164,7 @@ fn leak(
     let source = sources.of(traceback);
     let type_text = type_name.map(String::as_str);
     let id = match kind {
-        LeakKind::Held => fingerprint::of_holder(root.holder.as_ref(), &growing, of_test),
+        LeakKind::Held => fingerprint::of_holder(&holder, &growing),
         _ => fingerprint::of_allocation(kind, type_text, traceback, of_test, source.as_deref()),
     };
     let sum = |of: fn(&GrowthEntry) -> u64| growth.iter().map(|growth| of(growth)).sum();

@@ -82,13 +82,20 @@ fn start_function(words: &[usize], modules: &[Module]) -> Option<String> {
     };
     let start = words.iter().rev().find_map(at)?;
     let (_, generics) = start.name.split_once(THREAD_START)?;
-    Some(
-        first_generic(generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?)
-            .to_owned(),
-    )
+    let generics = generics.strip_prefix("::<").or_else(|| generics.strip_prefix('<'))?;
+    Some(start_of(generics).to_owned())
 }
 
-/// `<a::B<C>>::d::{closure#0}, ()>` names `<a::B<C>>::d`.
+/// The function in the generics of std's frame. Around it, std may have a closure of its own:
+/// `std::thread::lifecycle::spawn_unchecked<a::work, ()>::{closure#1}, ()>` names `a::work`.
+fn start_of(generics: &str) -> &str {
+    let first = first_generic(generics);
+    let of_std = first.strip_prefix("std::thread::").and_then(|rest| rest.split_once('<'));
+    let first = of_std.map_or(first, |(_, inner)| first_generic(inner));
+    first.split_once("::{closure").map_or(first, |(function, _)| function)
+}
+
+/// The first of several generics, up to the comma or the bracket behind it.
 fn first_generic(generics: &str) -> &str {
     let mut depth = 0_i32;
     let mut before = ' ';
@@ -109,8 +116,7 @@ fn first_generic(generics: &str) -> &str {
         before = *character;
         is_end
     });
-    let first = end.map_or(generics, |(end, _)| &generics[..end]);
-    first.split_once("::{closure").map_or(first, |(function, _)| function)
+    end.map_or(generics, |(end, _)| &generics[..end])
 }
 
 #[cfg(test)]
@@ -119,8 +125,24 @@ mod tests {
 
     #[test]
     fn the_first_generic_is_cut_out() {
-        assert_eq!(first_generic("<a::B<C, D>>::d::{closure#0}, ()>"), "<a::B<C, D>>::d");
-        assert_eq!(first_generic("a::work, u8>"), "a::work");
-        assert_eq!(first_generic("fn() -> u8, ()>"), "fn() -> u8");
+        assert_eq!(start_of("<a::B<C, D>>::d::{closure#0}, ()>"), "<a::B<C, D>>::d");
+        assert_eq!(start_of("a::work, u8>"), "a::work");
+        assert_eq!(start_of("fn() -> u8, ()>"), "fn() -> u8");
+    }
+
+    /// The thread of a pool was said to run `std::thread::lifecycle::spawn_unchecked`.
+    #[test]
+    fn a_closure_of_std_goes_by_the_function_inside() {
+        for (generics, expected) in [
+            (
+                "std::thread::lifecycle::spawn_unchecked<<a::Worker>::start::{closure#0}, ()>\
+                 ::{closure#1}::{closure#0}::{closure#0}, ()>",
+                "<a::Worker>::start",
+            ),
+            ("std::thread::lifecycle::spawn_unchecked<a::work, ()>::{closure#1}, ()>", "a::work"),
+            ("std::thread::sleep, ()>", "std::thread::sleep"),
+        ] {
+            assert_eq!(start_of(generics), expected);
+        }
     }
 }
