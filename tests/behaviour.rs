@@ -418,16 +418,7 @@ fn an_allocator_of_ones_own_is_traced() {
     // Optimised, nearly all calls of the allocator are in the object that defines it.
     for profile in ["", " --release"] {
         let args = format!("{packages}{profile}");
-        let plain = project.cargo_test(&args).run().code(exit::CLEAN);
-        let traced = project.tracemalloc(&args).run().code(exit::LEAK);
-        assert_eq!(Listing::parse(&traced.stdout), Listing::parse(&plain.stdout), "{args}");
-
-        let report = project.report();
-        for (target, test) in report.tests().filter(|(_, test)| test.outcome == Outcome::Passed) {
-            assert!(target.traced, "{}: {:?}", target.name, target.note);
-            let verdict = if test.name.contains("leak") { Verdict::Leak } else { Verdict::Clean };
-            assert_eq!(test.verdict, Some(verdict), "{args}: {test:#?}");
-        }
+        let report = project.leaks_by_name(&args);
         for (test, file, line, bytes) in [
             (
                 "tests::a_leak_on_the_allocator_of_its_crate",

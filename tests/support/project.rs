@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Call, Report};
+use tracemalloc_harness::{Outcome, Verdict};
+
+use super::{Call, Listing, Report, exit};
 
 /// A directory with a copy of a fixture. It stays, so that the next test run need not compile what
 /// has not changed.
@@ -49,6 +51,21 @@ impl Project {
     /// `cargo test` in the root, with more arguments.
     pub fn cargo_test(&self, args: &str) -> Call {
         Call::cargo_test().args(args).dir(&self.root)
+    }
+
+    /// Runs tests plain and traced, with the same outcomes. Exactly the tests with `leak` in their
+    /// names leak, and all others are clean.
+    pub fn leaks_by_name(&self, args: &str) -> Report {
+        let plain = self.cargo_test(args).run().code(exit::CLEAN);
+        let traced = self.tracemalloc(args).run().code(exit::LEAK);
+        assert_eq!(Listing::parse(&traced.stdout), Listing::parse(&plain.stdout), "{args}");
+        let report = self.report();
+        for (target, test) in report.tests().filter(|(_, test)| test.outcome == Outcome::Passed) {
+            assert!(target.traced, "{}: {:?}", target.name, target.note);
+            let verdict = if test.name.contains("leak") { Verdict::Leak } else { Verdict::Clean };
+            assert_eq!(test.verdict, Some(verdict), "{args}: {test:#?}");
+        }
+        report
     }
 
     /// The report of the last run.

@@ -1,10 +1,9 @@
 //! The options of `cargo test`, each declared, so that a typo gets a suggestion. Passes them on to
 //! cargo.
 
-use camino::Utf8PathBuf;
-use clap::{ArgAction, Args};
+use clap::Args;
 
-use crate::util::terminal::Color;
+use crate::cli::build_options::BuildOptions;
 
 /// Cargo's own options.
 #[derive(Debug, Default, Args)]
@@ -26,24 +25,6 @@ pub struct CargoOptions {
     /// Report future incompatibilities at the end of the build
     #[arg(long)]
     pub future_incompat_report: bool,
-    /// Format of the compiler's messages
-    #[arg(long, value_name = "FMT")]
-    pub message_format: Vec<String>,
-    /// Print less
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// Print more: the commands that run (-vv: also the output of build scripts)
-    #[arg(short, long, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// Control when colored output is used
-    #[arg(long, value_name = "WHEN")]
-    pub color: Option<Color>,
-    /// Override one of cargo's configuration values
-    #[arg(long, value_name = "KEY=VALUE|PATH")]
-    pub config: Vec<String>,
-    /// Unstable (nightly-only) flags to cargo
-    #[arg(short = 'Z', value_name = "FLAG")]
-    pub unstable: Vec<String>,
 
     /// Package to run tests for
     #[arg(short, long, value_name = "SPEC", num_args = 0..=1, default_missing_value = "", help_heading = "Package Selection")]
@@ -92,53 +73,9 @@ pub struct CargoOptions {
     #[arg(long, help_heading = "Target Selection")]
     pub doc: bool,
 
-    /// Features to activate, separated by space or comma
-    #[arg(short = 'F', long, value_name = "FEATURES", help_heading = "Feature Selection")]
-    pub features: Vec<String>,
-    /// Activate all available features
-    #[arg(long, help_heading = "Feature Selection")]
-    pub all_features: bool,
-    /// Do not activate the `default` feature
-    #[arg(long, help_heading = "Feature Selection")]
-    pub no_default_features: bool,
-
-    /// Number of parallel jobs of the build
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        allow_hyphen_values = true,
-        help_heading = "Compilation Options"
-    )]
-    pub jobs: Option<String>,
-    /// Build in release mode, with optimizations
-    #[arg(short, long, help_heading = "Compilation Options")]
-    pub release: bool,
-    /// Build with the specified profile
-    #[arg(long, value_name = "PROFILE-NAME", help_heading = "Compilation Options")]
-    pub profile: Option<String>,
-    /// Build for the target triple
-    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation Options")]
-    pub target: Vec<String>,
-    /// Directory for all generated artifacts; tracemalloc builds in `tracemalloc` inside it
-    #[arg(long, value_name = "DIRECTORY", help_heading = "Compilation Options")]
-    pub target_dir: Option<Utf8PathBuf>,
-
-    /// Path to Cargo.toml
-    #[arg(long, value_name = "PATH", help_heading = "Manifest Options")]
-    pub manifest_path: Option<Utf8PathBuf>,
-    /// Ignore `rust-version` specification in packages
-    #[arg(long, help_heading = "Manifest Options")]
-    pub ignore_rust_version: bool,
-    /// Assert that `Cargo.lock` will remain unchanged
-    #[arg(long, help_heading = "Manifest Options")]
-    pub locked: bool,
-    /// Run without accessing the network
-    #[arg(long, help_heading = "Manifest Options")]
-    pub offline: bool,
-    /// Equivalent to specifying both --locked and --offline
-    #[arg(long, help_heading = "Manifest Options")]
-    pub frozen: bool,
+    /// The options of a build.
+    #[command(flatten)]
+    pub build: BuildOptions,
 }
 
 impl CargoOptions {
@@ -168,44 +105,12 @@ impl CargoOptions {
         values("--doc", &flag(self.doc));
         values("--no-fail-fast", &flag(self.no_fail_fast));
         values("--future-incompat-report", &flag(self.future_incompat_report));
-        values("--jobs", self.jobs.as_slice());
-        values("--release", &flag(self.release));
-        values("--profile", self.profile.as_slice());
-        values("--target", &self.target);
-        values("--ignore-rust-version", &flag(self.ignore_rust_version));
-        args.extend(self.resolve_args());
-        args
-    }
-
-    /// The options that select packages and their versions. `cargo metadata` knows all of them.
-    pub fn resolve_args(&self) -> Vec<String> {
-        let mut args = Vec::new();
-        args.extend(self.manifest_path.iter().map(|path| format!("--manifest-path={path}")));
-        args.extend(self.features.iter().map(|features| format!("--features={features}")));
-        args.extend(self.all_features.then(|| "--all-features".to_owned()));
-        args.extend(self.no_default_features.then(|| "--no-default-features".to_owned()));
-        args.extend(self.locked.then(|| "--locked".to_owned()));
-        args.extend(self.offline.then(|| "--offline".to_owned()));
-        args.extend(self.frozen.then(|| "--frozen".to_owned()));
-        args.extend(self.config.iter().map(|config| format!("--config={config}")));
-        args.extend(self.unstable.iter().map(|flag| format!("-Z={flag}")));
-        args
-    }
-
-    /// The options for cargo's output.
-    pub fn output_args(&self) -> Vec<String> {
-        let mut args: Vec<String> =
-            self.message_format.iter().map(|format| format!("--message-format={format}")).collect();
-        args.extend(self.quiet.then(|| "--quiet".to_owned()));
-        args.extend((0..self.verbose).map(|_| "--verbose".to_owned()));
-        args.extend(self.color.map(|color| {
-            let when = match color {
-                Color::Auto => "auto",
-                Color::Always => "always",
-                Color::Never => "never",
-            };
-            format!("--color={when}")
-        }));
+        values("--jobs", self.build.jobs.as_slice());
+        values("--release", &flag(self.build.release));
+        values("--profile", self.build.profile.as_slice());
+        values("--target", &self.build.target);
+        values("--ignore-rust-version", &flag(self.build.ignore_rust_version));
+        args.extend(self.build.resolve_args());
         args
     }
 

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod bisect;
+mod build_options;
 mod cargo_options;
 mod config;
 mod deny;

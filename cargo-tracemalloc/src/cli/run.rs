@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{ArgAction, ArgGroup, Args};
+use clap::{ArgGroup, Args};
 
+use crate::cli::build_options::BuildOptions;
 use crate::cli::cargo_options::CargoOptions;
 use crate::cli::values;
-use crate::util::terminal::Color;
 
 const AFTER_HELP: &str = "\
 The exit code is the program's, or 128 plus the number of the signal that ended it. It is 103 if the
@@ -82,72 +82,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Target Selection")]
     example: Option<String>,
 
-    /// Features to activate, separated by space or comma
-    #[arg(short = 'F', long, value_name = "FEATURES", help_heading = "Feature Selection")]
-    features: Vec<String>,
-    /// Activate all available features
-    #[arg(long, help_heading = "Feature Selection")]
-    all_features: bool,
-    /// Do not activate the `default` feature
-    #[arg(long, help_heading = "Feature Selection")]
-    no_default_features: bool,
-
-    /// Number of parallel jobs of the build
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        allow_hyphen_values = true,
-        help_heading = "Compilation Options"
-    )]
-    jobs: Option<String>,
-    /// Build in release mode, with optimizations
-    #[arg(short, long, help_heading = "Compilation Options")]
-    release: bool,
-    /// Build with the specified profile
-    #[arg(long, value_name = "PROFILE-NAME", help_heading = "Compilation Options")]
-    profile: Option<String>,
-    /// Build for the target triple
-    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation Options")]
-    target: Option<String>,
-    /// Directory for all generated artifacts; tracemalloc builds in `tracemalloc` inside it
-    #[arg(long, value_name = "DIRECTORY", help_heading = "Compilation Options")]
-    target_dir: Option<Utf8PathBuf>,
-
-    /// Path to Cargo.toml
-    #[arg(long, value_name = "PATH", help_heading = "Manifest Options")]
-    manifest_path: Option<Utf8PathBuf>,
-    /// Ignore `rust-version` specification in packages
-    #[arg(long, help_heading = "Manifest Options")]
-    ignore_rust_version: bool,
-    /// Assert that `Cargo.lock` will remain unchanged
-    #[arg(long, help_heading = "Manifest Options")]
-    locked: bool,
-    /// Run without accessing the network
-    #[arg(long, help_heading = "Manifest Options")]
-    offline: bool,
-    /// Equivalent to specifying both --locked and --offline
-    #[arg(long, help_heading = "Manifest Options")]
-    frozen: bool,
-
-    /// Format of the compiler's messages
-    #[arg(long, value_name = "FMT")]
-    message_format: Vec<String>,
-    /// Print less
-    #[arg(short, long)]
-    quiet: bool,
-    /// Print more: the commands that run (-vv: also the output of build scripts)
-    #[arg(short, long, action = ArgAction::Count)]
-    verbose: u8,
-    /// Control when colored output is used
-    #[arg(long, value_name = "WHEN")]
-    color: Option<Color>,
-    /// Override one of cargo's configuration values
-    #[arg(long, value_name = "KEY=VALUE|PATH")]
-    config: Vec<String>,
-    /// Unstable (nightly-only) flags to cargo
-    #[arg(short = 'Z', value_name = "FLAG")]
-    unstable: Vec<String>,
+    /// The options of the build.
+    #[command(flatten)]
+    pub build: BuildOptions,
 }
 
 impl RunArgs {
@@ -157,25 +94,7 @@ impl RunArgs {
             package: self.package.iter().cloned().collect(),
             bin: self.bin.iter().cloned().collect(),
             example: self.example.iter().cloned().collect(),
-            features: self.features.clone(),
-            all_features: self.all_features,
-            no_default_features: self.no_default_features,
-            jobs: self.jobs.clone(),
-            release: self.release,
-            profile: self.profile.clone(),
-            target: self.target.iter().cloned().collect(),
-            target_dir: self.target_dir.clone(),
-            manifest_path: self.manifest_path.clone(),
-            ignore_rust_version: self.ignore_rust_version,
-            locked: self.locked,
-            offline: self.offline,
-            frozen: self.frozen,
-            message_format: self.message_format.clone(),
-            quiet: self.quiet,
-            verbose: self.verbose,
-            color: self.color,
-            config: self.config.clone(),
-            unstable: self.unstable.clone(),
+            build: self.build.clone(),
             ..CargoOptions::default()
         }
     }

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
+use crate::cli::build_options::BuildOptions;
 use crate::cli::cargo_options::CargoOptions;
 use crate::cli::leaks::LeakArgs;
 
@@ -46,9 +47,12 @@ impl ShowEnvArgs {
     /// The options of cargo among them.
     pub fn cargo_options(&self) -> CargoOptions {
         CargoOptions {
-            manifest_path: self.manifest_path.clone(),
-            target_dir: self.target_dir.clone(),
-            target: self.target.clone(),
+            build: BuildOptions {
+                manifest_path: self.manifest_path.clone(),
+                target_dir: self.target_dir.clone(),
+                target: self.target.clone(),
+                ..BuildOptions::default()
+            },
             ..CargoOptions::default()
         }
     }

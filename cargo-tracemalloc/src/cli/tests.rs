@@ -75,10 +75,16 @@ fn options_of_cargo_are_understood_and_passed_on() {
         "x nextest run --manifest-path a/Cargo.toml -Fx --features y -vv --target-dir t --target=z -Z q --config a.b=1 name",
     );
     let options = args.cargo_options().unwrap();
-    assert_eq!(options.manifest_path.as_ref().unwrap(), "a/Cargo.toml");
-    assert_eq!((options.features, options.verbose), (vec!["x".to_owned(), "y".to_owned()], 2));
-    assert_eq!((options.target, options.unstable), (vec!["z".to_owned()], vec!["q".to_owned()]));
-    assert_eq!(options.target_dir.as_ref().unwrap(), "t");
+    assert_eq!(options.build.manifest_path.as_ref().unwrap(), "a/Cargo.toml");
+    assert_eq!(
+        (options.build.features, options.build.verbose),
+        (vec!["x".to_owned(), "y".to_owned()], 2)
+    );
+    assert_eq!(
+        (options.build.target, options.build.unstable),
+        (vec!["z".to_owned()], vec!["q".to_owned()])
+    );
+    assert_eq!(options.build.target_dir.as_ref().unwrap(), "t");
     assert_eq!(
         args.nextest_args().join(" "),
         "run --manifest-path a/Cargo.toml -Fx --features y -vv --target=z -Z q --config a.b=1 name"

@@ -25,7 +25,7 @@ const REUSE: [&str; 2] = ["--archive-file", "--binaries-metadata"];
 pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     check(&args.rest)?;
     let options = args.cargo_options().map_err(|error| UsageError(error.to_string()))?;
-    terminal::set_color(options.color.unwrap_or(Color::Auto));
+    terminal::set_color(options.build.color.unwrap_or(Color::Auto));
     for path in args.report.files() {
         check_writable(path)?;
     }
@@ -34,7 +34,7 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
          `cargo tracemalloc test`",
     )?;
     let suite = Suite::prepare(&options, &args.leaks)?;
-    let status = cargo::nextest(&suite, args)?.print_if(options.verbose > 0).status()?;
+    let status = cargo::nextest(&suite, args)?.print_if(options.build.verbose > 0).status()?;
     suite.session.check()?;
     if args.rest.iter().any(|arg| arg == "--no-run") {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });

@@ -35,13 +35,13 @@ const ENDED_BY_SIGNAL: i32 = 128;
 /// Runs the command. The exit code is the program's.
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let options = args.cargo();
-    terminal::set_color(options.color.unwrap_or(Color::Auto));
+    terminal::set_color(options.build.color.unwrap_or(Color::Auto));
     let context = Context::resolve(&options)?;
     let snapshot = snapshot_path(args.snapshot.as_deref(), &context)?;
     let build_options = BuildOptions {
-        verbose: options.verbose > 0,
-        quiet: options.quiet,
-        offline: options.offline || options.frozen,
+        verbose: options.build.verbose > 0,
+        quiet: options.build.quiet,
+        offline: options.build.offline || options.build.frozen,
     };
     let runtimes = runtimes::ensure(&context.rustc, &context.triples, build_options)?;
     check_platform(&runtimes)?;
@@ -59,7 +59,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
         &wrapper::Config::new(&context, &session, &runtimes),
     )?;
     let mut cargo = cargo::run(&context, &options, &args.program_args, &session, &runtimes)?;
-    let status = run_to_end(cargo.print_if(options.verbose > 0), &session)?;
+    let status = run_to_end(cargo.print_if(options.build.verbose > 0), &session)?;
     let Some(note) = read_note(&session)? else {
         if let Err(error) = session.check() {
             terminal::warning(error);
@@ -128,8 +128,7 @@ fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Re
             every_seconds: args.snapshot_every.map(|every| every.as_secs_f64()),
             keep: args.keep,
             command: std::process::id(),
-            announcement: (!args.cargo().quiet)
-                .then(|| terminal::status_line("Tracing", "process")),
+            announcement: (!args.build.quiet).then(|| terminal::status_line("Tracing", "process")),
         }),
         command: this_program()?.into_string(),
         ..Session::default()

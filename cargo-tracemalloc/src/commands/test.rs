@@ -16,13 +16,13 @@ use crate::util::{interrupt, terminal};
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
-    terminal::set_color(args.cargo.color.unwrap_or(Color::Auto));
+    terminal::set_color(args.cargo.build.color.unwrap_or(Color::Auto));
     for path in args.report.files() {
         check_writable(path)?;
     }
     let suite = Suite::prepare(&args.cargo, &args.leaks)?;
     let status = cargo::test(&suite, &args.cargo, args.report.format)?
-        .print_if(args.cargo.verbose > 0)
+        .print_if(args.cargo.build.verbose > 0)
         .status()?;
     suite.session.check()?;
     if args.cargo.no_run || args.cargo.lists_tests() {

@@ -105,8 +105,8 @@ const REPLACING: [&str; 10] = [
     "drop_in_place",
 ];
 
-/// Whether the program inserts into a collection of this type, and no code outside of the standard
-/// library calls a function that could remove from one, or drop one.
+/// Whether the program inserts into a collection of this type, and never removes. No code outside
+/// of the standard library may call a function that could remove from one, or drop one.
 pub fn removes_nothing(program: &ProgramCalls, collection: &str) -> bool {
     let head = collection.split('<').next().unwrap_or(collection);
     if !COLLECTIONS.contains(&head) || head == collection {

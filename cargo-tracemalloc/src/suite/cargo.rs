@@ -23,7 +23,7 @@ pub fn test(suite: &Suite, options: &CargoOptions, format: ReportFormat) -> Resu
     if options.no_run {
         cargo.arg("--no-run");
     }
-    cargo.args(options.output_args()).args(options.harness_args());
+    cargo.args(options.build.output_args()).args(options.harness_args());
     if format != ReportFormat::Text {
         cargo.stdout_to_stderr();
     }
@@ -41,7 +41,7 @@ pub fn run(
     let mut cargo = with_wrapper(context, session, runtimes)?;
     cargo.env(private_env::PROGRAMS, Some(&runtimes.identity));
     cargo.arg("run").arg("--target-dir").arg(&context.target_dir).args(options.build_args());
-    cargo.args(options.output_args()).arg("--").args(program_args);
+    cargo.args(options.build.output_args()).arg("--").args(program_args);
     Ok(cargo)
 }
 

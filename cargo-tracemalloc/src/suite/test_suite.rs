@@ -91,9 +91,9 @@ impl Suite {
         let unmatched = unmatched_patterns::of_packages(&settings, &context.metadata);
         unmatched.iter().for_each(terminal::warning);
         let build_options = BuildOptions {
-            verbose: options.verbose > 0,
-            quiet: options.quiet,
-            offline: options.offline || options.frozen,
+            verbose: options.build.verbose > 0,
+            quiet: options.build.quiet,
+            offline: options.build.offline || options.build.frozen,
         };
         let runtimes = runtimes::ensure(&context.rustc, &context.triples, build_options)?;
         interrupt::install()?;
@@ -109,7 +109,7 @@ impl Suite {
             ..harness_session(&settings, &context)?
         };
         session.write(&harness, &wrapper::Config::new(&context, &session, &runtimes))?;
-        let verbose = options.verbose > 0;
+        let verbose = options.build.verbose > 0;
         Ok(Self { context, settings, runtimes, session, verbose, _names: names })
     }
 

@@ -49,11 +49,14 @@ impl Context {
             )
             .into());
         }
-        let manifest_dir = manifest_dir(options.manifest_path.as_deref())?;
-        let config = CargoConfig::read(&options.config)?;
+        let manifest_dir = manifest_dir(options.build.manifest_path.as_deref())?;
+        let config = CargoConfig::read(&options.build.config)?;
         let rustc = Rustc::find(&manifest_dir, config.rustc.as_deref())?;
-        let mut triples =
-            if options.target.is_empty() { config.targets } else { options.target.clone() };
+        let mut triples = if options.build.target.is_empty() {
+            config.targets
+        } else {
+            options.build.target.clone()
+        };
         // Newer versions of cargo accept this name for the host.
         for triple in &mut triples {
             if *triple == "host-tuple" {
@@ -64,7 +67,7 @@ impl Context {
             triples.push(rustc.host.clone());
         }
         let metadata = metadata(options, &rustc, &triples)?;
-        let target_dir = match &options.target_dir {
+        let target_dir = match &options.build.target_dir {
             Some(dir) => absolute_utf8(dir)
                 .with_context(|| format!("failed to resolve target directory `{dir}`"))?,
             None => metadata.target_directory.clone(),
@@ -114,7 +117,7 @@ fn manifest_dir(manifest_path: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
 }
 
 fn metadata(options: &CargoOptions, rustc: &Rustc, triples: &[String]) -> Result<Metadata> {
-    let mut args = options.resolve_args();
+    let mut args = options.build.resolve_args();
     args.extend(triples.iter().map(|triple| format!("--filter-platform={triple}")));
     let result = MetadataCommand::new()
         .cargo_path(&rustc.cargo)

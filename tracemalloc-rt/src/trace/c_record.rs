@@ -1,8 +1,8 @@
 //! Records the blocks that C allocates, and forgets those that C frees.
 //!
-//! `malloc`, `free` and the like call this in any state of the process: before `main`, while a
-//! thread starts or ends, during the tracer's own work, between `fork` and its child. So it is
-//! guarded more than the allocator of Rust:
+//! `malloc`, `free` and the like call this in any state of the process. Examples are before `main`,
+//! while a thread starts or ends, and between `fork` and its child. So it is guarded more than the
+//! allocator of Rust:
 //!
 //! - Nothing is recorded before tracing is decided, and nothing here decides it.
 //! - While the tracer works on this thread, or an inner allocator does, or the thread is forking,

@@ -250,8 +250,9 @@ extern "C" fn ending(signal: c_int, info: *const libc::siginfo_t, _context: *con
     // SAFETY: the kernel passes a valid `info`. The sender stands in it for a signal by `kill`.
     let sender = unsafe { if (*info).si_code == libc::SI_USER { (*info).si_pid() } else { 0 } };
     let from_command = sender == COMMAND.load(Ordering::Relaxed);
-    // A second signal does not wait for the snapshot. The command's do not count: it passes on what
-    // its whole group gets, and the kernel sends SIGTERM for each of its threads when it dies.
+    // A second signal does not wait for the snapshot. The command's do not count. It passes on the
+    // signals of its whole group, and the kernel sends SIGTERM for each of its threads when it
+    // dies.
     if !from_command && ENDING_AT_ONCE.swap(true, Ordering::AcqRel) {
         default_action(signal);
         return;
