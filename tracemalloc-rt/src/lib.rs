@@ -54,10 +54,13 @@
 //! # Platforms
 //!
 //! Tracing is written for every system that has Rust's standard library, and tested on x86-64
-//! Linux. It is fast on Linux on x86-64 and AArch64 if the program is built with frame pointers,
-//! `-C force-frame-pointers=yes`. [`holders()`] works only there. Files and lines need debug
-//! information: `debug = 1` in the Cargo profile. With `debug = "line-tables-only"`, functions have
-//! short names. Without debug information, frames go by their function: `<demo::build>:0`.
+//! Linux. Systems without native thread-locals, such as Android, OpenBSD and Windows with GNU
+//! tools, need Rust 1.93 for it. It is fast on Linux on x86-64 and AArch64 if the program is built
+//! with frame pointers, `-C force-frame-pointers=yes`. [`holders()`] works only there.
+//!
+//! Files and lines need debug information: `debug = 1` in the Cargo profile. With
+//! `debug = "line-tables-only"`, functions have short names. Without debug information, frames go
+//! by their function: `<demo::build>:0`.
 //!
 //! # Differences from Python
 //!

@@ -47,12 +47,25 @@ pub enum Current {
 const STARTING: *mut Thread = ptr::without_provenance_mut(1);
 const ENDED: *mut Thread = ptr::without_provenance_mut(2);
 
+// Native thread-locals need no memory. On other systems each is a block, which std before Rust 1.93
+// takes from the global allocator: to read one here would never end. `char::MAX_LEN_UTF8` came with
+// Rust 1.93, so older versions stop here with an error.
+#[cfg(not(any(
+    all(target_os = "linux", not(any(target_env = "ohos", target_abi = "x32"))),
+    all(windows, target_env = "msvc", not(target_vendor = "win7")),
+    target_vendor = "apple",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "netbsd",
+)))]
+const _NO_NATIVE_THREAD_LOCALS_BEFORE_RUST_1_93: usize = char::MAX_LEN_UTF8;
+
 thread_local! {
-    // The documentation of `GlobalAlloc` guarantees that thread-locals do not use the global
-    // allocator. Native ones that are constant and have no `Drop`, as these, work until the
-    // thread's last instruction. On other systems std keeps each in a block of the system's
-    // allocator, and frees it while the thread ends. Then it cannot be reached, and the thread
-    // counts as ended.
+    // From Rust 1.93 on, the documentation of `GlobalAlloc` guarantees that thread-locals do not
+    // use the global allocator. Native ones that are constant and have no `Drop`, as these, work
+    // until the thread's last instruction. On other systems std keeps each in a block of the
+    // system's allocator, and frees it while the thread ends. Then it cannot be reached, and the
+    // thread counts as ended.
     static CURRENT: Cell<*mut Thread> = const { Cell::new(ptr::null_mut()) };
     static STACK: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
