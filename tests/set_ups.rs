@@ -341,6 +341,7 @@ fn an_untraced_target_is_named_in_each_run() {
         executable: String::new(),
         untraced: Some("a word".to_owned()),
         is_optimised: false,
+        c_untraced: None,
         command: String::new(),
     };
     let path = project.root.join("target/tracemalloc/debug/deps/other-0123456789abcdef");

@@ -66,7 +66,7 @@ fn files_of_another_user_are_not_read() {
         should_panic: false,
         is_bench: false,
     };
-    let list = to_bytes(&TestList { installed: true, tests: vec![evil] });
+    let list = to_bytes(&TestList { installed: true, c_untraced: None, tests: vec![evil] });
     let next = std::process::id();
     // As the names were when they were predictable, and as they are now.
     let names = (next..next + PREPARED).map(|id| format!("tracemalloc-fragments-{id}"));

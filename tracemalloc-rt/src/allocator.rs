@@ -6,8 +6,9 @@
 use core::alloc::{GlobalAlloc, Layout};
 use std::alloc::System;
 
+use crate::bridge;
+use crate::c_malloc::inner_allocator;
 use crate::trace::record::{allocated, forget_any, forget_common, reallocation_failed};
-use crate::{bridge, c_malloc};
 
 /// A global allocator around another one, which remembers where each live block was allocated.
 ///
@@ -68,13 +69,13 @@ impl<A> Tracemalloc<A> {
 // code has seen the block. For this one layout the block is thus not all zeroes, as `GlobalAlloc`
 // has it. No type has such a layout: its size, 56 bytes, is no multiple of its alignment, 32 KiB.
 // So only code that makes up exactly this layout by hand can see the difference.
-unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
+unsafe impl<A: GlobalAlloc + 'static> GlobalAlloc for Tracemalloc<A> {
     // Functions that allocate are not inlined, so that walks start at a frame of our own in every
     // build. In an optimised build `__rust_alloc` is a jump to here, and has no frame of its own.
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
-        let block = c_malloc::unseen(|| unsafe { self.inner.alloc(layout) });
+        let block = unsafe { inner_allocator::alloc(&self.inner, layout) };
         allocated(block, layout.size(), Self::alloc as *const ());
         block
     }
@@ -82,7 +83,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is handed on.
-        let block = c_malloc::unseen(|| unsafe { self.inner.alloc_zeroed(layout) });
+        let block = unsafe { inner_allocator::alloc_zeroed(&self.inner, layout) };
         bridge::answer(block, layout);
         allocated(block, layout.size(), Self::alloc_zeroed as *const ());
         block
@@ -96,14 +97,14 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
             return unsafe { self.dealloc_any(block, layout) };
         }
         // SAFETY: the caller's promise is handed on.
-        c_malloc::unseen(|| unsafe { self.inner.dealloc(block, layout) });
+        unsafe { inner_allocator::dealloc(&self.inner, block, layout) };
     }
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let old = forget_common(block.addr()).or_else(|| forget_any(block.addr()));
         // SAFETY: the caller's promise is handed on.
-        let new = c_malloc::unseen(|| unsafe { self.inner.realloc(block, layout, new_size) });
+        let new = unsafe { inner_allocator::realloc(&self.inner, block, layout, new_size) };
         if new.is_null() {
             reallocation_failed(block, old);
         } else {
@@ -113,7 +114,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracemalloc<A> {
     }
 }
 
-impl<A: GlobalAlloc> Tracemalloc<A> {
+impl<A: GlobalAlloc + 'static> Tracemalloc<A> {
     /// # Safety
     ///
     /// That of [`GlobalAlloc::dealloc`].
@@ -121,7 +122,7 @@ impl<A: GlobalAlloc> Tracemalloc<A> {
     unsafe fn dealloc_any(&self, block: *mut u8, layout: Layout) {
         forget_any(block.addr());
         // SAFETY: the caller's promise is handed on.
-        c_malloc::unseen(|| unsafe { self.inner.dealloc(block, layout) });
+        unsafe { inner_allocator::dealloc(&self.inner, block, layout) };
     }
 }
 

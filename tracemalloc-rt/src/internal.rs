@@ -7,7 +7,7 @@
 pub use crate::api::take_snapshot_with_names;
 pub mod c_malloc {
     //! Memory that C allocates.
-    pub use crate::c_malloc::{arm, is_linked};
+    pub use crate::c_malloc::{arm, obstacle};
 }
 pub use crate::bridge::is_this_copy_installed;
 pub mod test_limits {
@@ -25,7 +25,9 @@ pub mod proc_dir {
     pub use crate::os::proc_dir::threads;
 }
 pub use crate::trace::capture::Walk;
-pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
+pub use crate::trace::live::{
+    Change, Live, LiveBlock, count_only, for_each_block, missed, start, stop,
+};
 pub mod heap {
     //! The search for pointers to live blocks.
     pub use crate::heap::*;

@@ -23,7 +23,7 @@ fn main() {
     // SAFETY: fork handlers that allocate, registered before those of the runtime, so that these
     // run in the midst of them.
     unsafe { libc::pthread_atfork(Some(allocate), Some(allocate), Some(allocate)) };
-    assert!(c_malloc::is_linked(), "no other `malloc` is in this program");
+    assert_eq!(c_malloc::obstacle(), None);
     untraced();
     assert!(c_malloc::arm());
     for walk in [Walk::FramePointers, Walk::Either] {
@@ -34,6 +34,7 @@ fn main() {
         across_languages();
         pauses();
         threads();
+        attributes_of_threads();
         forks();
         libraries();
         assert_eq!(internal::missed(), 0);
@@ -224,6 +225,37 @@ fn allocate_much(thread: usize) {
             libc::free(black_box(text).cast());
         }
     }
+}
+
+/// The C library allocates for these with a lock of the thread held, which a new thread of ours
+/// takes too.
+fn attributes_of_threads() {
+    extern "C" fn of_c(_: *mut c_void) -> *mut c_void {
+        // SAFETY: the attributes are written before they are destroyed.
+        unsafe {
+            libc::alarm(60);
+            let mut attributes = std::mem::zeroed();
+            assert_eq!(libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes), 0);
+            libc::pthread_attr_destroy(&raw mut attributes);
+            libc::free(black_box(libc::malloc(100)));
+            libc::alarm(0);
+        }
+        ptr::null_mut()
+    }
+    // A thread of C, whose first allocation this is.
+    let run = || {
+        // SAFETY: the thread is joined.
+        unsafe {
+            let mut thread = 0;
+            let (attributes, argument) = (ptr::null(), ptr::null_mut());
+            assert_eq!(libc::pthread_create(&raw mut thread, attributes, of_c, argument), 0);
+            assert_eq!(libc::pthread_join(thread, ptr::null_mut()), 0);
+        }
+    };
+    run();
+    let since = Since::now();
+    run();
+    assert_eq!(since.sum(), (0, 0));
 }
 
 fn forks() {

@@ -8,6 +8,7 @@ use tracemalloc::Limits;
 
 use crate::cli::baseline::BaselineArgs;
 use crate::cli::deny::Deny;
+use crate::cli::domain::Domain;
 use crate::cli::values;
 
 /// Their heading in `--help`.
@@ -40,6 +41,10 @@ pub struct LeakArgs {
     /// `--exclude-package`)
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = HEADING)]
     pub exclude: Vec<String>,
+
+    /// Count only blocks that this language allocates [default: all]
+    #[arg(long, value_name = "LANGUAGE", help_heading = HEADING)]
+    pub domain: Option<Domain>,
 
     /// Fail on these, too
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', help_heading = HEADING)]

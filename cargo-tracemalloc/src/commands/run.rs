@@ -21,7 +21,6 @@ use crate::util::exit_code::UsageError;
 use crate::util::file::{this_program, write_atomically};
 #[cfg(unix)]
 use crate::util::passed_signals::PassedSignals;
-use crate::util::private_env::{SET_FOR_CARGO, restore_env};
 use crate::util::process::Process;
 use crate::util::terminal::Color;
 use crate::util::{private_dir, terminal};
@@ -120,7 +119,7 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
 fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Result<Session> {
     Ok(Session {
         path_prefixes: report::path_prefixes(&context.metadata),
-        restore_env: restore_env(&SET_FOR_CARGO),
+        restore_env: context.restore_env(),
         run: Some(Run {
             snapshot: snapshot.to_string(),
             nframe: args.frames,

@@ -34,6 +34,7 @@ pub fn applied(
         src: note.src_path.clone(),
         traced: true,
         note: None,
+        c_untraced: None,
         tests: std::iter::once(entry).chain(others).collect(),
         executable: None,
         is_optimised: true,

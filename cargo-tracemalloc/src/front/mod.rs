@@ -104,7 +104,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         .collect();
     let mut for_libtest_mimic = arguments.for_libtest_mimic(left_out);
     let write_target = || {
-        fragment::write_target(fragments, &executable, list.installed)
+        fragment::write_target(fragments, &executable, list.installed, list.c_untraced.as_deref())
             .with_context(|| format!("failed to write to `{}`", fragments.display()))
     };
     let conclusion = if arguments.list {

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use addr2line::Loader;
 use anyhow::{Context as _, Result};
+use cpp_demangle::DemangleOptions;
 use tracemalloc::internal::heap;
 use tracemalloc::internal::names::{Named, Statics};
 use tracemalloc_harness::{
@@ -102,8 +103,13 @@ impl File {
         let mut reply = FileReply::default();
         if !wanted.places.is_empty() {
             let loader = self.debug_information.get_or_init(|| Loader::new(&self.path).ok());
-            let read =
-                |place: &u64| loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
+            let library = library_name(&self.path);
+            let read = |place: &u64| {
+                let mut frames =
+                    loader.as_ref().map_or(Vec::new(), |loader| frames(loader, *place));
+                frames.iter_mut().for_each(|frame| name_library(frame, library));
+                frames
+            };
             let mut known = self.frames.borrow_mut();
             let frames = wanted
                 .places
@@ -156,8 +162,49 @@ fn frames(loader: &Loader, return_address: u64) -> Vec<FrameEntry> {
     entries
 }
 
+/// The name of a library whose functions are named after it; `None` for an executable, and for the
+/// libraries that each program is linked with.
+fn library_name(path: &str) -> Option<&str> {
+    const OF_SYSTEM: [&str; 9] = [
+        "ld-linux",
+        "libc.so",
+        "libm.so",
+        "libdl.so",
+        "libpthread.so",
+        "librt.so",
+        "libgcc_s.so",
+        "libstdc++.so",
+        "linux-vdso",
+    ];
+    let (_, name) = path.rsplit_once('/')?;
+    let is_library = name.ends_with(".so") || name.contains(".so.");
+    let is_of_system = OF_SYSTEM.iter().any(|system| name.starts_with(system));
+    (is_library && !is_of_system).then_some(name)
+}
+
+/// Names a function of C without debug information after its library: `libz.so.1!deflateInit_`.
+fn name_library(frame: &mut FrameEntry, library: Option<&str>) {
+    let is_of_c = !frame.function.is_empty() && !frame.function.contains("::");
+    if let Some(library) = library
+        && frame.file.is_empty()
+        && is_of_c
+    {
+        frame.function = format!("{library}!{}", frame.function);
+    }
+}
+
+/// A name of Rust or C++ as people write it, and one of C as it is.
 fn demangled(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
+    match rustc_demangle::try_demangle(name) {
+        Ok(name) => format!("{name:#}"),
+        Err(_) => of_cpp(name).unwrap_or_else(|| name.to_owned()),
+    }
+}
+
+/// A name of C++, without parameters. `None` if it is none.
+fn of_cpp(name: &str) -> Option<String> {
+    let symbol = name.starts_with("_Z").then(|| cpp_demangle::Symbol::new(name).ok())??;
+    symbol.demangle_with_options(&DemangleOptions::new().no_params().no_return_type()).ok()
 }
 
 fn named(named: &Named) -> NamedEntry {

@@ -121,6 +121,9 @@ pub struct Target {
     pub traced: bool,
     /// Why it is untraced.
     pub note: Option<String>,
+    /// Why C's blocks are not traced in it, while Rust's are.
+    #[serde(default)]
+    pub c_untraced: Option<String>,
     /// The tests, by name.
     pub tests: Vec<TestEntry>,
     /// The path of the test binary, as long as this process runs tests.

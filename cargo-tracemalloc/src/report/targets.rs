@@ -74,6 +74,7 @@ pub fn target_of_note(note: TargetNote, metadata: &Metadata) -> Target {
         src: paths::in_workspace(&metadata.workspace_root, &note.src_path),
         traced: note.untraced.is_none(),
         note: note.untraced,
+        c_untraced: note.c_untraced,
         tests: Vec::new(),
         executable: Some(note.executable).filter(|path| !path.is_empty()).map(Utf8PathBuf::from),
         is_optimised: note.is_optimised,

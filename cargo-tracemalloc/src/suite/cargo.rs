@@ -78,10 +78,14 @@ pub fn nextest_version() -> Result<String> {
 }
 
 /// The environment for a cargo that others call.
-pub fn environment_for_others(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
-    let mut environment = environment(&suite.session, &suite.runtimes)?;
-    environment.push((private_env::TARGET_DIR, suite.context.target_dir.to_string()));
-    environment.push((private_env::RUSTC_WORKSPACE_WRAPPER, this_program()?.into_string()));
+pub fn environment_for_others(suite: &Suite) -> Result<Vec<(String, String)>> {
+    let mut environment = environment(&suite.context, &suite.session, &suite.runtimes)?;
+    environment.extend([
+        (private_env::TARGET_DIR.to_owned(), suite.context.target_dir.to_string()),
+        (private_env::RUSTC_WORKSPACE_WRAPPER.to_owned(), this_program()?.into_string()),
+    ]);
+    // A shell cannot set variables of other names.
+    environment.retain(|(name, _)| !name.contains('-'));
     Ok(environment)
 }
 
@@ -104,17 +108,23 @@ fn program() -> OsString {
 fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {
     let mut cargo = Process::new(&context.rustc.cargo);
     cargo.env(private_env::RUSTC, Some(&context.rustc.path));
-    for (name, value) in environment(session, runtimes)? {
-        cargo.env(name, Some(value));
+    for (name, value) in environment(context, session, runtimes)? {
+        cargo.env(&name, Some(value));
     }
     Ok(cargo)
 }
 
-fn environment(session: &SessionDir, runtimes: &Runtimes) -> Result<Vec<(&'static str, String)>> {
-    Ok(vec![
+fn environment(
+    context: &Context,
+    session: &SessionDir,
+    runtimes: &Runtimes,
+) -> Result<Vec<(String, String)>> {
+    let own = [
         (private_env::RUSTC_WRAPPER, this_program()?.into_string()),
         (private_env::WRAPPER, session.wrapper_file().into_string()),
         (private_env::RUNTIME, runtimes.identity.clone()),
         (SESSION_VAR, session.path.to_string()),
-    ])
+    ];
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Ok(own.chain(context.c_flags.iter().cloned()).collect())
 }

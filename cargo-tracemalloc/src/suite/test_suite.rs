@@ -15,7 +15,6 @@ use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
 use crate::util::exit_code::ExitCode;
 use crate::util::file::this_program;
-use crate::util::private_env::{SET_FOR_CARGO, restore_env};
 use crate::util::{interrupt, private_dir, terminal};
 use crate::workspace::Context;
 use crate::workspace::SessionDir;
@@ -273,9 +272,10 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
         known_leaks: settings.harness_known_leaks(),
         known_ids: settings.known_ids(),
         workspace: context.metadata.workspace_root.to_string(),
+        domain: settings.domain,
         known_holders: Some(settings.harness_holders()),
         path_prefixes: report::path_prefixes(&context.metadata),
-        restore_env: restore_env(&SET_FOR_CARGO),
+        restore_env: context.restore_env(),
         command: this_program()?.into_string(),
         ..Session::default()
     })

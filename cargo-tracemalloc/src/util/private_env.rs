@@ -5,8 +5,6 @@
 //! [`NAME_PROVIDER_VAR`](tracemalloc_harness::NAME_PROVIDER_VAR), which it sets, and
 //! [`NAMES_VAR`](tracemalloc_harness::NAMES_VAR), which the front sets.
 
-use std::collections::BTreeMap;
-
 // For the user.
 
 /// The directory for built runtimes, instead of the user's cache directory.
@@ -69,8 +67,3 @@ pub const SET_FOR_CARGO: [&str; 8] = [
     PROGRAMS,
     TARGET_DIR,
 ];
-
-/// These variables, with the values that tests must see.
-pub fn restore_env(names: &[&str]) -> BTreeMap<String, Option<String>> {
-    names.iter().map(|name| ((*name).to_owned(), std::env::var(name).ok())).collect()
-}

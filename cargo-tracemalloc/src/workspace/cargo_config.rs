@@ -3,6 +3,7 @@
 //! The crate cargo-config2 reads files and variables. This module adds `--config` from the command
 //! line.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -23,6 +24,8 @@ pub struct CargoConfig {
     pub rustc_workspace_wrapper: Option<Utf8PathBuf>,
     /// `build.target`.
     pub targets: Vec<String>,
+    /// `env`.
+    pub env: BTreeMap<String, String>,
 }
 
 impl CargoConfig {
@@ -54,7 +57,10 @@ impl CargoConfig {
                 .map(|target| target.triple().to_owned())
                 .collect(),
         };
+        let env = config.env.into_iter();
+        let env = env.filter_map(|(name, value)| Some((name, value.value.into_string().ok()?)));
         Ok(Self {
+            env: env.collect(),
             rustc: tool("RUSTC", "rustc", config.build.rustc)?,
             rustdoc: tool("RUSTDOC", "rustdoc", config.build.rustdoc)?,
             rustc_wrapper: tool("RUSTC_WRAPPER", "rustc-wrapper", config.build.rustc_wrapper)?

@@ -1,6 +1,7 @@
 //! The compiler, the workspace, the targets and the directories, resolved from arguments and
 //! environment.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -10,6 +11,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use crate::cli::CargoOptions;
 use crate::util::exit_code::UsageError;
 use crate::util::private_env;
+use crate::workspace::c_flags;
 use crate::workspace::cargo_config::CargoConfig;
 use crate::workspace::rustc::Rustc;
 
@@ -33,6 +35,8 @@ pub struct Context {
     pub target_dir: Utf8PathBuf,
     /// The rustdoc that cargo would call.
     pub rustdoc: Utf8PathBuf,
+    /// Variables with flags for C code that build scripts compile.
+    pub c_flags: Vec<(String, String)>,
     /// The wrapper from the user's configuration. It goes between this program and rustc.
     pub inner_wrapper: Option<Utf8PathBuf>,
     /// The same for crates of the workspace.
@@ -72,16 +76,26 @@ impl Context {
                 .with_context(|| format!("failed to resolve target directory `{dir}`"))?,
             None => metadata.target_directory.clone(),
         };
+        let set = |name: &str| env::var(name).ok().or_else(|| config.env.get(name).cloned());
+        let c_flags = c_flags::variables(&triples, &rustc.host, set);
         let rustdoc = config.rustdoc.unwrap_or_else(|| rustc.rustdoc.clone());
         Ok(Self {
             rustc,
             rustdoc,
             metadata,
             triples,
+            c_flags,
             target_dir: target_dir.join(DIR),
             inner_wrapper: config.rustc_wrapper,
             workspace_wrapper: config.rustc_workspace_wrapper,
         })
+    }
+
+    /// The variables that are set for cargo, with the values that tests and programs must see.
+    pub fn restore_env(&self) -> BTreeMap<String, Option<String>> {
+        let own = private_env::SET_FOR_CARGO.into_iter();
+        let names = own.chain(self.c_flags.iter().map(|(name, _)| name.as_str()));
+        names.map(|name| (name.to_owned(), env::var(name).ok())).collect()
     }
 
     /// The report's path.

@@ -3,6 +3,7 @@
 //!
 //! It calls `cli` and `util`. It starts no builds.
 
+mod c_flags;
 mod cargo_config;
 mod context;
 mod repository;

@@ -173,6 +173,7 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
         executable: String::new(),
         untraced,
         is_optimised: rustc_call.is_optimised,
+        c_untraced: None,
         command: this_program()?.into_string(),
     };
     fs::write(path, tracemalloc_harness::to_bytes(&note))?;

@@ -36,9 +36,9 @@ impl Row {
         seen == self.leak && self.ours.verdict != "failed"
     }
 
-    /// Whether our verdict is the truth. What C allocates is not traced yet.
+    /// Whether our verdict is the truth.
     pub(crate) fn is_right(&self) -> bool {
-        self.ours.is_leak() == (self.leak && self.pair.kind != Kind::C)
+        self.ours.is_leak() == self.leak
     }
 }
 

@@ -1,12 +1,17 @@
 //! `malloc`, `free` and the like, defined for the whole program: C's blocks are traced like Rust's.
 //!
 //! The definitions are weak, and call the C library's own under their second names. Where another
-//! allocator defines `malloc`, ours is not linked, and C's blocks stay untraced: [`is_linked`].
+//! allocator defines `malloc`, ours is not linked, and C's blocks stay untraced: [`obstacle`].
 //! Until [`arm`] is called, the functions only pass calls on.
 //!
-//! Rust's allocator records its blocks itself. So blocks that an inner allocator gets from C are
-//! passed on unseen ([`unseen`]).
+//! `trace/c_record` records the blocks. Code that holds a lock of the tracer's or of the C library
+//! may allocate, so guards keep it from waiting for itself. `trace/capture/c_stack` walks by rules
+//! from unwind tables to the first frame with a frame pointer, and then by the chain.
+//!
+//! Rust's allocator records its blocks itself, and calls its inner allocator as
+//! [`inner_allocator`] says.
 
+pub mod inner_allocator;
 #[cfg_attr(
     not(all(
         feature = "c-malloc",
@@ -19,4 +24,4 @@
 )]
 mod interposed;
 
-pub use self::interposed::{arm, is_linked, unseen};
+pub use self::interposed::{arm, obstacle};

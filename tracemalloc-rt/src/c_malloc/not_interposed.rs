@@ -1,12 +1,23 @@
 //! No definition of `malloc`, on systems where it stays as it is.
 
-/// False: the program's `malloc` is another one.
-pub fn is_linked() -> bool {
-    false
+use std::alloc::System;
+
+/// Why C's blocks cannot be traced.
+pub fn obstacle() -> Option<&'static str> {
+    Some("it is traced on x86-64 Linux with glibc only")
 }
 
 /// Does nothing, and returns false: C's blocks are not traced.
 pub fn arm() -> bool {
+    false
+}
+
+/// C's allocator.
+pub const C_LIBRARY: System = System;
+
+/// False: C's allocator has no second name here.
+#[inline(always)]
+pub fn is_direct() -> bool {
     false
 }
 

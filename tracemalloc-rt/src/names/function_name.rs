@@ -30,6 +30,13 @@ pub fn crate_name(function: &str) -> Option<&str> {
     own.or_else(|| first_segment(parts.of_trait?))
 }
 
+/// The library that a function of C is named after: `libz.so.1` of `libz.so.1!deflateInit_`.
+pub fn library(function: &str) -> Option<&str> {
+    let (library, _) = function.split_once('!')?;
+    let is_plain = |c: char| !matches!(c, '<' | '(' | '[' | ':' | ' ');
+    (library.contains(".so") && library.chars().all(is_plain)).then_some(library)
+}
+
 fn first_segment(path: &str) -> Option<&str> {
     let (first, _) = path.split_once("::")?;
     first.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(first)

@@ -91,11 +91,17 @@ fn is_own_file(file: &str) -> bool {
     })
 }
 
+/// The directory of C++'s standard library.
+const OF_CPP: &str = "/include/c++/";
+
 /// Whether a frame belongs to the standard library, or to nothing that the program could name. A
 /// frame without a file is judged by its function's crate.
 pub fn is_std(frame: &NamedFrame) -> bool {
     if !frame.file.is_empty() {
-        return inside_std(&frame.file).is_some();
+        return inside_std(&frame.file).is_some() || frame.file.contains(OF_CPP);
+    }
+    if function_name::library(&frame.function).is_some() {
+        return false;
     }
     // The function that the compiler writes for a call through `dyn FnOnce` is a method of the
     // closure.
@@ -191,6 +197,8 @@ mod tests {
             ("malloc", true),
             ("", true),
             ("demo::build", false),
+            ("libz.so.1!deflateInit_", false),
+            ("operator new", true),
             ("<demo::Page as core::clone::Clone>::clone", false),
         ] {
             assert_eq!(is_std(&frame(function, "")), expected, "{function}");

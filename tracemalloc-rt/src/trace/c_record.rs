@@ -11,6 +11,7 @@
 //!   which lead to other blocks, so a search must follow pointers in them.
 //! - `errno` stays as it is.
 
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::trace::capture::c_stack;
@@ -23,27 +24,37 @@ use crate::trace::stack_id::StackId;
 use crate::trace::state::{FOR_CHECKS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
 use crate::trace::thread::{self, Current};
 
-/// The part of memory that has the loader's code: its first address, and its size.
-static LOADER: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
+/// Code whose blocks are not recorded: its first addresses, and its sizes.
+///
+/// These blocks live as long as modules and threads do, and no program frees them itself: those of
+/// the loader, which also calls `malloc` with its own locks held, and those of functions of the C
+/// library that keep a thread's destructors and values.
+static LEFT_OUT: [(AtomicUsize, AtomicUsize); 3] =
+    [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; 3];
+const OF_THREADS: [&CStr; 2] = [c"__cxa_thread_atexit_impl", c"pthread_setspecific"];
 
-/// Prepares what later calls may not look up. False if stacks of C cannot be captured here.
-pub fn prepare() -> bool {
-    if !unwind_rules::prepare() {
-        return false;
-    }
+/// Prepares what later calls may not look up.
+pub fn prepare() {
+    // The main thread is registered before the C library may be in the middle of anything.
+    thread::current();
     // SAFETY: takes a number.
     let loader = unsafe { libc::getauxval(libc::AT_BASE) } as usize;
-    if let Some((begin, end)) = unwind_rules::module_of(loader) {
-        LOADER.0.store(begin, Ordering::Relaxed);
-        LOADER.1.store(end - begin, Ordering::Relaxed);
+    let functions = OF_THREADS.map(|name| {
+        // SAFETY: looks up a name that ends in a zero.
+        let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        unwind_rules::function_of(function.addr())
+    });
+    let left_out = [unwind_rules::module_of(loader)].into_iter().chain(functions);
+    for (place, (begin, end)) in LEFT_OUT.iter().zip(left_out.flatten()) {
+        place.0.store(begin, Ordering::Relaxed);
+        place.1.store(end - begin, Ordering::Relaxed);
     }
-    true
 }
 
 /// Records a block that C has just allocated. `registers` are those of the caller of `malloc`.
 pub fn allocated(block: usize, size: usize, registers: Registers) {
     let tracing = TRACING.flags();
-    if block == 0 || tracing == 0 || tracing & UNDECIDED != 0 || is_loader(registers) {
+    if block == 0 || tracing == 0 || tracing & UNDECIDED != 0 || is_left_out(registers) {
         return;
     }
     let Some(_guard) = Guard::enter() else { return };
@@ -80,11 +91,12 @@ fn freed_any(block: usize) -> Option<Block> {
     forget_any(block)
 }
 
-/// Whether the loader is the caller. Its blocks live as long as modules and threads do. It calls
-/// `malloc` with its own locks held.
-fn is_loader(registers: Registers) -> bool {
-    let begin = LOADER.0.load(Ordering::Relaxed);
-    registers.return_address.wrapping_sub(begin) < LOADER.1.load(Ordering::Relaxed)
+/// Whether the caller's blocks are not recorded.
+fn is_left_out(registers: Registers) -> bool {
+    LEFT_OUT.iter().any(|(begin, size)| {
+        let begin = begin.load(Ordering::Relaxed);
+        registers.return_address.wrapping_sub(begin) < size.load(Ordering::Relaxed)
+    })
 }
 
 /// The stack of a block; `Some(None)` if there is no memory for it, and `None` if the block is not

@@ -78,6 +78,7 @@ fn leave(path: &Path, tests: &[Test]) -> io::Result<()> {
     }
     let list = TestList {
         installed: tracemalloc::internal::is_this_copy_installed(),
+        c_untraced: tracemalloc::internal::c_malloc::obstacle().map(str::to_owned),
         tests: tests.iter().map(ListedTest::from).collect(),
     };
     fragment::write(path, &list)

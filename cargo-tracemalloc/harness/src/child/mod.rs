@@ -6,6 +6,7 @@ mod alarm;
 mod baseline;
 mod child_assignment;
 mod command;
+mod domain;
 mod entry_file;
 pub mod entry_points;
 mod entry_slots;

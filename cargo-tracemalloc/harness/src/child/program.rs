@@ -20,6 +20,7 @@ use tracemalloc::internal::judge::{Case, Grouper, Grown, Patience, Ruling, Run, 
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
+use crate::child::domain;
 use crate::child::entry_file::EntryFile;
 use crate::child::name_provider;
 use crate::child::snapshots::Snapshots;
@@ -132,6 +133,9 @@ impl Test {
             Walk::FramePointers,
             session.limits.frame_count() as usize + internal::FRAMES_OF_STD,
         );
+        if internal::is_this_copy_installed() {
+            domain::count(session.domain);
+        }
         Self { session, name, recipient, started: Instant::now(), before: Baseline::now() }
     }
 
@@ -193,8 +197,9 @@ fn leave_first_fragment(session_dir: &Path, name: &str) -> EntryFile {
     name.hash(&mut hasher);
     let fragment = fragment::entry_path(&fragments, hasher.finish() as usize);
     let died = "its process was ended by a signal, by `abort` or by `_exit`";
+    let installed = internal::is_this_copy_installed();
     let written =
-        fragment::write_target(&fragments, &executable, internal::is_this_copy_installed())
+        fragment::write_target(&fragments, &executable, installed, internal::c_malloc::obstacle())
             .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
     if let Err(error) = written {
         fail(&format!("cannot write to {fragments:?}: {error}"));

@@ -10,6 +10,7 @@ use tracemalloc::internal::{self, Change, Walk, test_limits};
 
 use crate::child::baseline::{Baseline, ThreadCount};
 use crate::child::child_assignment::Assignment;
+use crate::child::domain;
 use crate::child::memory_reserve::MemoryReserve;
 use crate::child::null_output;
 use crate::child::panic_backtraces;
@@ -121,6 +122,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     if !internal::is_this_copy_installed() {
         return unjudged(test);
     }
+    domain::count(session.domain);
     let mut rules = session.rules();
     // An address in this thread's stack. Below it, the stack belongs to the harness.
     let here = 0_u8;

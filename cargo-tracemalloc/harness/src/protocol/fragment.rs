@@ -53,7 +53,7 @@ pub fn is_written(path: &Path) -> bool {
 }
 
 /// Creates the directory and writes the target's note into it. Also returns the note. `installed`
-/// says whether the binary's allocator is a tracing one.
+/// says whether the binary's allocator is a tracing one, `c_untraced` why C's is not.
 ///
 /// # Errors
 ///
@@ -62,12 +62,14 @@ pub fn write_target(
     directory: &Path,
     executable: &Path,
     installed: bool,
+    c_untraced: Option<&str>,
 ) -> io::Result<TargetNote> {
     let mut note = target_note(executable);
     note.executable = executable.to_string_lossy().into_owned();
     if note.untraced.is_none() && !installed {
         note.untraced = Some("its linker has left the tracing allocator out".to_owned());
     }
+    note.c_untraced = c_untraced.filter(|_| note.untraced.is_none()).map(str::to_owned);
     write(&directory.join(TARGET_FILE), &note)?;
     Ok(note)
 }
@@ -88,6 +90,7 @@ pub fn target_note(executable: &Path) -> TargetNote {
             executable: String::new(),
             untraced: None,
             is_optimised: true,
+            c_untraced: None,
             command: String::new(),
         }
     })

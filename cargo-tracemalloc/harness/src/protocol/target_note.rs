@@ -25,6 +25,8 @@ pub struct TargetNote {
     pub untraced: Option<String>,
     /// Whether rustc optimised the target, or may have.
     pub is_optimised: bool,
+    /// Why C's blocks are not traced, while Rust's are. Only the binary knows.
+    pub c_untraced: Option<String>,
     /// The absolute path of the command that built the test binary.
     pub command: String,
 }

@@ -17,6 +17,8 @@ pub const LIST_FILE: &str = "tests";
 pub struct TestList {
     /// Whether its allocator is a tracing one.
     pub installed: bool,
+    /// Why C's blocks are not traced in it; `None` if they are.
+    pub c_untraced: Option<String>,
     /// The tests, sorted by name.
     pub tests: Vec<ListedTest>,
 }

@@ -61,6 +61,7 @@ pub fn render(report: &Report, view: View<'_>) -> String {
             line(&mut notes, format_args!("{NOTE}untraced{NOTE:#} {}: {note}", label(target)));
         }
     }
+    c_untraced(&mut notes, report);
     if let Some(doctests) = &report.doctests {
         let ran = count((doctests.passed + doctests.failed) as u64, "doctest");
         line(
@@ -75,6 +76,17 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     text.push('\n');
     summary::render(&mut text, report, report_path);
     text
+}
+
+/// Says once why C's blocks were not traced, however many targets that holds for.
+fn c_untraced(notes: &mut String, report: &Report) {
+    let mut targets = report.targets.iter().filter(|target| target.c_untraced.is_some());
+    let Some(Target { c_untraced: Some(reason), .. }) = targets.clone().next() else { return };
+    let of = match (targets.next(), targets.count()) {
+        (Some(target), 0) => label(target),
+        (_, more) => count(more as u64 + 1, "target"),
+    };
+    line(notes, format_args!("{DIM}memory of C was not traced in {of}: {reason}{DIM:#}"));
 }
 
 /// The leaks that fail: with all their lines as long as they fit on a screen, then in a line each.

@@ -71,6 +71,7 @@ fn target(kind: Kind, name: &str, tests: Vec<TestEntry>) -> Target {
         src: "src/lib.rs".to_owned(),
         traced: true,
         note: None,
+        c_untraced: None,
         tests,
         executable: None,
         is_optimised: false,

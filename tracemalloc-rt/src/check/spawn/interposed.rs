@@ -45,6 +45,8 @@ core::arch::global_asm!(
 
 unsafe extern "C" {
     static tracemalloc_sanitizers_pthread_create: Option<Create>;
+    fn __libc_malloc(size: usize) -> *mut c_void;
+    fn __libc_free(block: *mut c_void);
     fn pthread_create(
         thread: *mut libc::pthread_t,
         attributes: *const libc::pthread_attr_t,
@@ -96,8 +98,8 @@ unsafe fn create_in(
     start: Start,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: allocates by C, because memory that the new thread frees is none of the check's.
-    let errand = unsafe { libc::malloc(size_of::<Errand>()) }.cast::<Errand>();
+    // SAFETY: allocates untraced, because memory that the new thread frees is none of the check's.
+    let errand = unsafe { __libc_malloc(size_of::<Errand>()) }.cast::<Errand>();
     if errand.is_null() {
         return libc::EAGAIN;
     }
@@ -109,7 +111,7 @@ unsafe fn create_in(
     if error != 0 {
         (table.scope_count_thread)(scope, false);
         // SAFETY: there is no thread that would free it.
-        unsafe { libc::free(errand.cast()) };
+        unsafe { __libc_free(errand.cast()) };
     }
     error
 }
@@ -119,8 +121,8 @@ unsafe fn create_in(
 extern "C-unwind" fn run(errand: *mut c_void) -> *mut c_void {
     // SAFETY: `create_in` has written it, for this thread alone.
     let Errand { scope, start, argument } = unsafe { errand.cast::<Errand>().read() };
-    // SAFETY: it came from `malloc`, and was read.
-    unsafe { libc::free(errand) };
+    // SAFETY: it came from `__libc_malloc`, and was read.
+    unsafe { __libc_free(errand) };
     if let Ok(table) = installed() {
         (table.scope_hand_down)(scope);
     }
@@ -184,7 +186,7 @@ mod tests {
         errand: *mut c_void,
     ) -> c_int {
         // SAFETY: the thread that would free it never runs.
-        unsafe { libc::free(errand) };
+        unsafe { __libc_free(errand) };
         0
     }
 

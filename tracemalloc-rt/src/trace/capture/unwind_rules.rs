@@ -64,6 +64,13 @@ pub fn module_of(address: usize) -> Option<(usize, usize)> {
     find(address).map(|found| (found.begin, found.end))
 }
 
+/// The first address of the function that has this address, and one past its last.
+pub fn function_of(address: usize) -> Option<(usize, usize)> {
+    let found = find(address)?;
+    // SAFETY: the loader's own answer.
+    unsafe { unwind_table::function(found.unwind_header, address) }
+}
+
 /// The rule for a return address.
 #[inline]
 pub fn rule(return_address: usize) -> Rule {
@@ -283,6 +290,8 @@ pub mod tests {
         let malloc = libc::qsort as *const () as usize;
         let (begin, end) = module_of(malloc).expect("it is loaded");
         assert!((begin..end).contains(&malloc));
+        let (first, past) = function_of(malloc + 1).expect("it has a table");
+        assert!(first == malloc && past > malloc + 1 && past < malloc + 4096);
         let mut known = 0;
         for address in (malloc..malloc + 4096).step_by(16) {
             known += usize::from(matches!(rule(address + 1), Rule::Caller { .. }));

@@ -65,6 +65,17 @@ pub unsafe fn rule(header: usize, return_address: usize) -> Rule {
     rule.unwrap_or(Rule::Unknown)
 }
 
+/// The first address of the function that has this address, and one past its last.
+///
+/// # Safety
+///
+/// That of [`rule`].
+pub unsafe fn function(header: usize, address: usize) -> Option<(usize, usize)> {
+    // SAFETY: by the promise of the caller.
+    let (_, begin, size, _) = unsafe { entry(header, address).and_then(|at| code(at)) }?;
+    (address.wrapping_sub(begin) < size).then_some((begin, begin + size))
+}
+
 /// The entry that may have an address.
 ///
 /// # Safety
@@ -101,14 +112,8 @@ unsafe fn entry(header: usize, address: usize) -> Option<usize> {
 ///
 /// That of [`rule`].
 unsafe fn rule_of_entry(entry: usize, address: usize) -> Option<Rule> {
-    let (mut bytes, place) = record(entry)?;
-    let offset = bytes.u32()? as usize;
-    let common = common(place.checked_sub(offset)?)?;
-    let begin = pointer(&mut bytes, common.pointer_encoding)?;
-    let size = match common.pointer_encoding & 0x0F {
-        UDATA4 | SDATA4 => bytes.u32()? as usize,
-        _ => bytes.u64()? as usize,
-    };
+    // SAFETY: by the promise of the caller.
+    let (common, begin, size, mut bytes) = unsafe { code(entry) }?;
     if address.wrapping_sub(begin) >= size || common.is_signal_frame {
         return None;
     }
@@ -125,6 +130,24 @@ unsafe fn rule_of_entry(entry: usize, address: usize) -> Option<Rule> {
     let first = state;
     run(bytes, &common, &mut state, Some(first), address - begin)?;
     Some(state.rule())
+}
+
+/// The code of an entry: what several entries have in common, the first address, the size, and the
+/// rest of the entry.
+///
+/// # Safety
+///
+/// That of [`rule`].
+unsafe fn code(entry: usize) -> Option<(Common, usize, usize, Bytes)> {
+    let (mut bytes, place) = record(entry)?;
+    let offset = bytes.u32()? as usize;
+    let common = common(place.checked_sub(offset)?)?;
+    let begin = pointer(&mut bytes, common.pointer_encoding)?;
+    let size = match common.pointer_encoding & 0x0F {
+        UDATA4 | SDATA4 => bytes.u32()? as usize,
+        _ => bytes.u64()? as usize,
+    };
+    Some((common, begin, size, bytes))
 }
 
 /// The content of a record behind its length, and the address of that content.

@@ -1,0 +1,69 @@
+//! Memory that C allocates is traced, judged and named: `tests/fixtures/c-memory` is Rust on a
+//! library in C that keeps no frame pointers.
+
+#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+
+mod support;
+
+use support::{Project, Report, exit};
+use tracemalloc_harness::{GrowthEntry, Outcome, Verdict};
+
+#[test]
+fn leaks_through_c_are_found_and_clean_code_is_clean() {
+    let project = Project::copy("c-memory", "c_memory");
+    for options in ["", "--release"] {
+        project.tracemalloc(options).run().code(exit::LEAK);
+        let report = project.report();
+        for (test, verdict) in [
+            ("a_node_is_freed", Verdict::Clean),
+            ("a_box_is_freed_by_c", Verdict::Clean),
+            ("a_block_of_c_is_freed_by_rust", Verdict::Clean),
+            ("a_thread_allocates_by_c", Verdict::Clean),
+            ("a_node_is_lost", Verdict::Leak),
+            ("a_static_of_c_keeps_nodes", Verdict::Leak),
+            ("a_node_owns_a_box_and_is_lost", Verdict::Leak),
+        ] {
+            let entry = report.test(&format!("tests::{test}"));
+            assert_eq!(entry.outcome, Outcome::Passed, "{test}: {:?}", entry.message);
+            assert_eq!(entry.verdict, Some(verdict), "{test}: {entry:#?}");
+        }
+        let first_use = report.verdict("tests::the_c_library_keeps_what_its_first_use_has_made");
+        assert!(matches!(first_use, Some(Verdict::Clean | Verdict::Once)), "{first_use:?}");
+        // `strdup` is the C library's, so the line is that of its caller.
+        let lines = lines_of("tests::a_node_is_lost", &report);
+        assert_eq!(lines, [("the node", 16), ("its name", 22)], "{options}");
+    }
+}
+
+#[test]
+fn a_language_can_be_left_out() {
+    let project = Project::copy("c-memory", "c_memory_domains");
+    let verdicts = |options: &str| {
+        project.tracemalloc(&format!("{options} --no-fail")).run().code(exit::CLEAN);
+        let report = project.report();
+        ["a_node_is_lost", "a_node_owns_a_box_and_is_lost"].map(|test| {
+            let test = format!("tests::{test}");
+            let growth = &report.test(&test).growth;
+            (report.verdict(&test), growth.iter().map(|growth| growth.bytes).sum::<u64>())
+        })
+    };
+    let (clean, leak) = (Some(Verdict::Clean), Some(Verdict::Leak));
+    assert_eq!(verdicts("--domain all"), [(leak, 38), (leak, 338)]);
+    assert_eq!(verdicts("--domain rust"), [(clean, 0), (leak, 300)]);
+    assert_eq!(verdicts("--domain c"), [(leak, 38), (leak, 38)]);
+}
+
+/// The comments at the lines that the leaks of a test begin at, with their sizes.
+fn lines_of<'a>(test: &str, report: &Report) -> Vec<(&'a str, u64)> {
+    let source = include_str!("fixtures/c-memory/src/nodes.c");
+    let comment = |growth: &GrowthEntry| {
+        let frame = growth.traceback.last().expect("it has frames");
+        assert!(frame.file.ends_with("src/nodes.c"), "{frame:?}");
+        let line = source.lines().nth(frame.line as usize - 1).expect("it is a line of the file");
+        let comment = line.split_once("/* ").and_then(|(_, comment)| comment.split_once(" */"));
+        (comment.expect("a comment says what the line allocates").0, growth.bytes)
+    };
+    let mut lines: Vec<_> = report.test(test).growth.iter().map(comment).collect();
+    lines.sort_by_key(|(_, bytes)| *bytes);
+    lines
+}
