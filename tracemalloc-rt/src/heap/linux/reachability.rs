@@ -342,7 +342,7 @@ impl<'a> Reachability<'a> {
         let block = self.blocks[number];
         let start = block.start;
         match self.next_part(&block, start)? {
-            Part::Run(run) if run.0 == start && start.is_multiple_of(8) && run.1 - start >= 16 => {
+            Part::Run(run) if run.0 == start && start % 8 == 0 && run.1 - start >= 16 => {
                 // SAFETY: `next_part` has returned whole words that can be read.
                 Ok(Some(unsafe { [word(start), word(start + 8)] }))
             }
