@@ -48,7 +48,7 @@ struct Plan {
 /// The result of the tests at one revision.
 enum Tested {
     /// They ran. The flag says whether some failed.
-    Ran(Report, bool),
+    Ran(Box<Report>, bool),
     /// They could not be built or run.
     NotBuilt,
 }
@@ -162,7 +162,7 @@ impl Plan {
         clone.check_out(commit)?;
         terminal::status("Testing", clone.summary(commit)?);
         match self.test()? {
-            Tested::Ran(report, _) => Ok(report),
+            Tested::Ran(report, _) => Ok(*report),
             Tested::NotBuilt => {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
                 let lines: Vec<&str> = log.lines().collect();
@@ -195,7 +195,7 @@ impl Plan {
         }
         let report = report_file::read(&report)?;
         let failed = report.summary.failed > 0;
-        Ok(Tested::Ran(report, failed))
+        Ok(Tested::Ran(Box::new(report), failed))
     }
 
     fn log(&self) -> Utf8PathBuf {

@@ -31,10 +31,11 @@ static SHARED: Spare = Spare::new(SHARED_SIZE);
 pub fn set_aside() {
     for sharing in [Sharing::Private, Sharing::Shared] {
         let spare = spare(sharing);
-        if spare.start.load(Ordering::Relaxed) == 0
-            && let Some(memory) = mapping::map(spare.size, sharing)
-        {
-            spare.start.store(memory.expose_provenance().get(), Ordering::Release);
+        if spare.start.load(Ordering::Relaxed) != 0 {
+            continue;
+        }
+        if let Some(memory) = mapping::map(spare.size, sharing) {
+            spare.start.store(memory.as_ptr().expose_provenance(), Ordering::Release);
         }
     }
 }
@@ -115,7 +116,7 @@ mod tests {
         let spare = Spare::new(4 * page_size());
         assert_eq!(spare.take(1), None, "nothing was set aside");
         let memory = mapping::map(spare.size, Sharing::Private).expect("memory");
-        spare.start.store(memory.expose_provenance().get(), Ordering::Relaxed);
+        spare.start.store(memory.as_ptr().expose_provenance(), Ordering::Relaxed);
         let first = spare.take(page_size() + 1).unwrap();
         assert_eq!(first, memory);
         let second = spare.take(2 * page_size()).unwrap();
