@@ -5,8 +5,8 @@ use tracemalloc_harness::{GrowthEntry, HolderEntry, HolderKind, Retained, StepEn
 use crate::output::text::line::count;
 use crate::output::text::short_name::short_name;
 
-/// Longer names of types are shortened.
-const WIDEST_TYPE: usize = 80;
+/// Longer names of types on a way are shortened: a line has several.
+const WIDEST_TYPE: usize = 40;
 
 /// All growth: `4096 B in 1 block`.
 pub fn sum_of_all(growth: &[GrowthEntry]) -> String {
