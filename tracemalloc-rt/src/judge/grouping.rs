@@ -41,6 +41,9 @@ struct Group {
     stacks: Vec<StackId>,
     bytes: i64,
     blocks: i64,
+    /// The part that C is known to have freed after the last search, and all growth at that time.
+    freed: Grown,
+    grown_then: Grown,
 }
 
 /// The changes of one run, and the heap after it.
@@ -121,7 +124,14 @@ impl<'a> Grouper<'a> {
             let key = self.traceback_rules.key(traceback);
             let id = *self.by_traceback.entry(key).or_insert_with_key(|traceback| {
                 let traceback = traceback.clone();
-                self.groups.push(Group { traceback, stacks: Vec::new(), bytes: 0, blocks: 0 });
+                self.groups.push(Group {
+                    traceback,
+                    stacks: Vec::new(),
+                    bytes: 0,
+                    blocks: 0,
+                    freed: Grown::default(),
+                    grown_then: Grown::default(),
+                });
                 GroupId(self.groups.len() - 1)
             });
             self.groups[id.0].stacks.push(stack);
@@ -199,12 +209,20 @@ impl<'a> Grouper<'a> {
             entries.map(|entry| amount(entry)).sum()
         };
         let older = live(None).less(grown);
-        let lost = live(Some(Share::Lost)).less(older).at_most(grown);
+        let looks_lost = live(Some(Share::Lost)).less(older).at_most(grown);
+        // C may use memory again that an earlier search has found to be free. New growth may be
+        // free too.
+        let group = &mut self.groups[id.0];
+        let still_free = freed.less(grown.less(group.grown_then));
+        let used_again = group.freed.less(still_free).at_most(looks_lost);
+        group.freed = freed + used_again;
+        group.grown_then = grown;
+        let lost = looks_lost.less(used_again);
         let rest = grown.less(lost);
         let excused = if live(Some(Share::Open)).bytes == 0 {
-            live(Some(Share::Excused)).at_most(rest)
+            (live(Some(Share::Excused)) + used_again).at_most(rest)
         } else {
-            freed.less(older).at_most(rest)
+            (freed.less(older) + used_again).at_most(rest)
         };
         for (share, grown) in
             [(Share::Lost, lost), (Share::Excused, excused), (Share::Open, rest.less(excused))]
