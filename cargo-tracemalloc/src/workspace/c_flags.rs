@@ -2,7 +2,7 @@
 //!
 //! The `cc` crate reads several variables. Its older versions take the first of them that is set,
 //! newer ones join all. So the first one gets the flags, after what it has. If none is set, the
-//! flags stand in a variable that only this crate reads: build scripts that call `make` or
+//! flags stand in a variable that only this crate reads. Build scripts that call `make` or
 //! `configure` may have defaults of their own for `CFLAGS`.
 
 const FLAGS: &str = "-fno-omit-frame-pointer -g1";

@@ -111,8 +111,9 @@ pub fn clear_traces() {
 /// together. The peak is the most since tracing began, or since the last [`clear_traces`] or
 /// [`reset_peak`]. `(0, 0)` if the program does not trace.
 ///
-/// The peak is exact while one thread allocates and frees. If several do, it is never too low, and
-/// too high by at most 16 KiB or a 1024th of the peak for each of these threads, whichever is more.
+/// The peak is exact while one thread allocates and frees. If several do, it is never too low. For
+/// each of these threads, it is too high by at most 16 KiB or a 1024th of the peak, whichever is
+/// more.
 ///
 /// Python: `tracemalloc.get_traced_memory`.
 ///

@@ -25,8 +25,8 @@ pub struct Step {
     pub stack: Option<StackId>,
     /// The offset in it of the pointer to the next step; 0 unless the path is a cycle.
     pub pointer: u32,
-    /// On a cycle, the number of strong handles to it, if it is the block of an `Rc` or `Arc` and
-    /// all pointers to it are proven to be such; otherwise 0.
+    /// On a cycle, for the block of an `Rc` or `Arc`: the number of strong handles to it. 0 if some
+    /// pointer to it is not proven to be one.
     pub strong: u32,
     /// Its size in bytes.
     pub size: u64,

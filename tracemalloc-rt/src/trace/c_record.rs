@@ -26,9 +26,9 @@ use crate::trace::thread::{self, Current};
 
 /// Code whose blocks are not recorded: its first addresses, and its sizes.
 ///
-/// These blocks live as long as modules and threads do, and no program frees them itself: those of
-/// the loader, which also calls `malloc` with its own locks held, and those of functions of the C
-/// library that keep a thread's destructors and values.
+/// These blocks live as long as modules and threads do, and no program frees them itself. Some are
+/// the loader's, which also calls `malloc` with its own locks held. Others are those of functions
+/// of the C library that keep a thread's destructors and values.
 static LEFT_OUT: [(AtomicUsize, AtomicUsize); 3] =
     [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; 3];
 const OF_THREADS: [&CStr; 2] = [c"__cxa_thread_atexit_impl", c"pthread_setspecific"];

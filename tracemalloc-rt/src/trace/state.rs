@@ -2,8 +2,8 @@
 //!
 //! Flags share a word with the number of their changes. A thread remembers the word under which it
 //! may take the fast path, so one comparison covers everything that the fast path depends on. All
-//! code that changes such a thing counts a change: the flags, the settings of walks, the scopes
-//! that count their peak, the level of the view's peak.
+//! code that changes such a value counts a change. The values are the flags, the settings of walks,
+//! the scopes that count their peak, and the level of the view's peak.
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

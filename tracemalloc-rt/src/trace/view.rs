@@ -13,8 +13,8 @@
 //!
 //! The sum of all these maxima is never below the sum of the bytes. It may be above, because the
 //! threads' maxima lie at different moments. Only frees make them differ. So a thread settles when
-//! it has freed more than its *slack* since its maximum: it adds up all maxima, raises the peak to
-//! that sum, and only then lowers its own maximum to its bytes.
+//! it has freed more than its *slack* since its maximum. It adds up all maxima and raises the peak
+//! to that sum. Only then it lowers its own maximum to its bytes.
 //!
 //! - The peak is exact while one thread allocates and frees. Its maxima are those of the sum.
 //! - With more threads the peak is never too low. It is too high by the slack of each of them at
@@ -219,8 +219,8 @@ pub fn level_peak() {
 }
 
 /// As [`level_peak`], after all blocks have been taken out of the view. In a forked child, no bytes
-/// are left: those of the parent's other threads may be off by the block that each was just
-/// counting during the fork.
+/// are left. Those of the parent's other threads may be off by the block that each was counting
+/// during the fork.
 pub fn level_empty() {
     let mut peak = PEAK.lock();
     if ALONE.load(Ordering::Relaxed) {

@@ -212,8 +212,8 @@ pub struct StepEntry {
     pub bytes: u64,
     /// On a cycle, the offset in the block of the pointer to the next step; otherwise 0.
     pub pointer: u32,
-    /// On a cycle, for the block of an `Rc` or `Arc`, the number of strong handles to it, if all
-    /// pointers to it are proven to be such; otherwise 0.
+    /// On a cycle, for the block of an `Rc` or `Arc`: the number of strong handles to it. 0 if some
+    /// pointer to it is not proven to be one.
     pub strong: u32,
     /// On a cycle, the field of the type that has the pointer. The command sets it.
     pub field: Option<String>,

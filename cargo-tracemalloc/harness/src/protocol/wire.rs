@@ -5,9 +5,9 @@
 //! of tests. With serde_json, whose values compare with numbers, `assert_eq!(numbers, [])` no
 //! longer compiles.
 //!
-//! A file has a header line, a checksum of the rest, and the value. nanoserde trusts the lengths
-//! that it reads, and would allocate that much memory. So a file with a wrong checksum is not
-//! parsed.
+//! A file has a header line, a checksum of the rest, and the value. The checksum is needed:
+//! nanoserde trusts the lengths that it reads, and would allocate that much memory. So a file with
+//! a wrong checksum is not parsed.
 
 use std::fmt;
 

@@ -85,8 +85,8 @@ impl Bounds {
 
 impl Chain {
     /// The chain from here outwards, inside of these bounds of the current thread's stack. `None`
-    /// if a walk cannot start: on another architecture, on a stack of unknown bounds or of the
-    /// program's own making, or in a function without a frame.
+    /// if a walk cannot start: on another architecture, on a stack of the program's own or of
+    /// unknown bounds, or in a function without a frame.
     #[inline(always)]
     pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
         let (Here { frame, top }, Bounds { low, last }) = (here, bounds);

@@ -114,7 +114,7 @@ impl Walker {
         stack_id(Some(self), self.bounds.get(), here, root)
     }
 
-    /// The fast path of [`stack_id`](Self::stack_id), for walkers that are ready: the chain of
+    /// The fast path of [`stack_id`](Self::stack_id), for walkers that are ready. The chain of
     /// frame pointers meets that of the last walk, and is whole if it has to be. Otherwise `None`.
     #[inline(always)]
     pub fn known_stack_id(&self, here: Here) -> Option<StackId> {
