@@ -125,7 +125,7 @@ second_names! {
     posix_memalign tracemalloc_c_posix_memalign
 }
 
-/// Whether `malloc`, `free` and the like are those of this file, for the program and for its libraries.
+/// Whether `malloc`, `free` and the like are those of this file, for the program and its libraries.
 fn is_linked() -> bool {
     // SAFETY: looks up a name that ends in a zero.
     let is_ours_for_libraries = |name: &CStr, ours: unsafe extern "C" fn()| unsafe {
