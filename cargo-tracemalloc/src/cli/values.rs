@@ -12,6 +12,9 @@ pub const RUNS: RangeInclusive<u32> = 3..=u32::MAX;
 /// The range of `--frames`.
 pub const FRAMES: RangeInclusive<u32> = 1..=128;
 
+/// The longest duration. Twice as long a time can still be added to the present one.
+const LONGEST: Duration = Duration::from_secs(1_000_000 * 3600);
+
 /// Parses the value of `--runs`.
 pub fn runs(text: &str) -> Result<u32, String> {
     number(text, RUNS)
@@ -72,8 +75,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let number: f64 = number
         .parse()
         .map_err(|_| "expected a number and a unit of time, such as `30s`".to_owned())?;
-    let duration =
-        Duration::try_from_secs_f64(number * seconds).map_err(|_| "expected a shorter time")?;
+    let duration = Duration::try_from_secs_f64(number * seconds)
+        .ok()
+        .filter(|duration| *duration <= LONGEST)
+        .ok_or("expected a time of at most 1000000h")?;
     if duration.is_zero() {
         return Err("expected a duration longer than zero".to_owned());
     }
@@ -152,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_duration_is_refused() {
-        for text in ["", "s", "-1s", "1x", "0", "1.2.3", "99999999999999999999h"] {
+        let too_long = ["99999999999999999999h", "10000000000000000000s", "1000000.1h"];
+        for text in ["", "s", "-1s", "1x", "0", "1.2.3"].into_iter().chain(too_long) {
             assert!(duration(text).is_err(), "{text:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 
 use anyhow::Result;
 
-use crate::cli::{CargoOptions, TestArgs};
+use crate::cli::{CargoOptions, ReportFormat, TestArgs};
 use crate::report;
 use crate::report::Summary;
 use crate::suite::cargo;
@@ -21,9 +21,13 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
         check_writable(path)?;
     }
     let suite = Suite::prepare(&args.cargo, &args.leaks)?;
-    let status = cargo::test(&suite, &args.cargo, args.report.format)?
-        .print_if(args.cargo.build.verbose > 0)
-        .status()?;
+    let mut cargo = cargo::test(&suite, &args.cargo, args.report.format)?;
+    cargo.print_if(args.cargo.build.verbose > 0);
+    let status = match args.report.format {
+        ReportFormat::Text => cargo.status_without_reader()?,
+        // Its stdout is this process's stderr.
+        _ => cargo.status()?,
+    };
     suite.session.check()?;
     if args.cargo.no_run || args.cargo.lists_tests() {
         return Ok(if status.success() { ExitCode::Clean } else { ExitCode::CouldNotRun });

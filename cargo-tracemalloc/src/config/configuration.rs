@@ -87,7 +87,8 @@ impl Config {
             .context("failed to read the workspace's manifest")?;
         let in_manifest = in_manifest(Document { name: MANIFEST, source: &manifest })?;
         let path = root.join(FILE);
-        if !path.exists() {
+        // A link to a file that does not exist is there, and an error.
+        if !path.as_std_path().is_symlink() && !path.exists() {
             return in_manifest.map_or_else(|| Ok(Self::default()), Self::read);
         }
         if let Some(table) = in_manifest {

@@ -36,8 +36,9 @@ use test_dir::TestDir;
 struct Shared {
     executable: PathBuf,
     role: ProcessRole,
-    /// Has the directories for temporary files of all tests.
-    private_dir: PrivateDir,
+    /// Has the directories for temporary files of all tests. `None` if the system's directory is
+    /// missing, full or read-only. Then tests find it so, as under `cargo test`.
+    private_dir: Option<PrivateDir>,
     gate: Arc<Gate>,
     capture: bool,
     show_output: bool,
@@ -139,9 +140,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             passed_alone: Mutex::new(Vec::new()),
             executable,
             role,
-            private_dir: PrivateDir::create().with_context(|| {
-                format!("failed to create a directory in `{}`", env::temp_dir().display())
-            })?,
+            private_dir: PrivateDir::create().ok(),
         };
         run_in_children(&arguments, &for_libtest_mimic, Arc::new(shared), tests)
     };
@@ -249,8 +248,11 @@ impl Shared {
             child.args(env::args_os().skip(1));
             let names = self.names.as_ref().map(NameSocket::path);
             self.role.prepare(&mut child, test, &fragment_path, names);
-            let test_dir = TestDir::create(self.private_dir.path(), number)?;
-            test_dir.give_to(&mut child);
+            let private_dir = self.private_dir.as_ref();
+            let test_dir = private_dir.and_then(|dir| TestDir::create(dir.path(), number).ok());
+            if let Some(test_dir) = &test_dir {
+                test_dir.give_to(&mut child);
+            }
             let first_is_over = || fragment::is_written(&fragment_path);
             let session =
                 self.session.clone().map(|session| session.for_test(&self.target.package, test));
@@ -264,8 +266,14 @@ impl Shared {
             output.unlink();
             Ok((ended, output))
         });
-        let (ended, output) =
-            ended.map_err(|error| format!("failed to start the test's process: {error}"))?;
+        let (ended, output) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let error = format!("failed to start the test's process: {error}");
+                self.write(&TestEntry::failed(test, error.clone()), number)?;
+                return Err(error.into());
+            }
+        };
         let mut entry = entry_of(test, &fragment_path, &ended);
         entry.duration_seconds = started.elapsed().as_secs_f64();
         self.write(&entry, number)?;

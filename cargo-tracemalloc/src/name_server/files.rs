@@ -56,8 +56,7 @@ struct File {
 impl Files {
     /// Answers a request. Both are in the wire format.
     pub fn answer(&mut self, question: &[u8]) -> Result<Vec<u8>> {
-        let wanted: NameRequest =
-            tracemalloc_harness::from_bytes(question).context("failed to read a name request")?;
+        let wanted = NameRequest::of_client(question).context("failed to read a name request")?;
         let files = wanted.files.iter().map(|file| self.get(&file.path).tell(file)).collect();
         Ok(tracemalloc_harness::to_bytes(&NameReply { files }))
     }

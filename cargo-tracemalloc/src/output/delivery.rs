@@ -23,16 +23,8 @@ pub fn deliver(
     view: View<'_>,
     own: Option<&Utf8Path>,
 ) -> Result<String> {
-    let findings = LazyCell::new(|| findings(report, view.comparison));
-    let render = |format| match format {
-        ReportFormat::Text => Ok(text::render(report, view)),
-        ReportFormat::Json => json::render(report),
-        ReportFormat::Junit => junit::render(report, &findings),
-        ReportFormat::Sarif => sarif::render(report, &findings),
-        ReportFormat::Gitlab => gitlab::render(&findings),
-        ReportFormat::Markdown => Ok(markdown::render(report, &findings, view.comparison)),
-        ReportFormat::Github => Ok(github::render(&findings)),
-    };
+    let displayed = report.displayed()?;
+    let render = renderer(report, &displayed, view);
     let files = [
         (ReportFormat::Json, [wanted.path.as_deref(), own]),
         (ReportFormat::Junit, [wanted.junit.as_deref(), None]),
@@ -62,6 +54,24 @@ pub fn deliver(
         }
     }
     render(wanted.format)
+}
+
+/// The function that renders a report in a format. `displayed` is the report for people.
+pub fn renderer(
+    report: &Report,
+    displayed: &Report,
+    view: View<'_>,
+) -> impl Fn(ReportFormat) -> Result<String> {
+    let findings = LazyCell::new(move || findings(displayed, view.comparison));
+    move |format| match format {
+        ReportFormat::Text => Ok(text::render(displayed, view)),
+        ReportFormat::Json => json::render(report),
+        ReportFormat::Junit => junit::render(displayed, &findings),
+        ReportFormat::Sarif => sarif::render(displayed, &findings),
+        ReportFormat::Gitlab => gitlab::render(&findings),
+        ReportFormat::Markdown => Ok(markdown::render(displayed, &findings, view.comparison)),
+        ReportFormat::Github => Ok(github::render(&findings)),
+    }
 }
 
 /// Appends to the summary of the step: others may have written to it.

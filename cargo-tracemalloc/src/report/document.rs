@@ -15,7 +15,7 @@ use crate::report::summary::Summary;
 pub const SCHEMA: u32 = 2;
 
 /// The result of one run of the command.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -105,7 +105,7 @@ pub struct Doctests {
 }
 
 /// One test binary.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Target {
     /// Its package.
     pub package: String,

@@ -1,7 +1,7 @@
 //! Known leaks of the configuration and of the baseline: those that are there, and those that no
 //! longer occur.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tracemalloc_harness::{GrowthKind, Known, Verdict};
 
@@ -53,7 +53,7 @@ pub fn stale_known_leaks<'a>(
     let growth = targets.iter().flat_map(|target| &target.tests).flat_map(|test| &test.growth);
     let by_pattern = growth.filter_map(|growth| growth.known.as_ref());
     let by_id = leaks.iter().filter_map(|leak| leak.known.as_ref());
-    let seen: Vec<&str> = by_pattern.chain(by_id).map(|known| known.place.as_str()).collect();
-    let stale = known_leaks.filter(|one| !seen.contains(&one.place.as_str()));
+    let seen: HashSet<&str> = by_pattern.chain(by_id).map(|known| known.place.as_str()).collect();
+    let stale = known_leaks.filter(|one| !seen.contains(one.place.as_str()));
     stale.map(KnownLeak::known).collect()
 }

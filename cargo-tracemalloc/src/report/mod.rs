@@ -7,6 +7,7 @@ mod collection_calls;
 mod comparison;
 mod debug_info;
 mod declarations;
+mod displayed;
 mod doctests;
 mod document;
 mod field_names;

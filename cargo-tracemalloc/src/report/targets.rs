@@ -16,8 +16,13 @@ use crate::report::document::Target;
 use crate::report::kind::Kind;
 use crate::report::paths;
 
-/// Reads all fragments, in the report's order.
-pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Result<Vec<Target>> {
+/// Reads all fragments, in the report's order. Also returns the reasons why some cannot be read.
+pub fn targets(
+    fragments: &Utf8Path,
+    metadata: &Metadata,
+    deny: &[Deny],
+) -> Result<(Vec<Target>, Vec<String>)> {
+    let mut damaged = Vec::new();
     // A target may have run for several target triples.
     let mut targets: BTreeMap<_, Target> = BTreeMap::new();
     let mut dirs: Vec<_> = list(fragments)?;
@@ -27,7 +32,13 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
         if !note_path.exists() {
             continue;
         }
-        let note: TargetNote = read(&note_path)?;
+        let note: TargetNote = match read(&note_path) {
+            Ok(note) => note,
+            Err(error) => {
+                damaged.push(format!("{error:#}"));
+                continue;
+            }
+        };
         let statics = Statics::new(note.executable.clone().into(), metadata);
         let target = target_of_note(note, metadata);
         let mut tests = Vec::new();
@@ -35,8 +46,10 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
             if path.extension() == Some(ENTRY_EXTENSION) {
                 // A program with a `main` of its own leaves its last entry in the slots.
                 let entry = entry_slots::read(path.as_std_path());
-                let entry = entry.map_or_else(|| read(&path), |(entry, _)| Ok(entry));
-                tests.push(entry?);
+                match entry.map_or_else(|| read(&path), |(entry, _)| Ok(entry)) {
+                    Ok(entry) => tests.push(entry),
+                    Err(error) => damaged.push(format!("{error:#}")),
+                }
             }
         }
         let listed = tests.iter_mut().filter(|test: &&mut TestEntry| {
@@ -53,7 +66,7 @@ pub fn targets(fragments: &Utf8Path, metadata: &Metadata, deny: &[Deny]) -> Resu
     for target in &mut targets {
         target.tests.sort_by(|a, b| a.name.cmp(&b.name));
     }
-    Ok(targets)
+    Ok((targets, damaged))
 }
 
 /// Adds to a note the target's kind and name from the metadata.

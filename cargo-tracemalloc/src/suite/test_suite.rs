@@ -1,6 +1,8 @@
 //! One run of a workspace's tests under tracing: the preparation before cargo starts, and the
 //! report after it.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use tracemalloc_harness::{Known, Session, Verdict};
@@ -44,6 +46,8 @@ pub struct Results {
     pub targets: Vec<Target>,
     /// The leaks of all targets.
     pub leaks: Vec<Leak>,
+    /// The reasons why results of tests are missing.
+    pub damaged: Vec<String>,
 }
 
 impl Results {
@@ -116,7 +120,8 @@ impl Suite {
     /// fingerprint are marked. If `--write-baseline` is given, it writes them first.
     pub fn results(&self, is_complete: bool) -> Result<Results> {
         let (settings, metadata) = (&self.settings, &self.context.metadata);
-        let mut targets = report::targets(&self.session.fragments(), metadata, &settings.deny)?;
+        let (mut targets, damaged) =
+            report::targets(&self.session.fragments(), metadata, &settings.deny)?;
         let sources = SourceLines::new(&metadata.workspace_root);
         let mut leaks = report::leaks(&mut targets, &settings.deny, &sources);
         let known = self.settings.all_known_leaks();
@@ -127,7 +132,7 @@ impl Suite {
             let known = written.leaks.iter();
             report::apply_known_leaks(&mut leaks, &mut targets, known, &settings.deny);
         }
-        Ok(Results { targets, leaks })
+        Ok(Results { targets, leaks, damaged })
     }
 
     /// Writes the leaks that fail to the baseline, and reads it again.
@@ -157,16 +162,19 @@ impl Suite {
             ));
             return Ok(());
         };
-        let is_stale = |known: &&KnownLeak| stale.iter().any(|stale| stale.place == known.place);
+        let places: HashSet<&str> = stale.iter().map(|stale| stale.place.as_str()).collect();
+        let is_stale = |known: &&KnownLeak| places.contains(known.place.as_str());
         let gone: Vec<&KnownLeak> = baseline.leaks.iter().filter(is_stale).collect();
-        let is_gone = |id: &str| gone.iter().any(|known| known.id.as_deref() == Some(id));
+        let ids: HashSet<&str> = gone.iter().filter_map(|known| known.id.as_deref()).collect();
+        let is_gone = |id: &str| ids.contains(id);
         let (text, number) = output::baseline::pruned(&baseline.text()?, is_gone)?;
         if number > 0 {
             baseline.write(&text)?;
         }
         let number = output::text::line::count(number as u64, "leak");
         terminal::status("Pruned", format_args!("{number} from `{path}`"));
-        stale.retain(|stale| !gone.iter().any(|known| known.place == stale.place));
+        let gone: HashSet<&str> = gone.iter().map(|known| known.place.as_str()).collect();
+        stale.retain(|stale| !gone.contains(stale.place.as_str()));
         Ok(())
     }
 
@@ -183,6 +191,14 @@ impl Suite {
                 "the run was interrupted; the report has only the tests that had ended",
             );
             ran = Ran { code: ExitCode::CouldNotRun, complete: false, ..ran };
+        }
+        for why in &results.damaged {
+            terminal::warning(format_args!("the report lacks the result of a test: {why}"));
+        }
+        if !results.damaged.is_empty() {
+            let lacking = matches!(ran.code, ExitCode::Clean | ExitCode::Leak);
+            let code = if lacking { ExitCode::CouldNotRun } else { ran.code };
+            ran = Ran { code, complete: false, ..ran };
         }
         let stale = ran.complete.then(|| {
             let known = self.settings.all_known_leaks();
@@ -231,7 +247,7 @@ impl Suite {
     fn report(&self, results: Results, stale: Option<Vec<Known>>, ran: Ran) -> Report {
         let settings = &self.settings;
         let summary = results.summary();
-        let Results { targets, leaks } = results;
+        let Results { targets, leaks, damaged: _ } = results;
         Report {
             schema: SCHEMA,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

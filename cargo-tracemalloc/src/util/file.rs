@@ -1,5 +1,8 @@
 //! Files that are written as a whole, and the path of this program.
 
+use std::fs::File;
+use std::io;
+use std::mem;
 use std::process;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -19,6 +22,7 @@ pub fn this_program() -> Result<Utf8PathBuf> {
 pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         // A pipe or a device cannot be replaced.
+        let _reader = open_without_waiting(path)?;
         return Ok(fs::write(path, content)?);
     }
     let temporary = path.with_added_extension(format!("{}.tmp", process::id()));
@@ -30,10 +34,43 @@ pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
 /// Checks before any work that a report can be written.
 pub fn check_writable(path: &Utf8Path) -> Result<()> {
     let existed = path.exists();
-    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let opened = open_without_waiting(path);
+        let pipe =
+            opened.with_context(|| UsageError(format!("the report `{path}` cannot be written")))?;
+        // A reader ends when its pipe is closed, so it stays open until the report is written.
+        mem::forget(pipe);
+        return Ok(());
+    }
+    let opened = File::options().append(true).create(true).open(path);
     opened.with_context(|| UsageError(format!("the report `{path}` cannot be written")))?;
     if !existed {
         fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Opens a pipe or a device. To open a pipe waits for its reader otherwise. While it is open, other
+/// calls that open it do not wait.
+#[cfg(unix)]
+fn open_without_waiting(path: &Utf8Path) -> io::Result<File> {
+    use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+
+    use nix::libc;
+
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = File::options().write(true).custom_flags(flags).open(path);
+    file.map_err(|error| {
+        let is_pipe = path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
+        if is_pipe && error.raw_os_error() == Some(libc::ENXIO) {
+            io::Error::other(format!("nothing reads the pipe `{path}`; start its reader first"))
+        } else {
+            error
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Utf8Path) -> io::Result<File> {
+    File::options().write(true).open(path)
 }

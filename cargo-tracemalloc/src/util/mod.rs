@@ -2,6 +2,8 @@
 //!
 //! It calls no other room.
 
+#[cfg(unix)]
+pub mod descendants;
 pub mod exit_code;
 pub mod file;
 pub mod interrupt;

@@ -33,10 +33,9 @@ pub struct PassedSignals {
 impl PassedSignals {
     /// Starts to catch signals. The file `running` exists once the program runs.
     pub fn catch(running: PathBuf) -> Result<Self> {
-        let ignored = ignored();
         let caught = ENDING.into_iter().chain(OTHERS);
         // A child inherits what is ignored, as under `nohup`. A caught signal is no longer ignored.
-        let caught = caught.filter(|signal| ignored & (1 << (*signal as i32 - 1)) == 0);
+        let caught = caught.filter(|signal| !is_ignored(*signal));
         let mut signals = SignalsInfo::<WithOrigin>::new(caught.map(|signal| signal as i32))
             .context("failed to catch signals")?;
         let program = Arc::new(Mutex::new(None));
@@ -93,9 +92,11 @@ fn pass_on(origin: &Origin, program: Option<Pid>, runs: &dyn Fn() -> bool) {
     }
 }
 
-/// The mask of the ignored signals: bit 0 is signal 1.
-fn ignored() -> u64 {
+/// Whether this process was started with this signal ignored, as by `nohup`.
+pub fn is_ignored(signal: Signal) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    // Bit 0 is signal 1.
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (signal as i32 - 1)) != 0
 }

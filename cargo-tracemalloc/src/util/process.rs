@@ -3,12 +3,19 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
+use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 
 use crate::util::terminal;
+
+/// The longest time to wait for output after a process has ended.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A command line. Its [`Display`](fmt::Display) can be pasted into a shell.
 #[derive(Debug)]
@@ -85,6 +92,28 @@ impl Process {
         self.command.spawn().with_context(|| self.could_not_run())
     }
 
+    /// Runs it to its end. If stdout is a pipe whose reader goes away, like `head`, the process goes
+    /// on, and its output is lost.
+    pub fn status_without_reader(&mut self) -> Result<ExitStatus> {
+        if !is_pipe(&io::stdout()) {
+            return self.status();
+        }
+        let mut child =
+            self.command.stdout(Stdio::piped()).spawn().with_context(|| self.could_not_run())?;
+        let output = child.stdout.take();
+        let (running, is_over) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            if let Some(output) = output {
+                pass_on(output);
+            }
+            drop(running);
+        });
+        let status = child.wait().with_context(|| self.could_not_run())?;
+        // A process that outlives cargo may keep the pipe open.
+        let _ = is_over.recv_timeout(PATIENCE);
+        Ok(status)
+    }
+
     /// Runs it to its end. Captures stdout.
     pub fn stdout(&mut self) -> Result<Output> {
         self.command.stderr(Stdio::inherit()).output().with_context(|| self.could_not_run())
@@ -116,6 +145,31 @@ impl Process {
     fn could_not_run(&self) -> String {
         format!("failed to run `{}`", self.command.get_program().display())
     }
+}
+
+/// Copies to stdout until the end. Goes on reading when stdout is closed.
+fn pass_on(mut output: impl Read) {
+    let mut part = [0; 1 << 14];
+    let mut is_open = true;
+    while let Ok(length @ 1..) = output.read(&mut part) {
+        let mut stdout = io::stdout();
+        is_open =
+            is_open && stdout.write_all(&part[..length]).and_then(|()| stdout.flush()).is_ok();
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(stdout: &io::Stdout) -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let file = stdout.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    file.and_then(|file| file.metadata()).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_stdout: &io::Stdout) -> bool {
+    false
 }
 
 impl fmt::Display for Process {

@@ -69,15 +69,31 @@ pub fn error(error: &anyhow::Error) {
 /// The text of a test, such as its panic's message, with escaped control characters. It must not
 /// control the terminal. Tabs and ends of lines stay.
 pub fn escaped(text: &str) -> String {
+    escape(text, |character| matches!(character, '\t' | '\n'))
+}
+
+/// The same for a text that stays in its line. Tabs stay.
+pub fn escaped_line(text: &str) -> String {
+    escape(text, |character| character == '\t')
+}
+
+fn escape(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && !matches!(character, '\t' | '\n') {
+        if is_control(character) && !stays(character) {
             escaped.extend(character.escape_default());
         } else {
             escaped.push(character);
         }
     }
     escaped
+}
+
+/// Whether a character moves the cursor, or changes the order of those around it.
+pub fn is_control(character: char) -> bool {
+    let reorders = matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let ends_line = matches!(character, '\u{2028}' | '\u{2029}');
+    character.is_control() || reorders || ends_line
 }
 
 /// Prints several lines to stderr.

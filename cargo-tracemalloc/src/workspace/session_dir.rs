@@ -9,6 +9,7 @@ use serde::Serialize;
 use tracemalloc_harness::{FRAGMENTS_DIR, SESSION_FILE};
 
 use crate::util::file::{this_program, write_atomically};
+use crate::util::terminal;
 
 const PREFIX: &str = "session-";
 /// Locked while its session is alive.
@@ -36,7 +37,11 @@ impl SessionDir {
     /// Creates a new one in the target directory.
     pub fn create(target_dir: &Utf8Path) -> Result<Self> {
         let context = || format!("failed to create a session directory in `{target_dir}`");
-        remove_abandoned(target_dir);
+        let removed = remove_abandoned(target_dir);
+        if removed > 0 {
+            let runs = if removed == 1 { "run that was" } else { "runs that were" };
+            terminal::status("Removed", format_args!("the files of {removed} {runs} killed"));
+        }
         fs::create_dir_all(target_dir).with_context(context)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
@@ -133,19 +138,21 @@ impl Drop for SessionDir {
     }
 }
 
-/// Removes the directories of ended commands, as far as possible.
-fn remove_abandoned(target_dir: &Utf8Path) {
+/// Removes the directories of killed commands, as far as possible. Returns their number.
+fn remove_abandoned(target_dir: &Utf8Path) -> usize {
     let Ok(entries) = target_dir.read_dir_utf8() else {
-        return;
+        return 0;
     };
+    let mut removed = 0;
     for entry in entries.flatten().filter(|entry| entry.file_name().starts_with(PREFIX)) {
         let Ok(lock) = File::open(entry.path().join(LOCK)) else {
             continue;
         };
-        if lock.try_lock().is_ok() {
-            let _remains = fs::remove_dir_all(entry.path());
+        if lock.try_lock().is_ok() && fs::remove_dir_all(entry.path()).is_ok() {
+            removed += 1;
         }
     }
+    removed
 }
 
 #[cfg(test)]
@@ -165,7 +172,7 @@ mod tests {
         let session = SessionDir::create(dir).unwrap();
         assert!(!abandoned.exists());
         assert!(session.fragments().is_dir());
-        super::remove_abandoned(dir);
+        assert_eq!(super::remove_abandoned(dir), 0);
         assert!(session.fragments().is_dir(), "a living session is not abandoned");
         let path = session.path.clone();
         drop(session);

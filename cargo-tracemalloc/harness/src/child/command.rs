@@ -27,7 +27,7 @@ pub fn become_front(role: &ProcessRole, tests: &[Test]) -> ! {
     let (fragments, temporary) = match role.reports_to() {
         Some(session_dir) => (fragment::directory(session_dir, &executable), None),
         None => {
-            let directory = temporary_dir::create().unwrap_or_else(|error| {
+            let directory = temporary_dir::create(&executable).unwrap_or_else(|error| {
                 fail(&format!("cannot create a directory in {:?}: {error}", std::env::temp_dir()))
             });
             (directory.clone(), Some(directory))

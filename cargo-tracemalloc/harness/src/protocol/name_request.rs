@@ -6,7 +6,7 @@
 use nanoserde::{DeBin, SerBin};
 
 use crate::protocol::test_entry::FrameEntry;
-use crate::protocol::wire::Exchanged;
+use crate::protocol::wire::{self, Exchanged, WireError};
 
 /// Names the socket of the front's name server. It is set if the session names none: see
 /// [`Session::names`](crate::protocol::session::Session::names). The harness removes it from a
@@ -25,6 +25,40 @@ pub struct NameRequest {
 
 impl Exchanged for NameRequest {
     const NAME: &'static str = "NameRequest";
+}
+
+impl NameRequest {
+    /// Returns the request in these bytes, which any process of this user may have sent. Its
+    /// lengths are checked first, because nanoserde allocates as much as they say.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](wire::from_bytes).
+    pub fn of_client(bytes: &[u8]) -> Result<Self, WireError> {
+        match after_files(wire::content::<Self>(bytes)?) {
+            Some([]) => wire::from_bytes(bytes),
+            _ => Err(WireError::Damaged),
+        }
+    }
+}
+
+/// The bytes after all files. `None` if a length is larger than what follows.
+fn after_files(content: &[u8]) -> Option<&[u8]> {
+    let (files, mut rest) = length(content)?;
+    for _ in 0..files {
+        for size in [1, 8] {
+            let (length, items) = length(rest)?;
+            rest = items.get(length.checked_mul(size)?..)?;
+        }
+        let (_statics, after) = rest.split_first()?;
+        rest = after;
+    }
+    Some(rest)
+}
+
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    Some((usize::try_from(u64::from_le_bytes(*length)).ok()?, rest))
 }
 
 /// The part of a request that concerns one file.

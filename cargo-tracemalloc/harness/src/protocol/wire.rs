@@ -85,6 +85,15 @@ pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
 ///
 /// When the bytes are truncated or changed, or come from another type or another version.
 pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
+    T::deserialize_bin(content::<T>(bytes)?).map_err(|_| WireError::Damaged)
+}
+
+/// The serialized value in the bytes of a file.
+///
+/// # Errors
+///
+/// As [`from_bytes`].
+pub fn content<T: Exchanged>(bytes: &[u8]) -> Result<&[u8], WireError> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(WireError::Unknown)?;
     let line = std::str::from_utf8(&bytes[..end]).map_err(|_| WireError::Unknown)?;
     let mut words = line.split(' ');
@@ -104,7 +113,7 @@ pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
     if u64::from_le_bytes(*sum) != fnv::add(fnv::EMPTY, content) {
         return Err(WireError::Damaged);
     }
-    T::deserialize_bin(content).map_err(|_| WireError::Damaged)
+    Ok(content)
 }
 
 /// The version of the package and of its types.

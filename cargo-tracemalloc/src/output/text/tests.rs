@@ -2,15 +2,18 @@
 
 use anstream::adapter::strip_str;
 use camino::Utf8Path;
+use serde_json::{Value, json};
 use tracemalloc_harness::{
     FrameEntry, GrowthEntry, GrowthKind, Limit, Limits, Outcome, RunEntry, TestEntry, Verdict,
 };
 
-use crate::cli::Deny;
+use crate::cli::{Deny, ReportFormat};
+use crate::output::delivery::renderer;
 use crate::output::text::View;
 use crate::report::{
-    Doctests, Kind, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target, leaks,
+    Comparison, Doctests, Kind, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target, leaks,
 };
+use crate::util::terminal;
 
 fn frame(function: &str, file: &str, line: u32, column: u32) -> FrameEntry {
     FrameEntry { function: function.to_owned(), file: file.to_owned(), line, column }
@@ -220,4 +223,98 @@ fn a_block_that_grows_is_a_larger_block_and_not_none() {
     let text = render(&report(vec![lib], Vec::new()));
     assert!(text.contains("32 B in larger blocks a run"), "{text}");
     assert!(!text.contains("0 blocks"), "{text}");
+}
+
+const FORMATS: [ReportFormat; 7] = [
+    ReportFormat::Text,
+    ReportFormat::Json,
+    ReportFormat::Junit,
+    ReportFormat::Sarif,
+    ReportFormat::Gitlab,
+    ReportFormat::Markdown,
+    ReportFormat::Github,
+];
+
+/// A report with all that a report may have, as JSON.
+fn whole_report() -> Value {
+    let mut failed = test("fails", None, Vec::new());
+    failed.outcome = Outcome::Failed;
+    let mut alone = test("alone", Some(Verdict::Clean), Vec::new());
+    (alone.passed_alone, alone.message) = (true, Some("panicked: busy".to_owned()));
+    let tests = vec![leak(), unconfirmed(), once(), failed, alone];
+    let mut report = report(vec![target(Kind::Lib, "demo", tests)], vec![Deny::Once]);
+    let packages = vec!["demo".to_owned()];
+    report.doctests = Some(Doctests { traced: false, passed: 2, failed: 1, ignored: 1, packages });
+    let mut value = serde_json::to_value(report).unwrap();
+    let frame = json!({ "function": "f", "file": "src/a.rs", "line": 1, "column": 2 });
+    let known = json!({ "place": "tracemalloc.toml:3", "reason": "later" });
+    let holder = json!({
+        "kind": "static", "name": "demo::SEEN", "file": "src/a.rs", "line": 3, "thread": "main",
+        "start": "demo::start", "known": false,
+    });
+    value["stale_known_leaks"] = json!([known]);
+    for leak in value["leaks"].as_array_mut().unwrap() {
+        leak["known"] = known.clone();
+        leak["holder"] = holder.clone();
+        leak["hints"] = json!([{ "kind": "given_up", "text": "it is given up" }]);
+    }
+    for growth in value["targets"][0]["tests"][0]["growth"].as_array_mut().unwrap() {
+        growth["known"] = known.clone();
+        growth["holder"] = holder.clone();
+        growth["head_traceback"] = json!([frame]);
+    }
+    value
+}
+
+/// All places of texts in a value, as JSON pointers. What is absent may be a text too.
+fn texts(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) | Value::Null => found.push(place.to_owned()),
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                texts(item, &format!("{place}/{number}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                texts(field, &format!("{place}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_text_of_a_report_commands_the_terminal_or_begins_a_line() {
+    let controls = (0..=0x2069).filter_map(char::from_u32).filter(|c| terminal::is_control(*c));
+    let controls: String = controls.collect();
+    let evil = format!("a{controls}\nerror: forged\r\nerror: forged\u{1b}]0;title\u{7}");
+    let whole = whole_report();
+    let no_leaks = Report { leaks: Vec::new(), ..serde_json::from_value(whole.clone()).unwrap() };
+    let mut places = Vec::new();
+    texts(&whole, "", &mut places);
+    let mut tried = 0;
+    for place in &places {
+        let mut value = whole.clone();
+        *value.pointer_mut(place).unwrap() = Value::String(evil.clone());
+        // A word of an enumeration is no text.
+        let Ok(report) = serde_json::from_value::<Report>(value) else { continue };
+        tried += 1;
+        let displayed = report.displayed().unwrap();
+        let earlier = || Comparison::new(displayed.clone().into_owned(), &no_leaks);
+        for comparison in [None, Some(earlier())] {
+            let comparison = comparison.as_ref();
+            let view = View { report_path: "report.json", verbose: true, comparison };
+            let render = renderer(&report, &displayed, view);
+            for format in FORMATS {
+                let text = render(format).unwrap();
+                let text = strip_str(&text).to_string();
+                let control = |c: &char| terminal::is_control(*c) && !"\n\t".contains(*c);
+                assert_eq!(text.chars().find(control), None, "{place} as {format:?}");
+                let forged = text.lines().any(|line| line.starts_with("error: forged"));
+                assert!(!forged, "{place} as {format:?}: {text}");
+            }
+        }
+    }
+    assert!(tried > 50, "{tried} of {} texts", places.len());
 }
