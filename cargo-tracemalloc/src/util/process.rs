@@ -92,8 +92,8 @@ impl Process {
         self.command.spawn().with_context(|| self.could_not_run())
     }
 
-    /// Runs it to its end. If stdout is a pipe whose reader goes away, like `head`, the process goes
-    /// on, and its output is lost.
+    /// Runs it to its end. If stdout is a pipe whose reader goes away, like `head`, the process
+    /// goes on, and its output is lost.
     pub fn status_without_reader(&mut self) -> Result<ExitStatus> {
         if !is_pipe(&io::stdout()) {
             return self.status();
