@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a function of this library failed. The first two have the texts of Python's exceptions.
+/// Why a function of this library failed. Two have the texts of Python's exceptions.
 ///
 /// ```
 /// assert_eq!(
@@ -15,6 +15,8 @@ use std::fmt;
 pub enum Error {
     /// The limit of [`start`](crate::start) is 0 or above 65,535. Python: `ValueError`.
     NframeOutOfRange,
+    /// The interval of [`start_sampled`](crate::start_sampled) is 0 or above 2^53.
+    NoInterval,
     /// [`take_snapshot`](crate::take_snapshot) needs a program that traces. Python:
     /// `RuntimeError`.
     SnapshotNeedsTracing,
@@ -45,6 +47,9 @@ impl fmt::Display for Error {
         match self {
             Self::NframeOutOfRange => {
                 f.write_str("the number of frames must be in range [1; 65535]")
+            }
+            Self::NoInterval => {
+                f.write_str("the sampling interval must be in range [1; 9007199254740992] bytes")
             }
             Self::SnapshotNeedsTracing => f.write_str(
                 "the tracemalloc module must be tracing memory allocations to take a snapshot",

@@ -130,7 +130,7 @@ pub use api::holder::Holder;
 pub use api::holders::{HolderStatistic, holders};
 pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory,
-    get_tracemalloc_memory, is_tracing, reset_peak, start, stop, take_snapshot,
+    get_tracemalloc_memory, is_tracing, reset_peak, start, start_sampled, stop, take_snapshot,
     take_snapshot_with_std, track, untrack,
 };
 pub use bridge::is_installed;

@@ -67,7 +67,7 @@ fn differences(key_type: KeyType) -> Vec<StatisticDiff> {
 }
 
 fn group(places: &[&str], size: u64, count: u64) -> Statistic {
-    Statistic { traceback: traceback(places), size, count }
+    Statistic { traceback: traceback(places), size, count, size_error: 0 }
 }
 
 fn change(

@@ -613,7 +613,9 @@ fn a_large_lost_block_leads_to_others() {
 /// Looks up a block that only a page with this advice holds, in a process with another thread.
 fn held_by_a_page(flags: libc::c_int, advice: libc::c_int) -> Found {
     let (end, ended) = mpsc::channel::<()>();
-    thread::spawn(move || ended.recv());
+    // On a larger stack than all other threads: glibc uses stacks of ended ones again, with old
+    // pointers between the frames.
+    thread::Builder::new().stack_size(64 << 20).spawn(move || ended.recv()).unwrap();
     let found = left_by(&[], move || {
         let page = map(3 * 4096, flags, -1);
         // SAFETY: the mapping is that large, and nothing else uses it.

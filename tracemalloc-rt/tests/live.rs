@@ -88,6 +88,9 @@ tests![
     stopping_forgets,
     the_peak_can_be_reset,
     memory_and_peak_are_those_of_a_model,
+    sampled_blocks_stand_for_all,
+    a_view_that_is_sampled_begins_and_ends_like_any_other,
+    the_harness_sees_what_is_not_sampled,
     the_tracer_tells_what_it_uses,
     a_pointer_into_a_block_is_enough,
     a_forked_child_knows_what_its_parent_knew,
@@ -465,6 +468,93 @@ fn memory_and_peak_are_those_of_a_model() {
         }
         tracemalloc::stop();
     }
+}
+
+/// The largest error that is let pass: five times the standard error.
+fn is_near(estimate: u64, real: u64, error: u64) -> bool {
+    estimate.abs_diff(real) <= 5 * error + 1
+}
+
+fn sampled_blocks_stand_for_all() {
+    let interval = 16 << 10;
+    tracemalloc::start_sampled(4, interval).unwrap();
+    let mut kept: Vec<Vec<u8>> = Vec::with_capacity(60_000);
+    tracemalloc::clear_traces();
+    let mut bytes = 0;
+    for number in 0..60_000 {
+        // Small ones, and some that are larger than the interval.
+        let size = if number % 1000 == 0 { 100_000 } else { number % 300 + 1 };
+        kept.push(black_box(Vec::with_capacity(size)));
+        drop(black_box(Box::new([0_u8; 64])));
+        bytes += size as u64;
+    }
+    let line = line!() - 4;
+    let snapshot = tracemalloc::take_snapshot().unwrap();
+    assert_eq!(snapshot.sample_interval(), Some(interval));
+    assert!(snapshot.traces().len() < 6_000, "{}", snapshot.traces().len());
+    let statistics = snapshot.statistics(KeyType::Lineno, false).unwrap();
+    let of_line = statistics.iter().find(|all| all.traceback[0].lineno() == line).unwrap();
+    let error = of_line.size_error;
+    assert!(is_near(of_line.size, bytes, error), "{of_line}, not {bytes}");
+    assert!(error > 0 && error < bytes / 10, "{of_line}");
+    let (estimate, peak) = tracemalloc::get_traced_memory();
+    assert!(is_near(estimate, bytes, error), "{estimate}, not {bytes}");
+    assert!(peak >= estimate && peak < 2 * bytes, "{peak}");
+    let large = snapshot.traces().iter().filter(|trace| trace.size() == 100_000).count();
+    assert!(large >= 55, "{large}: nearly all are sampled");
+
+    let path = std::env::temp_dir().join(format!("sampled-{}.json", std::process::id()));
+    snapshot.dump(&path).unwrap();
+    let loaded = Snapshot::load(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(loaded.sample_interval(), Some(interval));
+    assert_eq!(loaded.statistics(KeyType::Lineno, false).unwrap(), statistics);
+
+    drop((kept, snapshot, statistics, loaded, path));
+    assert_eq!(tracemalloc::get_traced_memory().0, 0);
+    assert_eq!(tracemalloc::take_snapshot().unwrap().traces().len(), 0);
+}
+
+fn a_view_that_is_sampled_begins_and_ends_like_any_other() {
+    assert_eq!(tracemalloc::start_sampled(1, 0), Err(Error::NoInterval));
+    assert_eq!(tracemalloc::start_sampled(0, 1), Err(Error::NframeOutOfRange));
+    // Each block is much larger than the interval.
+    tracemalloc::start_sampled(1, 64).unwrap();
+    let (block, _) = page();
+    assert_eq!(tracemalloc::get_traced_memory(), (4096, 4096));
+    tracemalloc::start(3).unwrap();
+    assert_eq!(tracemalloc::get_traceback_limit(), 1, "it goes on");
+    tracemalloc::track(7, 0x1000, 3).unwrap();
+    assert_eq!(tracemalloc::get_traced_memory().0, 4099, "what a program tracks is not sampled");
+    let tracked = in_domain(7);
+    assert_eq!(tracked.sample_interval(), Some(64));
+    let statistics = tracked.statistics(KeyType::Lineno, false).unwrap();
+    assert_eq!((statistics[0].size, statistics[0].count, statistics[0].size_error), (3, 1, 0));
+    tracemalloc::untrack(7, 0x1000).unwrap();
+    tracemalloc::clear_traces();
+    assert_eq!(tracemalloc::get_traced_memory(), (0, 0));
+    let (other, _) = page();
+    drop(block);
+    assert_eq!(tracemalloc::get_traced_memory(), (4096, 4096));
+    tracemalloc::stop();
+    assert_eq!(tracemalloc::get_traced_memory(), (0, 0));
+    drop(other);
+    tracemalloc::start(1).unwrap();
+    let small = black_box(Box::new(1_u8));
+    assert_eq!(tracemalloc::get_traced_memory(), (1, 1));
+    assert_eq!(tracemalloc::take_snapshot().unwrap().sample_interval(), None);
+    drop(small);
+}
+
+fn the_harness_sees_what_is_not_sampled() {
+    internal::start(Walk::Unwind, 64);
+    tracemalloc::start_sampled(1, 1 << 30).unwrap();
+    let before = Live::now();
+    let block = black_box(Box::new([1_u8; 100]));
+    let grown: i64 = Live::now().changes_since(&before).iter().map(|change| change.bytes).sum();
+    assert_eq!(grown, 100);
+    drop(block);
+    assert_eq!(Live::now().changes_since(&before), []);
 }
 
 fn the_tracer_tells_what_it_uses() {

@@ -77,8 +77,8 @@ fn one_round(round: u64) {
             let _not_tracing = tracemalloc::untrack(DOMAIN, address);
         }
         // From now on an empty view counts, while threads allocate and free.
+        tracemalloc::stop();
         tracemalloc::start(nframe).unwrap();
-        tracemalloc::clear_traces();
         let keepers: Vec<_> = (0..WORKERS)
             .map(|number| {
                 let (kept_bytes, seed) = (&kept_bytes, round * 100 + number as u64);
@@ -132,8 +132,9 @@ fn at_depth(depth: usize, size: usize) -> Vec<u8> {
 /// Uses each of Python's functions, and forks.
 fn control(mut numbers: Numbers, nframe: u32, is_over: &AtomicBool) {
     while !is_over.load(Ordering::Acquire) {
-        match numbers.below(9) {
+        match numbers.below(10) {
             0 => tracemalloc::start(nframe).unwrap(),
+            9 => tracemalloc::start_sampled(nframe, 4096).unwrap(),
             1 => tracemalloc::stop(),
             2 => tracemalloc::clear_traces(),
             3 => tracemalloc::reset_peak(),
@@ -168,8 +169,8 @@ fn fork(nframe: u32) {
     if child == 0 {
         // SAFETY: ends the child if it hangs.
         unsafe { libc::alarm(60) };
+        tracemalloc::stop();
         tracemalloc::start(nframe).unwrap();
-        tracemalloc::clear_traces();
         let block = at_depth(10, 100_000);
         let while_live = tracemalloc::get_traced_memory();
         drop(block);

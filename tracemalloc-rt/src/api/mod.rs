@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::model::snapshot::Snapshot;
 use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
+use crate::trace::sampling::MAX_INTERVAL;
 use crate::trace::stack_id::MAX_NFRAME;
 
 /// Starts to trace allocations, with tracebacks of at most `nframe` frames. Blocks that exist
@@ -47,7 +48,51 @@ pub fn start(nframe: u32) -> Result<(), Error> {
     if !(1..=MAX_NFRAME).contains(&nframe) {
         return Err(Error::NframeOutOfRange);
     }
-    (installed()?.start)(nframe);
+    (installed()?.start)(nframe, 0);
+    Ok(())
+}
+
+/// As [`start`], but traces only some of the blocks, so that a service can trace all the time. Of
+/// the allocated bytes, one in `interval` is sampled at random, and a block is traced if it has a
+/// sampled byte. All other blocks cost next to nothing.
+///
+/// [`get_traced_memory`] and [`Snapshot::statistics`] then estimate all blocks from the sampled
+/// ones. The estimates are right on average, and each [`Statistic`](crate::Statistic) has its
+/// standard error. It is at most the square root of `interval` times the size: with an interval of
+/// 512 KiB, a line that has 100 MiB is estimated within 7 MiB in two of three cases. A
+/// [`Trace`] still has the size of its block.
+///
+/// Blocks that [`track`] adds are all traced, except in domain 0. [`holders`](crate::holders) knows
+/// the sampled blocks only. In the environment, `TRACEMALLOC=16,512KiB` does the same before
+/// `main`. Not in Python.
+///
+/// # Errors
+///
+/// Those of [`start`]; [`Error::NoInterval`] if the interval is 0 or above 2^53.
+///
+/// ```
+/// # #[global_allocator]
+/// # static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+/// use tracemalloc::KeyType;
+///
+/// tracemalloc::start_sampled(16, 64 << 10)?;
+/// let pages: Vec<Vec<u8>> = (0..10_000).map(|_| vec![0; 4096]).collect();
+/// let snapshot = tracemalloc::take_snapshot()?;
+/// assert_eq!(snapshot.sample_interval(), Some(64 << 10));
+/// let statistics = snapshot.statistics(KeyType::Lineno, false).unwrap();
+/// let estimate = statistics[0].size as f64;
+/// assert!((estimate / 40_960_000.0 - 1.0).abs() < 0.3);
+/// # drop(pages);
+/// # Ok::<(), tracemalloc::Error>(())
+/// ```
+pub fn start_sampled(nframe: u32, interval: u64) -> Result<(), Error> {
+    if !(1..=MAX_NFRAME).contains(&nframe) {
+        return Err(Error::NframeOutOfRange);
+    }
+    if !(1..=MAX_INTERVAL).contains(&interval) {
+        return Err(Error::NoInterval);
+    }
+    (installed()?.start)(nframe, interval);
     Ok(())
 }
 
@@ -294,7 +339,8 @@ fn snapshot(frames: Frames, rename: Option<Rename<'_>>) -> Result<Snapshot, Erro
     let traces = blocks
         .into_iter()
         .map(|block| Trace::new(block.domain, block.size, namer.traceback(block.stack as u32)));
-    let snapshot = Snapshot::new(traces.collect(), (table.traceback_limit)());
+    let snapshot = Snapshot::new(traces.collect(), (table.traceback_limit)())
+        .with_sample_interval((table.sample_interval)());
     namer.advise();
     Ok(snapshot)
 }

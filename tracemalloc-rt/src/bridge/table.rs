@@ -12,7 +12,7 @@ use crate::trace::stack_id::StackId;
 
 pub const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
 /// Counts the forms that [`Table`] has had. Its first four fields stay the same in every form.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// The functions that a runtime offers to other copies of itself.
 #[repr(C)]
@@ -21,7 +21,8 @@ pub struct Table {
     pub form: u32,
     pub version_len: u32,
     pub version: *const u8,
-    pub start: extern "C" fn(nframe: u32),
+    /// With an interval that is not 0, one byte in so many is sampled.
+    pub start: extern "C" fn(nframe: u32, interval: u64),
     pub stop: extern "C" fn(),
     pub is_tracing: extern "C" fn() -> bool,
     pub clear_traces: extern "C" fn(),
@@ -29,6 +30,8 @@ pub struct Table {
     pub reset_peak: extern "C" fn(),
     pub tracer_memory: extern "C" fn() -> u64,
     pub traceback_limit: extern "C" fn() -> u32,
+    /// The interval of sampling, or 0.
+    pub sample_interval: extern "C" fn() -> u64,
     /// 0, -1 if there is no memory, -2 if the program does not trace.
     pub track: extern "C" fn(domain: u32, address: usize, size: usize) -> i32,
     pub untrack: extern "C" fn(domain: u32, address: usize) -> i32,
@@ -99,6 +102,7 @@ pub static TABLE: Table = Table {
     reset_peak: functions::reset_peak,
     tracer_memory: functions::tracer_memory,
     traceback_limit: functions::traceback_limit,
+    sample_interval: functions::sample_interval,
     track: functions::track,
     untrack: functions::untrack,
     stack_of: functions::stack_of,
@@ -143,8 +147,8 @@ mod functions {
     use crate::trace::{contexts, control, live, record, scope, scope_table, thread, view};
     use crate::util::sort::sort_by_key;
 
-    pub extern "C" fn start(nframe: u32) {
-        control::start(nframe);
+    pub extern "C" fn start(nframe: u32, interval: u64) {
+        control::start(nframe, interval);
     }
 
     pub extern "C" fn stop() {
@@ -175,6 +179,10 @@ mod functions {
 
     pub extern "C" fn traceback_limit() -> u32 {
         view::limit()
+    }
+
+    pub extern "C" fn sample_interval() -> u64 {
+        control::sample_interval()
     }
 
     #[inline(never)]

@@ -92,6 +92,7 @@ impl Growth {
                 traceback: traceback(&grouper, *id),
                 size: grown.bytes,
                 count: grown.blocks,
+                size_error: 0,
             })
             .collect();
         sort_by(&mut statistics, |a, b| {

@@ -128,6 +128,9 @@ fn write_snapshot(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
 
     write!(out, "{{\n\"format\": \"{FORMAT}\",\n\"version\": {VERSION},\n")?;
     writeln!(out, "\"traceback_limit\": {},", snapshot.traceback_limit())?;
+    if let Some(interval) = snapshot.sample_interval() {
+        writeln!(out, "\"sample_interval\": {interval},")?;
+    }
     write_table(out, "filenames", tables.filenames.into_items(), write_name)?;
     out.write_all(b",\n")?;
     write_table(out, "functions", tables.functions.into_items(), write_name)?;

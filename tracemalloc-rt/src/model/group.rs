@@ -11,17 +11,73 @@ use crate::model::key_type::{KeyType, KeyTypeError};
 use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
 
+/// The last of the allocators' domains. The program itself tracks the blocks of all others. None of
+/// them is left out.
+const C: u32 = 1;
+
+/// The blocks of one snapshot.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'a> {
+    pub(crate) traces: &'a [Trace],
+    /// The interval of sampling, or 0.
+    pub(crate) interval: u64,
+}
+
 /// Sums over blocks. A sum that does not fit stays at the maximum.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Totals {
-    pub(crate) size: u64,
-    pub(crate) count: u64,
+    size: u64,
+    count: u64,
+    estimates: Estimates,
+}
+
+/// Sums that sampled blocks stand for.
+#[derive(Clone, Copy, Default)]
+struct Estimates {
+    size: f64,
+    count: f64,
+    variance: f64,
 }
 
 impl Totals {
     fn add(&mut self, other: Totals) {
         self.size = self.size.saturating_add(other.size);
         self.count = self.count.saturating_add(other.count);
+        self.estimates.size += other.estimates.size;
+        self.estimates.count += other.estimates.count;
+        self.estimates.variance += other.estimates.variance;
+    }
+
+    fn add_block(&mut self, size: u64) {
+        self.size = self.size.saturating_add(size);
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Adds a sampled block. It stands for as many as make the sum right on average (Horvitz and
+    /// Thompson, 1952), which also tells the variance.
+    fn add_sampled(&mut self, size: u64, interval: u64) {
+        let size = size as f64;
+        let probability = -(-size / interval as f64).exp_m1();
+        if probability > 0.0 {
+            self.estimates.size += size / probability;
+            self.estimates.count += 1.0 / probability;
+            self.estimates.variance += (1.0 - probability) * (size / probability).powi(2);
+        }
+    }
+
+    /// Bytes of all blocks.
+    pub(crate) fn size(&self) -> u64 {
+        self.size.saturating_add(self.estimates.size.round() as u64)
+    }
+
+    /// The number of blocks.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.saturating_add(self.estimates.count.round() as u64)
+    }
+
+    /// The standard error of the size.
+    pub(crate) fn size_error(&self) -> u64 {
+        self.estimates.variance.sqrt().round() as u64
     }
 }
 
@@ -58,8 +114,8 @@ impl<'a> Grouping<'a> {
     }
 
     /// Adds blocks to the side of their groups that `side` picks.
-    pub(crate) fn add(&mut self, traces: &'a [Trace], side: fn(&mut Group) -> &mut Totals) {
-        for (traceback, totals) in by_stack(traces) {
+    pub(crate) fn add(&mut self, blocks: Side<'a>, side: fn(&mut Group) -> &mut Totals) {
+        for (traceback, totals) in by_stack(blocks) {
             if self.cumulative {
                 // Once for each occurrence: Python counts recursion repeatedly too.
                 for frame in traceback {
@@ -121,7 +177,8 @@ fn pack(name: u32, lineno: u32) -> u64 {
 
 /// Sums by the address of the frames, in the order of first appearance. Blocks that lie side by
 /// side often have one stack.
-fn by_stack(traces: &[Trace]) -> Vec<(&Traceback, Totals)> {
+fn by_stack(blocks: Side<'_>) -> Vec<(&Traceback, Totals)> {
+    let Side { traces, interval } = blocks;
     let mut indexes = FxHashMap::default();
     let mut stacks: Vec<(&Traceback, Totals)> = Vec::new();
     for alike in traces.chunk_by(|a, b| a.traceback().is_clone_of(b.traceback())) {
@@ -132,7 +189,11 @@ fn by_stack(traces: &[Trace]) -> Vec<(&Traceback, Totals)> {
         });
         let mut totals = Totals::default();
         for trace in alike {
-            totals.add(Totals { size: trace.size(), count: 1 });
+            if interval == 0 || trace.domain() > C {
+                totals.add_block(trace.size());
+            } else {
+                totals.add_sampled(trace.size(), interval);
+            }
         }
         stacks[index].1.add(totals);
     }

@@ -168,6 +168,8 @@ struct Document {
     format: Option<String>,
     version: Option<u64>,
     traceback_limit: Option<u32>,
+    /// Missing if the blocks were not sampled.
+    sample_interval: Option<u64>,
     filenames: Option<Vec<Box<str>>>,
     functions: Option<Vec<Box<str>>>,
     frames: Option<Vec<FrameRow>>,
@@ -230,7 +232,8 @@ impl Document {
                 Ok(Trace::new(domain, size, traceback))
             })
             .collect::<Result<Vec<Trace>, Fault>>()?;
-        Ok(Snapshot::new(traces, traceback_limit))
+        let interval = self.sample_interval.unwrap_or(0);
+        Ok(Snapshot::new(traces, traceback_limit).with_sample_interval(interval))
     }
 }
 
@@ -279,6 +282,9 @@ impl<'de> Visitor<'de> for &mut Document {
                 "version" => read_section(section, "version", &mut map, &mut self.version)?,
                 "traceback_limit" => {
                     read_section(section, "traceback_limit", &mut map, &mut self.traceback_limit)?;
+                }
+                "sample_interval" => {
+                    read_section(section, "sample_interval", &mut map, &mut self.sample_interval)?;
                 }
                 "filenames" => read_section(section, "filenames", &mut map, &mut self.filenames)?,
                 "functions" => read_section(section, "functions", &mut map, &mut self.functions)?,

@@ -67,7 +67,7 @@ mod tests {
         let traceback = Traceback::new([Frame::new("a.rs", 1)], None);
         let statistics: Vec<Statistic> = sizes
             .iter()
-            .map(|&size| Statistic { traceback: traceback.clone(), size, count: 1 })
+            .map(|&size| Statistic { traceback: traceback.clone(), size, count: 1, size_error: 0 })
             .collect();
         pretty_top(&statistics, limit, &mut Sources::in_memory())
     }

@@ -7,6 +7,8 @@ use rustc_hash::FxHashMap;
 use crate::model::filter::BaseFilter;
 use crate::model::filter::keeps;
 #[cfg(feature = "symbolize")]
+use crate::model::group::Side;
+#[cfg(feature = "symbolize")]
 use crate::model::key_type::{KeyType, KeyTypeError};
 #[cfg(feature = "symbolize")]
 use crate::model::statistic::{self, Statistic, StatisticDiff};
@@ -34,6 +36,8 @@ use crate::model::trace::Trace;
 pub struct Snapshot {
     traces: Vec<Trace>,
     traceback_limit: u32,
+    /// The interval of sampling, or 0.
+    interval: u64,
 }
 
 impl Snapshot {
@@ -43,7 +47,23 @@ impl Snapshot {
     /// assert!(tracemalloc::Snapshot::new(vec![], 25).traces().is_empty());
     /// ```
     pub fn new(traces: Vec<Trace>, traceback_limit: u32) -> Snapshot {
-        Snapshot { traces, traceback_limit }
+        Snapshot { traces, traceback_limit, interval: 0 }
+    }
+
+    /// The same traces, as sampled ones; 0 is not sampled.
+    pub(crate) fn with_sample_interval(self, interval: u64) -> Snapshot {
+        Snapshot { interval, ..self }
+    }
+
+    /// The interval of [`start_sampled`](crate::start_sampled), if the snapshot has only sampled
+    /// blocks. Then [`traces`](Self::traces) has these, and statistics are estimates of all blocks.
+    /// Not in Python.
+    ///
+    /// ```
+    /// assert_eq!(tracemalloc::Snapshot::new(vec![], 25).sample_interval(), None);
+    /// ```
+    pub fn sample_interval(&self) -> Option<u64> {
+        (self.interval != 0).then_some(self.interval)
     }
 
     /// The blocks, in no particular order.
@@ -106,7 +126,7 @@ impl Snapshot {
         key_type: KeyType,
         cumulative: bool,
     ) -> Result<Vec<Statistic>, KeyTypeError> {
-        statistic::statistics(&self.traces, key_type, cumulative)
+        statistic::statistics(self.side(), key_type, cumulative)
     }
 
     /// The groups of this snapshot and of an older one, the largest change first. The order is by
@@ -136,7 +156,7 @@ impl Snapshot {
         key_type: KeyType,
         cumulative: bool,
     ) -> Result<Vec<StatisticDiff>, KeyTypeError> {
-        statistic::differences(&self.traces, &old.traces, key_type, cumulative)
+        statistic::differences(self.side(), old.side(), key_type, cumulative)
     }
 
     /// A snapshot of the traces that the filters keep, in the same order. A trace is kept if some
@@ -171,6 +191,12 @@ impl Snapshot {
             *answers.entry(question).or_insert_with(|| keeps(filters, domain, traceback))
         });
         Snapshot::new(kept.cloned().collect(), self.traceback_limit)
+            .with_sample_interval(self.interval)
+    }
+
+    #[cfg(feature = "symbolize")]
+    fn side(&self) -> Side<'_> {
+        Side { traces: &self.traces, interval: self.interval }
     }
 }
 

@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use crate::model::format_size::format_size;
-use crate::model::group::{Grouping, Totals};
+use crate::model::group::{Grouping, Side};
 use crate::model::key_type::{KeyType, KeyTypeError};
-use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
 
 /// The blocks of one group of one snapshot. Made by
@@ -20,7 +19,7 @@ use crate::model::traceback::Traceback;
 /// use tracemalloc::{Frame, Statistic, Traceback};
 ///
 /// let traceback = Traceback::new([Frame::new("b.rs", 1)], None);
-/// let statistic = Statistic { traceback, size: 66, count: 4 };
+/// let statistic = Statistic { traceback, size: 66, count: 4, size_error: 0 };
 /// assert_eq!(statistic.to_string(), "b.rs:1: size=66 B, count=4, average=16 B");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -32,13 +31,21 @@ pub struct Statistic {
     pub size: u64,
     /// Blocks.
     pub count: u64,
+    /// The standard error of `size`, in bytes, if the blocks were sampled
+    /// ([`start_sampled`](crate::start_sampled)). 0 if all are there, and then the size is exact.
+    /// Not in Python.
+    pub size_error: u64,
 }
 
 impl fmt::Display for Statistic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, count) = (self.size, self.count);
         write!(f, "{}: ", self.traceback)?;
-        write!(f, "size={}, count={count}", format_size(size as f64, false))?;
+        write!(f, "size={}", format_size(size as f64, false))?;
+        if self.size_error != 0 {
+            write!(f, " ±{}", format_size(self.size_error as f64, false))?;
+        }
+        write!(f, ", count={count}")?;
         write_average(f, size, count)
     }
 }
@@ -108,19 +115,20 @@ fn write_average(f: &mut fmt::Formatter<'_>, size: u64, count: u64) -> fmt::Resu
 
 /// The statistics of one snapshot. No two have the same traceback, so the order is total.
 pub(crate) fn statistics(
-    traces: &[Trace],
+    side: Side<'_>,
     key_type: KeyType,
     cumulative: bool,
 ) -> Result<Vec<Statistic>, KeyTypeError> {
     let mut grouping = Grouping::new(key_type, cumulative)?;
-    grouping.add(traces, |group| &mut group.new);
+    grouping.add(side, |group| &mut group.new);
     let mut statistics: Vec<Statistic> = grouping
         .into_groups()
         .into_iter()
         .map(|group| Statistic {
             traceback: group.traceback,
-            size: group.new.size,
-            count: group.new.count,
+            size: group.new.size(),
+            count: group.new.count(),
+            size_error: group.new.size_error(),
         })
         .collect();
     statistics.sort_unstable_by(|a, b| {
@@ -132,8 +140,8 @@ pub(crate) fn statistics(
 
 /// The statistics of two snapshots: the groups of either, including unchanged ones.
 pub(crate) fn differences(
-    new: &[Trace],
-    old: &[Trace],
+    new: Side<'_>,
+    old: Side<'_>,
     key_type: KeyType,
     cumulative: bool,
 ) -> Result<Vec<StatisticDiff>, KeyTypeError> {
@@ -144,13 +152,13 @@ pub(crate) fn differences(
         .into_groups()
         .into_iter()
         .map(|group| {
-            let Totals { size, count } = group.new;
+            let (size, count) = (group.new.size(), group.new.count());
             StatisticDiff {
                 traceback: group.traceback,
                 size,
-                size_diff: difference(size, group.old.size),
+                size_diff: difference(size, group.old.size()),
                 count,
-                count_diff: difference(count, group.old.count),
+                count_diff: difference(count, group.old.count()),
             }
         })
         .collect();

@@ -18,7 +18,7 @@ use crate::trace::capture::c_stack;
 use crate::trace::capture::unwind_rule::Registers;
 use crate::trace::capture::unwind_rules;
 use crate::trace::guard::Guard;
-use crate::trace::record::{forget_any, forget_common, note};
+use crate::trace::record::{flags_for, forget_any, forget_common, note};
 use crate::trace::shadow::Block;
 use crate::trace::stack_id::StackId;
 use crate::trace::state::{FOR_CHECKS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
@@ -59,6 +59,10 @@ pub fn allocated(block: usize, size: usize, registers: Registers) {
     }
     let Some(_guard) = Guard::enter() else { return };
     let _errno = Errno::keep();
+    let tracing = flags_for(size);
+    if tracing == 0 {
+        return;
+    }
     let Some(id) = stack(registers, tracing) else { return };
     let recorded =
         id.is_some_and(|id| note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 }));
@@ -70,7 +74,7 @@ pub fn allocated(block: usize, size: usize, registers: Registers) {
 /// Forgets a block that C is about to free, or to make larger. Returns it if it was known.
 #[inline]
 pub fn freed(block: usize) -> Option<Block> {
-    forget_common(block).or_else(|| freed_any(block))
+    forget_common::<true>(block).unwrap_or_else(|_| freed_any(block))
 }
 
 /// Notes a block again, after C has failed to make it larger.

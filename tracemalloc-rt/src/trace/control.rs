@@ -7,8 +7,8 @@ use crate::os::fork::hold_innermost;
 use crate::trace::capture::{Walk, settings};
 use crate::trace::shadow::{self, Block};
 use crate::trace::stack_id::StackId;
-use crate::trace::state::{FOR_HARNESS, FOR_PROGRAM, TRACING, UNDECIDED};
-use crate::trace::{environment, fork, thread, view};
+use crate::trace::state::{FOR_HARNESS, FOR_PROGRAM, SAMPLED, TRACING, UNDECIDED};
+use crate::trace::{environment, fork, sampling, thread, view};
 
 /// For which callers allocations are recorded, after the environment has been read.
 pub fn decided() -> u8 {
@@ -21,8 +21,8 @@ pub fn decided() -> u8 {
 fn decide() -> u8 {
     // Of several threads the first one decides; before it has, others record nothing.
     if TRACING.remove(UNDECIDED) & UNDECIDED != 0 {
-        if let Some(nframe) = environment::nframe() {
-            start(nframe);
+        if let Some((nframe, interval)) = environment::settings() {
+            start(nframe, interval);
         }
     }
     TRACING.word_and_what_it_covers().flags()
@@ -33,9 +33,10 @@ pub fn is_tracing() -> bool {
     decided() & FOR_PROGRAM != 0
 }
 
-/// Begins an empty view, with tracebacks of at most `limit` frames. Does nothing while there is
-/// one.
-pub fn start(limit: u32) {
+/// Begins an empty view, with tracebacks of at most `limit` frames. With an interval that is not 0,
+/// the view has only the blocks in which a sampled byte lies, one in so many. Does nothing while
+/// there is a view.
+pub fn start(limit: u32, interval: u64) {
     if is_tracing() {
         return;
     }
@@ -48,7 +49,8 @@ pub fn start(limit: u32) {
     empty();
     prepare();
     settings::set_program(Some(limit));
-    TRACING.add(FOR_PROGRAM);
+    sampling::set_interval(interval);
+    TRACING.add(if interval == 0 { FOR_PROGRAM } else { FOR_PROGRAM | SAMPLED });
 }
 
 /// Ends the view.
@@ -57,7 +59,7 @@ pub fn stop() {
         return;
     }
     let _access = view::ACCESS.lock();
-    TRACING.remove(FOR_PROGRAM);
+    TRACING.remove(FOR_PROGRAM | SAMPLED);
     empty();
     settings::set_program(None);
 }
@@ -125,6 +127,11 @@ pub fn deepen_for_checks(depth: usize) {
     settings::deepen_for_checks(depth);
 }
 
+/// The mean distance of sampled bytes in the view, or 0.
+pub fn sample_interval() -> u64 {
+    if decided() & SAMPLED != 0 { sampling::interval() } else { 0 }
+}
+
 fn prepare() {
     hold_innermost(&fork::LOCKS);
     shadow::prepare();
@@ -132,8 +139,11 @@ fn prepare() {
 
 /// Takes every block out of the view. A block that is added meanwhile stays, and is counted.
 fn empty() {
-    let mut cleared = 0;
-    shadow::clear_view(&mut |block: Block| cleared += block.size);
-    thread::shrank_view(cleared);
+    let (mut cleared, mut extra) = (0, 0);
+    shadow::clear_view(&mut |domain, block: Block| {
+        cleared += block.size;
+        extra += shadow::extra_in_view(domain, block);
+    });
+    thread::shrank_view(cleared, extra);
     view::level_empty();
 }

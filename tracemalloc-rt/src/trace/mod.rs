@@ -21,6 +21,7 @@ pub mod guard;
 pub mod ledger;
 pub mod live;
 pub mod record;
+pub mod sampling;
 pub mod scope;
 pub mod scope_table;
 pub mod shadow;

@@ -25,9 +25,11 @@ use crate::trace::capture::{self, Here};
 use crate::trace::control;
 use crate::trace::guard::Guard;
 use crate::trace::scope_table;
-use crate::trace::shadow::{self, Block, Common};
+use crate::trace::shadow::{self, ALLOCATOR, Block, Common};
 use crate::trace::stack_id::StackId;
-use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED, Word};
+use crate::trace::state::{
+    FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, SAMPLED, TRACING, UNDECIDED, Word,
+};
 use crate::trace::thread::{self, Current};
 
 /// The path of a process that traces nothing. Because this function is cold, the compiler tests for
@@ -41,10 +43,13 @@ fn untraced() {}
 #[inline(always)]
 pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
     let word = TRACING.word();
-    if word.flags() == 0 {
-        return untraced();
-    }
-    if record_common(block.addr(), size, word).is_some() {
+    let recorded = match word.flags() {
+        FOR_HARNESS => record_common::<false>(block.addr(), size, word),
+        ONLY_SAMPLED if is_skipped(size, word) => return,
+        0 => return untraced(),
+        _ => record_common::<true>(block.addr(), size, word),
+    };
+    if recorded.is_some() {
         return;
     }
     // This is not the last thing that `root` does, so that its frame is still there during the
@@ -56,13 +61,16 @@ pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
 
 /// The fast path. It needs three things: the thread is registered and ready for this word; the walk
 /// meets the last one; slot and account exist. Otherwise it returns `None`, and nothing is changed.
+///
+/// If only the harness traces, `ANY` is false: no block is in the view, and no chain has to be
+/// whole.
 #[inline(always)]
-fn record_common(address: usize, size: usize, word: Word) -> Option<()> {
+fn record_common<const ANY: bool>(address: usize, size: usize, word: Word) -> Option<()> {
     let thread = thread::running().filter(|thread| thread.walker.is_ready(word))?;
-    let id = thread.walker.known_stack_id(Here::new())?;
+    let id = thread.walker.known_stack_id::<ANY>(Here::new())?;
     let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
-    let in_view = word.flags() & FOR_PROGRAM != 0;
+    let in_view = ANY && word.flags() & FOR_PROGRAM != 0;
     if !place.insert(Block { id, size, in_view }) {
         return None;
     }
@@ -73,12 +81,34 @@ fn record_common(address: usize, size: usize, word: Word) -> Option<()> {
     Some(())
 }
 
+/// The flags while only the program's view records, and samples.
+const ONLY_SAMPLED: u8 = FOR_PROGRAM | SAMPLED;
+
+/// Whether no block of this size is sampled now.
+#[inline(always)]
+fn is_skipped(size: usize, word: Word) -> bool {
+    thread::running().is_some_and(|thread| thread.sampler.skips(word, size))
+}
+
+/// The flags of those for which a block of this size is recorded.
+pub fn flags_for(size: usize) -> u8 {
+    let word = TRACING.word();
+    let flags = word.flags();
+    if flags & SAMPLED == 0
+        || matches!(thread::current(), Current::Running(thread) if thread.sampler.takes(word, size))
+    {
+        flags
+    } else {
+        flags & !(FOR_PROGRAM | SAMPLED)
+    }
+}
+
 /// Makes the current thread ready for the fast path, if everything is recorded, and no scope counts
 /// its peak.
 fn get_ready() {
     let word = TRACING.word_and_what_it_covers();
-    let records_all =
-        word.flags() & (FOR_HARNESS | FOR_PROGRAM) != 0 && word.flags() & UNDECIDED == 0;
+    let records_all = word.flags() & (FOR_HARNESS | FOR_PROGRAM) != 0
+        && word.flags() & (UNDECIDED | SAMPLED) == 0;
     if !records_all || scope_table::counts_peaks() {
         return;
     }
@@ -91,18 +121,18 @@ fn get_ready() {
 /// The slow path, for every block. False if there is no memory for the record.
 #[inline(never)]
 fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool {
-    let mut tracing = TRACING.flags();
-    if tracing & UNDECIDED != 0 {
-        tracing = control::decided();
-        if tracing == 0 {
-            return true;
-        }
+    if TRACING.flags() & UNDECIDED != 0 && control::decided() == 0 {
+        return true;
     }
     let _guard = Guard::hold();
     get_ready();
     // A block that is still known here was freed past the runtime: by C, or by a plugin with a std
     // of its own.
     forget_any(block.addr());
+    let tracing = flags_for(size);
+    if tracing == 0 {
+        return true;
+    }
     match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,
@@ -125,7 +155,9 @@ pub enum Untracked {
 #[inline(always)]
 pub fn track(domain: u32, address: usize, size: usize) -> Result<(), Untracked> {
     let tracing = control::decided();
-    if tracing != 0 && !record_tracked(domain, address, size, tracing) {
+    // Blocks of the allocator's domain are sampled here, too.
+    let wanted = if domain == ALLOCATOR { flags_for(size) } else { tracing };
+    if wanted != 0 && !record_tracked(domain, address, size, wanted) {
         return Err(Untracked::NoMemory);
     }
     if tracing & FOR_PROGRAM != 0 { Ok(()) } else { Err(Untracked::NotTracing) }
@@ -147,7 +179,7 @@ fn record_tracked(domain: u32, address: usize, size: usize, tracing: u8) -> bool
         Stack::Of(id) => {
             forget_tracked(domain, address);
             let block = Block { id, size, in_view: tracing & FOR_PROGRAM != 0 };
-            note_in(block, || shadow::insert_in(domain, address, block))
+            note_in(domain, block, || shadow::insert_in(domain, address, block))
         }
     };
     if !tracked {
@@ -158,7 +190,7 @@ fn record_tracked(domain: u32, address: usize, size: usize, tracing: u8) -> bool
 
 fn forget_tracked(domain: u32, address: usize) {
     if let Some(known) = shadow::remove_from(domain, address) {
-        forgotten(known);
+        forgotten(domain, known);
     }
 }
 
@@ -190,10 +222,10 @@ fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
 
 /// Records a block of the allocator. False if there is no memory for the record.
 pub fn note(address: usize, block: Block) -> bool {
-    note_in(block, || shadow::insert(address, block))
+    note_in(ALLOCATOR, block, || shadow::insert(address, block))
 }
 
-fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
+fn note_in(domain: u32, block: Block, insert: impl FnOnce() -> bool) -> bool {
     if !thread::add(block.id, block.size as i64, 1) {
         return false;
     }
@@ -202,29 +234,54 @@ fn note_in(block: Block, insert: impl FnOnce() -> bool) -> bool {
         return false;
     }
     if block.in_view {
-        thread::grew_view(block.size);
+        thread::grew_view(block.size, shadow::extra_in_view(domain, block));
     }
     scope_table::count_bytes(block.id, block.size as i64);
     true
 }
 
-/// The fast path of a free: forgets a block that is about to be freed, and returns it. Otherwise it
-/// returns `None`, and has changed nothing.
+/// The slow path has to decide; nothing is changed.
+pub struct Uncommon;
+
+/// Whether blocks may be in the program's view. Then [`forget_common`] has to expect `ANY` block.
 #[inline(always)]
-pub fn forget_common(address: usize) -> Option<Block> {
+pub fn is_for_program() -> bool {
+    TRACING.flags() & FOR_PROGRAM != 0
+}
+
+/// The fast path of a free: forgets a block that is about to be freed, and returns it, or `None` if
+/// it is unknown. If `ANY` is false, blocks of the view are uncommon. Then nothing is called.
+#[inline(always)]
+pub fn forget_common<const ANY: bool>(address: usize) -> Result<Option<Block>, Uncommon> {
     // The thread comes first, because the access may be a call.
-    let thread = thread::running()?;
-    let place = Common::at(address).filter(|_| !scope_table::counts_peaks())?;
-    let (known, first) = place.get()?;
-    let account = thread.ledger.existing(known.id)?;
+    let thread = thread::running().ok_or(Uncommon)?;
+    let place = Common::at(address).ok_or(Uncommon)?;
+    let Some((known, first)) = place.get() else {
+        let is_unknown = ANY && place.is_free() && shadow::all_in_map();
+        return if is_unknown { Ok(None) } else { Err(Uncommon) };
+    };
+    if scope_table::counts_peaks() || known.in_view && !ANY {
+        return Err(Uncommon);
+    }
+    let account = thread.ledger.existing(known.id).ok_or(Uncommon)?;
     if !place.clear(first) {
-        return None;
+        return Err(Uncommon);
     }
     account.add(-(known.size as i64), -1);
     if known.in_view {
         thread.view.shrank(known.size);
+        let extra = shadow::extra_in_view(ALLOCATOR, known);
+        if extra != 0 {
+            thread.view.add_extra(-(extra as i64));
+        }
     }
-    Some(known)
+    Ok(Some(known))
+}
+
+/// Forgets any block that is about to be freed, and returns it if it is known.
+#[inline(always)]
+pub fn forget(address: usize) -> Option<Block> {
+    forget_common::<true>(address).unwrap_or_else(|_| forget_any(address))
 }
 
 /// Notes the old block again, after the inner allocator has failed to make it larger.
@@ -238,16 +295,16 @@ pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
 #[inline(never)]
 pub fn forget_any(address: usize) -> Option<Block> {
     let known = shadow::remove(address)?;
-    forgotten(known);
+    forgotten(ALLOCATOR, known);
     Some(known)
 }
 
-fn forgotten(known: Block) {
+fn forgotten(domain: u32, known: Block) {
     if !thread::add(known.id, -(known.size as i64), -1) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
     if known.in_view {
-        thread::shrank_view(known.size);
+        thread::shrank_view(known.size, shadow::extra_in_view(domain, known));
     }
     scope_table::count_bytes(known.id, -(known.size as i64));
 }

@@ -18,6 +18,8 @@ pub const FOR_PROGRAM: u8 = 2;
 pub const UNDECIDED: u8 = 4;
 /// For checks, which record what is allocated in their scopes.
 pub const FOR_CHECKS: u8 = 8;
+/// With [`FOR_PROGRAM`]: the view has only some of the blocks.
+pub const SAMPLED: u8 = 16;
 /// Blocks that could not be recorded because the tracer had no memory for them.
 pub static MISSED: AtomicU64 = AtomicU64::new(0);
 

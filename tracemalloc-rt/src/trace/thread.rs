@@ -13,6 +13,7 @@ use crate::os::spin_lock::SpinLock;
 use crate::trace::capture::{Here, Walker};
 use crate::trace::contexts;
 use crate::trace::ledger::{Balance, Ledger};
+use crate::trace::sampling::Sampler;
 use crate::trace::scope_table;
 use crate::trace::stack_id::StackId;
 use crate::trace::thread_stacks;
@@ -27,6 +28,7 @@ pub struct Thread {
     next: AtomicPtr<Thread>,
     next_free: Cell<*mut Thread>,
     pub view: Part,
+    pub sampler: Sampler,
     pub walker: Walker,
     pub ledger: Ledger,
 }
@@ -120,23 +122,32 @@ pub fn add(id: StackId, bytes: i64, blocks: i64) -> bool {
     }
 }
 
-/// Counts a block that the current thread has added to the view.
+/// Counts a block that the current thread has added to the view, and the bytes that it stands for
+/// beyond its own.
 #[inline(always)]
-pub fn grew_view(size: usize) {
+pub fn grew_view(size: usize, extra: usize) {
     match current() {
         Current::Running(thread) => {
             thread.view.keep_level();
             thread.view.grew(size);
+            if extra != 0 {
+                thread.view.add_extra(extra as i64);
+            }
         }
         Current::Ended | Current::Starting => view::changed_by_ended_thread(size as i64),
     }
 }
 
-/// Counts blocks that the current thread has taken out of the view.
+/// Counts blocks that the current thread has taken out of the view, as [`grew_view`].
 #[inline(always)]
-pub fn shrank_view(size: usize) {
+pub fn shrank_view(size: usize, extra: usize) {
     match current() {
-        Current::Running(thread) => thread.view.shrank(size),
+        Current::Running(thread) => {
+            thread.view.shrank(size);
+            if extra != 0 {
+                thread.view.add_extra(-(extra as i64));
+            }
+        }
         Current::Ended | Current::Starting => view::changed_by_ended_thread(-(size as i64)),
     }
 }

@@ -42,7 +42,7 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64,
 use core::{iter, ptr};
 
 use crate::os::spin_lock::SpinLock;
-use crate::trace::state::TRACING;
+use crate::trace::state::{SAMPLED, TRACING};
 
 /// One thread at a time starts, stops, clears or reads the view.
 pub static ACCESS: SpinLock<()> = SpinLock::new(());
@@ -55,7 +55,8 @@ const PART_OF_PEAK: i64 = 1024;
 
 /// The number of the level of the peak. It grows under the lock of [`PEAK`].
 static LEVEL: AtomicU64 = AtomicU64::new(0);
-static PEAK: SpinLock<Peak> = SpinLock::new(Peak { most: 0, of_ended: 0 });
+static PEAK: SpinLock<Peak> =
+    SpinLock::new(Peak { most: 0, of_ended: 0, estimate: 0, extra_of_empty: 0 });
 /// Whether this process has been forked, and no thread has begun in it since.
 static ALONE: AtomicBool = AtomicBool::new(false);
 /// All parts, as a list.
@@ -66,6 +67,10 @@ struct Peak {
     most: i64,
     /// The bytes of threads that have given their part back.
     of_ended: i64,
+    /// The highest estimate on this level, if blocks are sampled.
+    estimate: i64,
+    /// The sum of `extra` in the empty view.
+    extra_of_empty: i64,
 }
 
 /// The bytes in the view of one thread. Zeroes are a part that has none.
@@ -82,6 +87,9 @@ pub struct Part {
     level: AtomicU64,
     /// The `bytes` at the beginning of the last level. Written under the lock of [`PEAK`].
     at_level: AtomicI64,
+    /// The bytes that sampled blocks of this thread stand for, beyond their own. Only the owner
+    /// writes.
+    extra: AtomicI64,
     next: AtomicPtr<Part>,
 }
 
@@ -104,6 +112,19 @@ impl Part {
         self.bytes.store(bytes, Ordering::Relaxed);
         if self.most.load(Ordering::Relaxed).wrapping_sub(bytes) > self.slack.get() {
             self.settle();
+        }
+    }
+
+    /// Counts what a sampled block stands for, beyond its own bytes; negative if it has left the
+    /// view. For the owner.
+    pub fn add_extra(&self, extra: i64) {
+        let sum = self.extra.load(Ordering::Relaxed).wrapping_add(extra);
+        self.extra.store(sum, Ordering::Relaxed);
+        if extra > 0 {
+            // An allocation never waits here: the next one will see as many bytes, or nearly.
+            if let Some(mut peak) = PEAK.try_lock() {
+                peak.estimate = peak.estimate.max(peak.estimate_now());
+            }
         }
     }
 
@@ -163,6 +184,16 @@ struct Sums {
 }
 
 impl Peak {
+    fn extra(&self) -> i64 {
+        parts().map(|part| part.extra.load(Ordering::Relaxed)).fold(0, i64::wrapping_add)
+    }
+
+    /// The bytes that the sampled blocks stand for. A block that was just counted while the view
+    /// began or ended may be missing, or too much: it is an estimate.
+    fn estimate_now(&self) -> i64 {
+        self.sums().bytes + self.extra() - self.extra_of_empty
+    }
+
     fn sums(&self) -> Sums {
         let level = LEVEL.load(Ordering::Relaxed);
         let mut sums = Sums { bytes: self.of_ended, most: self.of_ended };
@@ -181,6 +212,7 @@ impl Peak {
             part.at_level.store(bytes, Ordering::Relaxed);
             self.most = self.most.wrapping_add(bytes);
         }
+        self.estimate = self.estimate_now();
         LEVEL.fetch_add(1, Ordering::Release);
         TRACING.touch();
     }
@@ -207,6 +239,10 @@ pub fn changed_by_ended_thread(size: i64) {
 /// Bytes in the view now, and the most that they have been.
 pub fn bytes_and_peak() -> (u64, u64) {
     let peak = PEAK.lock();
+    if TRACING.flags() & SAMPLED != 0 {
+        let estimate = peak.estimate_now();
+        return (estimate.max(0) as u64, peak.estimate.max(estimate).max(0) as u64);
+    }
     let sums = peak.sums();
     let most = peak.most.max(sums.most).max(sums.bytes);
     // Below zero if a block moved on meanwhile: its allocation was not counted yet, its free was.
@@ -226,6 +262,7 @@ pub fn level_empty() {
     if ALONE.load(Ordering::Relaxed) {
         peak.of_ended -= peak.sums().bytes;
     }
+    peak.extra_of_empty = peak.extra();
     peak.level();
 }
 

@@ -72,8 +72,9 @@ pub const PROGRAM: Peer = Peer {
 };
 
 /// This tracer in a program, in other ways.
-const PROGRAMS: [Peer; 2] = [
+const PROGRAMS: [Peer; 3] = [
     Peer { name: "1 frame", env: &[("NFRAME", "1")], ..PROGRAM },
+    Peer { name: "sampled", env: &[("NFRAME", "16"), ("INTERVAL", "524288")], ..PROGRAM },
     Peer {
         name: "no frame pointers",
         binary: Binary::PlainProgram,

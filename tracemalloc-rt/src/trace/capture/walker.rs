@@ -116,11 +116,12 @@ impl Walker {
 
     /// The fast path of [`stack_id`](Self::stack_id), for walkers that are ready. The chain of
     /// frame pointers meets that of the last walk, and is whole if it has to be. Otherwise `None`.
+    /// `ANY` is false if no chain has to.
     #[inline(always)]
-    pub fn known_stack_id(&self, here: Here) -> Option<StackId> {
+    pub fn known_stack_id<const ANY: bool>(&self, here: Here) -> Option<StackId> {
         let chain = Chain::from(here, self.bounds.get())?;
         let context = self.last_walk.compare_in_place(chain)?;
-        if self.only_whole.get() && context.is_whole_chain() != Some(true) {
+        if ANY && self.only_whole.get() && context.is_whole_chain() != Some(true) {
             return None;
         }
         Some(context.stack_id())

@@ -195,6 +195,12 @@ impl Common {
         Some((Block { id: StackId(id & (MAX_STACKS - 1)), size: size as usize, in_view }, first))
     }
 
+    /// Whether no block begins here.
+    #[inline(always)]
+    pub fn is_free(&self) -> bool {
+        self.first.load(Ordering::Relaxed) & BEGINS == 0
+    }
+
     /// Forgets the block that [`get`](Self::get) has returned. False if a reader has come between.
     /// Then nothing is changed.
     #[inline(always)]

@@ -11,7 +11,7 @@ mod map;
 mod map;
 mod table;
 
-use crate::trace::contexts;
+use crate::trace::{contexts, sampling};
 
 pub use self::block::Block;
 pub use self::map::Common;
@@ -23,6 +23,19 @@ pub const ALLOCATOR: u32 = contexts::RUST;
 /// block of the allocators, whose stack tells which of them handed it out.
 pub fn domain(domain: u32, block: Block) -> u32 {
     if domain == ALLOCATOR { contexts::domain(block.id) } else { domain }
+}
+
+/// The bytes that a sampled block stands for beyond its own. Blocks that the program tracks itself
+/// are never sampled.
+#[inline(always)]
+pub fn extra_in_view(domain: u32, block: Block) -> usize {
+    if domain == ALLOCATOR { sampling::weight(block.size).saturating_sub(block.size) } else { 0 }
+}
+
+/// Whether every block is in the map.
+#[inline(always)]
+pub fn all_in_map() -> bool {
+    table::is_empty()
 }
 
 /// Prepares the map, before the first block. False if every block will be in the table.
@@ -82,9 +95,10 @@ pub fn for_each_in_view(visit: &mut impl FnMut(u32, usize, Block)) {
     });
 }
 
-/// Takes every block out of the view, and calls `visit` with it. One caller at a time.
-pub fn clear_view(visit: &mut impl FnMut(Block)) {
-    map::clear_view(&mut |_, block| visit(block));
+/// Takes every block out of the view, and calls `visit` with domain and block. One caller at a
+/// time.
+pub fn clear_view(visit: &mut impl FnMut(u32, Block)) {
+    map::clear_view(&mut |_, block| visit(ALLOCATOR, block));
     table::clear_view(visit);
 }
 

@@ -17,6 +17,10 @@ impl Common {
         match *self {}
     }
 
+    pub fn is_free(&self) -> bool {
+        match *self {}
+    }
+
     pub fn clear(&self, _first: u32) -> bool {
         match *self {}
     }

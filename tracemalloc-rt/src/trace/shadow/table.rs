@@ -53,8 +53,13 @@ pub fn insert(domain: u32, address: usize, block: Block) -> bool {
 }
 
 #[inline(always)]
+pub fn is_empty() -> bool {
+    LEN.load(Ordering::Acquire) == 0
+}
+
+#[inline(always)]
 pub fn remove(domain: u32, address: usize) -> Option<Block> {
-    if LEN.load(Ordering::Acquire) == 0 { None } else { remove_from_shard(domain, address) }
+    if is_empty() { None } else { remove_from_shard(domain, address) }
 }
 
 #[inline(never)]
@@ -104,11 +109,11 @@ pub fn for_each_in_copy(visit: &mut impl FnMut(u32, usize, Block)) {
 }
 
 /// Takes every block out of the view, and calls `visit` with it.
-pub fn clear_view(visit: &mut impl FnMut(Block)) {
+pub fn clear_view(visit: &mut impl FnMut(u32, Block)) {
     for shard in &SHARD {
         for entry in shard.lock().entries().unwrap_or_default() {
             if entry.id & IN_VIEW != 0 {
-                visit(entry.block());
+                visit(entry.domain, entry.block());
                 entry.id &= !IN_VIEW;
             }
         }
@@ -228,7 +233,7 @@ mod tests {
         seen.sort_unstable();
         assert_eq!(seen, (0..count).map(|n| (n / 3, domain(n), n)).collect::<Vec<_>>());
         let mut cleared = 0;
-        clear_view(&mut |_| cleared += 1);
+        clear_view(&mut |_, _| cleared += 1);
         assert_eq!(cleared, count / 2);
         for n in (0..count).rev().step_by(2).chain((0..count).step_by(2)) {
             let expected = Block { in_view: false, ..block(n) };

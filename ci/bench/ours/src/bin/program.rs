@@ -1,4 +1,5 @@
-//! The workloads as a program traces itself: `NFRAME=16 program WORKLOAD PARTS`.
+//! The workloads as a program traces itself: `NFRAME=16 program WORKLOAD PARTS`, or with
+//! `INTERVAL=524288` to sample.
 //! `cargo tracemalloc run` starts tracing by the same call.
 
 use std::process::ExitCode;
@@ -10,6 +11,12 @@ fn main() -> ExitCode {
         .ok()
         .and_then(|nframe| nframe.parse().ok())
         .expect("NFRAME is a number");
-    let start = || tracemalloc::start(nframe).expect("the allocator traces");
+    let interval = std::env::var("INTERVAL").ok().and_then(|interval| interval.parse().ok());
+    let start = || match interval {
+        None => tracemalloc::start(nframe).expect("the allocator traces"),
+        Some(interval) => {
+            tracemalloc::start_sampled(nframe, interval).expect("the allocator traces");
+        }
+    };
     bench_workloads::main(start, |work| work())
 }
