@@ -22,6 +22,10 @@ fn leaks_through_c_are_found_and_clean_code_is_clean() {
             ("a_node_is_lost", Verdict::Leak),
             ("a_static_of_c_keeps_nodes", Verdict::Leak),
             ("a_node_owns_a_box_and_is_lost", Verdict::Leak),
+            ("a_row_of_cpp_is_deleted", Verdict::Clean),
+            ("a_row_of_cpp_is_lost", Verdict::Leak),
+            ("a_plugin_is_opened_and_closed", Verdict::Clean),
+            ("a_plugin_loses_a_block", Verdict::Leak),
         ] {
             let entry = report.test(&format!("tests::{test}"));
             assert_eq!(entry.outcome, Outcome::Passed, "{test}: {:?}", entry.message);
@@ -32,6 +36,15 @@ fn leaks_through_c_are_found_and_clean_code_is_clean() {
         // `strdup` is the C library's, so the line is that of its caller.
         let lines = lines_of("tests::a_node_is_lost", &report);
         assert_eq!(lines, [("the node", 16), ("its name", 22)], "{options}");
+        let functions = |test: &str| {
+            let growth = &report.test(&format!("tests::{test}")).growth;
+            let frames = growth.iter().flat_map(|growth| &growth.traceback);
+            frames.map(|frame| frame.function.clone()).collect::<Vec<_>>()
+        };
+        let of_cpp = functions("a_row_of_cpp_is_lost");
+        assert!(of_cpp.contains(&"shelf::fill".to_owned()), "{options}: {of_cpp:?}");
+        let of_plugin = functions("a_plugin_loses_a_block");
+        assert!(of_plugin.contains(&"libplugin.so!plugin_work".to_owned()), "{of_plugin:?}");
     }
 }
 

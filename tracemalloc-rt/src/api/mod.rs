@@ -12,6 +12,7 @@ mod namer;
 
 use crate::api::namer::{Frames, Namer, Rename};
 use crate::bridge::{Table, installed};
+use crate::c_malloc;
 use crate::error::Error;
 use crate::model::snapshot::Snapshot;
 use crate::model::trace::Trace;
@@ -48,7 +49,9 @@ pub fn start(nframe: u32) -> Result<(), Error> {
     if !(1..=MAX_NFRAME).contains(&nframe) {
         return Err(Error::NframeOutOfRange);
     }
-    (installed()?.start)(nframe, 0);
+    let table = installed()?;
+    c_malloc::arm_for_program();
+    (table.start)(nframe, 0);
     Ok(())
 }
 

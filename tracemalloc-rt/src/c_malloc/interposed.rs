@@ -161,6 +161,13 @@ pub fn arm() -> bool {
     IS_POSSIBLE.load(Ordering::Acquire)
 }
 
+/// As [`arm`]. The program's view gets C's blocks, too.
+pub fn arm_for_program() {
+    if arm() {
+        c_record::show_in_view();
+    }
+}
+
 /// Whether Rust's blocks are allocated by the C library's second names. They come from one heap
 /// with all others, so this may change at any time. On Memcheck, which replaces the first names,
 /// they would not.

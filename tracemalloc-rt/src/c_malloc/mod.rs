@@ -24,4 +24,4 @@ pub mod inner_allocator;
 )]
 mod interposed;
 
-pub use self::interposed::{arm, obstacle};
+pub use self::interposed::{arm, arm_for_program, obstacle};

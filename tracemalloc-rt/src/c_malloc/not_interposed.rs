@@ -12,6 +12,9 @@ pub fn arm() -> bool {
     false
 }
 
+/// Does nothing: C's blocks are not traced.
+pub fn arm_for_program() {}
+
 /// C's allocator.
 pub const C_LIBRARY: System = System;
 

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::api::Pause;
 use crate::bridge::{Table, installed};
+use crate::c_malloc;
 use crate::check::spawn;
 use crate::error::Error;
 use crate::judge::{Patience, settled};
@@ -45,6 +46,7 @@ impl Measurement {
             return Err(Error::NoMemory);
         }
         spawn::arm();
+        c_malloc::arm();
         Ok(Some(Self { table, scope, missed: (table.missed)(), _pause: pause }))
     }
 

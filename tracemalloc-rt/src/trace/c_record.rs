@@ -12,7 +12,7 @@
 //! - `errno` stays as it is.
 
 use core::ffi::CStr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::trace::capture::c_stack;
 use crate::trace::capture::unwind_rule::Registers;
@@ -51,6 +51,15 @@ pub fn prepare() {
     }
 }
 
+/// Whether C's blocks are in the program's view. A test that traces for itself sees the blocks of
+/// Rust alone, as it does without the command.
+static IN_VIEW: AtomicBool = AtomicBool::new(false);
+
+/// Puts blocks that C allocates from now on into the program's view too.
+pub fn show_in_view() {
+    IN_VIEW.store(true, Ordering::Relaxed);
+}
+
 /// Records a block that C has just allocated. `registers` are those of the caller of `malloc`.
 pub fn allocated(block: usize, size: usize, registers: Registers) {
     let tracing = TRACING.flags();
@@ -64,8 +73,8 @@ pub fn allocated(block: usize, size: usize, registers: Registers) {
         return;
     }
     let Some(id) = stack(registers, tracing) else { return };
-    let recorded =
-        id.is_some_and(|id| note(block, Block { id, size, in_view: tracing & FOR_PROGRAM != 0 }));
+    let in_view = tracing & FOR_PROGRAM != 0 && IN_VIEW.load(Ordering::Relaxed);
+    let recorded = id.is_some_and(|id| note(block, Block { id, size, in_view }));
     if !recorded {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }

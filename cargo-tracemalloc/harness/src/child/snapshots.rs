@@ -93,7 +93,6 @@ impl Snapshots {
                 handle(signal, ending);
             }
         }
-        internal::c_malloc::arm();
         if let Err(error) = tracemalloc::start(self.run.nframe) {
             fail(&format!("cannot start tracing: {error}"));
         }
