@@ -95,7 +95,9 @@ pub fn start_sampled(nframe: u32, interval: u64) -> Result<(), Error> {
     if !(1..=MAX_INTERVAL).contains(&interval) {
         return Err(Error::NoInterval);
     }
-    (installed()?.start)(nframe, interval);
+    let table = installed()?;
+    c_malloc::arm_for_program();
+    (table.start)(nframe, interval);
     Ok(())
 }
 
