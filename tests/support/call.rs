@@ -109,6 +109,8 @@ impl Call {
     pub fn spawn(mut self) -> Child {
         println!("{:?}", self.command);
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        heed_signals(&mut self.command);
         self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command))
     }
 
@@ -146,6 +148,25 @@ impl Output {
     pub fn compiled(&self) -> bool {
         self.stderr.lines().any(|line| line.trim_start().starts_with("Compiling "))
     }
+}
+
+/// Gives signals their default effect, which a test run in the background or under `nohup` ignores.
+/// A test that sends such a signal would wait for ever.
+#[cfg(unix)]
+fn heed_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+
+    use nix::sys::signal::{SigHandler, Signal, signal};
+
+    let heed = || {
+        for ignored in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
+            // SAFETY: the default disposition runs no code.
+            unsafe { signal(ignored, SigHandler::SigDfl) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: between `fork` and `exec` the closure makes system calls only.
+    unsafe { command.pre_exec(heed) };
 }
 
 /// Whether a variable comes from the cargo that started the tests, from us, or from a person's
