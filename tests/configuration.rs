@@ -172,9 +172,14 @@ unsafe extern "C" {
 const PTRACE: u32 = if cfg!(target_arch = "x86_64") { 101 } else { 117 };
 const SECCOMP: i64 = if cfg!(target_arch = "x86_64") { 317 } else { 277 };
 
+/// Before `main`, so that it is no filter of a test.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = forbid_tracing;
+
 /// From here on, `ptrace` fails in all threads: load the call's number; if it is that, fail with
 /// EPERM; allow.
-fn forbid_tracing() {
+extern "C" fn forbid_tracing() {
     let code = [
         Instruction(0x20, 0, 0, 0),
         Instruction(0x15, 0, 1, PTRACE),
@@ -193,8 +198,13 @@ fn loses_a_block() {
     std::thread::spawn(|| loop {
         std::thread::park();
     });
-    forbid_tracing();
     std::mem::forget(std::hint::black_box(vec![1_u8; 500]));
+}
+
+#[test]
+fn loses_a_block_behind_a_filter() {
+    forbid_tracing();
+    loses_a_block();
 }
 "#;
 
@@ -206,13 +216,22 @@ fn where_threads_cannot_be_asked_only_further_runs_tell_and_the_report_says_so()
     project.write("tests/unasked.rs", UNASKED);
     let output = project.tracemalloc("--test unasked --runs 3").run().code(exit::LEAK);
     let report = project.report();
-    let test = report.test("loses_a_block");
-    let why = "other threads could not be stopped and asked for their registers";
-    assert_eq!(
-        (test.verdict, test.runs.len(), test.heap_note.as_deref()),
-        (Some(Verdict::Leak), 3, Some(why))
-    );
-    assert!(output.stdout.contains(&format!("{why}; repeated runs alone decided the verdict\n")));
+    for (test, why) in [
+        ("loses_a_block", "other threads could not be stopped and asked for their registers"),
+        (
+            "loses_a_block_behind_a_filter",
+            "the process was not copied to search the heap, because a filter for system calls could end it",
+        ),
+    ] {
+        let test = report.test(test);
+        assert_eq!(
+            (test.verdict, test.runs.len(), test.heap_note.as_deref()),
+            (Some(Verdict::Leak), 3, Some(why))
+        );
+        assert!(
+            output.stdout.contains(&format!("{why}; repeated runs alone decided the verdict\n"))
+        );
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ const TOO_LONG: &str = "the search of the heap took too long";
 const UNKNOWN_CACHES: &str = "the thread caches of this C library are not recognised, so memory that was freed may hold blocks";
 const NO_MEMORY: &str = "there was no memory to search the heap";
 const NO_COPY: &str = "the process could not be copied to search the heap";
+const MUST_NOT_COPY: &str =
+    "the process was not copied to search the heap, because a filter for system calls could end it";
 
 /// Looks up the fate of the live blocks of these stacks. `known` are the known holders, and no path
 /// leads from one to the blocks of its `strangers`.
@@ -213,8 +215,11 @@ fn search(
     }
     let Some(mut copy) = copy else {
         fork::let_go();
-        if !is_alone || wanted.place == SearchPlace::Copy {
-            return Err(NO_COPY);
+        match wanted.place {
+            SearchPlace::Process if !is_alone => return Err(MUST_NOT_COPY),
+            SearchPlace::CopyOrProcess if !is_alone => return Err(NO_COPY),
+            SearchPlace::Copy => return Err(NO_COPY),
+            SearchPlace::Process | SearchPlace::CopyOrProcess => {}
         }
         search_here(&order);
         return checked(reply);
