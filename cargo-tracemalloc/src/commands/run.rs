@@ -17,7 +17,7 @@ use crate::runtimes::{BuildOptions, Runtimes};
 use crate::snapshot_query::SnapshotQuery;
 use crate::suite::cargo;
 use crate::util::exit_code::ExitCode::CouldNotRun;
-use crate::util::exit_code::UsageError;
+use crate::util::exit_code::{ENDED_BY_SIGNAL, UsageError};
 use crate::util::file::{this_program, write_atomically};
 #[cfg(unix)]
 use crate::util::passed_signals::PassedSignals;
@@ -27,9 +27,6 @@ use crate::util::{private_dir, terminal};
 use crate::workspace::Context;
 use crate::workspace::SessionDir;
 use crate::{output, report, wrapper};
-
-/// A shell adds this to the number of the signal that ended a process.
-const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Runs the command. The exit code is the program's.
 pub fn run(args: &RunArgs) -> Result<ExitCode> {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process;
 
+/// A shell adds this to the number of the signal that ended a process.
+pub const ENDED_BY_SIGNAL: i32 = 128;
+
 /// The exit codes of the command. If several apply, the first of `CouldNotRun`, `TestFailed` and
 /// `Leak` wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

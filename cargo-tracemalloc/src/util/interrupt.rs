@@ -9,48 +9,33 @@ use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result};
+#[cfg(not(unix))]
+use anyhow::Context as _;
+use anyhow::Result;
+
+use crate::util::exit_code::ENDED_BY_SIGNAL;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Locked while a signal is passed on. The command must not end before all processes have it.
 static PASSING_ON: Mutex<()> = Mutex::new(());
-/// A shell adds this to the number of the signal that ended a process.
-const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Installs the handler. From now on, the first signal only makes [`interrupted`] true.
 #[cfg(unix)]
 pub fn install() -> Result<()> {
     use nix::sys::signal::Signal;
-    use signal_hook::iterator::SignalsInfo;
-    use signal_hook::iterator::exfiltrator::origin::WithOrigin;
-    use signal_hook::low_level::siginfo::Cause;
 
-    use crate::util::descendants;
-    use crate::util::passed_signals::is_ignored;
+    use crate::util::{descendants, signals};
 
-    // A child inherits that a signal is ignored. A caught one is no longer ignored.
-    let caught = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM].into_iter();
-    let caught = caught.filter(|signal| !is_ignored(*signal)).map(|signal| signal as i32);
-    let mut signals = SignalsInfo::<WithOrigin>::new(caught)
-        .context("failed to install a handler for signals")?;
-    let handle_all = move || {
-        for origin in signals.forever() {
-            let _passing_on = PASSING_ON.lock();
-            if INTERRUPTED.swap(true, Ordering::SeqCst) {
-                process::exit(ENDED_BY_SIGNAL + origin.signal);
-            }
-            if let (false, Ok(signal)) =
-                (origin.cause == Cause::Kernel, Signal::try_from(origin.signal))
-            {
-                descendants::send(signal);
-            }
+    let ending = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM];
+    signals::handle_each(ending, |signal, is_sent| {
+        let _passing_on = PASSING_ON.lock();
+        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            process::exit(ENDED_BY_SIGNAL + signal as i32);
         }
-    };
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(handle_all)
-        .context("failed to start a thread for signals")?;
-    Ok(())
+        if is_sent {
+            descendants::send(signal);
+        }
+    })
 }
 
 /// Installs the handler. From now on, the first interrupt only makes [`interrupted`] true.

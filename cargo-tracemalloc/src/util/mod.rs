@@ -13,4 +13,6 @@ pub mod passed_signals;
 pub mod private_dir;
 pub mod private_env;
 pub mod process;
+#[cfg(unix)]
+pub mod signals;
 pub mod terminal;
