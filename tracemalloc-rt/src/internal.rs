@@ -28,6 +28,7 @@ pub use crate::trace::capture::Walk;
 pub use crate::trace::live::{
     Change, Live, LiveBlock, count_only, for_each_block, missed, start, stop,
 };
+pub use crate::util::panic_message::panic_message;
 pub mod heap {
     //! The search for pointers to live blocks.
     pub use crate::heap::*;

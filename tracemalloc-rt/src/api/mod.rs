@@ -46,13 +46,8 @@ use crate::trace::stack_id::MAX_NFRAME;
 /// # Ok::<(), tracemalloc::Error>(())
 /// ```
 pub fn start(nframe: u32) -> Result<(), Error> {
-    if !(1..=MAX_NFRAME).contains(&nframe) {
-        return Err(Error::NframeOutOfRange);
-    }
-    let table = installed()?;
-    c_malloc::arm_for_program();
-    (table.start)(nframe, 0);
-    Ok(())
+    check_nframe(nframe)?;
+    begin(nframe, 0)
 }
 
 /// As [`start`], but traces only some of the blocks, so that a service can trace all the time. Of
@@ -89,12 +84,19 @@ pub fn start(nframe: u32) -> Result<(), Error> {
 /// # Ok::<(), tracemalloc::Error>(())
 /// ```
 pub fn start_sampled(nframe: u32, interval: u64) -> Result<(), Error> {
-    if !(1..=MAX_NFRAME).contains(&nframe) {
-        return Err(Error::NframeOutOfRange);
-    }
+    check_nframe(nframe)?;
     if !(1..=MAX_INTERVAL).contains(&interval) {
         return Err(Error::NoInterval);
     }
+    begin(nframe, interval)
+}
+
+fn check_nframe(nframe: u32) -> Result<(), Error> {
+    (1..=MAX_NFRAME).contains(&nframe).then_some(()).ok_or(Error::NframeOutOfRange)
+}
+
+/// Begins the program's view. With the interval 0, it has all blocks.
+fn begin(nframe: u32, interval: u64) -> Result<(), Error> {
     let table = installed()?;
     c_malloc::arm_for_program();
     (table.start)(nframe, interval);

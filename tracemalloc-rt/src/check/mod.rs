@@ -27,6 +27,7 @@ use crate::judge::{
 use crate::limits::Limits;
 use crate::model::format_size::format_size;
 use crate::trace::live::Change;
+use crate::util::panic_message::panic_message;
 
 /// If this variable is 1, a check fails where nothing traces.
 const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
@@ -325,25 +326,18 @@ fn required() -> String {
 fn returned<R>(ended: &Ended<R>) -> Result<(), String> {
     match ended {
         Ok(_) => Ok(()),
-        Err(payload) => Err(match message(&**payload) {
+        Err(payload) => Err(match panic_message(&**payload) {
             Some(message) => format!("it panicked: {message}"),
             None => "it panicked".to_owned(),
         }),
     }
 }
 
-fn message(payload: &(dyn Any + Send)) -> Option<String> {
-    payload
-        .downcast_ref::<String>()
-        .cloned()
-        .or_else(|| payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned()))
-}
-
 /// A panic's payload in memory that does not count as the code's: it lives until the verdict. A
 /// value that is not a text is replaced.
 fn without_its_blocks(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
-    match message(&*payload) {
-        Some(message) => Box::new(message),
+    match panic_message(&*payload) {
+        Some(message) => Box::new(message.to_owned()),
         None => Box::new("a panic with a value that is not a text"),
     }
 }

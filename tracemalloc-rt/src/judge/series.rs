@@ -198,6 +198,7 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::util::numbers::Numbers;
 
     /// A series that is this large after each run.
     fn sizes(sizes: impl IntoIterator<Item = i64>) -> (Series, u32) {
@@ -219,13 +220,8 @@ mod tests {
 
     /// Numbers that look random.
     fn random(seed: u64) -> impl FnMut(u64) -> u64 {
-        let mut state = seed;
-        move |below| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        }
+        let mut numbers = Numbers(seed);
+        move |below| numbers.below(below as usize) as u64
     }
 
     #[test]

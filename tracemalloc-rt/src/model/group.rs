@@ -10,6 +10,7 @@ use crate::model::intern::Interner;
 use crate::model::key_type::{KeyType, KeyTypeError};
 use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
+use crate::util::sample_probability::sample_probability;
 
 /// The last of the allocators' domains. The program itself tracks the blocks of all others. None of
 /// them is left out.
@@ -57,7 +58,7 @@ impl Totals {
     /// Thompson, 1952), which also tells the variance.
     fn add_sampled(&mut self, size: u64, interval: u64) {
         let size = size as f64;
-        let probability = -(-size / interval as f64).exp_m1();
+        let probability = sample_probability(size, interval);
         if probability > 0.0 {
             self.estimates.size += size / probability;
             self.estimates.count += 1.0 / probability;

@@ -270,10 +270,7 @@ pub fn forget_common<const ANY: bool>(address: usize) -> Result<Option<Block>, U
     account.add(-(known.size as i64), -1);
     if known.in_view {
         thread.view.shrank(known.size);
-        let extra = shadow::extra_in_view(ALLOCATOR, known);
-        if extra != 0 {
-            thread.view.add_extra(-(extra as i64));
-        }
+        thread.view.add_extra(-(shadow::extra_in_view(ALLOCATOR, known) as i64));
     }
     Ok(Some(known))
 }

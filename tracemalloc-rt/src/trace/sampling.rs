@@ -12,6 +12,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::trace::state::Word;
+use crate::util::sample_probability::sample_probability;
 
 /// The interval of the program's view; 0 if each block is recorded.
 static INTERVAL: AtomicU64 = AtomicU64::new(0);
@@ -55,7 +56,7 @@ pub fn weight(size: usize) -> usize {
 /// The size divided by the probability that such a block is sampled. 0 bytes are never sampled.
 #[cold]
 fn weight_at(size: usize, interval: u64) -> usize {
-    let probability = -(-(size as f64) / interval as f64).exp_m1();
+    let probability = sample_probability(size as f64, interval);
     if probability > 0.0 { (size as f64 / probability).round() as usize } else { size }
 }
 

@@ -130,9 +130,7 @@ pub fn grew_view(size: usize, extra: usize) {
         Current::Running(thread) => {
             thread.view.keep_level();
             thread.view.grew(size);
-            if extra != 0 {
-                thread.view.add_extra(extra as i64);
-            }
+            thread.view.add_extra(extra as i64);
         }
         Current::Ended | Current::Starting => view::changed_by_ended_thread(size as i64),
     }
@@ -144,9 +142,7 @@ pub fn shrank_view(size: usize, extra: usize) {
     match current() {
         Current::Running(thread) => {
             thread.view.shrank(size);
-            if extra != 0 {
-                thread.view.add_extra(-(extra as i64));
-            }
+            thread.view.add_extra(-(extra as i64));
         }
         Current::Ended | Current::Starting => view::changed_by_ended_thread(-(size as i64)),
     }

@@ -117,7 +117,15 @@ impl Part {
 
     /// Counts what a sampled block stands for, beyond its own bytes; negative if it has left the
     /// view. For the owner.
+    #[inline(always)]
     pub fn add_extra(&self, extra: i64) {
+        if extra != 0 {
+            self.count_extra(extra);
+        }
+    }
+
+    #[inline(never)]
+    fn count_extra(&self, extra: i64) {
         let sum = self.extra.load(Ordering::Relaxed).wrapping_add(extra);
         self.extra.store(sum, Ordering::Relaxed);
         if extra > 0 {
@@ -299,6 +307,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::util::numbers::Numbers;
 
     /// No other test of this crate counts in the view.
     static VIEW: Mutex<()> = Mutex::new(());
@@ -310,18 +319,7 @@ mod tests {
         part
     }
 
-    /// Numbers that look random.
-    struct Numbers(u64);
-
     impl Numbers {
-        fn below(&mut self, end: usize) -> usize {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 33) as usize % end
-        }
-
         /// Mostly small, some larger than any slack.
         fn size(&mut self) -> usize {
             let bits = self.below(20);

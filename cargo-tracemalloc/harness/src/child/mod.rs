@@ -23,7 +23,6 @@ mod name_provider;
 mod nested_test;
 mod null_output;
 mod panic_backtraces;
-mod panic_message;
 mod process_limits;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub mod program;

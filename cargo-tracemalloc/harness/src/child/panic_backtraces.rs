@@ -11,8 +11,6 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use tracemalloc::internal;
 
-use crate::child::panic_message;
-
 /// The variable that std reads at the first panic.
 const STYLE_VAR: &str = "RUST_BACKTRACE";
 
@@ -104,8 +102,8 @@ fn add(panic: &PanicHookInfo<'_>) {
     if panics.kept.len() < MOST_KEPT {
         panics.kept.push((place, backtrace));
     }
-    let aborts = panic_message::of_payload(panic.payload())
-        .is_some_and(|message| ABORTING.contains(&message));
+    let aborts =
+        internal::panic_message(panic.payload()).is_some_and(|message| ABORTING.contains(&message));
     if aborts || panics.process != std::process::id() {
         eprint!("{}", panics.text());
         panics.kept.clear();

@@ -2,11 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tracemalloc::internal::Outermost;
+use tracemalloc::internal::{self, Outermost};
 
 use crate::child::libtest::{Bencher, ShouldPanic, TestDescAndFn, TestFn, TestName};
-use crate::child::panic_message;
-
 /// One `#[test]` or `#[bench]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Test {
@@ -61,7 +59,7 @@ impl Test {
             Ok(Ok(())) => Err("test did not panic as expected".to_owned()),
             Ok(Err(why)) => Err(why),
             Err(payload) => {
-                let message = panic_message::of_payload(&*payload);
+                let message = internal::panic_message(&*payload);
                 self.of_panic(message)
             }
         }

@@ -14,7 +14,6 @@ use crate::child::domain;
 use crate::child::memory_reserve::MemoryReserve;
 use crate::child::null_output;
 use crate::child::panic_backtraces;
-use crate::child::panic_message;
 use crate::child::process_limits::Limits;
 use crate::child::run_clock::RunClock;
 use crate::child::seccomp;
@@ -55,7 +54,7 @@ fn conclude_when_it_panics(test: Test, assignment: Assignment) {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         hook(panic);
-        let entry = match test.of_panic(panic_message::of_payload(panic.payload())) {
+        let entry = match test.of_panic(internal::panic_message(panic.payload())) {
             Ok(()) => TestEntry {
                 verdict: assignment.session.as_ref().map(|_| Verdict::Skipped),
                 verdict_reason: Some(

@@ -215,11 +215,9 @@ fn search(
     }
     let Some(mut copy) = copy else {
         fork::let_go();
-        match wanted.place {
-            SearchPlace::Process if !is_alone => return Err(MUST_NOT_COPY),
-            SearchPlace::CopyOrProcess if !is_alone => return Err(NO_COPY),
-            SearchPlace::Copy => return Err(NO_COPY),
-            SearchPlace::Process | SearchPlace::CopyOrProcess => {}
+        if !is_alone || wanted.place == SearchPlace::Copy {
+            let must_not = wanted.place == SearchPlace::Process;
+            return Err(if must_not { MUST_NOT_COPY } else { NO_COPY });
         }
         search_here(&order);
         return checked(reply);

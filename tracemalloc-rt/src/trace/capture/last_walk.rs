@@ -426,6 +426,7 @@ mod compare {
 mod tests {
     use super::super::frame_pointer::{Bounds, Here};
     use super::*;
+    use crate::util::numbers::Numbers;
 
     /// A made-up stack: frames are at words of it, the outermost at the highest.
     struct Stack {
@@ -470,19 +471,6 @@ mod tests {
     fn nothing_remembered() -> Box<LastWalk> {
         // SAFETY: zeroes are one that remembers nothing.
         unsafe { Box::new_zeroed().assume_init() }
-    }
-
-    /// Numbers that look random.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn below(&mut self, end: usize) -> usize {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 33) as usize % end
-        }
     }
 
     #[test]
