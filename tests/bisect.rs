@@ -22,7 +22,7 @@ const TEST: &str = "#[test]\nfn works() { assert_eq!(work(), 9); }\n";
 const OTHER: &str = "#[test]\nfn other() { std::mem::forget(vec![1_u64; 7]); }\n";
 
 impl Repository {
-    /// Commits each source in turn, with a subject.
+    /// Commits each source in turn, with its test and a subject.
     fn new(owner: &str, sources: &[(&str, String)]) -> Self {
         let project = Project::copy("demo", owner);
         let _fresh = fs::remove_dir_all(project.root.join(".git"));
@@ -30,7 +30,7 @@ impl Repository {
         repository.project.write(".gitignore", "target\n");
         repository.git("init --quiet --initial-branch main");
         for (subject, source) in sources {
-            repository.project.write("src/lib.rs", source);
+            repository.project.write("src/lib.rs", &format!("{source}{TEST}"));
             repository.git("add --all");
             repository.call("commit --quiet --message").arg(subject).run().code(0);
         }
@@ -71,17 +71,16 @@ impl Repository {
 
 #[test]
 fn the_revision_that_brought_a_leak_is_found_past_one_that_does_not_build() {
-    let with_test = |source: &str| format!("{source}{TEST}");
     let repository = Repository::new(
         "bisect",
         &[
-            ("Work", with_test(CLEAN)),
-            ("Comment", with_test(&format!("// One.\n{CLEAN}"))),
-            ("Half a change", with_test(BROKEN)),
-            ("Another comment", with_test(&format!("// Two.\n{CLEAN}"))),
-            ("Keep the result", with_test(LEAKS)),
-            ("Move lines", with_test(&format!("// Three.\n\n{LEAKS}"))),
-            ("Add a test", with_test(&format!("// Three.\n\n{LEAKS}{OTHER}"))),
+            ("Work", CLEAN.to_owned()),
+            ("Comment", format!("// One.\n{CLEAN}")),
+            ("Half a change", BROKEN.to_owned()),
+            ("Another comment", format!("// Two.\n{CLEAN}")),
+            ("Keep the result", LEAKS.to_owned()),
+            ("Move lines", format!("// Three.\n\n{LEAKS}")),
+            ("Add a test", format!("// Three.\n\n{LEAKS}{OTHER}")),
         ],
     );
     let before = repository.state();
@@ -108,13 +107,12 @@ fn the_revision_that_brought_a_leak_is_found_past_one_that_does_not_build() {
 
 #[test]
 fn revisions_that_do_not_build_next_to_the_leak_are_all_named() {
-    let with_test = |source: &str| format!("{source}{TEST}");
     let repository = Repository::new(
         "bisect-skips",
         &[
-            ("Work", with_test(CLEAN)),
-            ("Half a change", with_test(BROKEN)),
-            ("Keep the result", with_test(LEAKS)),
+            ("Work", CLEAN.to_owned()),
+            ("Half a change", BROKEN.to_owned()),
+            ("Keep the result", LEAKS.to_owned()),
         ],
     );
     let output = repository.bisect("--good HEAD~2 --lib works").code(exit::COULD_NOT_RUN);
@@ -125,14 +123,9 @@ fn revisions_that_do_not_build_next_to_the_leak_are_all_named() {
 
 #[test]
 fn a_bisection_that_cannot_be_is_refused_with_the_reason() {
-    let with_test = |source: &str| format!("{source}{TEST}");
     let repository = Repository::new(
         "bisect-errors",
-        &[
-            ("Work", with_test(CLEAN)),
-            ("Keep", with_test(LEAKS)),
-            ("Move", with_test(&format!("\n{LEAKS}"))),
-        ],
+        &[("Work", CLEAN.to_owned()), ("Keep", LEAKS.to_owned()), ("Move", format!("\n{LEAKS}"))],
     );
     let refused = |args: &str, code: i32, expected: &str| {
         let output = repository.bisect(args).code(code);
@@ -150,7 +143,7 @@ fn a_bisection_that_cannot_be_is_refused_with_the_reason() {
     refused("--good HEAD~1 --lib works", exit::COULD_NOT_RUN, there);
     refused("--good HEAD~2 --lib --no-such works", exit::USAGE, "--no-such");
 
-    repository.project.write("src/lib.rs", &with_test(BROKEN));
+    repository.project.write("src/lib.rs", &format!("{BROKEN}{TEST}"));
     let changed = "`src/lib.rs` has changes that are not committed";
     refused("--good HEAD~2 --lib works", exit::USAGE, changed);
     repository.git("commit --all --quiet --message Broken");

@@ -9,8 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use support::process::{runs, signal, wait_for};
 use support::{Project, exit};
 use tracemalloc_harness::Outcome;
 
@@ -80,29 +81,13 @@ fn started(project: &Project) -> (Child, i32) {
     let quiet = "exec \"$@\" >target/output 2>&1";
     let call = project.tracemalloc(args).in_shell(quiet).spawn();
     let marker = project.root.join("target/sleeping");
-    let pid = wait_for(|| fs::read_to_string(&marker).ok()?.parse().ok());
+    let pid =
+        wait_for("the sleeping test", PATIENCE, || fs::read_to_string(&marker).ok()?.parse().ok());
     (call, pid)
 }
 
-fn wait_for<T>(mut get: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = get() {
-            return value;
-        }
-        assert!(start.elapsed() < Duration::from_secs(600), "it never came");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn kill(signal: &str, pid: u32) {
-    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
-}
-
-fn is_gone(pid: i32) -> Option<()> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    (stat.is_empty() || stat.contains(") Z ")).then_some(())
-}
+/// A build may come first.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn outcomes(project: &Project) -> Vec<(String, Outcome)> {
     project.report().tests().map(|(_, test)| (test.name.clone(), test.outcome)).collect()
@@ -112,9 +97,9 @@ fn outcomes(project: &Project) -> Vec<(String, Outcome)> {
 fn a_terminated_command_ends_the_tests_and_leaves_a_report() {
     let (project, _guard) = workspace();
     let (mut call, test) = started(&project);
-    kill("-TERM", call.id());
+    signal("TERM", call.id());
     assert_eq!(call.wait().unwrap().code(), Some(exit::COULD_NOT_RUN));
-    wait_for(|| is_gone(test));
+    wait_for("the test's end", PATIENCE, || (!runs(test)).then_some(()));
     let outcomes = outcomes(&project);
     assert!(outcomes.contains(&("tests::a_quick_one".to_owned(), Outcome::Passed)), "{outcomes:?}");
 }
@@ -123,9 +108,9 @@ fn a_terminated_command_ends_the_tests_and_leaves_a_report() {
 fn the_run_after_a_killed_one_cleans_up_and_reports_that() {
     let (project, _guard) = workspace();
     let (mut call, test) = started(&project);
-    kill("-KILL", call.id());
+    signal("KILL", call.id());
     call.wait().unwrap();
-    kill("-KILL", test as u32);
+    signal("KILL", test);
     let sessions = || -> Vec<PathBuf> {
         let entries = fs::read_dir(project.root.join("target/tracemalloc")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());

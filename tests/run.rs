@@ -10,9 +10,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use support::process::{runs, signal, wait_for};
 use support::{Call, Output, Project, exit, write_below};
 
 const SNAPSHOT: &str = "target/tracemalloc/snapshot.json";
@@ -36,17 +36,9 @@ fn first_line(child: &mut Child) -> (String, String) {
     (line, process)
 }
 
-fn signal(name: &str, process: &str) {
-    assert!(Command::new("kill").args(["-s", name, process]).status().unwrap().success());
-}
-
 /// Waits until a condition holds.
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} does not come");
-        sleep(Duration::from_millis(20));
-    }
+    wait_for(what, Duration::from_secs(60), || holds().then_some(()));
 }
 
 /// The names of the snapshots that were taken while the program ran, oldest first.
@@ -63,12 +55,6 @@ fn remove_earlier(dir: &Path, cause: &str) {
     for name in earlier(dir, cause) {
         fs::remove_file(dir.join(name)).unwrap();
     }
-}
-
-/// Whether a process runs, and is no zombie.
-fn runs(process: &str) -> bool {
-    fs::read_to_string(format!("/proc/{process}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap().starts_with(" Z"))
 }
 
 /// The command's output when it had ended, and its exit code.
@@ -225,7 +211,7 @@ fn signals_to_the_command_reach_the_program() {
     for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
         let mut child = project.run("-p ends -- waits").spawn();
         let (_, process) = first_line(&mut child);
-        signal(name, &child.id().to_string());
+        signal(name, child.id());
         let (stderr, code) = ended(child);
         assert_eq!(code, Some(128 + number), "{name}");
         assert!(stderr.contains(&format!("Tracing process {process}\n")), "{name}");
@@ -238,14 +224,14 @@ fn signals_to_the_command_reach_the_program() {
     let (_, process) = first_line(&mut child);
     let mut last = String::new();
     for _ in 0..3 {
-        signal("USR1", &child.id().to_string());
+        signal("USR1", child.id());
         let newest = || earlier(&dir, "Z-signal").pop().unwrap_or_default();
         wait_until("a snapshot", || newest() > last);
         last = newest();
     }
     assert_eq!(earlier(&dir, "Z-signal").len(), 2, "--keep");
     // A program without a handler for it ends.
-    signal("USR2", &child.id().to_string());
+    signal("USR2", child.id());
     let (stderr, code) = ended(child);
     assert_eq!(code, Some(128 + 12));
     assert!(stderr.contains("the 2 taken before are whole"), "{stderr}");
@@ -258,7 +244,7 @@ fn a_killed_command_leaves_no_program_behind() {
     let project = Project::copy("behaviour", "run-killed-command");
     let mut child = project.run("-p ends -- waits").spawn();
     let (_, process) = first_line(&mut child);
-    signal("KILL", &child.id().to_string());
+    signal("KILL", child.id());
     ended(child);
     wait_until("the program's end", || !runs(&process));
     assert!(project.root.join(SNAPSHOT).exists(), "it takes its last snapshot");

@@ -5,6 +5,7 @@
 
 mod call;
 mod listing;
+pub mod process;
 mod project;
 mod report;
 
