@@ -15,12 +15,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    let candidates = [package.join("../Cargo.lock"), package.join("Cargo.lock")];
-    // The manifest above a published package is not this workspace's.
+    // The lock file above a published package is not this workspace's.
     let in_checkout = package.join("harness/Cargo.toml").exists();
-    let lock = &candidates[usize::from(!in_checkout)];
+    let lock = package.join(if in_checkout { "../Cargo.lock" } else { "Cargo.lock" });
     println!("cargo::rerun-if-changed={}", lock.display());
-    let text = reduced(read(lock), lock);
+    let text = reduced(read(&lock), &lock);
     fs::write(out_dir.join("Cargo.lock"), text).expect("OUT_DIR is writable");
 }
 

@@ -27,7 +27,7 @@ Exit codes:
 pub struct BisectArgs {
     /// A revision that does not have the leak
     #[arg(long, value_name = "REV", required_unless_present = "step")]
-    pub good: Option<String>,
+    good: Option<String>,
 
     /// A revision that has the leak
     #[arg(long, value_name = "REV", default_value = "HEAD")]
@@ -52,4 +52,11 @@ pub struct BisectArgs {
     /// Arguments of `cargo tracemalloc test`
     #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
     pub rest: Vec<String>,
+}
+
+impl BisectArgs {
+    /// The revision that does not have the leak. Only a step has none.
+    pub fn good(&self) -> &str {
+        self.good.as_deref().unwrap_or_default()
+    }
 }

@@ -45,14 +45,6 @@ struct Plan {
     verbose: bool,
 }
 
-/// The result of the tests at one revision.
-enum Tested {
-    /// They ran. The flag says whether some failed.
-    Ran(Box<Report>, bool),
-    /// They could not be built or run.
-    NotBuilt,
-}
-
 /// Runs the command.
 pub fn run(args: &BisectArgs) -> Result<u8> {
     terminal::set_color(args.color.unwrap_or(Color::Auto));
@@ -64,7 +56,7 @@ pub fn run(args: &BisectArgs) -> Result<u8> {
 
 fn bisect(args: &BisectArgs) -> Result<ExitCode> {
     let (repository, prefix) = Repository::here()?;
-    let good = repository.commit(args.good.as_deref().unwrap_or_default())?;
+    let good = repository.commit(args.good())?;
     let bad = repository.commit(&args.bad)?;
     check(&repository, args, &good, &bad)?;
     private_dir::remove_abandoned();
@@ -79,8 +71,7 @@ fn bisect(args: &BisectArgs) -> Result<ExitCode> {
         verbose: args.verbose,
     };
     let now = plan.report_at(&clone, &bad, &args.bad)?;
-    let name = args.good.as_deref().unwrap_or_default();
-    let before = plan.report_at(&clone, &good, name)?;
+    let before = plan.report_at(&clone, &good, args.good())?;
     let leak = wanted(args, &now, &before)?;
     plan.id.clone_from(&leak.id);
     let text = output::text::in_a_line(leak);
@@ -93,7 +84,7 @@ fn bisect(args: &BisectArgs) -> Result<ExitCode> {
 
 /// Checks the revisions and the checkout before anything is built.
 fn check(repository: &Repository, args: &BisectArgs, good: &str, bad: &str) -> Result<()> {
-    let name = args.good.as_deref().unwrap_or_default();
+    let name = args.good();
     if good == bad {
         let same = format!("`--good {name}` and `--bad {}` are the same commit", args.bad);
         return Err(UsageError(same).into());
@@ -126,7 +117,7 @@ fn wanted<'a>(
     now: &'a Report,
     before: &Report,
 ) -> Result<&'a crate::report::Leak> {
-    let (good, bad) = (args.good.as_deref().unwrap_or_default(), &args.bad);
+    let (good, bad) = (args.good(), &args.bad);
     let was_there = |id: &str| before.leaks.iter().any(|leak| leak.id == id);
     if let Some(id) = &args.id {
         let Some(leak) = now.leaks.iter().find(|leak| leak.id == *id) else {
@@ -161,19 +152,17 @@ impl Plan {
     fn report_at(&self, clone: &Repository, commit: &str, name: &str) -> Result<Report> {
         clone.check_out(commit)?;
         terminal::status("Testing", clone.summary(commit)?);
-        match self.test()? {
-            Tested::Ran(report, _) => Ok(*report),
-            Tested::NotBuilt => {
-                let log = fs::read_to_string(self.log()).unwrap_or_default();
-                let lines: Vec<&str> = log.lines().collect();
-                let shown = lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n");
-                bail!("the tests of `{name}` could not be built or run:\n{shown}")
-            }
-        }
+        let Some(report) = self.test()? else {
+            let log = fs::read_to_string(self.log()).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let shown = lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n");
+            bail!("the tests of `{name}` could not be built or run:\n{shown}")
+        };
+        Ok(report)
     }
 
-    /// Runs the tests of the revision that is checked out.
-    fn test(&self) -> Result<Tested> {
+    /// Runs the tests of the revision that is checked out. `None` if they cannot be built or run.
+    fn test(&self) -> Result<Option<Report>> {
         let report = self.dir.join("report.json");
         if report.exists() {
             fs::remove_file(&report)?;
@@ -191,11 +180,9 @@ impl Plan {
             return Err(UsageError(format!("`test` failed: {}", log.trim_end())).into());
         }
         if !report.exists() {
-            return Ok(Tested::NotBuilt);
+            return Ok(None);
         }
-        let report = report_file::read(&report)?;
-        let failed = report.summary.failed > 0;
-        Ok(Tested::Ran(Box::new(report), failed))
+        report_file::read(&report).map(Some)
     }
 
     fn log(&self) -> Utf8PathBuf {
@@ -233,12 +220,10 @@ fn step(plan: &Utf8Path) -> Result<u8> {
     let clone = Repository { root: plan.dir.join("clone") };
     let summary = clone.summary("HEAD")?;
     let (answer, word) = match plan.test() {
-        Ok(Tested::Ran(report, _)) if report.leaks.iter().any(|leak| leak.id == plan.id) => {
-            (BAD, "leaks")
-        }
-        Ok(Tested::Ran(_, false)) => (GOOD, "does not leak"),
-        Ok(Tested::Ran(_, true)) => (SKIP, "skipped, as tests fail"),
-        Ok(Tested::NotBuilt) => (SKIP, "skipped, as it does not build"),
+        Ok(None) => (SKIP, "skipped, as it does not build"),
+        Ok(Some(report)) if report.leaks.iter().any(|leak| leak.id == plan.id) => (BAD, "leaks"),
+        Ok(Some(report)) if report.summary.failed > 0 => (SKIP, "skipped, as tests fail"),
+        Ok(Some(_)) => (GOOD, "does not leak"),
         Err(error) => {
             terminal::error(&error);
             return Ok(ABORT);

@@ -21,10 +21,10 @@ pub fn run(args: &MergeArgs) -> Result<ExitCode> {
     let reports = args.files.iter().map(|path| report_file::read(path));
     let report = report::merged(reports.collect::<Result<_>>()?, same_test)
         .ok_or_else(|| UsageError("expected the path of a report".to_owned()))?;
-    let against = args.against.as_deref().map(report_file::read).transpose()?;
     // The earlier leaks are only displayed.
-    let against = against.map(|against| Ok::<_, anyhow::Error>(against.displayed()?.into_owned()));
-    let comparison = against.transpose()?.map(|against| Comparison::new(against, &report));
+    let displayed = |path| anyhow::Ok(report_file::read(path)?.displayed()?.into_owned());
+    let against = args.against.as_deref().map(displayed).transpose()?;
+    let comparison = against.map(|against| Comparison::new(against, &report));
     let comparison = comparison.as_ref();
     let shown = match (&args.report.path, args.files.as_slice()) {
         (Some(path), _) => path.to_string(),

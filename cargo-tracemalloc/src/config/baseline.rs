@@ -10,7 +10,7 @@ use crate::cli::BaselineArgs;
 use crate::config::configuration::KnownLeak;
 use crate::config::document::Document;
 use crate::util::exit_code::UsageError;
-use crate::util::file::write_atomically;
+use crate::util::file::{is_there, write_atomically};
 
 /// The file beside the workspace's manifest.
 const FILE: &str = "tracemalloc-baseline.toml";
@@ -53,7 +53,7 @@ impl Baseline {
         };
         let name = name_of(&path, root);
         let baseline = Self { path, leaks: Vec::new(), mode, name };
-        if !baseline.exists() {
+        if !is_there(&baseline.path) {
             if args.baseline.is_some() || mode == Mode::Prune {
                 let path = &baseline.path;
                 let way_out = "`--write-baseline` writes one";
@@ -64,14 +64,9 @@ impl Baseline {
         baseline.read_again()
     }
 
-    /// Whether there is a file. A link to one that does not exist is there, and an error.
-    fn exists(&self) -> bool {
-        self.path.as_std_path().is_symlink() || self.path.exists()
-    }
-
     /// The text of the file; empty if there is none.
     pub fn text(&self) -> Result<String> {
-        if !self.exists() {
+        if !is_there(&self.path) {
             return Ok(String::new());
         }
         fs::read_to_string(&self.path).context("failed to read the baseline")

@@ -8,6 +8,7 @@ use fs_err as fs;
 
 use crate::cli::Deny;
 use crate::util::exit_code::UsageError;
+use crate::util::file::is_there;
 
 use crate::config::document::{Document, Placed, Table};
 use crate::config::layer::Layer;
@@ -87,8 +88,7 @@ impl Config {
             .context("failed to read the workspace's manifest")?;
         let in_manifest = in_manifest(Document { name: MANIFEST, source: &manifest })?;
         let path = root.join(FILE);
-        // A link to a file that does not exist is there, and an error.
-        if !path.as_std_path().is_symlink() && !path.exists() {
+        if !is_there(&path) {
             return in_manifest.map_or_else(|| Ok(Self::default()), Self::read);
         }
         if let Some(table) = in_manifest {

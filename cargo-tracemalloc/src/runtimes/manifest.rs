@@ -5,9 +5,9 @@
 
 use toml::{Table, Value};
 
-/// A package that the command carries, and its directory in the workspace.
+/// The runtime, which the command carries: its package, and its directory in the workspace.
 pub const RUNTIME: &str = "tracemalloc-rt";
-/// The other one.
+/// The harness, in the same way.
 pub const HARNESS: &str = "tracemalloc-harness";
 /// A package that the runtimes do not need, and the feature that would need it.
 const LEFT_OUT: (&str, &str) = ("tracemalloc-macros", "macros");

@@ -50,6 +50,11 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is a file. A link to one that does not exist is there, and an error to its reader.
+pub fn is_there(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
 /// Opens a pipe or a device. To open a pipe waits for its reader otherwise. While it is open, other
 /// calls that open it do not wait.
 #[cfg(unix)]

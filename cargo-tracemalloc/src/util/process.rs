@@ -98,8 +98,8 @@ impl Process {
         if !is_pipe(&io::stdout()) {
             return self.status();
         }
-        let mut child =
-            self.command.stdout(Stdio::piped()).spawn().with_context(|| self.could_not_run())?;
+        self.command.stdout(Stdio::piped());
+        let mut child = self.spawn()?;
         let output = child.stdout.take();
         let (running, is_over) = mpsc::channel::<()>();
         thread::spawn(move || {

@@ -41,10 +41,10 @@ pub fn set_color(color: Color) {
 
 /// Prints a status line to stderr: `   Preparing tracemalloc runtime ...`.
 pub fn status(word: &str, text: impl Display) {
-    print_stderr(format_args!("{GOOD}{word:>12}{GOOD:#} {text}"));
+    print_stderr(status_line(word, text));
 }
 
-/// The same line as text, for another process to print to the same stderr.
+/// A status line as text, which another process may print to the same stderr.
 pub fn status_line(word: &str, text: impl Display) -> String {
     let line = format!("{GOOD}{word:>12}{GOOD:#} {text}");
     match anstream::AutoStream::choice(&std::io::stderr()) {

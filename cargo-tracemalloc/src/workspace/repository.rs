@@ -55,9 +55,8 @@ impl Repository {
     /// The commit of a revision.
     pub fn commit(&self, revision: &str) -> Result<String> {
         let commit = format!("{revision}^{{commit}}");
-        let found = self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
-        let found = { found }.read();
-        found.map(|found| found.trim().to_owned()).map_err(|_| {
+        let args = ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit];
+        self.git(&args).read().map(|found| found.trim().to_owned()).map_err(|_| {
             UsageError(format!("there is no commit `{revision}` in `{}`", self.root)).into()
         })
     }

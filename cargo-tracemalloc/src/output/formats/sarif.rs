@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, for code scanning. The fingerprint makes a leak the same from run to run.
 
 use anyhow::Result;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::output::formats::Finding;
 use crate::output::json;
@@ -35,23 +35,22 @@ pub fn render(report: &Report, findings: &[Finding<'_>]) -> Result<String> {
 
 fn result(finding: &Finding<'_>) -> Value {
     let index = RULES.iter().position(|(kind, ..)| *kind == finding.leak.kind).unwrap_or_default();
-    let mut result = Map::new();
-    result.insert("ruleId".to_owned(), json!(RULES[index].1));
-    result.insert("ruleIndex".to_owned(), json!(index));
-    result.insert("level".to_owned(), json!("error"));
-    result.insert("message".to_owned(), json!({ "text": finding.text.trim() }));
-    let location = json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&finding.file), "uriBaseId": "%SRCROOT%" },
-        "region": { "startLine": finding.line },
-    } });
-    result.insert("locations".to_owned(), json!([location]));
-    let fingerprints = json!({ "tracemallocLeak/v2": finding.leak.id });
-    result.insert("partialFingerprints".to_owned(), fingerprints);
+    let mut result = json!({
+        "ruleId": RULES[index].1,
+        "ruleIndex": index,
+        "level": "error",
+        "message": { "text": finding.text.trim() },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&finding.file), "uriBaseId": "%SRCROOT%" },
+            "region": { "startLine": finding.line },
+        } }],
+        "partialFingerprints": { "tracemallocLeak/v2": finding.leak.id },
+    });
     if let Some(change) = finding.change {
         let state = if change == Change::New { "new" } else { "updated" };
-        result.insert("baselineState".to_owned(), json!(state));
+        result["baselineState"] = json!(state);
     }
-    Value::Object(result)
+    result
 }
 
 /// A path as a relative reference: other bytes than those of plain names are escaped.
