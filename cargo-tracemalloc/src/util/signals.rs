@@ -9,9 +9,9 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
 
-/// Calls `handle` for each of these signals that comes from now on. Its second argument says whether
-/// a process has sent the signal. The kernel sends the others, such as Ctrl-C, and every process in
-/// the foreground gets those.
+/// Calls `handle` for each of these signals that comes from now on. Its second argument says
+/// whether a process has sent the signal. The kernel sends the others, such as Ctrl-C, and every
+/// process in the foreground gets those.
 ///
 /// A signal that was ignored when this process started, as under `nohup`, stays ignored. A child
 /// inherits that, and it would not inherit a handler.
