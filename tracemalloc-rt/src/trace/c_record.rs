@@ -15,8 +15,8 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::trace::capture::c_stack;
-use crate::trace::capture::unwind_rule::Registers;
-use crate::trace::capture::unwind_rules;
+use crate::trace::capture::c_stack::unwind_rule::Registers;
+use crate::trace::capture::c_stack::unwind_rules;
 use crate::trace::guard::Guard;
 use crate::trace::record::{flags_for, forget_any, forget_common, note};
 use crate::trace::shadow::Block;

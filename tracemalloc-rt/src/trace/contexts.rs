@@ -37,7 +37,7 @@ pub const C: u32 = 1;
 
 /// The innermost context of a stack whose block C allocated has this in place of an address. So its
 /// id tells the domain, and its other contexts are those of Rust's stacks.
-const OF_C: usize = usize::MAX;
+pub const OF_C: usize = usize::MAX;
 
 const PER_CHUNK: u32 = 1 << 16;
 const CHUNKS: usize = (MAX_STACKS / PER_CHUNK) as usize;
@@ -152,20 +152,6 @@ impl Context {
         let inside = iter::successors(Some(self), |context| Some(context.caller()));
         let frames = inside.take_while(|context| !context.is_root());
         frames.skip(usize::from(self.is_of_c())).map(|context| context.address())
-    }
-
-    /// The innermost context of the same stack for blocks of C. `None` if there is no memory left
-    /// for it.
-    #[cfg(all(
-        any(test, feature = "c-malloc"),
-        target_os = "linux",
-        target_env = "gnu",
-        target_arch = "x86_64",
-        not(miri)
-    ))]
-    #[inline(always)]
-    pub fn of_c(self) -> Option<Self> {
-        self.call(OF_C)
     }
 
     /// Whether the stack is one of C's blocks.
@@ -440,9 +426,9 @@ mod tests {
     fn blocks_of_c_have_stacks_of_their_own_with_the_same_frames() {
         for frames in [&[0x30, 0x20, 0x10][..], &[]] {
             let of_rust = path(9, 4, frames);
-            let of_c = of_rust.of_c().expect("there is memory");
+            let of_c = of_rust.call(OF_C).expect("there is memory");
             assert_ne!(of_rust, of_c);
-            assert_eq!(of_rust.of_c(), Some(of_c));
+            assert_eq!(of_rust.call(OF_C), Some(of_c));
             let found = [of_rust, of_c].map(|context| domain(context.stack_id()));
             assert_eq!(found, [RUST, C]);
             assert!(of_c.addresses().eq(of_rust.addresses()));

@@ -12,8 +12,9 @@ const WORD: usize = size_of::<usize>();
 /// function has not returned.
 #[derive(Clone, Copy)]
 pub struct Here {
-    frame: usize,
-    top: usize,
+    pub frame: usize,
+    /// The stack pointer.
+    pub top: usize,
 }
 
 /// The part of a thread's stack that walks may see.
@@ -141,18 +142,6 @@ impl Here {
     /// known.
     pub fn outside_of_frame(self) -> Option<usize> {
         (self.frame >= self.top && self.frame != 0).then_some(self.frame + WORD)
-    }
-
-    /// A function whose frame pointer and stack pointer are these.
-    #[cfg(all(
-        any(test, feature = "c-malloc"),
-        target_os = "linux",
-        target_env = "gnu",
-        target_arch = "x86_64",
-        not(miri)
-    ))]
-    pub fn at(frame: usize, top: usize) -> Self {
-        Self { frame, top }
     }
 
     /// The registers of the function that this is inlined into; zeroes on architectures without

@@ -13,30 +13,6 @@ mod frame_pointer;
 mod last_walk;
 pub mod settings;
 mod unwind;
-#[cfg(all(
-    any(test, feature = "c-malloc"),
-    target_os = "linux",
-    target_env = "gnu",
-    target_arch = "x86_64",
-    not(miri)
-))]
-pub mod unwind_rule;
-#[cfg(all(
-    any(test, feature = "c-malloc"),
-    target_os = "linux",
-    target_env = "gnu",
-    target_arch = "x86_64",
-    not(miri)
-))]
-pub mod unwind_rules;
-#[cfg(all(
-    any(test, feature = "c-malloc"),
-    target_os = "linux",
-    target_env = "gnu",
-    target_arch = "x86_64",
-    not(miri)
-))]
-mod unwind_table;
 mod walker;
 
 pub use self::frame_pointer::Here;

@@ -3,7 +3,7 @@
 //!
 //! Nothing here allocates, locks or panics. What it does not understand is [`Rule::Unknown`].
 
-use crate::trace::capture::unwind_rule::{Base, Rule, Saved};
+use crate::trace::capture::c_stack::unwind_rule::{Base, Rule, Saved};
 
 /// x86-64's numbers of registers in unwind tables.
 const FRAME: u64 = 6;

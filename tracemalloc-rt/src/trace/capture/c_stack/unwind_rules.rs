@@ -9,8 +9,8 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::ptr;
 
-use crate::trace::capture::unwind_rule::Rule;
-use crate::trace::capture::unwind_table;
+use crate::trace::capture::c_stack::unwind_rule::Rule;
+use crate::trace::capture::c_stack::unwind_table;
 
 const SLOTS: usize = 1 << 14;
 /// How many slots a rule may lie in, from the one of its hash on.
@@ -132,8 +132,8 @@ fn find(address: usize) -> Option<Found> {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::trace::capture::c_stack::unwind_rule::Registers;
     use crate::trace::capture::unwind;
-    use crate::trace::capture::unwind_rule::Registers;
 
     // Stores the caller's registers: return address, stack and frame pointer.
     core::arch::global_asm!(

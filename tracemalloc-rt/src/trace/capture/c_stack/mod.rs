@@ -8,11 +8,14 @@
 //!
 //! A stack is exact as far as it goes. If no rule leads on, it is marked as cut.
 
+pub mod unwind_rule;
+pub mod unwind_rules;
+mod unwind_table;
+
+use crate::trace::capture::c_stack::unwind_rule::{Registers, Rule};
 use crate::trace::capture::frame_pointer::{Bounds, Chain, Here};
 use crate::trace::capture::last_walk::SHORT;
 use crate::trace::capture::settings::Settings;
-use crate::trace::capture::unwind_rule::{Registers, Rule};
-use crate::trace::capture::unwind_rules;
 use crate::trace::capture::walker::{self, OUTERMOST, Walker};
 use crate::trace::contexts::{self, Context};
 use crate::trace::stack_id::StackId;
@@ -43,7 +46,7 @@ pub fn stack_id(
     };
     let frames = inner.get(..len).unwrap_or_default();
     let context = frames.iter().rev().try_fold(outer, |context, address| context.call(*address));
-    Some(context?.of_c()?.stack_id())
+    Some(context?.call(contexts::OF_C)?.stack_id())
 }
 
 /// One past the highest address of a stack.
@@ -65,7 +68,7 @@ fn outer(
         *len += 1;
         let rule = unwind_rules::rule(registers.return_address);
         if rule == Rule::FRAME_POINTER {
-            let here = Here::at(registers.frame, registers.stack);
+            let here = Here { frame: registers.frame, top: registers.stack };
             if let Some(chain) = Chain::from(here, bounds) {
                 return by_chain(walker, bounds, registers, chain);
             }
@@ -153,8 +156,8 @@ fn callers(bounds: Bounds, registers: Registers) -> impl Iterator<Item = (usize,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::capture::c_stack::unwind_rules::tests::{both, here, through_no_frame};
     use crate::trace::capture::settings;
-    use crate::trace::capture::unwind_rules::tests::{both, here, through_no_frame};
     use crate::trace::thread::{self, Current};
 
     fn addresses(id: StackId) -> Vec<usize> {
