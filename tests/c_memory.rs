@@ -8,9 +8,16 @@ mod support;
 use support::{Project, Report, exit};
 use tracemalloc_harness::{GrowthEntry, Outcome, Verdict};
 
+/// One copy of the fixture is enough, because its dependencies take long to compile.
 #[test]
-fn leaks_through_c_are_found_and_clean_code_is_clean() {
+fn memory_of_c_is_traced_and_judged() {
     let project = Project::copy("c-memory", "c_memory");
+    leaks_through_c_are_found_and_clean_code_is_clean(&project);
+    a_language_can_be_left_out(&project);
+    a_program_shows_the_blocks_of_one_language(&project);
+}
+
+fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
     for options in ["", "--release"] {
         project.tracemalloc(options).run().code(exit::LEAK);
         let report = project.report();
@@ -26,6 +33,10 @@ fn leaks_through_c_are_found_and_clean_code_is_clean() {
             ("a_row_of_cpp_is_lost", Verdict::Leak),
             ("a_plugin_is_opened_and_closed", Verdict::Clean),
             ("a_plugin_loses_a_block", Verdict::Leak),
+            ("a_check_leaves_out_c", Verdict::Clean),
+            ("a_check_leaves_out_rust", Verdict::Clean),
+            ("a_check_counts_c", Verdict::Leak),
+            ("the_configuration_leaves_out_c", Verdict::Clean),
         ] {
             let entry = report.test(&format!("tests::{test}"));
             assert_eq!(entry.outcome, Outcome::Passed, "{test}: {:?}", entry.message);
@@ -48,9 +59,7 @@ fn leaks_through_c_are_found_and_clean_code_is_clean() {
     }
 }
 
-#[test]
-fn a_language_can_be_left_out() {
-    let project = Project::copy("c-memory", "c_memory_domains");
+fn a_language_can_be_left_out(project: &Project) {
     let verdicts = |options: &str| {
         project.tracemalloc(&format!("{options} --no-fail")).run().code(exit::CLEAN);
         let report = project.report();
@@ -64,6 +73,27 @@ fn a_language_can_be_left_out() {
     assert_eq!(verdicts("--domain all"), [(leak, 38), (leak, 338)]);
     assert_eq!(verdicts("--domain rust"), [(clean, 0), (leak, 300)]);
     assert_eq!(verdicts("--domain c"), [(leak, 38), (leak, 38)]);
+    // The command line wins over the configuration, and a check wins over both.
+    let leaks = ["the_configuration_leaves_out_c", "a_check_leaves_out_c", "a_check_counts_c"];
+    let report = project.report();
+    let verdicts = leaks.map(|test| report.verdict(&format!("tests::{test}")));
+    assert_eq!(verdicts, [leak, clean, leak]);
+    project.tracemalloc("--domain rust").run().code(exit::LEAK);
+    assert_eq!(project.report().verdict("tests::a_check_counts_c"), leak);
+}
+
+fn a_program_shows_the_blocks_of_one_language(project: &Project) {
+    for (domain, languages) in [("rust", &["rust"][..]), ("c", &["c"]), ("all", &["rust", "c"])] {
+        let call = project.run(&format!("--example both --domain {domain}"));
+        let held = call.run().code(exit::CLEAN).stderr;
+        let snapshot = "target/tracemalloc/snapshot.json --by domain";
+        let top = project.subcommand("top", snapshot).run().code(exit::CLEAN).stdout;
+        for (language, holder) in [("rust", "both::OF_RUST"), ("c", "both::OF_C")] {
+            let is_counted = languages.contains(&language);
+            assert_eq!(held.contains(holder), is_counted, "{domain}: {held}");
+            assert_eq!(top.contains(&format!("<{language}>:0: ")), is_counted, "{domain}: {top}");
+        }
+    }
 }
 
 /// The comments at the lines that the leaks of a test begin at, with their sizes.

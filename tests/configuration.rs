@@ -326,7 +326,7 @@ fn a_mistake_is_named_with_its_line_before_anything_is_built() {
         (
             "no-fail = true",
             "unknown key `no-fail` in tracemalloc.toml line 1, expected one of `max-growth`, `max-blocks`, `runs`, \
-             `frames`, `include`, `exclude`, `timeout`, `deny`, `overrides`, `known-leaks`, `holders`",
+             `frames`, `include`, `exclude`, `domain`, `timeout`, `deny`, `overrides`, `known-leaks`, `holders`",
         ),
         ("max-growth = '1 XB'", "`max-growth` in tracemalloc.toml line 1: "),
         (
@@ -344,6 +344,10 @@ fn a_mistake_is_named_with_its_line_before_anything_is_built() {
         (
             "frames = 129",
             "`frames` in tracemalloc.toml line 1: expected a number from 1 to 128, found `129`",
+        ),
+        (
+            "domain = 'cpp'",
+            "`domain` in tracemalloc.toml line 1: expected `all`, `rust` or `c`, found `cpp`",
         ),
         (
             "include = ['']",

@@ -141,6 +141,8 @@ fn top_is_the_recipe_of_python_s_documentation() {
             "top new.json --by traceback",
             "top new.json --cumulative",
             "top new.json --by filename --cumulative --domain 0",
+            "top new.json --by domain",
+            "top new.json --by domain --domain rust",
         ])
     );
 }
@@ -155,6 +157,7 @@ fn diff_prints_python_s_lines_in_python_s_order() {
             "diff new.json old.json --limit 3",
             "diff old.json new.json --by filename",
             "diff old.json new.json --by traceback",
+            "diff old.json new.json --by domain",
             "diff old.json new.json --cumulative",
             "diff new.json new.json --limit 1",
         ])
@@ -283,13 +286,13 @@ fn a_name_from_a_file_does_not_command_the_terminal() {
 }
 
 #[test]
-fn a_key_is_one_of_python_s() {
+fn a_key_is_one_of_python_s_or_the_domain() {
     let place = Place::new();
     for command in ["top new.json", "diff old.json new.json", "show new.json"] {
         let line = format!("{command} --by size");
         place.command(&line).assert().code(USAGE).stdout("").stderr(starts_with(
             "error: invalid value 'size' for '--by <KEY>': \
-                 expected `filename`, `lineno` or `traceback`\n",
+                 expected `filename`, `lineno`, `traceback` or `domain`\n",
         ));
     }
 }
@@ -314,6 +317,7 @@ fn other_options_are_checked() {
         ("top new.json --limit -1", ["unexpected", "-1"]),
         ("top new.json --limit many", ["--limit", "many"]),
         ("top new.json --domain 4294967296", ["--domain", "4294967296"]),
+        ("top new.json --domain cpp", ["from 0 to 4294967295, `rust` or `c`", "cpp"]),
         ("top new.json --include src/[z-a]*", ["--include", "matches no file"]),
         ("top new.json --format xml", ["--format", "json"]),
         ("top new.json --cumulativ", ["--cumulativ", "--cumulative"]),

@@ -9,7 +9,7 @@ use tracemalloc::{
     BaseFilter, DomainFilter, Filter, KeyType, Snapshot, Sources, Statistic, StatisticDiff,
 };
 
-use crate::cli::QueryArgs;
+use crate::cli::{GroupBy, QueryArgs};
 use crate::util::exit_code::UsageError;
 
 /// CPython's own message has a typo.
@@ -28,7 +28,7 @@ pub struct SnapshotQuery<'a> {
 impl<'a> SnapshotQuery<'a> {
     /// Checks the options and builds the filters.
     pub fn resolve(args: &'a QueryArgs) -> Result<Self> {
-        if args.cumulative && args.by == KeyType::Traceback {
+        if args.cumulative && args.by == GroupBy::Key(KeyType::Traceback) {
             // Reading a snapshot may take long, so this comes first.
             return Err(UsageError(CUMULATIVE_TRACEBACK.to_owned()).into());
         }
@@ -37,19 +37,28 @@ impl<'a> SnapshotQuery<'a> {
 
     /// The groups of one snapshot.
     pub fn statistics(&self, path: &Path) -> Result<Vec<Statistic>> {
-        Ok(self.load(path)?.statistics(self.args.by, self.args.cumulative)?)
+        Ok(self.load(path)?.statistics(self.key(), self.args.cumulative)?)
     }
 
     /// The groups of two snapshots, compared.
     pub fn differences(&self, old: &Path, new: &Path) -> Result<Vec<StatisticDiff>> {
         let (old, new) = (self.load(old)?, self.load(new)?);
-        Ok(new.compare_to(&old, self.args.by, self.args.cumulative)?)
+        Ok(new.compare_to(&old, self.key(), self.args.cumulative)?)
+    }
+
+    fn key(&self) -> KeyType {
+        match self.args.by {
+            GroupBy::Key(key) => key,
+            GroupBy::Domain => KeyType::Filename,
+        }
     }
 
     fn load(&self, path: &Path) -> Result<Snapshot> {
         let snapshot = Snapshot::load(path)?;
         let filters: Vec<&dyn BaseFilter> = self.filters.iter().map(AsRef::as_ref).collect();
-        Ok(snapshot.filter_traces(&filters))
+        let snapshot = snapshot.filter_traces(&filters);
+        let by_domain = self.args.by == GroupBy::Domain;
+        Ok(if by_domain { snapshot.with_domains_for_files() } else { snapshot })
     }
 }
 

@@ -46,6 +46,7 @@ use proc_macro::TokenStream;
 /// | `max_blocks` | `3` | blocks that may be kept; given alone, they may be of any size |
 /// | `max_peak` | `"10 MiB"` | bytes that may be live at once; without limit if it is not given |
 /// | `include`, `exclude` | `"src/*"`, `["src/*", "a.rs"]` | only blocks, or no blocks, whose most recent frame is in such a file count; patterns are Python's `fnmatch` |
+/// | `domain` | `"rust"` | the language whose blocks count: `all`, `rust` or `c`; both if it is not given |
 /// | `frames` | `25` | frames that a traceback keeps, 1 to 128; 16 if it is not given |
 /// | `runs` | `1` | the most runs of a body that grows; as many as it needs if it is not given |
 /// | `key` | `"lineno"` | the key by which blocks are one growth: `traceback`, `lineno` or `filename` |

@@ -10,7 +10,9 @@ use syn::{Error, Path, Token, parse_quote};
 use crate::option::NameValue;
 
 /// The list of options, for errors.
-const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `frames`, `runs`, `key`, `skip`, `crate`";
+const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `domain`, `frames`, `runs`, `key`, `skip`, `crate`";
+/// The languages whose blocks count.
+const DOMAINS: [&str; 3] = ["all", "rust", "c"];
 /// The keys by which blocks are one growth: Python's key types.
 const KEYS: [&str; 3] = ["traceback", "lineno", "filename"];
 /// An option that only `check` writes, if it has made way for the other attributes of a function.
@@ -70,6 +72,7 @@ impl Options {
                 let patterns = option.patterns()?;
                 self.set(option, quote!(&[#(#patterns),*]));
             }
+            "domain" => self.set(option, some(option.word(&DOMAINS)?)),
             "frames" => self.set(option, some(option.frames()?)),
             "runs" => {
                 let runs = option.runs()?;

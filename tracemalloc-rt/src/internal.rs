@@ -25,9 +25,7 @@ pub mod proc_dir {
     pub use crate::os::proc_dir::threads;
 }
 pub use crate::trace::capture::Walk;
-pub use crate::trace::live::{
-    Change, Live, LiveBlock, count_only, for_each_block, missed, start, stop,
-};
+pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
 pub use crate::util::panic_message::panic_message;
 pub mod heap {
     //! The search for pointers to live blocks.
@@ -54,9 +52,10 @@ pub use crate::trace::thread::{Outermost, Pause, pause, without_pause};
 /// The sources of the types that stand in the messages of `cargo tracemalloc`: two builds of one
 /// version may differ in them.
 #[cfg(feature = "_wire")]
-pub const WIRE_SOURCES: [&[u8]; 4] = [
+pub const WIRE_SOURCES: [&[u8]; 5] = [
     include_bytes!("limits.rs"),
     include_bytes!("judge/prefix.rs"),
     include_bytes!("judge/verdict.rs"),
+    include_bytes!("model/domain.rs"),
     include_bytes!("model/key_type.rs"),
 ];

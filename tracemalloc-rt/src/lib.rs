@@ -140,6 +140,7 @@ pub use check::check;
 pub use check::growth::Growth;
 pub use error::Error;
 pub use limits::Limits;
+pub use model::domain::{Domain, UnknownDomain};
 pub use model::dump::DumpError;
 pub use model::filter::{BaseFilter, DomainFilter, Filter};
 pub use model::format_size::format_size;

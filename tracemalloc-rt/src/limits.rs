@@ -4,6 +4,7 @@
 //! overrides for single tests all become [`Limits`]. One merge puts them over each other. It is
 //! plain data: the judge compares growth with it.
 
+use crate::model::domain::Domain;
 use crate::model::key_type::KeyType;
 
 /// The frames that a traceback keeps by default.
@@ -41,6 +42,9 @@ pub struct Limits {
     #[doc(hidden)]
     #[cfg_attr(feature = "_json", serde(serialize_with = "list"))]
     pub exclude: Option<Vec<String>>,
+    /// The languages whose blocks count.
+    #[doc(hidden)]
+    pub domain: Option<Domain>,
     #[doc(hidden)]
     pub frames: Option<u32>,
     #[doc(hidden)]
@@ -141,6 +145,20 @@ impl Limits {
         self
     }
 
+    /// The language whose blocks count; Rust's and C's if it is not given. Where C's memory is not
+    /// traced, only Rust's count.
+    ///
+    /// ```
+    /// use tracemalloc::{Domain, Limits};
+    ///
+    /// let limits = Limits::new().domain(Domain::Rust);
+    /// # let _ = limits;
+    /// ```
+    pub fn domain(mut self, domain: Domain) -> Self {
+        self.domain = Some(domain);
+        self
+    }
+
     /// The most frames of the program that a traceback keeps; 16 if it is not given.
     ///
     /// ```
@@ -187,6 +205,7 @@ impl Limits {
             max_peak: self.max_peak.or(other.max_peak),
             include: self.include.or(other.include),
             exclude: self.exclude.or(other.exclude),
+            domain: self.domain.or(other.domain),
             frames: self.frames.or(other.frames),
             runs: self.runs.or(other.runs),
             key: self.key.or(other.key),
@@ -202,6 +221,7 @@ impl Limits {
             max_peak: self.max_peak.filter(|_| other.max_peak.is_none()),
             include: self.include.filter(|_| other.include.is_none()),
             exclude: self.exclude.filter(|_| other.exclude.is_none()),
+            domain: self.domain.filter(|_| other.domain.is_none()),
             frames: self.frames.filter(|_| other.frames.is_none()),
             runs: self.runs.filter(|_| other.runs.is_none()),
             key: self.key.filter(|_| other.key.is_none()),
@@ -228,6 +248,11 @@ impl Limits {
         }
     }
 
+    /// The languages whose blocks count, or their default.
+    pub fn counted(&self) -> Domain {
+        self.domain.unwrap_or(Domain::All)
+    }
+
     /// The number of frames, or its default.
     pub fn frame_count(&self) -> u32 {
         self.frames.unwrap_or(FRAMES)
@@ -242,6 +267,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::{Limit, Limits};
+    use crate::model::domain::Domain;
     use crate::model::key_type::KeyType;
 
     fn all() -> Limits {
@@ -253,6 +279,7 @@ mod tests {
                 .max_peak(3)
                 .include("a")
                 .exclude("b")
+                .domain(Domain::C)
                 .frames(4)
                 .runs(5)
                 .key(KeyType::Lineno)
@@ -301,7 +328,7 @@ mod tests {
     fn a_list_that_is_not_given_is_empty_in_json() {
         let json = serde_json::to_string(&Limits::new().exclude("b").key(KeyType::Lineno)).unwrap();
         let expected = "{\"max_growth\":null,\"max_blocks\":null,\"max_peak\":null,\"include\":[],\
-                        \"exclude\":[\"b\"],\"frames\":null,\"runs\":null,\"key\":\"lineno\",\
+                        \"exclude\":[\"b\"],\"domain\":null,\"frames\":null,\"runs\":null,\"key\":\"lineno\",\
                         \"skip\":null}";
         assert_eq!(json, expected);
     }

@@ -4,11 +4,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use tracemalloc::Limits;
+use tracemalloc::{Domain, Limits};
 
 use crate::cli::baseline::BaselineArgs;
 use crate::cli::deny::Deny;
-use crate::cli::domain::Domain;
 use crate::cli::values;
 
 /// Their heading in `--help`.
@@ -42,8 +41,8 @@ pub struct LeakArgs {
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = HEADING)]
     pub exclude: Vec<String>,
 
-    /// Count only blocks that this language allocates [default: all]
-    #[arg(long, value_name = "LANGUAGE", help_heading = HEADING)]
+    /// Count only blocks that this language allocates: `rust`, `c` or `all` [default: all]
+    #[arg(long, value_name = "LANGUAGE", value_parser = values::language, help_heading = HEADING)]
     pub domain: Option<Domain>,
 
     /// Fail on these, too
@@ -80,6 +79,7 @@ impl LeakArgs {
         limits.frames = self.frames;
         limits.include = given(&self.include);
         limits.exclude = given(&self.exclude);
+        limits.domain = self.domain;
         limits
     }
 }

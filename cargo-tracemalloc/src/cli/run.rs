@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{ArgGroup, Args};
+use tracemalloc::Domain;
 
 use crate::cli::build_options::BuildOptions;
 use crate::cli::cargo_options::CargoOptions;
@@ -43,6 +44,16 @@ pub struct RunArgs {
         help_heading = "Snapshot Options"
     )]
     pub frames: u32,
+
+    /// Language whose blocks snapshots and the summary have: `rust`, `c` or `all`
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        default_value_t = Domain::All,
+        value_parser = values::language,
+        help_heading = "Snapshot Options"
+    )]
+    pub domain: Domain,
 
     /// Take a snapshot each time the program gets this signal, such as `SIGUSR1`
     #[arg(long, value_name = "SIGNAL", value_parser = values::signal, group = EARLIER, help_heading = "Snapshot Options")]

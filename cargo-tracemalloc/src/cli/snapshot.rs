@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tracemalloc::KeyType;
 
+use crate::cli::group_by::GroupBy;
 use crate::cli::report::Format;
 use crate::cli::values;
 
@@ -59,9 +59,10 @@ pub struct ShowArgs {
 /// The options of all three commands.
 #[derive(Debug, Args)]
 pub struct QueryArgs {
-    /// Group blocks by `filename`, `lineno` (file and line) or `traceback` (all frames)
-    #[arg(long, value_name = "KEY", default_value = "lineno", value_parser = values::key_type)]
-    pub by: KeyType,
+    /// Group blocks by `filename`, `lineno` (file and line), `traceback` (all frames) or `domain`
+    /// (language)
+    #[arg(long, value_name = "KEY", default_value = "lineno", value_parser = GroupBy::parse)]
+    pub by: GroupBy,
 
     /// Count a block for every frame of its traceback, not only the most recent one; not with `--by
     /// traceback`
@@ -88,7 +89,7 @@ pub struct QueryArgs {
     #[arg(long, help_heading = "Filters")]
     pub all_frames: bool,
 
-    /// Only blocks of this domain; 0 is the global allocator
-    #[arg(long, value_name = "N", value_parser = values::domain, help_heading = "Filters")]
+    /// Only blocks of this domain: `rust`, `c`, or the number that a program has given
+    #[arg(long, value_name = "DOMAIN", value_parser = values::domain, help_heading = "Filters")]
     pub domain: Option<u32>,
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use tracemalloc::KeyType;
+use tracemalloc::{Domain, UnknownDomain};
 
 /// The range of `--runs`.
 pub const RUNS: RangeInclusive<u32> = 3..=u32::MAX;
@@ -30,9 +30,16 @@ pub fn blocks(text: &str) -> Result<u64, String> {
     number(text, 0..=u64::MAX)
 }
 
-/// Parses the number of a domain.
+/// Parses a language whose blocks count: `all`, `rust`, `c`.
+pub fn language(text: &str) -> Result<Domain, String> {
+    text.parse().map_err(|error: UnknownDomain| error.to_string())
+}
+
+/// Parses a domain of snapshots: `rust`, `c`, or its number.
 pub fn domain(text: &str) -> Result<u32, String> {
-    number(text, 0..=u32::MAX)
+    let named = text.parse().ok().and_then(Domain::number);
+    let numbered = || number(text, 0..=u32::MAX).map_err(|error| format!("{error}, `rust` or `c`"));
+    named.map_or_else(numbered, Ok)
 }
 
 /// Parses a number of lines or groups to show.
@@ -116,11 +123,6 @@ pub fn signal(_text: &str) -> Result<i32, String> {
     Err("this system has no signals".to_owned())
 }
 
-/// Parses a key: `filename`, `lineno`, `traceback`.
-pub fn key_type(text: &str) -> Result<KeyType, String> {
-    text.parse().map_err(|_| "expected `filename`, `lineno` or `traceback`".to_owned())
-}
-
 /// Parses a pattern that can match something.
 pub fn pattern(text: &str) -> Result<String, String> {
     if text.is_empty() {
@@ -145,7 +147,7 @@ pub fn id(text: &str) -> Result<String, String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{blocks, duration, frames, key_type, pattern, runs};
+    use super::{blocks, domain, duration, frames, pattern, runs};
 
     #[test]
     fn durations_have_units() {
@@ -174,9 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_all_keys() {
-        let expected = "expected `filename`, `lineno` or `traceback`";
-        assert_eq!(key_type("line"), Err(expected.to_owned()));
+    fn domains_have_names_and_numbers() {
+        assert_eq!((domain("rust"), domain("c"), domain("7")), (Ok(0), Ok(1), Ok(7)));
+        let expected = "expected a number from 0 to 4294967295, `rust` or `c`";
+        assert_eq!(domain("all"), Err(expected.to_owned()));
     }
 
     #[cfg(unix)]

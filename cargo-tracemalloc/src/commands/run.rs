@@ -6,10 +6,10 @@ use std::process::{ExitCode, ExitStatus};
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
 use fs_err as fs;
-use tracemalloc::KeyType;
+use tracemalloc::{KeyType, Limits};
 use tracemalloc_harness::{PROGRAM_FILE, ProgramNote, Run, Session};
 
-use crate::cli::{Format, QueryArgs, RunArgs};
+use crate::cli::{Format, GroupBy, QueryArgs, RunArgs};
 use crate::name_server::NameSocket;
 use crate::report::Statics;
 use crate::runtimes;
@@ -115,6 +115,7 @@ fn check_platform(runtimes: &Runtimes) -> Result<()> {
 
 fn harness_session(args: &RunArgs, snapshot: &Utf8Path, context: &Context) -> Result<Session> {
     Ok(Session {
+        limits: Limits::new().domain(args.domain),
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: context.restore_env(),
         run: Some(Run {
@@ -193,7 +194,7 @@ fn report(
         terminal::print(&text);
     }
     let args = QueryArgs {
-        by: KeyType::Lineno,
+        by: GroupBy::Key(KeyType::Lineno),
         cumulative: false,
         limit,
         format: Format::Text,

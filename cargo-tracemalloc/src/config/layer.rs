@@ -37,6 +37,7 @@ impl Layer {
         limits.frames = take(table, &mut places, "frames", values::number_in(FRAMES))?;
         limits.include = take(table, &mut places, "include", values::patterns)?;
         limits.exclude = take(table, &mut places, "exclude", values::patterns)?;
+        limits.domain = take(table, &mut places, "domain", values::language)?;
         let timeout = take(table, &mut places, "timeout", values::duration)?;
         Ok(Self { limits, timeout, places })
     }
@@ -66,7 +67,7 @@ pub fn given(
 }
 
 /// All options by key, in the order in which they are shown. `Null` is not given.
-pub fn options(limits: &Limits, timeout: Option<Duration>) -> [(&'static str, Value); 7] {
+pub fn options(limits: &Limits, timeout: Option<Duration>) -> [(&'static str, Value); 8] {
     [
         ("max-growth", json!(limits.max_growth)),
         ("max-blocks", json!(limits.max_blocks)),
@@ -74,6 +75,7 @@ pub fn options(limits: &Limits, timeout: Option<Duration>) -> [(&'static str, Va
         ("frames", json!(limits.frames)),
         ("include", json!(limits.include)),
         ("exclude", json!(limits.exclude)),
+        ("domain", json!(limits.domain)),
         ("timeout", json!(timeout.map(|timeout| timeout.as_secs_f64()))),
     ]
 }

@@ -9,7 +9,7 @@ use tracemalloc::Limits;
 use tracemalloc::internal::heap::KNOWN_HOLDERS;
 use tracemalloc_harness::{HolderRule, Known, KnownId, Verdict};
 
-use crate::cli::{Deny, Domain, LeakArgs};
+use crate::cli::{Deny, LeakArgs};
 use crate::config::baseline::{Baseline, Mode};
 use crate::config::configuration::{Config, Holder, KnownLeak, Override};
 use crate::config::document::Placed;
@@ -37,8 +37,6 @@ pub struct Settings {
     pub known_leaks: Vec<KnownLeak>,
     /// The baseline.
     pub baseline: Baseline,
-    /// The number of the domain that counts. `--domain` sets it; `None` is all.
-    pub domain: Option<u32>,
     /// Whether known holders excuse growth. `--no-known-holders` turns it off.
     pub known_holders: bool,
     /// Known holders besides the built-in list.
@@ -87,7 +85,6 @@ impl Settings {
             overrides,
             known_leaks: config.known_leaks,
             baseline,
-            domain: args.domain.and_then(Domain::number),
             known_holders: !args.no_known_holders,
             holders: config.holders,
         }
@@ -160,6 +157,7 @@ fn defaults() -> Limits {
     defaults.frames = Some(unset.frame_count());
     defaults.include = Some(Vec::new());
     defaults.exclude = Some(Vec::new());
+    defaults.domain = Some(unset.counted());
     defaults
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum as _;
 use toml::de::DeValue;
+use tracemalloc::Domain;
 
 use crate::cli::{Deny, values};
 
@@ -71,6 +72,12 @@ pub fn pattern(value: &DeValue<'_>) -> Result<String, String> {
 /// Parses a list of patterns, or a single one.
 pub fn patterns(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     list(value, pattern)
+}
+
+/// Parses a language whose blocks count.
+pub fn language(value: &DeValue<'_>) -> Result<Domain, String> {
+    let name = value.as_str().ok_or_else(|| expected("a language", value))?;
+    values::language(name).map_err(|error| format!("{error}, found `{name}`"))
 }
 
 /// Parses a list of verdicts, or a single one.

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracemalloc::Domain;
 use tracemalloc::internal::Limit;
 use tracemalloc_harness::{Known, Limits, TestEntry};
 
@@ -58,12 +59,13 @@ pub struct ReportOptions {
 /// The limits in the form of the report, with the values that hold where none is given.
 fn limits<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Error> {
     let patterns = |patterns: &Option<Vec<String>>| patterns.clone().unwrap_or_default();
-    let mut map = serializer.serialize_map(Some(5))?;
+    let mut map = serializer.serialize_map(Some(6))?;
     map.serialize_entry("limit", &limits.limit())?;
     map.serialize_entry("runs", &limits.runs)?;
     map.serialize_entry("frames", &limits.frame_count())?;
     map.serialize_entry("include", &patterns(&limits.include))?;
     map.serialize_entry("exclude", &patterns(&limits.exclude))?;
+    map.serialize_entry("domain", &limits.counted())?;
     map.end()
 }
 
@@ -75,6 +77,8 @@ struct LimitsInReport {
     frames: u32,
     include: Vec<String>,
     exclude: Vec<String>,
+    #[serde(default)]
+    domain: Option<Domain>,
 }
 
 fn limits_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limits, D::Error> {
@@ -86,6 +90,7 @@ fn limits_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limits, D::Er
     limits.frames = Some(found.frames);
     limits.include = Some(found.include);
     limits.exclude = Some(found.exclude);
+    limits.domain = found.domain;
     Ok(limits)
 }
 

@@ -288,7 +288,6 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
         known_leaks: settings.harness_known_leaks(),
         known_ids: settings.known_ids(),
         workspace: context.metadata.workspace_root.to_string(),
-        domain: settings.domain,
         known_holders: Some(settings.harness_holders()),
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: context.restore_env(),

@@ -6,6 +6,7 @@
 
 use crate::bridge::text::Text;
 use crate::limits::Limits;
+use crate::model::domain::Domain;
 
 /// Asks the harness to judge a test by these limits. Texts and lists that are not given are empty.
 #[repr(C)]
@@ -16,6 +17,7 @@ pub struct CheckRequest {
     max_peak: Number,
     frames: Number,
     runs: Number,
+    domain: Text,
     key: Text,
     skip: Text,
     include: List,
@@ -46,6 +48,7 @@ impl CheckRequest {
             patterns.iter().flatten().map(|pattern| Text::of(pattern)).collect()
         };
         let (include, exclude) = (texts(&limits.include), texts(&limits.exclude));
+        let domain = limits.domain.map(Domain::name).unwrap_or_default();
         let key = limits.key.map(|key| key.to_string()).unwrap_or_default();
         receive(&Self {
             test: Text::of(test),
@@ -54,6 +57,7 @@ impl CheckRequest {
             max_peak: Number::of(limits.max_peak),
             frames: Number::of(limits.frames.map(u64::from)),
             runs: Number::of(limits.runs.map(u64::from)),
+            domain: Text::of(domain),
             key: Text::of(&key),
             skip: Text::of(limits.skip.as_deref().unwrap_or_default()),
             include: List { at: include.as_ptr(), len: include.len() },
@@ -75,6 +79,7 @@ impl CheckRequest {
             max_peak: self.max_peak.read(),
             include: self.include.read(),
             exclude: self.exclude.read(),
+            domain: self.domain.read().parse().ok(),
             frames: small(self.frames),
             runs: small(self.runs),
             key: self.key.read().parse().ok(),

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::bridge::table::{FORM, MAGIC, TABLE, Table};
 use crate::error::Error;
+use crate::model::domain::Domain;
 use crate::trace::stack_id::StackId;
 
 /// 56 bytes on a boundary of 32 KiB.
@@ -23,6 +24,11 @@ const LAYOUT: Layout = match Layout::from_size_align(56, 1 << 15) {
 /// The return addresses of a stack of the installed runtime, innermost first.
 pub fn addresses(stack: StackId) -> Vec<usize> {
     installed().map_or_else(|_| Vec::new(), |table| table.addresses(stack.0).0)
+}
+
+/// The language that allocates the blocks of a stack of the installed runtime.
+pub fn domain(stack: StackId) -> Domain {
+    Domain::numbered(installed().map_or(0, |table| (table.domain)(stack.0)))
 }
 
 /// Answers the question, if an allocation is one: if it has the layout that no other code asks for.

@@ -12,7 +12,7 @@ mod text;
 
 #[cfg(feature = "symbolize")]
 pub use check_request::CheckRequest;
-pub use handshake::{addresses, answer, installed, is_installed, is_this_copy_installed};
+pub use handshake::{addresses, answer, domain, installed, is_installed, is_this_copy_installed};
 #[cfg(all(test, target_os = "linux", target_env = "gnu", feature = "macros", not(miri)))]
 pub use table::TABLE;
 pub use table::Table;

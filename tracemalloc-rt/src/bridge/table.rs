@@ -12,7 +12,7 @@ use crate::trace::stack_id::StackId;
 
 pub const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
 /// Counts the forms that [`Table`] has had. Its first four fields stay the same in every form.
-pub const FORM: u32 = 2;
+pub const FORM: u32 = 3;
 
 /// The functions that a runtime offers to other copies of itself.
 #[repr(C)]
@@ -45,6 +45,8 @@ pub struct Table {
     /// of frames before the cut.
     pub stack:
         extern "C" fn(id: u32, context: *mut u8, visit: extern "C" fn(*mut u8, usize)) -> u32,
+    /// The domain of a stack's blocks: 0 is Rust's, and 1 is C's.
+    pub domain: extern "C" fn(stack: u32) -> u32,
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
     /// A new scope for a check, in which stacks keep at least so many frames; 0 if there is no
@@ -108,6 +110,7 @@ pub static TABLE: Table = Table {
     stack_of: functions::stack_of,
     for_each: functions::for_each,
     stack: functions::stack,
+    domain: functions::domain,
     pause: functions::pause,
     scope_begin: functions::scope_begin,
     scope_end: functions::scope_end,
@@ -143,6 +146,7 @@ mod functions {
     use super::{CheckRequest, Held, StackId, Untracked, test_limits};
     use crate::heap;
     use crate::heap::Holdings;
+    use crate::model::domain::Domain;
     use crate::os::memory;
     use crate::trace::{contexts, control, live, record, scope, scope_table, thread, view};
     use crate::util::sort::sort_by_key;
@@ -212,7 +216,7 @@ mod functions {
         visit: extern "C" fn(*mut u8, &Held),
         why_len: &mut usize,
     ) -> *const u8 {
-        let why = match heap::holdings(stack_from) {
+        let why = match heap::holdings(stack_from, Domain::All) {
             Ok(Holdings { doubt: Some(why), .. }) | Err(why) => why,
             Ok(Holdings { held, lost_bytes, lost_blocks, .. }) => {
                 let lost = Held::lost(lost_bytes, lost_blocks);
@@ -243,6 +247,10 @@ mod functions {
     ) -> u32 {
         contexts::addresses(StackId(id)).for_each(|address| visit(context, address));
         contexts::total(StackId(id))
+    }
+
+    pub extern "C" fn domain(stack: u32) -> u32 {
+        contexts::domain(StackId(stack))
     }
 
     pub extern "C" fn pause(on: bool) {

@@ -5,7 +5,9 @@
 //! where they are called.
 
 use crate::bridge::check_request::CheckRequest;
+use crate::c_malloc;
 use crate::limits::Limits;
+use crate::model::domain::Domain;
 use crate::os::fork::ForkLock;
 use crate::trace::stack_id::FRAMES_OF_STD;
 use crate::trace::{control, thread};
@@ -31,7 +33,7 @@ pub fn receive(request: &CheckRequest) -> bool {
     let test = request.test();
     let Some((_crate, path)) = test.split_once("::") else { return false };
     let (path, given) = (plain(path), request.limits());
-    let frames = given.frames;
+    let (frames, domain) = (given.frames, given.domain);
     let is_taken = RUNNING.with(|running| match running {
         Some((name, limits)) if *name == path => {
             *limits = Some(given);
@@ -39,6 +41,9 @@ pub fn receive(request: &CheckRequest) -> bool {
         }
         _ => false,
     });
+    if is_taken && domain.is_some_and(|domain| domain.counts(Domain::C)) {
+        c_malloc::arm();
+    }
     if let (true, Some(frames)) = (is_taken, frames) {
         control::deepen_for_checks(frames as usize + FRAMES_OF_STD);
     }

@@ -7,6 +7,7 @@ use crate::heap::known_holder::KnownHolder;
 use crate::heap::retained::Found;
 use crate::heap::search_place::SearchPlace;
 use crate::heap::stranger::Stranger;
+use crate::model::domain::Domain;
 use crate::trace::stack_id::StackId;
 
 const ELSEWHERE: &str = "the heap is searched on Linux alone, on x86-64 and AArch64";
@@ -32,6 +33,6 @@ pub fn look_up(
 /// # Errors
 ///
 /// Always.
-pub fn holdings(_: usize) -> Result<Holdings, &'static str> {
+pub fn holdings(_: usize, _: Domain) -> Result<Holdings, &'static str> {
     Err(ELSEWHERE)
 }

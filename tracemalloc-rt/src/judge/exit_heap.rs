@@ -37,14 +37,14 @@ pub struct LostGroup {
 }
 
 impl ExitHeap {
-    /// The blocks that are live now. Below the address `stack_from`, the stack of this thread
+    /// The blocks that are live now and whose language counts. Below the address `stack_from`, the stack of this thread
     /// belongs to the harness.
     ///
     /// # Errors
     ///
     /// In words, why the heap cannot be searched.
     pub fn now(rules: &Rules, stack_from: usize) -> Result<Self, &'static str> {
-        let holdings = heap::holdings(stack_from)?;
+        let holdings = heap::holdings(stack_from, rules.limits.counted())?;
         let traceback_rules = TracebackRules::new(rules);
         let mut symbolizer = StackSymbolizer::default();
         symbolizer.prepare(holdings.lost.iter().flat_map(heap::Retained::stacks));

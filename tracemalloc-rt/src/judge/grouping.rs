@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::bridge;
 use crate::heap;
 use crate::heap::{Fate, Found};
 use crate::judge::evidence::{Evidence, GroupChange, GroupGrowth, GroupId, Share};
@@ -17,6 +18,7 @@ use crate::judge::rules::Rules;
 use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::judge::traceback::Traceback;
 use crate::judge::traceback_rules::TracebackRules;
+use crate::model::domain::Domain;
 use crate::trace::live::Change;
 use crate::trace::stack_id::StackId;
 use crate::util::sort::sort_by_key;
@@ -24,6 +26,7 @@ use crate::util::sort::sort_by_key;
 /// Names groups and remembers them, and all that they have changed by, over the runs.
 #[derive(Debug, Clone)]
 pub struct Grouper<'a> {
+    domain: Domain,
     traceback_rules: TracebackRules,
     symbolizer: StackSymbolizer,
     groups: Vec<Group>,
@@ -57,6 +60,7 @@ impl<'a> Grouper<'a> {
     /// Groups by these rules. Without a heap to search, later runs alone decide.
     pub fn new(rules: &Rules, heap: Option<HeapSearch<'a>>) -> Self {
         Self {
+            domain: rules.limits.counted(),
             traceback_rules: TracebackRules::new(rules),
             symbolizer: StackSymbolizer::default(),
             groups: Vec::new(),
@@ -70,6 +74,14 @@ impl<'a> Grouper<'a> {
     /// The evidence of a run that has changed this much since the one before it.
     pub fn evidence<'e>(&'e mut self, changes: &'e [Change]) -> RunEvidence<'e, 'a> {
         RunEvidence { grouper: self, changes }
+    }
+
+    /// The changes of blocks whose language counts.
+    pub fn counted(&self, mut changes: Vec<Change>) -> Vec<Change> {
+        if self.domain != Domain::All {
+            changes.retain(|change| self.domain.counts(bridge::domain(change.stack)));
+        }
+        changes
     }
 
     /// The changes without those of std's runtime before `main`.

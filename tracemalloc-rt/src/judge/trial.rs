@@ -53,7 +53,7 @@ impl<'a, M: Meter> Trial<'a, M> {
 
     /// Takes in a run that passed. `None` if the body has to run again.
     pub fn passed(&mut self) -> Option<Judged> {
-        let changes = self.meter.changes(self.case.patience());
+        let changes = self.grouper.counted(self.meter.changes(self.case.patience()));
         let run = Run {
             gross: Grown::gross(&changes),
             time: self.meter.time(),
@@ -70,7 +70,7 @@ impl<'a, M: Meter> Trial<'a, M> {
     /// Gives the threads of the last run time to end, before it is called a leak.
     fn wait(&mut self) -> Option<Judged> {
         let started = Instant::now();
-        let changes = self.meter.changes(Patience::Last);
+        let changes = self.grouper.counted(self.meter.changes(Patience::Last));
         let (time, threads) = (started.elapsed(), self.meter.threads());
         self.case.waited(time, threads, &mut self.grouper.evidence(&changes))
     }

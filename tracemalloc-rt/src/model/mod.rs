@@ -3,6 +3,7 @@
 //! This room may call `os` and `util`. It knows nothing of the allocator, so the command uses it
 //! without tracing. The hot path never calls it.
 
+pub mod domain;
 pub mod dump;
 pub mod filter;
 pub mod format_size;

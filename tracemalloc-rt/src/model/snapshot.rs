@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::filter::BaseFilter;
 use crate::model::filter::keeps;
+use crate::model::frame::Frame;
 #[cfg(feature = "symbolize")]
 use crate::model::group::Side;
 #[cfg(feature = "symbolize")]
@@ -13,6 +14,7 @@ use crate::model::key_type::{KeyType, KeyTypeError};
 #[cfg(feature = "symbolize")]
 use crate::model::statistic::{self, Statistic, StatisticDiff};
 use crate::model::trace::Trace;
+use crate::model::traceback::Traceback;
 
 /// The traces of all blocks that were live at one moment.
 ///
@@ -192,6 +194,26 @@ impl Snapshot {
         });
         Snapshot::new(kept.cloned().collect(), self.traceback_limit)
             .with_sample_interval(self.interval)
+    }
+
+    /// The same blocks. Each is allocated in a file that is named after its domain: `<rust>`, `<c>`
+    /// or `<domain 7>`.
+    #[doc(hidden)]
+    pub fn with_domains_for_files(&self) -> Snapshot {
+        let mut by_domain = FxHashMap::default();
+        let traces = self.traces.iter().map(|trace| {
+            let domain = trace.domain();
+            let traceback = by_domain.entry(domain).or_insert_with(|| {
+                let file = match domain {
+                    0 => "<rust>".to_owned(),
+                    1 => "<c>".to_owned(),
+                    other => format!("<domain {other}>"),
+                };
+                Traceback::new([Frame::new(file, 0)], None)
+            });
+            Trace::new(domain, trace.size(), traceback.clone())
+        });
+        Snapshot::new(traces.collect(), 1).with_sample_interval(self.interval)
     }
 
     #[cfg(feature = "symbolize")]

@@ -2,13 +2,13 @@
 //!
 //! Verdicts are made of these changes.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use crate::trace::capture::Walk;
 use crate::trace::ledger::Balance;
 use crate::trace::stack_id::StackId;
 use crate::trace::state::MISSED;
-use crate::trace::{contexts, control, shadow, thread};
+use crate::trace::{control, shadow, thread};
 
 /// Starts to record allocations, at least `depth` physical frames each (1 to
 /// [`MAX_DEPTH`](crate::trace::stack_id::MAX_DEPTH)), whether the program traces for itself or not.
@@ -57,7 +57,7 @@ impl Live {
         let mut changes = Vec::new();
         for (index, now) in self.by_stack.iter().enumerate().skip(1) {
             let then = before.by_stack.get(index).copied().unwrap_or_default();
-            if *now != then && is_counted(StackId(index as u32)) {
+            if *now != then {
                 changes.push(Change {
                     stack: StackId(index as u32),
                     bytes: now.bytes - then.bytes,
@@ -67,20 +67,6 @@ impl Live {
         }
         changes
     }
-}
-
-/// The domain that changes are of; [`ALL`] is every one.
-static COUNTED: AtomicU32 = AtomicU32::new(ALL);
-const ALL: u32 = u32::MAX;
-
-/// Leaves blocks of other domains out of all changes: 0 is Rust's, and 1 is C's.
-pub fn count_only(domain: u32) {
-    COUNTED.store(domain, Ordering::Relaxed);
-}
-
-fn is_counted(stack: StackId) -> bool {
-    let counted = COUNTED.load(Ordering::Relaxed);
-    counted == ALL || counted == contexts::domain(stack)
 }
 
 /// How many blocks could not be recorded so far, because the tracer had no memory for them.

@@ -1,17 +1,11 @@
-//! The domain of the blocks that count: those of Rust, those of C, or all.
+//! The tracing of C's blocks, where they may count.
 
-use tracemalloc::internal;
+use tracemalloc::{Domain, internal};
 
-/// The number of Rust's domain.
-const RUST: u32 = 0;
-
-/// Leaves out the blocks of other domains, if there is a choice. If C's blocks may count, they are
-/// traced from now on.
-pub fn count(domain: Option<u32>) {
-    if domain != Some(RUST) {
+/// Traces C's blocks from now on, if blocks of C count. A check of one test may choose other
+/// languages: the runtime then starts to trace them when it receives the check.
+pub fn trace(counted: Domain) {
+    if counted.counts(Domain::C) {
         internal::c_malloc::arm();
-    }
-    if let Some(domain) = domain {
-        internal::count_only(domain);
     }
 }

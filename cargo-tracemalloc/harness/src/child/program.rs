@@ -134,7 +134,7 @@ impl Test {
             session.limits.frame_count() as usize + internal::FRAMES_OF_STD,
         );
         if internal::is_this_copy_installed() {
-            domain::count(session.domain);
+            domain::trace(session.limits.counted());
         }
         Self { session, name, recipient, started: Instant::now(), before: Baseline::now() }
     }
@@ -175,8 +175,8 @@ impl Test {
         let here = 0_u8;
         let heap = self.session.heap((&raw const here).addr());
         let mut grouper = Grouper::new(&rules, Some(heap));
-        let changes =
-            grouper.since_main(self.before.changes(Patience::First, self.before.threads).0);
+        let (changes, _) = self.before.changes(Patience::First, self.before.threads);
+        let changes = grouper.since_main(grouper.counted(changes));
         let time = self.started.elapsed();
         let run = Run { gross: Grown::gross(&changes), time, cpu: time, threads: 0 };
         let judged = match case.passed(run, &mut grouper.evidence(&changes)) {

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tracemalloc::internal;
 use tracemalloc::internal::judge::Prefix;
+use tracemalloc::{DomainFilter, Snapshot, internal};
 
 use crate::child::exit_heap::exit_heap;
 use crate::child::seccomp;
@@ -154,8 +154,17 @@ impl Snapshots {
         let rename = |file: &str| Prefix::shorten(file, &self.session.path_prefixes);
         let written = internal::take_snapshot_with_names(&rename)
             .map_err(|error| error.to_string())
+            .map(|snapshot| self.counted(snapshot))
             .and_then(|snapshot| snapshot.dump(path).map_err(|error| with_cause(&error)));
         written.inspect_err(|error| eprintln!("error: tracemalloc: {error}")).is_ok()
+    }
+
+    /// The blocks whose language counts.
+    fn counted(&self, snapshot: Snapshot) -> Snapshot {
+        match self.session.limits.counted().number() {
+            Some(domain) => snapshot.filter_traces(&[&DomainFilter::new(true, domain)]),
+            None => snapshot,
+        }
     }
 
     fn keep(&self, note: &mut ProgramNote) {

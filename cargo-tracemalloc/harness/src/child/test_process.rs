@@ -121,7 +121,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     if !internal::is_this_copy_installed() {
         return unjudged(test);
     }
-    domain::count(session.domain);
+    domain::trace(session.limits.counted());
     let mut rules = session.rules();
     // An address in this thread's stack. Below it, the stack belongs to the harness.
     let here = 0_u8;

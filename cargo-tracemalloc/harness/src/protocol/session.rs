@@ -54,8 +54,6 @@ pub struct Session {
     /// Environment variables that the command changed for cargo, with the values that tests must
     /// see. `None` means unset.
     pub restore_env: BTreeMap<String, Option<String>>,
-    /// The domain of blocks that count: 0 is Rust's, and 1 is C's. `None` means all.
-    pub domain: Option<u32>,
     /// Holders that free later or fill once. `None` means the built-in list.
     pub known_holders: Option<Vec<HolderRule>>,
     /// How to watch a program that is no test. `None` if the process is a test.

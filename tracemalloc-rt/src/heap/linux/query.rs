@@ -20,6 +20,7 @@ use crate::heap::linux::thread_cache::Layout;
 use crate::heap::retained::{Fate, Found, Retained, Step};
 use crate::heap::search_place::SearchPlace;
 use crate::heap::stranger::Stranger;
+use crate::model::domain::Domain;
 use crate::trace::stack_id::StackId;
 use crate::trace::{fork, thread, thread_stacks};
 use crate::util::sort::sort_by;
@@ -64,7 +65,7 @@ pub fn look_up(
     if wanted.is_empty() {
         return Ok(Found { entries: Vec::new(), doubt: None, note: None });
     }
-    let wanted = Wanted { stacks: &wanted, strangers: &strangers, place };
+    let wanted = Wanted { stacks: &wanted, domain: Domain::All, strangers: &strangers, place };
     query(wanted, known, stack_from, patience, |inventory, reply| Found {
         entries: entries(inventory, reply),
         doubt: doubt(reply.hindrances),
@@ -72,14 +73,14 @@ pub fn look_up(
     })
 }
 
-/// Looks up the holders of all live blocks.
+/// Looks up the holders of all live blocks that these languages allocated.
 ///
 /// # Errors
 ///
 /// In words, why there is no result.
-pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
+pub fn holdings(stack_from: usize, domain: Domain) -> Result<Holdings, &'static str> {
     let _pause = thread::pause();
-    let wanted = Wanted { stacks: &[], strangers: &[], place: SearchPlace::Copy };
+    let wanted = Wanted { stacks: &[], domain, strangers: &[], place: SearchPlace::Copy };
     query(wanted, &[], stack_from, PATIENCE, |inventory, reply| {
         // A static may have several parts, and several threads may have one name.
         let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
@@ -113,10 +114,11 @@ pub fn holdings(stack_from: usize) -> Result<Holdings, &'static str> {
 }
 
 /// The stacks whose blocks are wanted, and strangers to known holders, both sorted; and the place
-/// of the search.
+/// of the search. If no stack is given, the blocks of a domain are wanted.
 #[derive(Debug, Clone, Copy)]
 struct Wanted<'a> {
     stacks: &'a [u32],
+    domain: Domain,
     strangers: &'a [Stranger],
     place: SearchPlace,
 }
@@ -188,6 +190,7 @@ fn search(
     let request = Request {
         statics: &inventory.statics,
         wanted: wanted.stacks,
+        domain: wanted.domain,
         strangers: wanted.strangers,
         known_threads: &inventory.known_threads,
         threads,

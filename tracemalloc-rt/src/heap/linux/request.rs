@@ -6,6 +6,7 @@ use crate::heap::linux::ptrace::Thread;
 use crate::heap::linux::range::Range;
 use crate::heap::linux::thread_cache::Layout;
 use crate::heap::stranger::Stranger;
+use crate::model::domain::Domain;
 
 /// All of it.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Request<'a> {
     /// The stacks whose blocks are wanted, sorted. If there are none, the reply has the sums of all
     /// roots, and the lost blocks of all stacks.
     pub wanted: &'a [u32],
+    /// The languages whose blocks these sums have.
+    pub domain: Domain,
     /// Strangers to known statics, sorted: no path leads from these statics to their blocks.
     pub strangers: &'a [Stranger],
     /// Threads that are known holders.

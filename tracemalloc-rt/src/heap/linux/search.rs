@@ -66,9 +66,9 @@ fn search(request: &Request<'_>, mut hindrances: u32, reply: &mut Reply) -> Resu
     }
     reached.look_at_the_rest(&roots.covered)?;
     if request.wanted.is_empty() {
-        summary::write_sums(&mut reached, reply);
+        summary::write_sums(&mut reached, request.domain, reply);
     }
-    summary::write_entries(&mut reached, request.wanted, reply)?;
+    summary::write_entries(&mut reached, request.wanted, request.domain, reply)?;
     Ok(hindrances | reached.hindrances)
 }
 

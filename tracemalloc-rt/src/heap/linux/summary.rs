@@ -10,6 +10,9 @@ use crate::heap::linux::reply::{
 };
 use crate::heap::linux::strong_counts::strong_counts;
 use crate::heap::retained::Fate;
+use crate::model::domain::Domain;
+use crate::trace::contexts;
+use crate::trace::stack_id::StackId;
 
 const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
 /// The most lost blocks of one stack that are tried for a cycle.
@@ -17,17 +20,18 @@ const MOST_HEADS: usize = 16;
 /// The most cycles whose strong counts are read: each takes a look at all blocks.
 const MOST_COUNTED: usize = 64;
 
-/// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks.
+/// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks of a domain.
 pub fn write_entries(
     reached: &mut Reachability<'_>,
     wanted: &[u32],
+    domain: Domain,
     reply: &mut Reply,
 ) -> Result<(), Hindrance> {
     let heads = heads::heads_of_lost(reached)?;
     let mut cycles = Cycles::new(reached, &heads)?;
     let mut numbers = List::new();
     for number in 0..reached.blocks.len() {
-        if is_wanted(&reached.blocks[number], wanted) && !numbers.push(number as u32) {
+        if is_wanted(&reached.blocks[number], wanted, domain) && !numbers.push(number as u32) {
             return Err(OUT_OF_MEMORY);
         }
     }
@@ -90,14 +94,15 @@ pub fn write_entries(
     Ok(())
 }
 
-/// Writes the sums of all live blocks by root.
-pub fn write_sums(reached: &mut Reachability<'_>, reply: &mut Reply) {
+/// Writes the sums of all live blocks of a domain by root.
+pub fn write_sums(reached: &mut Reachability<'_>, domain: Domain, reply: &mut Reply) {
     // A block names its root by number, so one pass is enough.
     let Some(mut sums) = List::with_room(reached.roots.len() + 1) else { return };
     for _ in 0..=reached.roots.len() {
         sums.push((0_u64, 0_u64, 0_usize));
     }
-    for block in reached.blocks.iter().filter(|block| block.is_traced() && block.root != FREED) {
+    let is_live = |block: &&Block| is_of(block, domain) && block.root != FREED;
+    for block in reached.blocks.iter().filter(is_live) {
         let root = if block.root == NONE { reached.roots.len() } else { block.root as usize };
         let sum = &mut sums[root];
         sum.0 += block.size as u64;
@@ -119,13 +124,18 @@ pub fn write_sums(reached: &mut Reachability<'_>, reply: &mut Reply) {
     const { assert!(MOST_SUMS < u32::MAX as usize) };
 }
 
-fn is_wanted(block: &Block, wanted: &[u32]) -> bool {
-    block.is_traced()
-        && if wanted.is_empty() {
-            block.root == NONE
-        } else {
-            wanted.binary_search(&block.stack).is_ok()
-        }
+fn is_wanted(block: &Block, wanted: &[u32], domain: Domain) -> bool {
+    if wanted.is_empty() {
+        is_of(block, domain) && block.root == NONE
+    } else {
+        block.is_traced() && wanted.binary_search(&block.stack).is_ok()
+    }
+}
+
+/// Whether a block is traced, and of a domain.
+fn is_of(block: &Block, domain: Domain) -> bool {
+    let of_block = || Domain::numbered(contexts::domain(StackId(block.stack)));
+    block.is_traced() && domain.counts(of_block())
 }
 
 /// Writes the path from the root to a block: its first steps, and the block itself as the last.
