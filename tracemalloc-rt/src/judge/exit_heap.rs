@@ -37,8 +37,8 @@ pub struct LostGroup {
 }
 
 impl ExitHeap {
-    /// The blocks that are live now and whose language counts. Below the address `stack_from`, the stack of this thread
-    /// belongs to the harness.
+    /// The blocks that are live now and whose language counts. Below the address `stack_from`, the
+    /// stack of this thread belongs to the harness.
     ///
     /// # Errors
     ///
