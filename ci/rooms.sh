@@ -17,7 +17,7 @@ levels() { # crate
         ;;
     cargo-tracemalloc)
         printf '%s\n' util 'cli name_server' 'config snapshot_query workspace' runtimes \
-            wrapper report 'front output' suite commands main
+            wrapper report 'front profile' output suite commands main
         ;;
     cargo-tracemalloc/harness) printf '%s\n' 'protocol sources' child lib ;;
     esac

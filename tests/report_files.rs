@@ -94,6 +94,15 @@ fn a_report_is_shown_as_the_run_showed_it() {
 }
 
 #[test]
+fn the_leaks_of_a_report_are_exported_as_stacks() {
+    let output =
+        reports().subcommand("export", "lost.json --format folded").run().code(exit::CLEAN);
+    insta::assert_snapshot!(output.stdout);
+    let svg = reports().subcommand("flamegraph", "lost.json --output -").run().code(exit::CLEAN);
+    assert!(svg.stdout.contains("Memory that leaks in one run"), "{}", svg.stdout);
+}
+
+#[test]
 fn against_an_earlier_report_only_new_and_grown_leaks_are_shown_and_fail() {
     let same = report("ties.json --against lost.json").run().code(exit::CLEAN);
     insta::assert_snapshot!("against-gone", same.stdout);

@@ -9,6 +9,7 @@ mod config;
 mod front;
 mod name_server;
 mod output;
+mod profile;
 mod report;
 mod runtimes;
 mod snapshot_query;
@@ -50,6 +51,8 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Top(args) => commands::top::run(args).map(ExitCode::from),
         Command::Diff(args) => commands::diff::run(args).map(ExitCode::from),
         Command::Show(args) => commands::show::run(args).map(ExitCode::from),
+        Command::Flamegraph(args) => commands::flamegraph::run(args).map(ExitCode::from),
+        Command::Export(args) => commands::export::run(args).map(ExitCode::from),
         Command::Holders => commands::holders::run().map(ExitCode::from),
     }
 }

@@ -6,6 +6,7 @@ mod build_options;
 mod cargo_options;
 mod config;
 mod deny;
+mod export;
 mod group_by;
 mod leaks;
 mod merge;
@@ -31,6 +32,7 @@ pub use bisect::BisectArgs;
 pub use cargo_options::CargoOptions;
 pub use config::ConfigArgs;
 pub use deny::Deny;
+pub use export::{ExportArgs, ExportFormat, FlamegraphArgs, Unit};
 pub use group_by::GroupBy;
 pub use leaks::LeakArgs;
 pub use merge::MergeArgs;
@@ -86,6 +88,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// Show the tracebacks that allocated the most memory of a snapshot
     Show(ShowArgs),
+    /// Draw the memory of a snapshot or the leaks of a report as a flame graph
+    Flamegraph(FlamegraphArgs),
+    /// Write a snapshot or a report in the format of another tool
+    Export(ExportArgs),
     /// List the known holders: statics and threads whose growth is no leak, with reasons
     Holders,
 }

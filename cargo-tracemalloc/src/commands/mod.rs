@@ -3,6 +3,8 @@
 pub mod bisect;
 pub mod config;
 pub mod diff;
+pub mod export;
+pub mod flamegraph;
 pub mod holders;
 pub mod nextest;
 pub mod report;
