@@ -137,7 +137,7 @@ fn a_crate_for_pprof_reads_the_profile() {
     assert_eq!(samples[2], (vec!["<unknown> <unknown>:0".to_owned()], &[1, 7][..]));
 }
 
-/// What speedscope's description of its file format asks of a sampled profile.
+/// The rules of speedscope's file format for a sampled profile.
 fn speedscope_schema() -> Value {
     let frame = json!({
         "type": "object",
