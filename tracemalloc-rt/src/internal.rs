@@ -24,6 +24,8 @@ pub mod proc_dir {
     //! The directory `/proc`.
     pub use crate::os::proc_dir::threads;
 }
+pub use crate::os::run_delay::RunDelay;
+pub use crate::os::thread_id::thread_id;
 pub use crate::trace::capture::Walk;
 pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
 pub use crate::util::panic_message::panic_message;

@@ -16,13 +16,14 @@ use std::any::Any;
 use std::env;
 use std::panic::{Location, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::bridge::{CheckRequest, installed};
 use crate::check::measurement::{Balances, Ended, Measurement};
 use crate::error::Error;
 use crate::judge::{
-    Grouper, Headline, Judged, Leak, Meter, Patience, Prefix, Rules, Trial, Verdict, leak_text,
+    Elapsed, Grouper, Headline, Judged, Leak, Meter, Patience, Prefix, Rules, Stopwatch, Trial,
+    Verdict, leak_text,
 };
 use crate::limits::Limits;
 use crate::model::format_size::format_size;
@@ -164,12 +165,13 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         };
         let rules = Rules { prefixes: prefixes(place), ..Rules::default() };
         let rules = rules.with_check(limits.clone());
-        let meter = CheckMeter { measurement, before: Balances::new(), started: Instant::now() };
+        let meter =
+            CheckMeter { measurement, before: Balances::new(), stopwatch: Stopwatch::start() };
         let mut trial = Trial::new(&rules, None, meter);
         trial.case.never_probes();
         let mut first = None;
         loop {
-            trial.meter.started = Instant::now();
+            trial.meter.stopwatch = Stopwatch::start();
             let ended = trial.meter.measurement.run(&mut self.run);
             let passes = (self.passes)(&ended);
             let judged = match (&first, passes) {
@@ -203,7 +205,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
 struct CheckMeter {
     measurement: Measurement,
     before: Balances,
-    started: Instant,
+    stopwatch: Stopwatch,
 }
 
 impl Meter for CheckMeter {
@@ -213,13 +215,13 @@ impl Meter for CheckMeter {
         changes
     }
 
-    fn time(&self) -> Duration {
-        self.started.elapsed()
+    fn time(&self) -> Elapsed {
+        self.stopwatch.elapsed()
     }
 
     /// Other code of the process may run meanwhile, so its processor time says nothing.
     fn cpu(&self) -> Duration {
-        self.time()
+        self.time().wall
     }
 
     fn threads(&self) -> u32 {

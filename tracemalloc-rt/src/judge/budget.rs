@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::judge::stopwatch::is_reached;
+
 /// How often a body may run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Budget {
@@ -18,8 +20,8 @@ pub struct Spent {
     pub runs: u32,
     /// The time that they took, with all that came after each.
     pub time: Duration,
-    /// The time that they take on a machine that has nothing else to do: as many times the lower
-    /// quartile.
+    /// An estimate of the time that they take on a machine that has nothing else to do: as many
+    /// times the lower quartile.
     pub quiet_time: Duration,
     /// Their processor time.
     pub cpu: Duration,
@@ -41,8 +43,6 @@ const TIME: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Runs that a suspicion gets even if they take [`LONG`].
 const LEAST_LONG: u32 = 3;
-/// On a busy machine, runs may take so many times as long.
-const BUSY: u32 = 5;
 /// The time after which no further run begins.
 const LONG: Duration = Duration::from_secs(10);
 /// Runs that a suspicion gets although its growth has stopped, as long as they cost nearly nothing.
@@ -58,16 +58,20 @@ const SLOW: Duration = Duration::from_millis(100);
 impl Budget {
     /// Whether no further run may begin.
     pub fn is_spent(self, spent: Spent) -> bool {
-        let Spent { runs, time, bytes, threads, .. } = spent;
-        let takes = |most: Duration| spent.quiet_time >= most || time >= BUSY * most;
+        let Spent { runs, bytes, threads, .. } = spent;
         match self.fixed {
             Some(fixed) => runs >= fixed,
             None if runs >= MOST => true,
             None if runs >= LEAST && (bytes >= LARGE || threads >= runs / 2) => true,
-            None if runs >= MANY => takes(TIME),
-            None if runs >= LEAST => takes(PATIENCE),
-            None => runs >= LEAST_LONG && time >= LONG,
+            None => runs >= LEAST_LONG && is_reached(time_for(runs), spent.quiet_time, spent.time),
         }
+    }
+
+    /// Whether the budget is spent after few runs, and only because the machine is busy.
+    pub fn was_cut_short(self, spent: Spent) -> bool {
+        spent.runs < MANY
+            && self.is_spent(spent)
+            && !self.is_spent(Spent { time: spent.quiet_time, ..spent })
     }
 
     /// Whether a body without growth runs once more after its first run.
@@ -75,7 +79,7 @@ impl Budget {
         self.probes
             && self.fixed.is_none_or(|fixed| fixed > 1)
             && first.cpu <= QUICK
-            && first.time <= SLOW
+            && !is_reached(SLOW, first.quiet_time, first.time)
     }
 
     /// Whether runs were so quick that some more cost nothing.
@@ -92,7 +96,16 @@ impl Budget {
         spent.runs < self.fixed.unwrap_or(most).min(most)
             && spent.cpu <= 2 * QUICK
             && spent.quiet_time <= 2 * SLOW
-            && spent.time <= BUSY * 2 * SLOW
+            && !is_reached(PATIENCE, spent.quiet_time, spent.time)
+    }
+}
+
+/// The time after which no further run begins, if there were so many.
+fn time_for(runs: u32) -> Duration {
+    match runs {
+        MANY.. => TIME,
+        LEAST.. => PATIENCE,
+        _ => LONG,
     }
 }
 
@@ -136,9 +149,14 @@ mod tests {
             quiet_time: Duration::from_millis(quiet),
             ..Spent::default()
         };
-        assert!(budget.may_wait_for_growth(spent(10, 900, 10)));
-        assert!(!budget.is_spent(spent(50, 8000, 50)));
-        assert!(budget.is_spent(spent(50, 10_000, 50)), "it has an end");
+        assert!(budget.allows_probe(spent(1, 900, 10)));
+        assert!(!budget.allows_probe(spent(1, 900, 100)));
+        assert!(budget.may_wait_for_growth(spent(10, 19_000, 10)));
+        assert!(!budget.is_spent(spent(50, 18_000, 50)));
+        assert!(budget.is_spent(spent(50, 20_000, 50)), "it has an end");
+        assert!(budget.was_cut_short(spent(50, 20_000, 50)));
+        assert!(!budget.was_cut_short(spent(50, 20_000, 2000)), "it was slow by itself");
+        assert!(!budget.was_cut_short(spent(64, 20_000, 50)), "so many runs are enough");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::judge::quiescence::Patience;
 use crate::judge::rules::Rules;
 use crate::judge::series::{SHAPE_RUNS, Series};
 use crate::judge::set_once::is_set_once;
+use crate::judge::stopwatch::Elapsed;
 use crate::judge::verdict::{GrowthKind, Judged, JudgedShare, Verdict};
 use crate::limits::Limit;
 
@@ -38,7 +39,7 @@ pub struct Case {
     limit: Limit,
     budget: Budget,
     spent: Spent,
-    /// The time of each run, sorted.
+    /// The time of each run on a machine that has nothing else to do, sorted.
     times: Vec<Duration>,
     /// Growth of each run, without growth that is expected once.
     runs: Vec<Grown>,
@@ -74,7 +75,7 @@ pub struct Run {
     /// Its growth before filters.
     pub gross: Grown,
     /// The time that it took.
-    pub time: Duration,
+    pub time: Elapsed,
     /// The processor time that it took. On a busy machine, the time says little.
     pub cpu: Duration,
     /// The threads that are left of all repeats.
@@ -132,8 +133,9 @@ impl Case {
     /// Takes in a run that passed. Reads evidence only where it is needed.
     pub fn passed(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
         self.spent.runs += 1;
-        self.spent.time += run.time;
-        self.times.insert(self.times.partition_point(|time| *time < run.time), run.time);
+        self.spent.time += run.time.wall;
+        let quiet = run.time.quiet();
+        self.times.insert(self.times.partition_point(|time| *time < quiet), quiet);
         self.spent.quiet_time = self.times[self.times.len() / 4] * self.spent.runs;
         self.spent.cpu += run.cpu;
         self.spent.threads = run.threads;
@@ -269,7 +271,9 @@ impl Case {
         if leaks && !looked {
             self.look(evidence);
         }
-        let judged = self.close(None);
+        let why = (!leaks && self.was_cut_short())
+            .then(|| format!("run {} did not begin: the machine is too busy", runs + 1));
+        let judged = self.close(why.as_deref());
         let waits = threads == Threads::MayEnd
             && judged.verdict == Verdict::Leak
             && leaks
@@ -280,6 +284,11 @@ impl Case {
     /// Whether some group has grown in the last run whose growth later runs have to explain.
     fn grew_openly(&self) -> bool {
         self.groups.values().any(|group| group.grew_openly(self.spent.runs))
+    }
+
+    /// Whether a busy machine has kept away runs that growth without a shape needs.
+    fn was_cut_short(&self) -> bool {
+        self.budget.was_cut_short(self.spent) && self.spent.runs < self.runs_to_close()
     }
 
     /// The number of runs after which a run without growth closes the case. A cache may stop to
@@ -552,7 +561,9 @@ mod tests {
         sizes: HashMap<usize, i64>,
         /// The static that holds a group.
         holder: fn(usize) -> &'static str,
+        /// Processor time of a run, and its wait for a processor.
         each: Duration,
+        delay: Duration,
         looks: u32,
     }
 
@@ -606,6 +617,7 @@ mod tests {
                 sizes: HashMap::new(),
                 holder: |_| "demo::STORE",
                 each: Duration::from_millis(20),
+                delay: Duration::ZERO,
                 looks: 0,
             }
         }
@@ -625,7 +637,8 @@ mod tests {
             });
             let changes: Vec<GroupChange> = changes.collect();
             let grown = changes.iter().filter_map(|change| Grown::of(change.bytes, change.blocks));
-            let (time, cpu) = (self.each, self.each);
+            let time = Elapsed { wall: self.each + self.delay, delay: self.delay };
+            let cpu = self.each;
             let run = Run { gross: grown.sum(), time, cpu, threads: 0 };
             let mut now =
                 Now { changes, sizes: &self.sizes, holder: self.holder, looks: &mut self.looks };
@@ -684,6 +697,34 @@ mod tests {
         assert_eq!(verdict_of(lost), Verdict::Leak);
         assert_eq!(verdict_of(|run| vec![(1, if run == 1 { 0 } else { 300 })]), Verdict::Leak);
         assert_eq!(verdict_of(|run| vec![(1, if run == 2 { 300 } else { 0 })]), Verdict::Clean);
+    }
+
+    #[test]
+    fn a_busy_machine_hides_no_leak() {
+        // Each run waits longer for a processor than a quiet body may take.
+        let busy = |delay, change: fn(u32) -> Vec<(usize, i64)>| {
+            let (each, delay) = (Duration::from_micros(100), Duration::from_millis(delay));
+            Trial { each, delay, ..Trial::new(0, None) }.run_all(change)
+        };
+        let second_run = |run| vec![(1, if run == 1 { 0 } else { 300 })];
+        let initialiser = |_| vec![(INITIALISERS, 300)];
+        let pages =
+            |run: u32| if run.is_power_of_two() { vec![(1, i64::from(run) * 8)] } else { vec![] };
+        for change in [second_run, initialiser, pages] {
+            assert_eq!(busy(0, change).verdict, Verdict::Leak);
+            assert_eq!(busy(150, change).verdict, Verdict::Leak);
+        }
+        // Where the runs do not suffice, the verdict says so.
+        let pauses = |run| if matches!(run, 1 | 3) { vec![(1, 300)] } else { vec![] };
+        assert_eq!(busy(0, pauses).verdict, Verdict::Once);
+        let judged = busy(3000, pauses);
+        let reason = "run 9 did not begin: the machine is too busy";
+        assert_eq!(
+            (judged.verdict, judged.reason.as_deref()),
+            (Verdict::Unconfirmed, Some(reason))
+        );
+        let fills = |run| if run < 4 { vec![(1, 400 - 100 * i64::from(run))] } else { vec![] };
+        assert_eq!(busy(3000, fills).verdict, Verdict::Once);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! `thread::scope` returns before its threads drop their thread-locals, and a detached thread may
 //! be about to free its blocks. So the changes of a run are measured again while such threads live.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::judge::stopwatch::{Stopwatch, is_reached};
 use crate::trace::live::Change;
 
 /// The time that the threads of a run get to end.
@@ -41,14 +42,18 @@ pub fn settled<State>(
     now: impl Fn() -> State,
     changes: impl Fn(&State) -> Vec<Change>,
 ) -> (Vec<Change>, State) {
-    let started = Instant::now();
+    let stopwatch = Stopwatch::start();
     loop {
         let quiet = quiet();
         let state = now();
         let changes = changes(&state);
         let grew = changes.iter().any(|change| change.bytes > 0);
         let is_settled = !grew && patience != Patience::Last;
-        if is_settled || quiet || started.elapsed() >= patience.duration() {
+        let is_over = || {
+            let elapsed = stopwatch.elapsed();
+            is_reached(patience.duration(), elapsed.quiet(), elapsed.wall)
+        };
+        if is_settled || quiet || is_over() {
             return (changes, state);
         }
         let pause = if patience == Patience::Last { 5000 } else { 300 };

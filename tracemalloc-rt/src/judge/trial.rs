@@ -10,6 +10,7 @@ use crate::judge::grown::Grown;
 use crate::judge::heap_search::HeapSearch;
 use crate::judge::quiescence::Patience;
 use crate::judge::rules::Rules;
+use crate::judge::stopwatch::Elapsed;
 use crate::judge::verdict::Judged;
 use crate::trace::live::Change;
 
@@ -19,7 +20,7 @@ pub trait Meter {
     fn changes(&mut self, patience: Patience) -> Vec<Change>;
 
     /// The time since the run began.
-    fn time(&self) -> Duration;
+    fn time(&self) -> Elapsed;
 
     /// The processor time since the run began.
     fn cpu(&self) -> Duration;

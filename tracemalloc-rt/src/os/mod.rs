@@ -10,7 +10,7 @@ pub mod memory;
 pub mod page_map;
 #[cfg(target_os = "linux")]
 pub mod proc_dir;
+pub mod run_delay;
 pub mod spare_memory;
 pub mod spin_lock;
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod thread_id;

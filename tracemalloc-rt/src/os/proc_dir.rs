@@ -18,24 +18,28 @@ pub fn keep() {
     if DIRECTORY.load(Ordering::Relaxed) >= 0 {
         return;
     }
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is valid for writes.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    // A table for more descriptors than these would take much memory.
-    let lowest = limit.rlim_cur.min(1 << 16).saturating_sub(DISTANCE).max(3);
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
     // SAFETY: the path ends in a zero.
     let low = unsafe { libc::open(c"/proc".as_ptr(), flags) };
     if low < 0 {
         return;
     }
+    DIRECTORY.store(with_high_number(low), Ordering::Relaxed);
+}
+
+/// Gives an open descriptor a high number. -1 if there is none.
+pub fn with_high_number(low: libc::c_int) -> libc::c_int {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writes.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    // A table for more descriptors than these would take much memory.
+    let lowest = limit.rlim_cur.min(1 << 16).saturating_sub(DISTANCE).max(3);
     // SAFETY: the descriptor is open, and closed once.
-    let high = unsafe {
+    unsafe {
         let high = libc::fcntl(low, libc::F_DUPFD_CLOEXEC, lowest as libc::c_int);
         libc::close(low);
         high
-    };
-    DIRECTORY.store(high, Ordering::Relaxed);
+    }
 }
 
 /// Opens a file or directory for reading. `path` begins with `/proc/`.

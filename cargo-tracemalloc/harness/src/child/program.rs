@@ -14,9 +14,9 @@ use std::io::Write as _;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tracemalloc::internal::judge::{Case, Grouper, Grown, Patience, Ruling, Run, Verdict};
+use tracemalloc::internal::judge::{Case, Elapsed, Grouper, Grown, Patience, Ruling, Run, Verdict};
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
@@ -177,8 +177,8 @@ impl Test {
         let mut grouper = Grouper::new(&rules, Some(heap));
         let (changes, _) = self.before.changes(Patience::First, self.before.threads);
         let changes = grouper.since_main(grouper.counted(changes));
-        let time = self.started.elapsed();
-        let run = Run { gross: Grown::gross(&changes), time, cpu: time, threads: 0 };
+        let time = Elapsed { wall: self.started.elapsed(), delay: Duration::ZERO };
+        let run = Run { gross: Grown::gross(&changes), time, cpu: time.wall, threads: 0 };
         let judged = match case.passed(run, &mut grouper.evidence(&changes)) {
             Ruling::Final(judged) => judged,
             Ruling::RunAgain | Ruling::Wait => {

@@ -1,30 +1,35 @@
-//! The clock of a run: wall time, and the processor time of the whole process.
+//! The clock of a run: wall time, the wait of the body's thread for a processor, and the processor
+//! time of the whole process.
 
 use std::time::{Duration, Instant};
+
+use tracemalloc::internal::judge::Elapsed;
 
 /// A clock that started with a run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunClock {
     started: Instant,
+    /// The wait of the body's thread, once the run is over.
+    pub delay: Duration,
     cpu_before: Option<Duration>,
 }
 
 impl RunClock {
     /// Starts it.
     pub fn start() -> Self {
-        Self { started: Instant::now(), cpu_before: process_cpu() }
+        Self { started: Instant::now(), delay: Duration::ZERO, cpu_before: process_cpu() }
     }
 
-    /// The wall time since then.
-    pub fn time(&self) -> Duration {
-        self.started.elapsed()
+    /// The time since then.
+    pub fn time(&self) -> Elapsed {
+        Elapsed { wall: self.started.elapsed(), delay: self.delay }
     }
 
     /// The processor time since then; the wall time if the system does not tell.
     pub fn cpu(&self) -> Duration {
         match (self.cpu_before, process_cpu()) {
             (Some(before), Some(now)) => now.saturating_sub(before),
-            _ => self.time(),
+            _ => self.time().wall,
         }
     }
 }

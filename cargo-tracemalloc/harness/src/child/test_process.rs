@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracemalloc::internal::heap::SearchPlace;
-use tracemalloc::internal::judge::{Meter, Patience, Trial, Verdict};
+use tracemalloc::internal::judge::{Elapsed, Meter, Patience, Trial, Verdict};
 use tracemalloc::internal::{self, Change, Walk, test_limits};
 
 use crate::child::baseline::{Baseline, ThreadCount};
@@ -106,7 +106,7 @@ fn doubt_if_blocks_were_missed(entry: &mut TestEntry) {
 }
 
 fn unjudged(test: Test) -> TestEntry {
-    match run_first(test) {
+    match run_first(test, &mut RunClock::start()) {
         Ran::Passed => TestEntry::new(test.name),
         Ran::Failed(message) => TestEntry::failed(test.name, message),
         Ran::Late => unreachable!("no time was set"),
@@ -130,8 +130,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let mut reserve = MemoryReserve::new();
     let filters = seccomp::filters();
     trial.meter.clock = RunClock::start();
-    let ran = run_first(test);
-    let took = trial.meter.time();
+    let ran = run_first(test, &mut trial.meter.clock);
+    let took = trial.meter.time().wall;
     // A thread that gets no memory for its signal stack aborts.
     let is_limited = !limits.restore();
     reserve.release();
@@ -187,7 +187,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             thread
         });
         trial.meter.clock = RunClock::start();
-        let ran = thread.run(patience.min(left));
+        let ran = thread.run(patience.min(left), &mut trial.meter.clock);
         limits.restore();
         verdict = match ran {
             Ran::Passed => trial.passed(),
@@ -222,7 +222,7 @@ impl Meter for TestMeter {
         changes
     }
 
-    fn time(&self) -> Duration {
+    fn time(&self) -> Elapsed {
         self.clock.time()
     }
 
@@ -236,10 +236,10 @@ impl Meter for TestMeter {
 }
 
 /// Runs the body on a thread that ends.
-fn run_first(test: Test) -> Ran {
+fn run_first(test: Test, clock: &mut RunClock) -> Ran {
     let thread = TestThread::start(test)
         .unwrap_or_else(|error| fail(&format!("cannot start the test's thread: {error}")));
-    let ran = match thread.run(None) {
+    let ran = match thread.run(None, clock) {
         Ran::Passed if !thread.end() => Ran::Failed("panicked".to_owned()),
         ran => ran,
     };

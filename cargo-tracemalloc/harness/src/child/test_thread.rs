@@ -4,14 +4,18 @@
 //! later runs share one. Programs key statics by thread: a new thread for each run would make such
 //! a static grow with each run.
 
+use std::cell::Cell;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tracemalloc::internal;
+use tracemalloc::internal::{self, RunDelay};
 
 use crate::child::alarm::Alarm;
+use crate::child::run_clock::RunClock;
 use crate::child::test::Test;
 
 /// The place where the body runs.
@@ -23,6 +27,10 @@ pub enum BodyThread {
 
 /// A thread that waits for orders to run the body. It is a known holder by the name of this type.
 pub struct TestThread {
+    /// The system's number of the thread.
+    id: i32,
+    /// The time that earlier runs have waited for a processor.
+    delay: Cell<Duration>,
     orders: SyncSender<()>,
     results: Receiver<Result<(), String>>,
     thread: JoinHandle<()>,
@@ -45,9 +53,9 @@ impl BodyThread {
 
     /// Runs the body once. After `Late`, the thread is still at it, and of no use any more. On the
     /// thread of the harness, a run that is late ends the process.
-    pub fn run(&self, patience: Duration) -> Ran {
+    pub fn run(&self, patience: Duration, clock: &mut RunClock) -> Ran {
         match self {
-            Self::Own(thread) => thread.run(Some(patience)),
+            Self::Own(thread) => thread.run(Some(patience), clock),
             Self::Harness(test) => {
                 let _alarm = Alarm::after(patience);
                 match internal::without_pause(|| test.run()) {
@@ -64,16 +72,28 @@ impl TestThread {
     pub fn start(test: Test) -> io::Result<Self> {
         let (orders, receive_order) = sync_channel(1);
         let (send_result, results) = sync_channel(1);
+        let id = Arc::new(AtomicI32::new(0));
+        let id_of_thread = Arc::clone(&id);
         let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
+            id_of_thread.store(internal::thread_id(), Ordering::Relaxed);
             run_all(test, &receive_order, &send_result);
         })?;
         // The thread answers, so the blocks that it allocates to begin with are there now.
         let _ = results.recv();
-        Ok(Self { orders, results, thread })
+        let id = id.load(Ordering::Relaxed);
+        Ok(Self { id, delay: Cell::default(), orders, results, thread })
     }
 
-    /// Runs the body once.
-    pub fn run(&self, patience: Option<Duration>) -> Ran {
+    /// Runs the body once. Tells the clock how long the thread has waited for a processor.
+    pub fn run(&self, patience: Option<Duration>, clock: &mut RunClock) -> Ran {
+        let delay = RunDelay::open(self.id);
+        let ran = self.run_once(patience);
+        let delay = delay.read();
+        clock.delay = delay.saturating_sub(self.delay.replace(delay));
+        ran
+    }
+
+    fn run_once(&self, patience: Option<Duration>) -> Ran {
         if self.orders.send(()).is_err() {
             return Ran::Failed("panicked".to_owned());
         }
