@@ -24,7 +24,10 @@ pub mod proc_dir {
     //! The directory `/proc`.
     pub use crate::os::proc_dir::threads;
 }
-pub use crate::os::run_delay::RunDelay;
+pub mod run_delay {
+    //! The wait of threads for a processor.
+    pub use crate::os::run_delay::*;
+}
 pub use crate::os::thread_id::thread_id;
 pub use crate::trace::capture::Walk;
 pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};

@@ -134,6 +134,7 @@ impl Case {
     pub fn passed(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
         self.spent.runs += 1;
         self.spent.time += run.time.wall;
+        self.spent.delay += run.time.delay;
         let quiet = run.time.quiet();
         self.times.insert(self.times.partition_point(|time| *time < quiet), quiet);
         self.spent.quiet_time = self.times[self.times.len() / 4] * self.spent.runs;

@@ -9,7 +9,7 @@ use tracemalloc::internal::judge::Elapsed;
 #[derive(Debug, Clone, Copy)]
 pub struct RunClock {
     started: Instant,
-    /// The wait of the body's thread, once the run is over.
+    /// The wait of the body's thread for a processor, once the run is over.
     pub delay: Duration,
     cpu_before: Option<Duration>,
 }

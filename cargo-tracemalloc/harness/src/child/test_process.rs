@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracemalloc::internal::heap::SearchPlace;
 use tracemalloc::internal::judge::{Elapsed, Meter, Patience, Trial, Verdict};
-use tracemalloc::internal::{self, Change, Walk, test_limits};
+use tracemalloc::internal::{self, Change, Walk, run_delay, test_limits};
 
 use crate::child::baseline::{Baseline, ThreadCount};
 use crate::child::child_assignment::Assignment;
@@ -130,7 +130,10 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let mut reserve = MemoryReserve::new();
     let filters = seccomp::filters();
     trial.meter.clock = RunClock::start();
+    let delay = run_delay::of_this_thread();
     let ran = run_first(test, &mut trial.meter.clock);
+    // This process has waited before, too. A short body may have been lucky.
+    trial.meter.clock.delay += delay;
     let took = trial.meter.time().wall;
     // A thread that gets no memory for its signal stack aborts.
     let is_limited = !limits.restore();

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tracemalloc::internal::{self, RunDelay};
+use tracemalloc::internal::{self, run_delay::RunDelay};
 
 use crate::child::alarm::Alarm;
 use crate::child::run_clock::RunClock;
