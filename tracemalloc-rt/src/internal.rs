@@ -52,6 +52,7 @@ pub mod function_name {
 }
 pub use crate::names::symbol::Symbol;
 pub use crate::names::trim::{Trimmed, trim};
+pub use crate::trace::scope::enter_repeats;
 pub use crate::trace::thread::{Outermost, Pause, pause, without_pause};
 
 /// The sources of the types that stand in the messages of `cargo tracemalloc`: two builds of one

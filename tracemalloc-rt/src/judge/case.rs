@@ -45,6 +45,8 @@ pub struct Case {
     runs: Vec<Grown>,
     groups: HashMap<GroupId, Group>,
     state: State,
+    /// The verdict on a first run that has lost blocks, until a second one was seen.
+    lost: Option<Judged>,
 }
 
 /// The growth above the limit that the runs so far have shown.
@@ -105,6 +107,7 @@ impl Case {
             runs: Vec::new(),
             groups: HashMap::new(),
             state: State::Clean,
+            lost: None,
         }
     }
 
@@ -227,7 +230,13 @@ impl Case {
             // static is set.
             Ruling::RunAgain
         } else if self.sum_of(Share::Lost).exceeds(&self.limit) {
-            Ruling::Final(self.close(None))
+            let judged = self.close(None);
+            if !self.budget.allows_probe(self.spent) {
+                return Ruling::Final(judged);
+            }
+            // If the second run frees blocks of the first, they were not lost.
+            self.lost = Some(judged);
+            Ruling::RunAgain
         } else {
             self.probe_or_close()
         }
@@ -242,6 +251,16 @@ impl Case {
     }
 
     fn after_repeat(&mut self, threads: Threads, evidence: &mut impl Evidence) -> Ruling {
+        let freed = evidence.freed_though_lost();
+        let hidden =
+            self.groups.iter_mut().filter(|(id, group)| freed.contains(id) && !group.hidden);
+        hidden.for_each(|(_, group)| group.hide());
+        if let Some(judged) = self.lost.take() {
+            if freed.is_empty() {
+                return Ruling::Final(judged);
+            }
+            self.state = State::Grew;
+        }
         let runs = self.spent.runs;
         let spent = self.budget.is_spent(self.spent) || self.is_proved();
         let mut looked = false;
@@ -341,7 +360,7 @@ impl Case {
             if let (Share::Open, Finding::Held { by, .. }) = (share, &finding) {
                 group.set_once = is_set_once(by);
             }
-            group.shares.push((share, grown, finding));
+            group.add_share(share, grown, finding);
         }
     }
 
@@ -544,6 +563,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::heap::{Holder, HolderKind};
     use crate::limits::Limits;
@@ -566,6 +587,7 @@ mod tests {
         each: Duration,
         delay: Duration,
         looks: u32,
+        freed: HashSet<GroupId>,
     }
 
     struct Now<'a> {
@@ -573,9 +595,14 @@ mod tests {
         sizes: &'a HashMap<usize, i64>,
         holder: fn(usize) -> &'static str,
         looks: &'a mut u32,
+        freed: &'a HashSet<GroupId>,
     }
 
     impl Evidence for Now<'_> {
+        fn freed_though_lost(&self) -> &HashSet<GroupId> {
+            self.freed
+        }
+
         fn changes(&mut self) -> Vec<GroupChange> {
             self.changes.clone()
         }
@@ -620,6 +647,7 @@ mod tests {
                 each: Duration::from_millis(20),
                 delay: Duration::ZERO,
                 looks: 0,
+                freed: HashSet::new(),
             }
         }
 
@@ -641,8 +669,13 @@ mod tests {
             let time = Elapsed { wall: self.each + self.delay, delay: self.delay };
             let cpu = self.each;
             let run = Run { gross: grown.sum(), time, cpu, threads: 0 };
-            let mut now =
-                Now { changes, sizes: &self.sizes, holder: self.holder, looks: &mut self.looks };
+            let mut now = Now {
+                changes,
+                sizes: &self.sizes,
+                holder: self.holder,
+                looks: &mut self.looks,
+                freed: &self.freed,
+            };
             match self.case.passed(run, &mut now) {
                 Ruling::RunAgain => None,
                 Ruling::Wait => panic!("no thread is left"),
@@ -726,6 +759,27 @@ mod tests {
         );
         let fills = |run| if run < 4 { vec![(1, 400 - 100 * i64::from(run))] } else { vec![] };
         assert_eq!(busy(3000, fills).verdict, Verdict::Once);
+    }
+
+    #[test]
+    fn blocks_that_the_second_run_frees_were_not_lost() {
+        let quick = || Trial { each: Duration::from_millis(1), ..Trial::new(0, None) };
+        let mut lost = quick();
+        assert!(lost.run(&[(LOST, 64)]).is_none());
+        let judged = lost.run(&[(LOST, 64)]).expect("it is lost");
+        assert_eq!((judged.verdict, judged.runs.len()), (Verdict::Leak, 1));
+        let mut replaced = quick();
+        assert!(replaced.run(&[(LOST, 64)]).is_none());
+        replaced.freed.insert(GroupId(LOST));
+        assert_eq!(replaced.run_all(|_| vec![]).verdict, Verdict::Once);
+        // A hidden list still leaks.
+        let mut list = quick();
+        assert!(list.run(&[(LOST, 64), (LOST + 1, 64)]).is_none());
+        list.freed.insert(GroupId(LOST + 1));
+        assert_eq!(list.run_all(|_| vec![(LOST + 1, 64)]).verdict, Verdict::Leak);
+        let mut failing = quick();
+        assert!(failing.run(&[(LOST, 64)]).is_none());
+        assert_eq!(failing.case.unconfirmed("it failed").verdict, Verdict::Leak);
     }
 
     #[test]

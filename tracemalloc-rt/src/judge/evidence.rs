@@ -1,5 +1,7 @@
 //! The evidence of a run: growth by group, and its fate in the heap.
 
+use std::collections::HashSet;
+
 use crate::heap::HolderKind;
 use crate::judge::finding::Finding;
 use crate::judge::grown::Grown;
@@ -78,4 +80,8 @@ pub trait Evidence {
 
     /// The fate of all that has grown since the first run and is still there.
     fn look(&mut self) -> Vec<GroupGrowth>;
+
+    /// The groups whose blocks the program has freed after the heap search called them lost. So it
+    /// knew their addresses in some form that the search does not recognise.
+    fn freed_though_lost(&self) -> &HashSet<GroupId>;
 }

@@ -18,6 +18,8 @@ pub struct Group {
     pub set_once: bool,
     /// The configuration knows it.
     pub known: bool,
+    /// The heap search does not recognise pointers to its blocks.
+    pub hidden: bool,
     /// The last answer of the heap; empty before it was searched.
     pub shares: Vec<(Share, Grown, Finding)>,
 }
@@ -37,6 +39,22 @@ impl Group {
     pub fn is_excused(&self) -> bool {
         let all_excused = || self.shares.iter().all(|(share, ..)| *share == Share::Excused);
         self.cache_of_std || !self.shares.is_empty() && all_excused()
+    }
+
+    /// Takes in an answer of the heap about a part of it.
+    pub fn add_share(&mut self, share: Share, grown: Grown, finding: Finding) {
+        self.shares.push(match share {
+            Share::Lost if self.hidden => (Share::Open, grown, Finding::default()),
+            _ => (share, grown, finding),
+        });
+    }
+
+    /// From now on, nothing of it counts as lost.
+    pub fn hide(&mut self) {
+        self.hidden = true;
+        for (share, grown, finding) in std::mem::take(&mut self.shares) {
+            self.add_share(share, grown, finding);
+        }
     }
 
     /// Whether it grew in this run, lost, held or excused.

@@ -4,7 +4,7 @@
 //! Changes come by physical stack. Stacks that are the same once they are named and trimmed are one
 //! group.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::bridge;
 use crate::heap;
@@ -35,6 +35,16 @@ pub struct Grouper<'a> {
     by_stack: HashMap<StackId, Option<GroupId>>,
     heap: Option<HeapSearch<'a>>,
     heap_note: Option<&'static str>,
+    /// The stacks that have lost blocks, by the last search.
+    lost: HashMap<StackId, Lost>,
+    freed_though_lost: HashSet<GroupId>,
+}
+
+/// The blocks of a stack that has lost some.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    lost: u64,
+    live: u64,
 }
 
 /// All stacks of one traceback, and the sum of their changes.
@@ -68,6 +78,8 @@ impl<'a> Grouper<'a> {
             by_stack: HashMap::new(),
             heap,
             heap_note: None,
+            lost: HashMap::new(),
+            freed_though_lost: HashSet::new(),
         }
     }
 
@@ -103,6 +115,12 @@ impl<'a> Grouper<'a> {
             let Some(id) = self.group_of(change.stack) else { continue };
             let sum = by_group.entry(id).or_default();
             *sum = (sum.0 + change.bytes, sum.1 + change.blocks);
+            if let Some(stack) = self.lost.get_mut(&change.stack) {
+                stack.live = stack.live.saturating_add_signed(change.bytes);
+                if stack.live < stack.lost {
+                    self.freed_though_lost.insert(id);
+                }
+            }
             let group = &mut self.groups[id.0];
             group.bytes += change.bytes;
             group.blocks += change.blocks;
@@ -173,6 +191,9 @@ impl<'a> Grouper<'a> {
         self.symbolizer.prepare(
             found.iter().flat_map(|found| &found.entries).flat_map(heap::Retained::stacks),
         );
+        if let Some(found) = &found {
+            self.note_lost(found);
+        }
         let mut growth = Vec::new();
         for (id, grown) in grown {
             match &found {
@@ -186,6 +207,19 @@ impl<'a> Grouper<'a> {
             }
         }
         growth
+    }
+
+    /// Notes the stacks with lost blocks. Later changes tell if any are freed after all.
+    fn note_lost(&mut self, found: &Found) {
+        self.lost.clear();
+        for entry in &found.entries {
+            let stack = self.lost.entry(entry.stack).or_insert(Lost { lost: 0, live: 0 });
+            stack.live += entry.bytes;
+            if matches!(entry.fate, Fate::Lost | Fate::LostWith) {
+                stack.lost += entry.bytes;
+            }
+        }
+        self.lost.retain(|_, stack| stack.lost > 0);
     }
 
     /// Why the heap could not be searched for the last growth, or not in full.
@@ -294,5 +328,9 @@ impl Evidence for RunEvidence<'_, '_> {
 
     fn look(&mut self) -> Vec<GroupGrowth> {
         self.grouper.look()
+    }
+
+    fn freed_though_lost(&self) -> &HashSet<GroupId> {
+        &self.grouper.freed_though_lost
     }
 }

@@ -34,6 +34,17 @@ pub fn begin(depth: usize, counts_peak: bool) -> u32 {
     number
 }
 
+/// The scope of repeated runs. Its number is larger than that of any check.
+const REPEATS: u32 = u32::MAX;
+
+/// Blocks that the current thread allocates from now on, and those of new threads, have other
+/// stacks than those of the same frames before. So a later run that frees blocks of the first one
+/// changes those stacks alone.
+pub fn enter_repeats() {
+    thread::enter_scope(REPEATS);
+    thread::begin_in_scope(REPEATS);
+}
+
 /// Ends a check's scope. Its number is used again if nothing is left of it.
 pub fn end(number: u32) {
     let Some(scope) = scope_table::scope(number) else { return };

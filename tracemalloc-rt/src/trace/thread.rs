@@ -6,7 +6,7 @@
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::os::memory;
 use crate::os::spin_lock::SpinLock;
@@ -87,6 +87,8 @@ fn set_tag(tag: *mut Thread) {
 static ALL: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
 /// The states whose thread has ended.
 static FREE: SpinLock<FreeList> = SpinLock::new(FreeList(ptr::null_mut()));
+/// The scope that new threads begin in, or 0.
+static FIRST_SCOPE: AtomicU32 = AtomicU32::new(0);
 /// The ledger of threads that have given their own back.
 static ENDED_LEDGER: Ledger = Ledger::new();
 
@@ -184,6 +186,11 @@ pub fn enter_scope(number: u32) -> u32 {
         Current::Running(thread) => thread.walker.enter_scope(number),
         Current::Ended | Current::Starting => 0,
     }
+}
+
+/// Lets new threads allocate in this scope.
+pub fn begin_in_scope(number: u32) {
+    FIRST_SCOPE.store(number, Ordering::Relaxed);
 }
 
 /// Lets the current thread, which has just begun, allocate in the scope that it was started in. The
@@ -309,6 +316,7 @@ fn start(tag: *mut Thread) -> Current {
     thread.endings.set(0);
     thread.handed.set(0);
     thread.walker.reset(bounds);
+    thread.walker.enter_scope(FIRST_SCOPE.load(Ordering::Relaxed));
     view::thread_begins();
     system::on_end(thread);
     set_tag(ptr::from_ref(thread).cast_mut());

@@ -47,7 +47,7 @@ impl BodyThread {
     /// Starts the thread. If that fails, or may end the process, the body runs on the calling
     /// thread, which is paused once.
     pub fn start(test: Test, may_start_threads: bool) -> Self {
-        let thread = may_start_threads.then(|| TestThread::start(test).ok()).flatten();
+        let thread = may_start_threads.then(|| TestThread::start_repeats(test).ok()).flatten();
         thread.map_or(Self::Harness(test), Self::Own)
     }
 
@@ -68,13 +68,23 @@ impl BodyThread {
 }
 
 impl TestThread {
-    /// Starts it, named like the test, as libtest does.
+    /// Starts the thread of the first run, named like the test, as libtest does.
     pub fn start(test: Test) -> io::Result<Self> {
+        Self::start_with(test, || {})
+    }
+
+    /// Starts the thread of all later runs.
+    fn start_repeats(test: Test) -> io::Result<Self> {
+        Self::start_with(test, internal::enter_repeats)
+    }
+
+    fn start_with(test: Test, prepare: fn()) -> io::Result<Self> {
         let (orders, receive_order) = sync_channel(1);
         let (send_result, results) = sync_channel(1);
         let id = Arc::new(AtomicI32::new(0));
         let id_of_thread = Arc::clone(&id);
         let thread = std::thread::Builder::new().name(test.name.to_owned()).spawn(move || {
+            prepare();
             id_of_thread.store(internal::thread_id(), Ordering::Relaxed);
             run_all(test, &receive_order, &send_result);
         })?;
