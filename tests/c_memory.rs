@@ -6,6 +6,7 @@
 mod support;
 
 use support::{Project, Report, exit};
+use tracemalloc::Domain;
 use tracemalloc_harness::{GrowthEntry, Outcome, Verdict};
 
 /// One copy of the fixture is enough, because its dependencies take long to compile.
@@ -13,6 +14,7 @@ use tracemalloc_harness::{GrowthEntry, Outcome, Verdict};
 fn memory_of_c_is_traced_and_judged() {
     let project = Project::copy("c-memory", "c_memory");
     leaks_through_c_are_found_and_clean_code_is_clean(&project);
+    a_mismatch_can_be_denied(&project);
     a_language_can_be_left_out(&project);
     a_program_shows_the_blocks_of_one_language(&project);
 }
@@ -25,6 +27,7 @@ fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
             ("a_node_is_freed", Verdict::Clean),
             ("a_box_is_freed_by_c", Verdict::Clean),
             ("a_block_of_c_is_freed_by_rust", Verdict::Clean),
+            ("a_box_is_grown_by_c", Verdict::Clean),
             ("a_thread_allocates_by_c", Verdict::Clean),
             ("a_node_is_lost", Verdict::Leak),
             ("a_static_of_c_keeps_nodes", Verdict::Leak),
@@ -47,6 +50,7 @@ fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
         // `strdup` is the C library's, so the line is that of its caller.
         let lines = lines_of("tests::a_node_is_lost", &report);
         assert_eq!(lines, [("the node", 16), ("its name", 22)], "{options}");
+        mismatches_are_noted(&report);
         let functions = |test: &str| {
             let growth = &report.test(&format!("tests::{test}")).growth;
             let frames = growth.iter().flat_map(|growth| &growth.traceback);
@@ -57,6 +61,51 @@ fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
         let of_plugin = functions("a_plugin_loses_a_block");
         assert!(of_plugin.contains(&"libplugin.so!plugin_work".to_owned()), "{of_plugin:?}");
     }
+}
+
+/// Both places of each mismatch are named, and other tests have none.
+fn mismatches_are_noted(report: &Report) {
+    let source = include_str!("fixtures/c-memory/src/nodes.c");
+    let line = |comment: &str| source.lines().position(|line| line.contains(comment)).unwrap() + 1;
+    for (_, test) in report.tests() {
+        let (allocated_by, by_c) = match test.name.as_str() {
+            "tests::a_box_is_freed_by_c" => (Domain::Rust, line("/* frees it */")),
+            "tests::a_block_of_c_is_freed_by_rust" => (Domain::C, line("/* the node */")),
+            "tests::a_box_is_grown_by_c" => (Domain::Rust, line("/* grows it */")),
+            _ => {
+                assert_eq!(test.mismatches, [], "{}", test.name);
+                continue;
+            }
+        };
+        let [mismatch] = test.mismatches.as_slice() else {
+            panic!("{}: {:#?}", test.name, test.mismatches)
+        };
+        assert_eq!(mismatch.allocated_by, allocated_by, "{mismatch:#?}");
+        let ends = [&mismatch.allocated, &mismatch.freed];
+        let [of_rust, of_c] = if allocated_by == Domain::Rust { ends } else { [ends[1], ends[0]] };
+        assert_eq!(of_c.last().unwrap().line as usize, by_c, "{mismatch:#?}");
+        assert!(of_rust.last().unwrap().file.ends_with("src/lib.rs"), "{mismatch:#?}");
+    }
+}
+
+fn a_mismatch_can_be_denied(project: &Project) {
+    let test = "-- tests::a_box_is_freed_by_c --exact";
+    let allowed = project.tracemalloc(test).run().code(exit::CLEAN).stdout;
+    let denied = project.tracemalloc(&format!("--deny mismatch {test}"));
+    let denied = denied.run().code(exit::LEAK).stdout;
+    for text in [allowed, denied] {
+        assert!(text.contains("\nmismatch in 1 test: allocated by Rust at src/lib.rs:"), "{text}");
+        assert!(text.contains(", freed by C's `free` at src/nodes.c:"), "{text}");
+    }
+    // Without a command that waits, the test itself fails.
+    let failed = |options: &str| {
+        let script = format!("eval \"$(\"$@\" --export-prefix {options})\" && cargo test -q {test}");
+        project.subcommand("show-env", "").in_shell(&script).run()
+    };
+    failed("").code(0);
+    let output = failed("--deny mismatch");
+    assert_eq!(output.code, Some(exit::TEST_FAILED), "{}", output.stdout);
+    assert!(output.stdout.contains("mismatch: allocated by Rust at src/lib.rs:"));
 }
 
 fn a_language_can_be_left_out(project: &Project) {

@@ -359,7 +359,7 @@ fn a_mistake_is_named_with_its_line_before_anything_is_built() {
         ),
         (
             "deny = ['often']",
-            "`deny` in tracemalloc.toml line 1: expected `once`, `unconfirmed` or `stale`, found `often`",
+            "`deny` in tracemalloc.toml line 1: expected `once`, `unconfirmed`, `stale` or `mismatch`, found `often`",
         ),
         (
             "[[overrides]]\nruns = 3",

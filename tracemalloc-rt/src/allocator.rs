@@ -8,7 +8,7 @@ use std::alloc::System;
 
 use crate::bridge;
 use crate::c_malloc::inner_allocator;
-use crate::trace::record::{allocated, forget, forget_common, is_for_program, reallocation_failed};
+use crate::trace::record::{allocated, forget_common, freed, is_for_program, reallocation_failed};
 
 /// A global allocator around another one, which remembers where each live block was allocated.
 ///
@@ -91,7 +91,7 @@ unsafe impl<A: GlobalAlloc + 'static> GlobalAlloc for Tracemalloc<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if is_for_program() || forget_common::<false>(block.addr()).is_err() {
+        if is_for_program() || forget_common::<false, false>(block.addr()).is_err() {
             // The last call of this function, so that the fast path has no register to save for it.
             // SAFETY: the caller's promise is handed on.
             return unsafe { self.dealloc_any(block, layout) };
@@ -102,7 +102,7 @@ unsafe impl<A: GlobalAlloc + 'static> GlobalAlloc for Tracemalloc<A> {
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let old = forget(block.addr());
+        let old = freed(block.addr(), Self::realloc as *const ());
         // SAFETY: the caller's promise is handed on.
         let new = unsafe { inner_allocator::realloc(&self.inner, block, layout, new_size) };
         if new.is_null() {
@@ -120,7 +120,7 @@ impl<A: GlobalAlloc + 'static> Tracemalloc<A> {
     /// That of [`GlobalAlloc::dealloc`].
     #[inline(never)]
     unsafe fn dealloc_any(&self, block: *mut u8, layout: Layout) {
-        forget(block.addr());
+        freed(block.addr(), Self::dealloc_any as *const ());
         // SAFETY: the caller's promise is handed on.
         unsafe { inner_allocator::dealloc(&self.inner, block, layout) };
     }

@@ -10,7 +10,7 @@
 mod protocol;
 
 pub use protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
-pub use protocol::leak_text::leak_text;
+pub use protocol::mismatch_text::mismatch_text;
 pub use protocol::name_request::{
     FileReply, FileRequest, NAME_PROVIDER_VAR, NAMES_VAR, NameReply, NameRequest, NamedEntry,
 };
@@ -22,9 +22,10 @@ pub use protocol::session::{
 };
 pub use protocol::target_note::{NOTE_EXTENSION, TargetNote};
 pub use protocol::test_entry::{
-    FrameEntry, GrowthEntry, HolderEntry, HolderKind, Known, LOST_BLOCK, Outcome, Retained,
-    RunEntry, StepEntry, TestEntry,
+    FrameEntry, GrowthEntry, HolderEntry, HolderKind, Known, LOST_BLOCK, MismatchEntry, Outcome,
+    Retained, RunEntry, StepEntry, TestEntry,
 };
+pub use protocol::test_failure::test_failure;
 pub use protocol::test_list::{FRONT_VAR, LIST_FILE, ListedTest, TEST_BINARY_VAR, TestList};
 pub use protocol::wire::{Exchanged, WireError, from_bytes, to_bytes};
 pub use protocol::{entry_slots, fnv, fragment, private_dir};

@@ -14,6 +14,8 @@ pub enum Deny {
     Unconfirmed,
     /// A known leak no longer occurs
     Stale,
+    /// One language freed a block that the other one allocated
+    Mismatch,
 }
 
 impl Deny {

@@ -46,7 +46,7 @@ fn judge(report: &Report, comparison: Option<&Comparison>, no_fail: bool) -> Exi
     }
     let deny = &report.options.deny;
     let leaks = match comparison {
-        None => report.summary.failing(deny) > 0,
+        None => report.summary.fails(deny),
         Some(comparison) => {
             report.leaks.iter().any(|leak| leak.fails(deny) && comparison.of(leak) != Change::Same)
         }

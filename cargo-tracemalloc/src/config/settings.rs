@@ -109,6 +109,11 @@ impl Settings {
         verdicts.into_iter().filter(|verdict| Deny::fails(&self.deny, *verdict)).collect()
     }
 
+    /// Whether this fails the run.
+    pub fn fails_on(&self, what: Deny) -> bool {
+        self.deny.contains(&what) && !self.no_fail
+    }
+
     /// The overrides, for the harness.
     pub fn harness_overrides(&self) -> Vec<tracemalloc_harness::Override> {
         self.overrides.iter().map(Override::for_harness).collect()

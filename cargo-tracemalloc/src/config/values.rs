@@ -84,8 +84,9 @@ pub fn language(value: &DeValue<'_>) -> Result<Domain, String> {
 pub fn verdicts(value: &DeValue<'_>) -> Result<Vec<Deny>, String> {
     list(value, |value| {
         let name = value.as_str().ok_or_else(|| expected("a verdict", value))?;
-        Deny::from_str(name, false)
-            .map_err(|_| format!("expected `once`, `unconfirmed` or `stale`, found `{name}`"))
+        Deny::from_str(name, false).map_err(|_| {
+            format!("expected `once`, `unconfirmed`, `stale` or `mismatch`, found `{name}`")
+        })
     })
 }
 

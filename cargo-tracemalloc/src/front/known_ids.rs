@@ -15,8 +15,8 @@ pub fn applied(
     note: &TargetNote,
     session: &Session,
     names: &[String],
-    fail_on: &[Verdict],
 ) -> TestEntry {
+    let fail_on = session.fail_on.as_deref().unwrap_or_default();
     let fails = entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict));
     if session.known_ids.is_empty() || !fails {
         return entry;

@@ -21,7 +21,7 @@ use fs_err as fs;
 use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use tracemalloc_harness::{
     FAILED, FRONT_VAR, ListedTest, Outcome, ProcessRole, Session, TEST_BINARY_VAR, TargetNote,
-    TestEntry, TestList, Verdict, entry_slots, fragment, leak_text,
+    TestEntry, TestList, Verdict, entry_slots, fragment, test_failure,
 };
 
 use crate::name_server::NameSocket;
@@ -293,22 +293,17 @@ impl Shared {
         entry: TestEntry,
         printed: impl FnOnce() -> String,
     ) -> Result<Completion, Failed> {
-        let fail_on = self.role.fail_on();
-        let entry = match &self.session {
-            Some(session) => {
-                &known_ids::applied(entry, &self.target, session, &self.names_of_tests, &fail_on)
-            }
-            None => &entry,
-        };
+        let session = self.role.session().unwrap_or_default();
+        let entry = &known_ids::applied(entry, &self.target, &session, &self.names_of_tests);
         if !self.show_output || entry.outcome != Outcome::Passed {
-            return conclude(entry, &fail_on, printed);
+            return conclude(entry, &session, printed);
         }
         let printed = printed();
         if !printed.is_empty() {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             shown.push((entry.name.clone(), printed.clone()));
         }
-        conclude(entry, &fail_on, || printed)
+        conclude(entry, &session, || printed)
     }
 
     /// Prints the tests that passed alone. The command's report has them too.
@@ -389,7 +384,7 @@ fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
 /// The result for libtest-mimic to print.
 fn conclude(
     entry: &TestEntry,
-    fail_on: &[Verdict],
+    session: &Session,
     printed: impl FnOnce() -> String,
 ) -> Result<Completion, Failed> {
     if entry.outcome == Outcome::Failed {
@@ -400,10 +395,10 @@ fn conclude(
         let text = if said { printed } else { format!("{printed}{message}\n") };
         return Err(Failed::from(text));
     }
-    if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) {
-        return Err(Failed::from(format!("{}{}", printed(), leak_text(entry))));
+    match test_failure(entry, session) {
+        Some(failure) => Err(Failed::from(printed() + &failure)),
+        None => Ok(Completion::Completed),
     }
-    Ok(Completion::Completed)
 }
 
 /// A Fisher-Yates shuffle with an xorshift generator. One seed always gives the same order.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use camino::Utf8Path;
 use serde::Serialize;
+use tracemalloc::Domain;
 use tracemalloc_harness::{ExitHeap, HeldEntry, LOST_BLOCK, LostEntry};
 
 use crate::output::text::growth::{holder, place_of, size};
@@ -11,6 +12,9 @@ use crate::util::terminal::{BAD, BOLD, DIM};
 
 /// The version of the document's format.
 const SCHEMA: u32 = 1;
+
+/// The name of a lost block that C allocated.
+const LOST_BLOCK_OF_C: &str = "a lost block of C";
 
 /// The width of amounts.
 const AMOUNT: usize = 26;
@@ -111,8 +115,9 @@ fn heads(groups: &[LostEntry]) -> Vec<Head<'_>> {
             Some(head) => (head.name.as_str(), head.file.as_deref().zip(head.line)),
             None => {
                 let frame = group.traceback.last().filter(|frame| frame.line > 0);
+                let unknown = if group.domain == Domain::C { LOST_BLOCK_OF_C } else { LOST_BLOCK };
                 (
-                    group.type_name.as_deref().unwrap_or(LOST_BLOCK),
+                    group.type_name.as_deref().unwrap_or(unknown),
                     frame.map(|frame| (frame.file.as_str(), frame.line)),
                 )
             }

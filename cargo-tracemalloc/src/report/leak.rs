@@ -1,6 +1,7 @@
 //! A leak: one cause, with all tests that show it.
 
 use serde::{Deserialize, Serialize};
+use tracemalloc::Domain;
 use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry, Verdict};
 
 use crate::cli::Deny;
@@ -24,6 +25,10 @@ pub struct Leak {
     pub total_bytes: u64,
     /// Blocks of all runs of all tests.
     pub total_blocks: u64,
+    /// The language that allocates the root, `rust` or `c`. For held memory, that of the growing
+    /// part.
+    #[serde(default = "of_rust")]
+    pub domain: Domain,
     /// The root's type. For held memory, the type of the growing part.
     #[serde(rename = "type")]
     pub type_name: Option<String>,
@@ -51,6 +56,11 @@ pub struct Leak {
     pub known_bytes: Option<u64>,
 }
 
+/// The domain of reports that have none.
+fn of_rust() -> Domain {
+    Domain::Rust
+}
+
 /// Kinds of leaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +78,9 @@ pub enum LeakKind {
 /// A place that allocates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
+    /// The language that allocates: `rust` or `c`.
+    #[serde(default = "of_rust")]
+    pub domain: Domain,
     /// The type that it allocates.
     #[serde(rename = "type")]
     pub type_name: Option<String>,

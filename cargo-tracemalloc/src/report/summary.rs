@@ -30,6 +30,9 @@ pub struct Summary {
     pub skipped: usize,
     /// Tests that failed beside others, and passed alone.
     pub passed_alone: usize,
+    /// Tests with a block that one language allocated and the other one freed.
+    #[serde(default)]
+    pub mismatched: usize,
     /// Passed tests without a verdict, from untraced targets.
     pub untraced: usize,
 }
@@ -41,6 +44,7 @@ impl Summary {
         for test in tests {
             summary.tests += 1;
             summary.passed_alone += usize::from(test.passed_alone);
+            summary.mismatched += usize::from(!test.mismatches.is_empty());
             *match test.outcome {
                 Outcome::Passed => &mut summary.passed,
                 Outcome::Failed => &mut summary.failed,
@@ -64,14 +68,14 @@ impl Summary {
         self.clean + self.once + self.leak + self.known + self.unconfirmed
     }
 
-    /// The number of tests whose verdict fails.
-    pub fn failing(&self, deny: &[Deny]) -> usize {
+    /// Whether some test fails the run, though it has passed.
+    pub fn fails(&self, deny: &[Deny]) -> bool {
         let counts = [
             (Verdict::Leak, self.leak),
             (Verdict::Once, self.once),
             (Verdict::Unconfirmed, self.unconfirmed),
         ];
-        let failing = counts.into_iter().filter(|(verdict, _)| Deny::fails(deny, *verdict));
-        failing.map(|(_, tests)| tests).sum()
+        counts.into_iter().any(|(verdict, tests)| tests > 0 && Deny::fails(deny, verdict))
+            || self.mismatched > 0 && deny.contains(&Deny::Mismatch)
     }
 }

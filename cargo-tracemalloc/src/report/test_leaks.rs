@@ -180,6 +180,7 @@ fn leak(
         blocks,
         total_bytes,
         total_blocks,
+        domain: root.domain,
         type_name: type_name.cloned(),
         holder: root.holder.clone().filter(|_| !is_lost),
         path: root.path.clone(),
@@ -205,6 +206,7 @@ fn leak(
 
 fn site(growth: &GrowthEntry, sources: &SourceLines) -> Site {
     Site {
+        domain: growth.domain,
         type_name: growth.type_name.clone(),
         bytes: growth.bytes,
         blocks: growth.blocks,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
-use tracemalloc_harness::{Known, Session, Verdict};
+use tracemalloc_harness::{Known, Session};
 
 use crate::cli::{CargoOptions, Deny, LeakArgs, ReportArgs};
 use crate::config::{Baseline, Config, KnownLeak, Mode, Settings};
@@ -71,21 +71,19 @@ pub struct Ran {
 impl Suite {
     /// Resolves the options, builds the runtimes, and opens a session.
     pub fn prepare(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
-        Self::with_session(options, leaks, SessionDir::create, |_| None)
+        Self::with_session(options, leaks, SessionDir::create, true)
     }
 
     /// The same for tests that another process will start after this one has ended.
     pub fn prepare_for_others(options: &CargoOptions, leaks: &LeakArgs) -> Result<Self> {
-        Self::with_session(options, leaks, SessionDir::for_others, |settings| {
-            Some(settings.failing())
-        })
+        Self::with_session(options, leaks, SessionDir::for_others, false)
     }
 
     fn with_session(
         options: &CargoOptions,
         leaks: &LeakArgs,
         create: impl FnOnce(&Utf8Path) -> Result<SessionDir>,
-        fail_on: impl FnOnce(&Settings) -> Option<Vec<Verdict>>,
+        waits: bool,
     ) -> Result<Self> {
         let context = Context::resolve(options)?;
         let root = &context.metadata.workspace_root;
@@ -102,12 +100,12 @@ impl Suite {
         interrupt::install()?;
         private_dir::remove_abandoned();
         let session = create(&context.target_dir)?;
-        let fail_on = fail_on(&settings);
-        // These tests outlive this process.
-        let names = if fail_on.is_none() { NameSocket::open() } else { None };
+        // Tests that others start outlive this process.
+        let names = if waits { NameSocket::open() } else { None };
         let socket = names.as_ref().and_then(|names| names.path().to_str());
         let harness = Session {
-            fail_on,
+            fail_on: (!waits).then(|| settings.failing()),
+            fails_on_mismatch: settings.fails_on(Deny::Mismatch),
             names: socket.map(str::to_owned),
             ..harness_session(&settings, &context)?
         };
@@ -180,7 +178,7 @@ impl Suite {
 
     /// The exit code for these verdicts, if all tests have passed.
     pub fn judge(&self, summary: &Summary) -> ExitCode {
-        let failing = summary.failing(&self.settings.deny) > 0 && !self.settings.no_fail;
+        let failing = summary.fails(&self.settings.deny) && !self.settings.no_fail;
         if failing { ExitCode::Leak } else { ExitCode::Clean }
     }
 
@@ -208,9 +206,8 @@ impl Suite {
         if self.settings.baseline.mode == Mode::Prune {
             self.prune_baseline(stale.as_mut())?;
         }
-        let denies_stale = self.settings.deny.contains(&Deny::Stale) && !self.settings.no_fail;
         if ran.code == ExitCode::Clean
-            && denies_stale
+            && self.settings.fails_on(Deny::Stale)
             && stale.as_ref().is_some_and(|stale| !stale.is_empty())
         {
             ran.code = ExitCode::Leak;

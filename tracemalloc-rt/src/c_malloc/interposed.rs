@@ -311,14 +311,15 @@ unsafe extern "C" fn traced_realloc(
 ) -> *mut c_void {
     // SAFETY: by the promise of the caller.
     unsafe {
-        let old = if block.is_null() { None } else { freed(block.addr()) };
+        let registers = caller(place, frame);
+        let old = if block.is_null() { None } else { freed(block.addr(), registers) };
         let new = __libc_realloc(block, size);
         match old {
             // Size 0 frees the block, and returns none.
             Some(old) if new.is_null() && size != 0 => {
                 c_record::reallocation_failed(block.addr(), old);
             }
-            _ => allocated(new.addr(), size, caller(place, frame)),
+            _ => allocated(new.addr(), size, registers),
         }
         new
     }
@@ -327,11 +328,11 @@ unsafe extern "C" fn traced_realloc(
 /// # Safety
 ///
 /// That of C's function.
-unsafe extern "C" fn traced_free(block: *mut c_void) {
+unsafe extern "C" fn traced_free(block: *mut c_void, place: *const usize, frame: usize) {
     // SAFETY: by the promise of the caller.
     unsafe {
         if !block.is_null() {
-            freed(block.addr());
+            freed(block.addr(), caller(place, frame));
         }
         __libc_free(block);
     }

@@ -254,6 +254,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
         .map(|growth| Leak {
             bytes: growth.least.bytes,
             blocks: growth.least.blocks,
+            domain: growth.traceback.domain,
             type_name: growth.traceback.type_name.as_deref(),
             traceback: growth
                 .traceback

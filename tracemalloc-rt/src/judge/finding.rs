@@ -1,5 +1,6 @@
 //! The answer of the heap about some growth, with names and places as reports show them.
 
+use crate::bridge;
 use crate::heap;
 use crate::heap::{Fate, Holder, HolderKind};
 use crate::judge::stack_symbolizer::StackSymbolizer;
@@ -105,7 +106,7 @@ impl FindingNamer<'_> {
 
     /// The traceback of a stack.
     pub fn traceback(&mut self, stack: StackId) -> Traceback {
-        self.traceback_rules.traceback(&self.symbolizer.frames(stack))
+        self.traceback_rules.traceback(bridge::domain(stack), &self.symbolizer.frames(stack))
     }
 }
 

@@ -14,14 +14,16 @@ use crate::judge::finding::{Finding, FindingNamer};
 use crate::judge::grown::Grown;
 use crate::judge::heap_search::HeapSearch;
 use crate::judge::initialiser::is_cache_of_std;
+use crate::judge::mismatch::Mismatch;
 use crate::judge::rules::Rules;
 use crate::judge::stack_symbolizer::StackSymbolizer;
 use crate::judge::traceback::Traceback;
 use crate::judge::traceback_rules::TracebackRules;
 use crate::model::domain::Domain;
 use crate::trace::live::Change;
+use crate::trace::mismatches::{self, Mismatched};
 use crate::trace::stack_id::StackId;
-use crate::util::sort::sort_by_key;
+use crate::util::sort::{sort_by, sort_by_key};
 
 /// Names groups and remembers them, and all that they have changed by, over the runs.
 #[derive(Debug, Clone)]
@@ -149,7 +151,8 @@ impl<'a> Grouper<'a> {
         if let Some(known) = self.by_stack.get(&stack) {
             return *known;
         }
-        let traceback = self.traceback_rules.traceback(&self.symbolizer.frames(stack));
+        let frames = self.symbolizer.frames(stack);
+        let traceback = self.traceback_rules.traceback(bridge::domain(stack), &frames);
         let id = self.traceback_rules.keeps(&traceback).then(|| {
             let key = self.traceback_rules.key(traceback);
             let id = *self.by_traceback.entry(key).or_insert_with_key(|traceback| {
@@ -169,6 +172,33 @@ impl<'a> Grouper<'a> {
         });
         self.by_stack.insert(stack, id);
         id
+    }
+
+    /// The blocks so far that one language allocated and the other one freed, by both places. The
+    /// filters look at the place that allocated.
+    pub fn mismatches(&mut self) -> Vec<Mismatch> {
+        let all: Vec<Mismatched> = mismatches::all().collect();
+        self.symbolizer.prepare(all.iter().flat_map(|one| [one.allocated, one.freed]));
+        let mut found: Vec<Mismatch> = Vec::new();
+        for Mismatched { allocated, freed, blocks } in all {
+            let [allocated, freed] = [allocated, freed].map(|stack| {
+                let frames = self.symbolizer.frames(stack);
+                self.traceback_rules.traceback(bridge::domain(stack), &frames)
+            });
+            if !self.traceback_rules.keeps(&allocated) {
+                continue;
+            }
+            match found.iter_mut().find(|one| (&one.allocated, &one.freed) == (&allocated, &freed))
+            {
+                Some(one) => one.blocks += blocks,
+                None => found.push(Mismatch { allocated, freed, blocks }),
+            }
+        }
+        sort_by(&mut found, |a, b| {
+            (&a.allocated.traceback, &a.freed.traceback)
+                .cmp(&(&b.allocated.traceback, &b.freed.traceback))
+        });
+        found
     }
 
     /// The fate of all growth since the first run.

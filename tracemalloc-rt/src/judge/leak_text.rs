@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::limits::Limit;
+use crate::model::domain::Domain;
 use crate::model::format_size::format_size;
 
 /// The leak of one traceback.
@@ -12,6 +13,8 @@ pub struct Leak<'a> {
     pub bytes: u64,
     /// Blocks a run.
     pub blocks: u64,
+    /// The language that allocated it.
+    pub domain: Domain,
     /// The type that was allocated, if it is known.
     pub type_name: Option<&'a str>,
     /// Function, file, line and column of each frame, oldest first.
@@ -50,7 +53,8 @@ pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
     }
     for leak in leaks {
         let type_name = leak.type_name.map(|name| format!("   {name}")).unwrap_or_default();
-        let _ = write!(text, "\n\n  {}{type_name}", amount(leak.bytes, leak.blocks));
+        let by = if leak.domain == Domain::C { ", allocated by C" } else { "" };
+        let _ = write!(text, "\n\n  {}{by}{type_name}", amount(leak.bytes, leak.blocks));
         for (function, file, line, column) in leak.traceback.iter().rev() {
             let function = if function.is_empty() { "<unknown>" } else { function };
             let _ = match (line, column) {

@@ -8,6 +8,7 @@ use crate::judge::known_leak::KnownLeak;
 use crate::judge::prefix::Prefix;
 use crate::judge::rules::Rules;
 use crate::judge::traceback::Traceback;
+use crate::model::domain::Domain;
 use crate::model::filter::{BaseFilter, Filter, keeps};
 use crate::model::frame::Frame;
 use crate::model::key_type::KeyType;
@@ -60,8 +61,8 @@ impl TracebackRules {
         keeps(&filters, 0, &traceback)
     }
 
-    /// The traceback of these frames, which come innermost first.
-    pub fn traceback(&self, frames: &[Arc<NamedFrame>]) -> Traceback {
+    /// The traceback of blocks of a language with these frames, which come innermost first.
+    pub fn traceback(&self, domain: Domain, frames: &[Arc<NamedFrame>]) -> Traceback {
         let frames = &without_check(frames);
         let initialiser = initialiser::of(frames);
         let Trimmed { of_std, of_program: mut shown } = trim(frames);
@@ -90,6 +91,7 @@ impl TracebackRules {
             known: self.known_leaks.iter().position(|known| known.is_in(&traceback)),
             total_nframe: shown.len().max(1) as u32,
             traceback,
+            domain,
             type_name: allocated_type(of_std),
             initialiser,
         }

@@ -114,7 +114,8 @@ impl Judged {
         sort_by(&mut shares, |a, b| {
             let (of_a, of_b) = (traceback(a.id), traceback(b.id));
             let size = |share: &JudgedShare| (share.per_run.bytes, share.per_run.blocks);
-            let rest = |of: &Traceback| (of.type_name.clone(), of.initialiser, of.total_nframe);
+            let rest =
+                |of: &Traceback| (of.domain, of.type_name.clone(), of.initialiser, of.total_nframe);
             (a.kind, size(b), &of_a.traceback, a.share, rest(of_a)).cmp(&(
                 b.kind,
                 size(a),

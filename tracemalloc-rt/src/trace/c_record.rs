@@ -17,11 +17,13 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::trace::capture::c_stack;
 use crate::trace::capture::c_stack::unwind_rule::Registers;
 use crate::trace::capture::c_stack::unwind_rules;
+use crate::trace::contexts;
 use crate::trace::guard::Guard;
+use crate::trace::mismatches;
 use crate::trace::record::{flags_for, forget_any, forget_common, note};
 use crate::trace::shadow::Block;
 use crate::trace::stack_id::StackId;
-use crate::trace::state::{FOR_CHECKS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
+use crate::trace::state::{FOR_CHECKS, FOR_HARNESS, FOR_PROGRAM, MISSED, TRACING, UNDECIDED};
 use crate::trace::thread::{self, Current};
 
 /// Code whose blocks are not recorded: its first addresses, and its sizes.
@@ -74,23 +76,29 @@ pub fn allocated(block: usize, size: usize, registers: Registers) {
     }
     let Some(id) = stack(registers, tracing) else { return };
     let in_view = tracing & FOR_PROGRAM != 0 && IN_VIEW.load(Ordering::Relaxed);
-    let recorded = id.is_some_and(|id| note(block, Block { id, size, in_view }));
+    let recorded = id.is_some_and(|id| note::<true>(block, Block { id, size, in_view }));
     if !recorded {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// Forgets a block that C is about to free, or to make larger. Returns it if it was known.
+/// `registers` are those of the caller of `free`.
 #[inline]
-pub fn freed(block: usize) -> Option<Block> {
-    forget_common::<true>(block).unwrap_or_else(|_| freed_any(block))
+pub fn freed(block: usize, registers: Registers) -> Option<Block> {
+    forget_common::<true, true>(block).unwrap_or_else(|_| freed_any(block, registers))
 }
 
 /// Notes a block again, after C has failed to make it larger.
 pub fn reallocation_failed(block: usize, old: Block) {
     let _errno = Errno::keep();
     let Some(_guard) = Guard::enter() else { return };
-    if !note(block, old) {
+    let noted = if contexts::domain(old.id) == contexts::C {
+        note::<true>(block, old)
+    } else {
+        note::<false>(block, old)
+    };
+    if !noted {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -98,10 +106,19 @@ pub fn reallocation_failed(block: usize, old: Block) {
 /// The work of [`freed`] that may take a lock.
 #[cold]
 #[inline(never)]
-fn freed_any(block: usize) -> Option<Block> {
-    let _guard = Guard::enter()?;
+fn freed_any(block: usize, registers: Registers) -> Option<Block> {
+    let Some(_guard) = Guard::enter() else {
+        // No lock may be taken. A block of Rust can be forgotten all the same.
+        return forget_common::<true, false>(block).ok().flatten();
+    };
     let _errno = Errno::keep();
-    forget_any(block)
+    let known = forget_any(block)?;
+    if mismatches::is_one(known.id, contexts::C) {
+        if let Some(Some(freed)) = stack(registers, FOR_HARNESS) {
+            mismatches::note(known.id, freed);
+        }
+    }
+    Some(known)
 }
 
 /// Whether the caller's blocks are not recorded.

@@ -20,6 +20,7 @@ pub mod fork;
 pub mod guard;
 pub mod ledger;
 pub mod live;
+pub mod mismatches;
 pub mod record;
 pub mod sampling;
 pub mod scope;

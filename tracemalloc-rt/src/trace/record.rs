@@ -22,8 +22,10 @@
 use core::sync::atomic::Ordering;
 
 use crate::trace::capture::{self, Here};
+use crate::trace::contexts;
 use crate::trace::control;
 use crate::trace::guard::Guard;
+use crate::trace::mismatches;
 use crate::trace::scope_table;
 use crate::trace::shadow::{self, ALLOCATOR, Block, Common};
 use crate::trace::stack_id::StackId;
@@ -71,7 +73,7 @@ fn record_common<const ANY: bool>(address: usize, size: usize, word: Word) -> Op
     let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
     let in_view = ANY && word.flags() & FOR_PROGRAM != 0;
-    if !place.insert(Block { id, size, in_view }) {
+    if !place.insert::<false>(Block { id, size, in_view }) {
         return None;
     }
     account.add(size as i64, 1);
@@ -136,7 +138,7 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
     match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,
-        Stack::Of(id) => note(
+        Stack::Of(id) => note::<false>(
             block.addr(),
             Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS },
         ),
@@ -220,9 +222,10 @@ fn stack_of_caller(here: Here, root: *const (), tracing: u8) -> Stack {
     id.map_or(Stack::Missed, Stack::Of)
 }
 
-/// Records a block of the allocator. False if there is no memory for the record.
-pub fn note(address: usize, block: Block) -> bool {
-    note_in(ALLOCATOR, block, || shadow::insert(address, block))
+/// Records a block of Rust's allocator, or of C's if `OF_C`. False if there is no memory for the
+/// record.
+pub fn note<const OF_C: bool>(address: usize, block: Block) -> bool {
+    note_in(ALLOCATOR, block, || shadow::insert::<OF_C>(address, block))
 }
 
 fn note_in(domain: u32, block: Block, insert: impl FnOnce() -> bool) -> bool {
@@ -251,12 +254,16 @@ pub fn is_for_program() -> bool {
 
 /// The fast path of a free: forgets a block that is about to be freed, and returns it, or `None` if
 /// it is unknown. If `ANY` is false, blocks of the view are uncommon. Then nothing is called.
+///
+/// `OF_C` says that C frees. Blocks that the other language allocated are uncommon, too.
 #[inline(always)]
-pub fn forget_common<const ANY: bool>(address: usize) -> Result<Option<Block>, Uncommon> {
+pub fn forget_common<const ANY: bool, const OF_C: bool>(
+    address: usize,
+) -> Result<Option<Block>, Uncommon> {
     // The thread comes first, because the access may be a call.
     let thread = thread::running().ok_or(Uncommon)?;
     let place = Common::at(address).ok_or(Uncommon)?;
-    let Some((known, first)) = place.get() else {
+    let Some((known, first)) = place.get::<OF_C>() else {
         let is_unknown = ANY && place.is_free() && shadow::all_in_map();
         return if is_unknown { Ok(None) } else { Err(Uncommon) };
     };
@@ -275,15 +282,29 @@ pub fn forget_common<const ANY: bool>(address: usize) -> Result<Option<Block>, U
     Ok(Some(known))
 }
 
-/// Forgets any block that is about to be freed, and returns it if it is known.
+/// Forgets any block that the function `root` is about to free for Rust, and returns it if it is
+/// known. Inlined into `root`.
 #[inline(always)]
-pub fn forget(address: usize) -> Option<Block> {
-    forget_common::<true>(address).unwrap_or_else(|_| forget_any(address))
+pub fn freed(address: usize, root: *const ()) -> Option<Block> {
+    forget_common::<true, false>(address).unwrap_or_else(|_| freed_any(address, Here::new(), root))
+}
+
+/// The slow path of [`freed`].
+#[inline(never)]
+fn freed_any(address: usize, here: Here, root: *const ()) -> Option<Block> {
+    let known = forget_any(address)?;
+    if mismatches::is_one(known.id, contexts::RUST) {
+        let _guard = Guard::hold();
+        if let Stack::Of(freed) = stack_of_caller(here, root, FOR_HARNESS) {
+            mismatches::note(known.id, freed);
+        }
+    }
+    Some(known)
 }
 
 /// Notes the old block again, after the inner allocator has failed to make it larger.
 pub fn reallocation_failed(block: *mut u8, old: Option<Block>) {
-    if old.is_some_and(|old| !note(block.addr(), old)) {
+    if old.is_some_and(|old| !note::<false>(block.addr(), old)) {
         MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -20,6 +20,7 @@ pub fn exit_heap(session: &Session, stack_from: usize) -> Result<ExitHeap, Strin
     let groups = lost_groups.into_iter().map(|group| LostEntry {
         bytes: group.amount.bytes,
         blocks: group.amount.blocks,
+        domain: group.traceback.domain,
         type_name: group.traceback.type_name,
         holder: group.with.map(lost_block),
         traceback: group.traceback.traceback.into_iter().map(frame_entry).collect(),

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use tracemalloc::internal::judge::{Case, Elapsed, Grouper, Grown, Patience, Ruling, Run, Verdict};
+use tracemalloc::internal::judge::{Case, Elapsed, Grouper, Grown, Patience, Ruling, Run};
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
@@ -28,10 +28,10 @@ use crate::child::test_binary;
 use crate::child::verdict_entry;
 use crate::protocol::entry_slots::Slot;
 use crate::protocol::fragment;
-use crate::protocol::leak_text::leak_text;
 use crate::protocol::process_role::{FAILED, ProcessRole, fail};
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::TestEntry;
+use crate::protocol::test_failure::test_failure;
 
 /// The name of the entry of a test without a harness, under `cargo test`.
 const MAIN: &str = "main";
@@ -70,8 +70,8 @@ struct Test {
 enum Recipient {
     /// The command, which reads this file.
     Command(EntryFile),
-    /// The process that started this one. These verdicts change the exit code.
-    Caller(Vec<Verdict>),
+    /// The process that started this one. Some verdicts change the exit code.
+    Caller,
 }
 
 /// Starts to trace. The loader calls it before `main`, on the main thread. Without a session it
@@ -127,7 +127,7 @@ impl Test {
         let session = session.for_test(&test_binary::target().package, &name);
         let recipient = match reports_to {
             Some(session_dir) => Recipient::Command(leave_first_fragment(session_dir, &name)),
-            None => Recipient::Caller(session.fail_on.clone().unwrap_or_default()),
+            None => Recipient::Caller,
         };
         internal::start(
             Walk::FramePointers,
@@ -153,18 +153,16 @@ impl Test {
                     eprintln!("error: tracemalloc: cannot write the test's entry: {error}");
                 }
             }
-            Recipient::Caller(fail_on)
-                if entry.verdict.is_some_and(|verdict| fail_on.contains(&verdict)) =>
-            {
+            Recipient::Caller => {
+                let Some(failure) = test_failure(&entry, &self.session) else { return };
                 let crate_name = &test_binary::target().crate_name;
                 // The exit code tells of the leak even if stderr is closed.
-                let _ = write!(std::io::stderr(), "{crate_name}: {}", leak_text(&entry));
+                let _ = write!(std::io::stderr(), "{crate_name}: {failure}");
                 // SAFETY: in glibc an exit handler may call `exit`. It runs the remaining handlers,
                 // flushes C's streams, and ends with the new code. Rust's own `exit` must not be
                 // called twice.
                 unsafe { libc::exit(FAILED) };
             }
-            Recipient::Caller(_) => {}
         }
     }
 
@@ -185,7 +183,7 @@ impl Test {
                 case.unconfirmed("still live at the end of the process")
             }
         };
-        verdict_entry::entry(&self.name, &judged, &grouper, &self.session)
+        verdict_entry::entry(&self.name, &judged, &mut grouper, &self.session)
     }
 }
 

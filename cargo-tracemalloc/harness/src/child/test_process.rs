@@ -178,7 +178,8 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             // A repeated run may end the process. The results so far must not be lost with it.
             let unconfirmed =
                 trial.case.unconfirmed("the test ended its process when it was run again");
-            let mut first = verdict_entry::entry(test.name, &unconfirmed, &trial.grouper, session);
+            let mut first =
+                verdict_entry::entry(test.name, &unconfirmed, &mut trial.grouper, session);
             doubt_if_blocks_were_missed(&mut first);
             write(assignment, Slot::First, &first);
             REPEATS.store(true, Ordering::Relaxed);
@@ -200,7 +201,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             Ran::Late => Some(trial.cannot_repeat("did not end in time")),
         };
     };
-    verdict_entry::entry(test.name, &judged, &trial.grouper, session)
+    verdict_entry::entry(test.name, &judged, &mut trial.grouper, session)
 }
 
 /// Measures the runs of a test.

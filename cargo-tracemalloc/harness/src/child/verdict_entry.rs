@@ -4,15 +4,20 @@ use tracemalloc::internal::{self, Symbol, judge};
 
 use crate::child::holder_entry::{holder_entry, lost_block, step_entry};
 use crate::protocol::session::Session;
-use crate::protocol::test_entry::{FrameEntry, GrowthEntry, Retained, RunEntry, TestEntry};
+use crate::protocol::test_entry::{
+    FrameEntry, GrowthEntry, MismatchEntry, Retained, RunEntry, TestEntry,
+};
 
 /// The entry of a test that passed and was judged.
 pub fn entry(
     name: &str,
     judged: &judge::Judged,
-    grouper: &judge::Grouper<'_>,
+    grouper: &mut judge::Grouper<'_>,
     session: &Session,
 ) -> TestEntry {
+    let mismatches = grouper.mismatches().into_iter().map(mismatch_entry);
+    let mismatches = mismatches.collect();
+    let grouper = &*grouper;
     let growth: Vec<GrowthEntry> =
         judged.growth(grouper).into_iter().map(|growth| growth_entry(growth, session)).collect();
     let runs = judged.runs.iter().map(|run| RunEntry { bytes: run.bytes, blocks: run.blocks });
@@ -27,6 +32,7 @@ pub fn entry(
         limit: judged.limit,
         runs: runs.collect(),
         growth,
+        mismatches,
         heap_note: grouper.heap_note().map(str::to_owned),
         ..TestEntry::new(name)
     }
@@ -52,7 +58,7 @@ fn reasons(growth: &[GrowthEntry]) -> String {
 }
 
 fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
-    let judge::Traceback { traceback, total_nframe, type_name, initialiser, known } =
+    let judge::Traceback { traceback, total_nframe, domain, type_name, initialiser, known } =
         growth.traceback;
     let is_known = growth.kind == judge::GrowthKind::Known;
     let steps = |steps: Vec<judge::Step>| steps.into_iter().map(step_entry).collect();
@@ -63,6 +69,7 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
         total_bytes: growth.total.bytes,
         total_blocks: growth.total.blocks,
         runs: growth.runs,
+        domain,
         type_name,
         initialiser: initialiser.map(str::to_owned),
         retained: None,
@@ -93,6 +100,17 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
         }
     }
     entry
+}
+
+fn mismatch_entry(mismatch: judge::Mismatch) -> MismatchEntry {
+    let judge::Mismatch { allocated, freed, blocks } = mismatch;
+    let frames = |traceback: judge::Traceback| traceback.traceback.into_iter().map(frame_entry);
+    MismatchEntry {
+        allocated_by: allocated.domain,
+        blocks,
+        allocated: frames(allocated).collect(),
+        freed: frames(freed).collect(),
+    }
 }
 
 /// The report's entry of a frame.

@@ -1,6 +1,7 @@
 //! The memory that is live when a program ends, as the program reports it.
 
 use nanoserde::{DeBin, SerBin};
+use tracemalloc::Domain;
 
 use crate::protocol::test_entry::{FrameEntry, HolderEntry};
 
@@ -36,6 +37,8 @@ pub struct LostEntry {
     pub bytes: u64,
     /// Blocks.
     pub blocks: u64,
+    /// The language that allocated them: `rust` or `c`.
+    pub domain: Domain,
     /// The type of the blocks, if the symbols name it.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,

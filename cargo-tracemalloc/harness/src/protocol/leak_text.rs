@@ -11,6 +11,7 @@ pub fn leak_text(entry: &TestEntry) -> String {
         |growth| judge::Leak {
             bytes: growth.bytes,
             blocks: growth.blocks,
+            domain: growth.domain,
             type_name: growth.type_name.as_deref(),
             traceback: growth
                 .traceback

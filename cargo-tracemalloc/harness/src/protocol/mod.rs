@@ -8,6 +8,7 @@ pub mod exit_heap;
 pub mod fnv;
 pub mod fragment;
 pub mod leak_text;
+pub mod mismatch_text;
 pub mod name_request;
 pub mod private_dir;
 pub mod process_role;
@@ -15,6 +16,7 @@ pub mod program_run;
 pub mod session;
 pub mod target_note;
 pub mod test_entry;
+pub mod test_failure;
 pub mod test_list;
 pub mod test_options;
 #[cfg(test)]

@@ -60,11 +60,6 @@ impl ProcessRole {
         Self { session_dir, session, inside: std::env::var_os(INSIDE_VAR).is_some() }
     }
 
-    /// The verdicts that fail a test. Empty if the command waits for reports.
-    pub fn fail_on(&self) -> Vec<Verdict> {
-        self.session().and_then(|session| session.fail_on).unwrap_or_default()
-    }
-
     /// The session's directory, if the command waits for reports.
     pub fn reports_to(&self) -> Option<&PathBuf> {
         let waits = self.session.as_ref().is_some_and(|session| session.fail_on.is_none());

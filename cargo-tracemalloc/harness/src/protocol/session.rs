@@ -47,6 +47,9 @@ pub struct Session {
     /// Verdicts that fail a test if no command waits for its fragment. `None` if the command waits
     /// and judges.
     pub fail_on: Option<Vec<Verdict>>,
+    /// Whether a block that one language allocated and the other one freed fails a test in the same
+    /// case.
+    pub fails_on_mismatch: bool,
     /// The absolute path of the workspace.
     pub workspace: String,
     /// How absolute file names become those of the report, longest prefix first.

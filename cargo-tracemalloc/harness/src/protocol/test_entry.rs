@@ -2,9 +2,9 @@
 //! reads it.
 
 use nanoserde::{DeBin, SerBin};
-use tracemalloc::Limits;
 use tracemalloc::internal::Limit;
 use tracemalloc::internal::judge::{GrowthKind, Verdict};
+use tracemalloc::{Domain, Limits};
 
 use crate::protocol::wire::Exchanged;
 
@@ -33,6 +33,9 @@ pub struct TestEntry {
     pub runs: Vec<RunEntry>,
     /// The growth by traceback, the most bytes first.
     pub growth: Vec<GrowthEntry>,
+    /// The blocks that one language allocated and the other one freed.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub mismatches: Vec<MismatchEntry>,
     /// Why the heap was not searched, or not as a whole. `None` if it was searched, or if there was
     /// no need.
     pub heap_note: Option<String>,
@@ -60,6 +63,7 @@ impl TestEntry {
             check: None,
             runs: Vec::new(),
             growth: Vec::new(),
+            mismatches: Vec::new(),
             heap_note: None,
             leaks: Vec::new(),
             duration_seconds: 0.0,
@@ -111,6 +115,9 @@ pub struct GrowthEntry {
     pub total_blocks: u64,
     /// The number of counted runs in which it grew.
     pub runs: u32,
+    /// The language that allocated the blocks: `rust` or `c`.
+    #[cfg_attr(feature = "json", serde(default = "of_rust"))]
+    pub domain: Domain,
     /// The type of the blocks, if the symbols name it: `Vec<u8>`, `Rc<demo::Node>`.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
@@ -139,6 +146,26 @@ pub struct GrowthEntry {
     pub traceback: Vec<FrameEntry>,
     /// The number of captured frames before the cut.
     pub total_nframe: u32,
+}
+
+/// Blocks that one language allocated and the other one freed.
+#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+pub struct MismatchEntry {
+    /// The language that allocated them: `rust` or `c`. The other one freed them.
+    pub allocated_by: Domain,
+    /// Their number, in all runs.
+    pub blocks: u64,
+    /// The frames that allocated them, oldest first.
+    pub allocated: Vec<FrameEntry>,
+    /// The frames that freed them, oldest first.
+    pub freed: Vec<FrameEntry>,
+}
+
+/// The domain of reports that have none.
+#[cfg(feature = "json")]
+fn of_rust() -> Domain {
+    Domain::Rust
 }
 
 /// Whether a pointer leads to a block.

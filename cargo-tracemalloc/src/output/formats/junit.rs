@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
-use tracemalloc_harness::{Outcome, TestEntry};
+use tracemalloc_harness::{Outcome, TestEntry, mismatch_text};
 
+use crate::cli::Deny;
 use crate::output::formats::Finding;
 use crate::output::text;
 use crate::report::{Report, Target};
@@ -13,18 +14,25 @@ use crate::report::{Report, Target};
 /// Renders the tests. A test fails if it shows one of the findings.
 pub fn render(report: &Report, findings: &[Finding<'_>]) -> Result<String> {
     let mut document = quick_junit::Report::new("cargo-tracemalloc");
+    let denies_mismatch = report.options.deny.contains(&Deny::Mismatch);
     for target in &report.targets {
         let label = text::label(target);
         let mut suite = TestSuite::new(label.as_str());
         for test in &target.tests {
-            suite.add_test_case(case(target, &label, test, findings));
+            suite.add_test_case(case(target, &label, test, findings, denies_mismatch));
         }
         document.add_test_suite(suite);
     }
     Ok(document.to_string()? + "\n")
 }
 
-fn case(target: &Target, label: &str, test: &TestEntry, findings: &[Finding<'_>]) -> TestCase {
+fn case(
+    target: &Target,
+    label: &str,
+    test: &TestEntry,
+    findings: &[Finding<'_>],
+    denies_mismatch: bool,
+) -> TestCase {
     let key = (target.package.as_str(), target.kind, target.name.as_str(), test.name.as_str());
     let mut shown =
         findings.iter().filter(|finding| finding.leak.tests.iter().any(|test| test.key() == key));
@@ -55,6 +63,13 @@ fn case(target: &Target, label: &str, test: &TestEntry, findings: &[Finding<'_>]
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type("leak").set_message(format!("{}{more}", first.title));
             status.set_description(texts.join("\n\n"));
+            status
+        }
+        (Outcome::Passed, None) if denies_mismatch && !test.mismatches.is_empty() => {
+            let texts: Vec<String> = test.mismatches.iter().map(mismatch_text).collect();
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type("mismatch").set_message(texts[0].as_str());
+            status.set_description(texts.join("\n"));
             status
         }
         (Outcome::Passed, None) => TestCaseStatus::success(),

@@ -2,6 +2,7 @@
 //! it.
 
 use anstyle::Style;
+use tracemalloc::Domain;
 use tracemalloc_harness::{GrowthKind, HolderKind, StepEntry, TestEntry};
 
 use crate::output::text::frames;
@@ -38,7 +39,7 @@ pub fn render(
     }
     if verbose {
         for site in leak.sites.iter().skip(1) {
-            let type_name = site.type_name.as_deref().unwrap_or("memory");
+            let type_name = site.type_name.as_deref().unwrap_or(unknown(site.domain));
             let amount = amount_of(site.bytes, site.blocks);
             line(text, format_args!("  {type_name}: {amount} a run"));
             frames::render(text, site, verbose);
@@ -63,7 +64,7 @@ pub fn in_a_line(leak: &Leak) -> String {
 /// `held by store::SEEN (src/lib.rs:4): 64 B in 1 block a run`.
 pub fn title(leak: &Leak) -> String {
     let subject = subject(leak, Style::new(), Style::new());
-    format!("{subject}: {} a run", amount_of(leak.bytes, leak.blocks))
+    format!("{subject}: {} a run{}", amount_of(leak.bytes, leak.blocks), allocator(leak))
 }
 
 /// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run   id 5c1f09e2`.
@@ -102,7 +103,7 @@ fn root(leak: &Leak) -> String {
     if let Some(by) = &leak.holder {
         return holder(by);
     }
-    let type_name = leak.type_name.as_deref().unwrap_or("memory of unknown type");
+    let type_name = leak.type_name.as_deref().unwrap_or(unknown(leak.domain));
     let frame = leak.sites.first().and_then(|site| site.traceback.last());
     let frame = frame.filter(|frame| frame.line > 0 && leak.cycle.is_empty());
     let place = frame.map(|frame| place_of(Some(&frame.file), Some(frame.line)));
@@ -112,14 +113,25 @@ fn root(leak: &Leak) -> String {
 /// `674 B in 6 blocks a run, 4044 B in all`.
 fn amount(leak: &Leak) -> String {
     let amount = amount_of(leak.bytes, leak.blocks);
-    match leak.verdict {
+    let amount = match leak.verdict {
         GrowthKind::Once | GrowthKind::Initialiser => format!("{amount}, once"),
         GrowthKind::Unconfirmed => format!("{amount}, unconfirmed"),
         GrowthKind::Leak | GrowthKind::Known if leak.total_bytes > leak.bytes => {
             format!("{amount} a run, {} in all", size(leak.total_bytes))
         }
         GrowthKind::Leak | GrowthKind::Known => format!("{amount} a run"),
-    }
+    };
+    amount + allocator(leak)
+}
+
+/// `, allocated by C`; empty for Rust.
+fn allocator(leak: &Leak) -> &'static str {
+    if leak.domain == Domain::C { ", allocated by C" } else { "" }
+}
+
+/// The words for a block without a type. Blocks of C never have one.
+fn unknown(domain: Domain) -> &'static str {
+    if domain == Domain::C { "memory of C" } else { "memory of unknown type" }
 }
 
 /// Lines between the headline and the frames.
@@ -172,7 +184,7 @@ fn retained(sites: &[Site]) -> Option<String> {
     let others = sites.get(1..).filter(|others| !others.is_empty())?;
     let mut by_type: Vec<(&str, u64)> = Vec::new();
     for site in others {
-        let type_name = site.type_name.as_deref().unwrap_or("memory of unknown type");
+        let type_name = site.type_name.as_deref().unwrap_or(unknown(site.domain));
         match by_type.iter_mut().find(|(name, _)| *name == type_name) {
             Some((_, blocks)) => *blocks += site.blocks,
             None => by_type.push((type_name, site.blocks)),

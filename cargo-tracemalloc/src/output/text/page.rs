@@ -1,7 +1,7 @@
 //! The whole text: leaks first, then notes, then the summary.
 
 use anstream::adapter::strip_str;
-use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict};
+use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict, mismatch_text};
 
 use crate::cli::Deny;
 use crate::output::text::line::{count, line};
@@ -48,6 +48,7 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     }
     let passed_alone = report.tests().filter(|(_, test)| test.passed_alone);
     test_lines(&mut notes, "passed alone", passed_alone, view, failed_beside_others);
+    mismatches(&mut notes, report, view);
     for known in report.stale_known_leaks.iter().flatten() {
         let Known { place, reason } = known;
         let style = if report.options.deny.contains(&Deny::Stale) { BAD } else { NOTE };
@@ -76,6 +77,29 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     text.push('\n');
     summary::render(&mut text, report, report_path);
     text
+}
+
+/// A line for each place where one language freed a block that the other one allocated.
+fn mismatches(notes: &mut String, report: &Report, view: View<'_>) {
+    let style = if report.options.deny.contains(&Deny::Mismatch) { BAD } else { NOTE };
+    let mut by_place: Vec<(String, u64)> = Vec::new();
+    for mismatch in report.tests().flat_map(|(_, test)| &test.mismatches) {
+        let place = mismatch_text(mismatch);
+        match by_place.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, tests)) => *tests += 1,
+            None => by_place.push((place, 1)),
+        }
+    }
+    let most = if view.verbose { usize::MAX } else { SHOWN_TESTS };
+    for (place, tests) in by_place.iter().take(most) {
+        let (place, tests) = (escaped(place), count(*tests, "test"));
+        line(notes, format_args!("{style}mismatch{style:#} in {tests}: {place}"));
+    }
+    let more = by_place.len().saturating_sub(most);
+    if more > 0 {
+        let path = view.report_path;
+        line(notes, format_args!("{DIM}and {more} more mismatches, see {path}{DIM:#}"));
+    }
 }
 
 /// Says once why C's blocks were not traced, however many targets that holds for.

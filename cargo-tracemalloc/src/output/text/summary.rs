@@ -10,7 +10,7 @@ use crate::util::terminal::{BAD, GOOD, NOTE};
 /// target/tracemalloc/report.json`.
 pub fn render(text: &mut String, report: &Report, report_path: &str) {
     let summary = &report.summary;
-    let style = if summary.failing(&report.options.deny) > 0 || summary.failed > 0 {
+    let style = if summary.fails(&report.options.deny) || summary.failed > 0 {
         BAD
     } else if summary.unconfirmed > 0 || summary.untraced > 0 {
         NOTE
@@ -31,6 +31,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &str) {
         (summary.skipped, "skipped"),
         (summary.untraced, "untraced"),
         (summary.passed_alone, "passed alone"),
+        (summary.mismatched, "mismatched"),
     ]);
     let checked = match (summary.checked(), counts.is_empty()) {
         (checked, false) => format!("{} checked: {counts}", count(checked as u64, "test")),

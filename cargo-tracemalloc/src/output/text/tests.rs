@@ -3,6 +3,7 @@
 use anstream::adapter::strip_str;
 use camino::Utf8Path;
 use serde_json::{Value, json};
+use tracemalloc::Domain;
 use tracemalloc_harness::{
     FrameEntry, GrowthEntry, GrowthKind, Limit, Limits, Outcome, RunEntry, TestEntry, Verdict,
 };
@@ -27,6 +28,7 @@ fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) ->
         total_bytes: 3 * bytes,
         total_blocks: 3 * blocks,
         runs: 3,
+        domain: Domain::Rust,
         type_name: type_name.map(str::to_owned),
         initialiser: None,
         retained: None,
@@ -59,6 +61,7 @@ fn test(name: &str, verdict: Option<Verdict>, growth: Vec<GrowthEntry>) -> TestE
         check: None,
         runs: if grew { vec![run; 3] } else { vec![run] },
         growth,
+        mismatches: Vec::new(),
         heap_note: None,
         leaks: Vec::new(),
         duration_seconds: 0.25,

@@ -16,9 +16,12 @@
 //! | 0 to 24 | id of its stack |
 //!
 //! The size code is the size itself from 0 to 16. With 17, the size is in the next slot. With 18,
-//! it is in the next two. With 31, a reader has the slot.
+//! it is in the next two. With 19, C allocated the block, and its size is in the next slot, however
+//! small it is. So a thread that frees it by Rust notices, at no cost for Rust's own blocks. With
+//! 31, a reader has the slot.
 //!
-//! The next slot is that of the address 16 bytes on, which is still in the block. Slots that have
+//! The next slot is that of the address 16 bytes on, which is still in the block, or in its chunk:
+//! the C library's are at least 32 bytes long. Slots that have
 //! sizes have bit 31 clear, so no pointer into a block can be taken for a block. Blocks that begin
 //! at an address that is no multiple of 8, or beyond the map, have no slot. They go to the table.
 //!
@@ -71,6 +74,7 @@ const SIZE_MASK: u32 = 0x1F << SIZE_SHIFT;
 const SMALL: usize = 16;
 const SIZE_IN_ONE: u32 = 17;
 const SIZE_IN_TWO: u32 = 18;
+const SIZE_OF_C: u32 = 19;
 const HELD: u32 = 31;
 const SIZE_BITS: u32 = 31;
 const IN_VIEW: u32 = 1 << 25;
@@ -108,13 +112,14 @@ pub fn prepare() -> bool {
     true
 }
 
+/// `OF_C` says that C allocated the block.
 #[inline(always)]
-pub fn insert(address: usize, block: Block) -> bool {
+pub fn insert<const OF_C: bool>(address: usize, block: Block) -> bool {
     if address % 8 != 0 {
         return false;
     }
     let Some(leaf) = leaf_or_new(address) else { return false };
-    Common::at(address).is_some_and(|place| place.insert(block))
+    Common::at(address).is_some_and(|place| place.insert::<OF_C>(block))
         || insert_elsewhere(leaf, address, block)
 }
 
@@ -161,11 +166,17 @@ impl Common {
     /// False if the size does not fit, or if the block that began here was freed past the runtime.
     /// Then nothing is changed.
     #[inline(always)]
-    pub fn insert(&self, block: Block) -> bool {
+    pub fn insert<const OF_C: bool>(&self, block: Block) -> bool {
         if self.first.load(Ordering::Relaxed) & BEGINS != 0 {
             return false;
         }
-        let code = if block.size.wrapping_sub(SMALL + 1) < (1 << SIZE_BITS) - (SMALL + 1) {
+        let code = if OF_C {
+            if block.size >> SIZE_BITS != 0 {
+                return false;
+            }
+            self.second.store(block.size as u32, Ordering::Relaxed);
+            SIZE_OF_C
+        } else if block.size.wrapping_sub(SMALL + 1) < (1 << SIZE_BITS) - (SMALL + 1) {
             self.second.store(block.size as u32, Ordering::Relaxed);
             SIZE_IN_ONE
         } else if block.size <= SMALL {
@@ -177,16 +188,17 @@ impl Common {
         true
     }
 
-    /// The block that begins here, if its size is in one slot and no reader has it, with the
-    /// content of the first slot.
+    /// The block of Rust, or of C, that begins here, if its size is in one slot and no reader has
+    /// it, with the content of the first slot.
     #[inline(always)]
-    pub fn get(&self) -> Option<(Block, u32)> {
+    pub fn get<const OF_C: bool>(&self) -> Option<(Block, u32)> {
         let first = self.first.load(Ordering::Relaxed);
         // Nearly all blocks are of this kind, and then this is the id, and whether it is in view.
-        let id = first.wrapping_sub(BEGINS | SIZE_IN_ONE << SIZE_SHIFT);
+        let code = if OF_C { SIZE_OF_C } else { SIZE_IN_ONE };
+        let id = first.wrapping_sub(BEGINS | code << SIZE_SHIFT);
         let (id, size) = if id < IN_VIEW + MAX_STACKS {
             (id, self.second.load(Ordering::Relaxed))
-        } else if first & BEGINS != 0 && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT {
+        } else if !OF_C && first & BEGINS != 0 && first & SIZE_MASK < SIZE_IN_ONE << SIZE_SHIFT {
             (first, (first & SIZE_MASK) >> SIZE_SHIFT)
         } else {
             return None;
@@ -259,8 +271,8 @@ fn block(leaf: &Leaf, address: usize, first: u32) -> Block {
     let size = if words as usize <= SMALL {
         words as usize
     } else {
-        let second = if words == SIZE_IN_ONE { next(leaf, slot_index(address)) } else { None };
-        match second {
+        let is_in_one = matches!(words, SIZE_IN_ONE | SIZE_OF_C);
+        match next(leaf, slot_index(address)).filter(|_| is_in_one) {
             Some(second) => second.load(Ordering::Relaxed) as usize,
             None => size_elsewhere(address, words),
         }
@@ -490,9 +502,32 @@ mod tests {
             (1 << 31) + 5,
             isize::MAX as usize >> 1,
         ] {
-            assert!(insert(FREE, Block { id, size, in_view: false }));
-            assert_eq!(remove(FREE), Some(Block { id, size, in_view: false }));
-            assert_eq!(remove(FREE), None);
+            let block = Block { id, size, in_view: false };
+            for insert in [insert::<false>, insert::<true>] {
+                assert!(insert(FREE, block));
+                assert_eq!(remove(FREE), Some(block));
+                assert_eq!(remove(FREE), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_of_one_language_is_uncommon_for_the_other() {
+        assert!(prepare());
+        let address = FREE + (7 << LEAF_BITS);
+        let place = || Common::at(address).unwrap();
+        for size in [0, 16, 17, 4096] {
+            for in_view in [false, true] {
+                let block = Block { id: StackId(9), size, in_view };
+                assert!(insert::<true>(address, block));
+                assert_eq!(place().get::<false>(), None);
+                assert_eq!(place().get::<true>().unwrap().0, block);
+                assert_eq!(remove(address), Some(block));
+                assert!(insert::<false>(address, block));
+                assert_eq!(place().get::<true>(), None);
+                assert_eq!(place().get::<false>().unwrap().0, block);
+                assert_eq!(remove(address), Some(block));
+            }
         }
     }
 
@@ -502,7 +537,7 @@ mod tests {
         let last = FREE + (1 << LEAF_BITS) - 8;
         for address in [last, last - 8, last - 16, last - 24] {
             for size in [8, 100, 1 << 40] {
-                assert!(insert(address, Block { id: StackId(5), size, in_view: false }));
+                assert!(insert::<false>(address, Block { id: StackId(5), size, in_view: false }));
                 assert_eq!(remove(address + 16), None, "a size is no block");
                 assert_eq!(remove(address), Some(Block { id: StackId(5), size, in_view: false }));
             }
@@ -522,7 +557,7 @@ mod tests {
             };
             let address = |n: usize| begin + n * distance;
             for n in 0..64 {
-                assert!(insert(address(n), block(n)));
+                assert!(insert::<false>(address(n), block(n)));
             }
             let mut seen = Vec::new();
             for_each(&mut |at, block| {
@@ -542,10 +577,16 @@ mod tests {
     #[test]
     fn blocks_without_a_slot_are_refused() {
         assert!(prepare());
-        assert!(!insert(FREE + 1, Block { id: StackId(1), size: 3, in_view: false }));
-        assert!(!insert(1 << ADDRESS_BITS, Block { id: StackId(1), size: 3, in_view: false }));
+        assert!(!insert::<false>(FREE + 1, Block { id: StackId(1), size: 3, in_view: false }));
+        assert!(!insert::<false>(
+            1 << ADDRESS_BITS,
+            Block { id: StackId(1), size: 3, in_view: false }
+        ));
         assert_eq!(remove(usize::MAX), None);
-        assert!(!insert(4096, Block { id: StackId(1), size: 3, in_view: false }), "beside null");
+        assert!(
+            !insert::<false>(4096, Block { id: StackId(1), size: 3, in_view: false }),
+            "beside null"
+        );
         assert!(Common::at(0).is_none(), "a failed allocation");
     }
 
@@ -556,7 +597,7 @@ mod tests {
         let begin = FREE + (64 << LEAF_BITS);
         let block = |n: usize| Block { id: StackId(9), size: n * 3, in_view: n % 2 == 0 };
         for n in 0..100 {
-            assert!(insert(begin + n * 1024, block(n)));
+            assert!(insert::<false>(begin + n * 1024, block(n)));
         }
         let ours = |address: usize| (begin..begin + 100 * 1024).contains(&address);
         let mut seen = Vec::new();
@@ -599,7 +640,7 @@ mod tests {
                 for round in 0..if cfg!(miri) { 300 } else { 200_000_u32 } {
                     let id = round % 50 + 1;
                     let block = Block { id: StackId(id), size: id as usize * 1000, in_view: true };
-                    assert!(insert(address, block));
+                    assert!(insert::<false>(address, block));
                     assert_eq!(remove(address), Some(block));
                 }
                 done.store(true, Ordering::Release);
@@ -630,7 +671,10 @@ mod tests {
                         freed += if block.in_view { block.size } else { 0 };
                     }
                     let size = n % 1000;
-                    assert!(insert(address(n), Block { id: StackId(3), size, in_view: true }));
+                    assert!(insert::<false>(
+                        address(n),
+                        Block { id: StackId(3), size, in_view: true }
+                    ));
                     noted += size;
                 }
                 (freed, noted)

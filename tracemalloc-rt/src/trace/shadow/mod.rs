@@ -43,10 +43,11 @@ pub fn prepare() -> bool {
     map::prepare()
 }
 
-/// Remembers a block that has just been allocated. False if there is no memory for it.
+/// Remembers a block that has just been allocated, by C if `OF_C`. False if there is no memory for
+/// it.
 #[inline(always)]
-pub fn insert(address: usize, block: Block) -> bool {
-    map::insert(address, block) || table::insert(ALLOCATOR, address, block)
+pub fn insert<const OF_C: bool>(address: usize, block: Block) -> bool {
+    map::insert::<OF_C>(address, block) || table::insert(ALLOCATOR, address, block)
 }
 
 /// Forgets the block that begins at an address, and returns it. `None` if there is none.

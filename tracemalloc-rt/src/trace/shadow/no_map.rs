@@ -9,11 +9,11 @@ impl Common {
         None
     }
 
-    pub fn insert(&self, _block: Block) -> bool {
+    pub fn insert<const OF_C: bool>(&self, _block: Block) -> bool {
         match *self {}
     }
 
-    pub fn get(&self) -> Option<(Block, u32)> {
+    pub fn get<const OF_C: bool>(&self) -> Option<(Block, u32)> {
         match *self {}
     }
 
@@ -30,7 +30,7 @@ pub fn prepare() -> bool {
     false
 }
 
-pub fn insert(_address: usize, _block: Block) -> bool {
+pub fn insert<const OF_C: bool>(_address: usize, _block: Block) -> bool {
     false
 }
 
