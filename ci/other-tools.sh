@@ -3,10 +3,17 @@
 # docs/heap.md come from its output.
 #
 #     ci/other-tools.sh [FIXTURE...]    all of tests/fixtures/planted/leaks, or only those
+#     ci/other-tools.sh --c             tests/fixtures/c-memory
 #
 # Needs valgrind, and a nightly compiler for `-Zsanitizer=leak`. Each test has its own process.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../tests/fixtures/planted"
+cd "$(dirname "${BASH_SOURCE[0]}")/../tests/fixtures"
+if [[ ${1:-} == --c ]]; then
+    cd c-memory
+    set -- c-memory
+else
+    cd planted
+fi
 
 target=${CARGO_TARGET_DIR:-$PWD/target}/other-tools
 packages=()

@@ -36,6 +36,7 @@ fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
             ("a_row_of_cpp_is_lost", Verdict::Leak),
             ("a_plugin_is_opened_and_closed", Verdict::Clean),
             ("a_plugin_loses_a_block", Verdict::Leak),
+            ("a_plugin_keeps_boxes", Verdict::Leak),
             ("a_check_leaves_out_c", Verdict::Clean),
             ("a_check_leaves_out_rust", Verdict::Clean),
             ("a_check_counts_c", Verdict::Leak),
@@ -51,6 +52,7 @@ fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
         let lines = lines_of("tests::a_node_is_lost", &report);
         assert_eq!(lines, [("the node", 16), ("its name", 22)], "{options}");
         mismatches_are_noted(&report);
+        a_step_without_a_line_has_its_function(&report);
         let functions = |test: &str| {
             let growth = &report.test(&format!("tests::{test}")).growth;
             let frames = growth.iter().flat_map(|growth| &growth.traceback);
@@ -61,6 +63,14 @@ fn leaks_through_c_are_found_and_clean_code_is_clean(project: &Project) {
         let of_plugin = functions("a_plugin_loses_a_block");
         assert!(of_plugin.contains(&"libplugin.so!plugin_work".to_owned()), "{of_plugin:?}");
     }
+}
+
+/// The list of a plugin without debug information was called `untraced`.
+fn a_step_without_a_line_has_its_function(report: &Report) {
+    let growth = &report.test("tests::a_plugin_keeps_boxes").growth;
+    let of_box = growth.iter().find(|growth| growth.domain == Domain::Rust).expect("a box leaks");
+    let functions: Vec<_> = of_box.path.iter().map(|step| step.function.as_deref()).collect();
+    assert_eq!(functions, [Some("libplugin.so!plugin_keep"), None], "{of_box:#?}");
 }
 
 /// Both places of each mismatch are named, and other tests have none.
@@ -99,7 +109,8 @@ fn a_mismatch_can_be_denied(project: &Project) {
     }
     // Without a command that waits, the test itself fails.
     let failed = |options: &str| {
-        let script = format!("eval \"$(\"$@\" --export-prefix {options})\" && cargo test -q {test}");
+        let script =
+            format!("eval \"$(\"$@\" --export-prefix {options})\" && cargo test -q {test}");
         project.subcommand("show-env", "").in_shell(&script).run()
     };
     failed("").code(0);

@@ -140,6 +140,7 @@ mod tests {
             type_name: Some(format!("Rc<{}::Described>", module_path!())),
             file: None,
             line: None,
+            function: None,
             bytes: 48,
             pointer,
             strong: 1,

@@ -53,6 +53,8 @@ pub struct Step {
     pub type_name: Option<String>,
     /// The file and the line that allocated it, if they are known.
     pub place: Option<(String, u32)>,
+    /// The function that allocated it, if its line is not known. Without both, it is untraced.
+    pub function: Option<String>,
     /// Its size in bytes.
     pub bytes: u64,
     /// On a cycle, the offset in it of the pointer to the next step.
@@ -114,6 +116,7 @@ impl FindingNamer<'_> {
 fn block(traceback: Option<&Traceback>, bytes: u64, pointer: u32) -> Step {
     let recent = traceback.and_then(|traceback| traceback.traceback.last());
     let place = recent.filter(|frame| frame.line > 0).map(|frame| (frame.file.clone(), frame.line));
+    let function = recent.filter(|frame| frame.line == 0).map(|frame| frame.function.clone());
     let type_name = traceback.and_then(|traceback| traceback.type_name.clone());
-    Step { type_name, place, bytes, pointer, strong: 0 }
+    Step { type_name, place, function, bytes, pointer, strong: 0 }
 }

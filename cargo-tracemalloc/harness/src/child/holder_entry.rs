@@ -43,6 +43,6 @@ pub fn lost_block(block: Step) -> HolderEntry {
 /// The entry of one step of the path to a block.
 pub fn step_entry(step: Step) -> StepEntry {
     let (file, line) = step.place.unzip();
-    let Step { type_name, bytes, pointer, strong, .. } = step;
-    StepEntry { type_name, file, line, bytes, pointer, strong, field: None }
+    let Step { type_name, function, bytes, pointer, strong, .. } = step;
+    StepEntry { type_name, file, line, function, bytes, pointer, strong, field: None }
 }

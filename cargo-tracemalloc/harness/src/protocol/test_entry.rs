@@ -231,10 +231,14 @@ pub struct StepEntry {
     /// The type, if the symbols name it.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: Option<String>,
-    /// The file that allocated it; `None` for an untraced block.
+    /// The file that allocated it; `None` for an untraced block, or if the line is not known.
     pub file: Option<String>,
     /// The line in it, from 1.
     pub line: Option<u32>,
+    /// The function that allocated it, if its line is not known: `libz.so.1!inflateInit2_`. It may
+    /// be empty. `None` for an untraced block.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub function: Option<String>,
     /// The size in bytes.
     pub bytes: u64,
     /// On a cycle, the offset in the block of the pointer to the next step; otherwise 0.

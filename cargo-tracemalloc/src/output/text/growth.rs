@@ -97,10 +97,11 @@ pub fn step(step: &StepEntry, with_place: bool) -> String {
             let field = step.field.as_ref().map(|field| format!(".{field}"));
             short_name(name, WIDEST_TYPE) + &field.unwrap_or_default()
         }
-        (None, Some(_)) => size(step.bytes),
-        (None, None) => format!("{} untraced", size(step.bytes)),
+        (None, None) if step.function.is_none() => format!("{} untraced", size(step.bytes)),
+        (None, _) => size(step.bytes),
     };
-    if with_place { name + &place_of(step.file.as_deref(), step.line) } else { name }
+    let function = step.function.as_deref().filter(|function| !function.is_empty());
+    if with_place { name + &place_of(step.file.as_deref().or(function), step.line) } else { name }
 }
 
 /// ` (src/lib.rs:14)`, or nothing.
