@@ -54,8 +54,8 @@ const PAUSE: u32 = 40;
 const LARGE: u64 = 64 << 20;
 /// A body that took no more processor time runs once more, even if nothing is suspicious.
 const QUICK: Duration = Duration::from_millis(10);
-/// A body that took longer does not, whatever it waited for. On a machine that is busy enough for a
-/// twentieth of the time to be a wait for a processor, it may take ten times as long.
+/// A body that took longer does not, whatever it waited for. On a machine that is busy enough for an
+/// eighth of the time to be a wait for a processor, it may take ten times as long.
 const SLOW: Duration = Duration::from_millis(100);
 
 impl Budget {
@@ -82,7 +82,7 @@ impl Budget {
         self.probes
             && self.fixed.is_none_or(|fixed| fixed > 1)
             && first.cpu <= QUICK
-            && (first.time <= SLOW || first.time <= 10 * SLOW && first.delay >= first.time / 20)
+            && (first.time <= SLOW || first.time <= 10 * SLOW && first.delay >= first.time / 8)
     }
 
     /// Whether runs were so quick that some more cost nothing.
@@ -158,8 +158,8 @@ mod tests {
             Spent { delay, ..spent(1, milliseconds, milliseconds) }
         };
         assert!(budget.allows_probe(first(100, 0)));
-        assert!(!budget.allows_probe(first(900, 10)));
-        assert!(budget.allows_probe(first(900, 45)));
+        assert!(!budget.allows_probe(first(900, 100)));
+        assert!(budget.allows_probe(first(900, 120)));
         assert!(!budget.allows_probe(first(1100, 900)));
         assert!(budget.may_wait_for_growth(spent(10, 19_000, 10)));
         assert!(!budget.is_spent(spent(50, 18_000, 50)));
