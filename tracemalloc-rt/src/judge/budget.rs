@@ -54,8 +54,8 @@ const PAUSE: u32 = 40;
 const LARGE: u64 = 64 << 20;
 /// A body that took no more processor time runs once more, even if nothing is suspicious.
 const QUICK: Duration = Duration::from_millis(10);
-/// A body that took longer does not, whatever it waited for. On a machine that is busy enough for an
-/// eighth of the time to be a wait for a processor, it may take ten times as long.
+/// A body that took longer does not, whatever it waited for. On a machine that is busy enough for
+/// an eighth of the time to be a wait for a processor, it may take ten times as long.
 const SLOW: Duration = Duration::from_millis(100);
 
 impl Budget {
