@@ -66,7 +66,8 @@ impl Profile {
         Ok(Self { title: "Live memory", stacks: stacks.collect() })
     }
 
-    fn of_report(report: &Report) -> Self {
+    /// The memory that leaks in one run of each test.
+    pub fn of_report(report: &Report) -> Self {
         let sites = report.leaks.iter().flat_map(|leak| &leak.sites);
         let mut stacks: Vec<Stack> = sites
             .map(|site| Stack {

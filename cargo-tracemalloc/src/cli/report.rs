@@ -29,6 +29,10 @@ pub struct ReportArgs {
     #[arg(long, value_name = "PATH", help_heading = HEADING)]
     pub markdown: Option<Utf8PathBuf>,
 
+    /// Write an HTML page to this file, with the leaks, their holders and a flame graph
+    #[arg(long, value_name = "PATH", help_heading = HEADING)]
+    pub html: Option<Utf8PathBuf>,
+
     /// Print no annotations and write no step summary on GitHub Actions
     #[arg(long, help_heading = HEADING)]
     pub no_github: bool,
@@ -41,7 +45,8 @@ pub struct ReportArgs {
 impl ReportArgs {
     /// The files to write.
     pub fn files(&self) -> impl Iterator<Item = &Utf8Path> {
-        let files = [&self.path, &self.junit, &self.sarif, &self.gitlab, &self.markdown];
+        let Self { path, junit, sarif, gitlab, markdown, html, .. } = self;
+        let files = [path, junit, sarif, gitlab, markdown, html];
         files.into_iter().filter_map(|path| path.as_deref())
     }
 }
@@ -61,6 +66,8 @@ pub enum ReportFormat {
     Gitlab,
     /// A comment on a pull request
     Markdown,
+    /// An HTML page
+    Html,
     /// Annotations of GitHub Actions
     Github,
 }

@@ -10,7 +10,7 @@ use fs_err as fs;
 use crate::cli::{ReportArgs, ReportFormat};
 use crate::output::formats::{findings, github, gitlab, junit, markdown, sarif};
 use crate::output::text::View;
-use crate::output::{json, text};
+use crate::output::{html, json, text};
 use crate::report::Report;
 use crate::util::file::write_atomically;
 use crate::util::{private_env, terminal};
@@ -31,6 +31,7 @@ pub fn deliver(
         (ReportFormat::Sarif, [wanted.sarif.as_deref(), None]),
         (ReportFormat::Gitlab, [wanted.gitlab.as_deref(), None]),
         (ReportFormat::Markdown, [wanted.markdown.as_deref(), None]),
+        (ReportFormat::Html, [wanted.html.as_deref(), None]),
     ];
     for (format, paths) in files {
         let mut paths = paths.into_iter().flatten().peekable();
@@ -70,6 +71,7 @@ pub fn renderer(
         ReportFormat::Sarif => sarif::render(displayed, &findings),
         ReportFormat::Gitlab => gitlab::render(&findings),
         ReportFormat::Markdown => Ok(markdown::render(displayed, &findings, view.comparison)),
+        ReportFormat::Html => html::render(displayed, view.comparison),
         ReportFormat::Github => Ok(github::render(&findings)),
     }
 }

@@ -7,6 +7,7 @@ mod delivery;
 pub mod exit_heap;
 pub mod exports;
 mod formats;
+mod html;
 pub mod json;
 pub mod settings;
 pub mod snapshot;

@@ -53,7 +53,7 @@ pub fn render(
 
 /// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run, 4044 B in all`.
 pub fn without_id(leak: &Leak) -> String {
-    format!("{}: {}", subject(leak, Style::new(), Style::new()), amount(leak))
+    format!("{}: {}", subject(leak), amount(leak))
 }
 
 /// A leak in one line, with its id.
@@ -63,13 +63,42 @@ pub fn in_a_line(leak: &Leak) -> String {
 
 /// `held by store::SEEN (src/lib.rs:4): 64 B in 1 block a run`.
 pub fn title(leak: &Leak) -> String {
-    let subject = subject(leak, Style::new(), Style::new());
-    format!("{subject}: {} a run{}", amount_of(leak.bytes, leak.blocks), allocator(leak))
+    let amount = amount_of(leak.bytes, leak.blocks);
+    format!("{}: {amount} a run{}", subject(leak), allocator(leak))
+}
+
+/// `lost Rc<demo::Node> (src/lib.rs:14)`.
+pub fn subject(leak: &Leak) -> String {
+    styled_subject(leak, Style::new(), Style::new())
+}
+
+/// The verdict on a leak that no run proved, or that is known.
+pub fn verdict(leak: &Leak) -> Option<&'static str> {
+    match leak.verdict {
+        GrowthKind::Leak => None,
+        GrowthKind::Once | GrowthKind::Initialiser => Some("once"),
+        GrowthKind::Unconfirmed => Some("unconfirmed"),
+        GrowthKind::Known => Some("known"),
+    }
+}
+
+/// Sentences about a leak that its row does not have.
+pub fn facts(leak: &Leak) -> Vec<String> {
+    let mut facts = Vec::new();
+    if leak.total_bytes > leak.bytes {
+        facts.push(amount(leak));
+    }
+    if matches!(leak.kind, LeakKind::Lost | LeakKind::Cycle) {
+        facts.extend(retained(&leak.sites));
+    }
+    facts.extend(leak.hints.iter().map(|hint| format!("hint: {}", hint.text)));
+    facts.extend(leak.known.as_ref().map(|known| format!("known: {}", known.reason)));
+    facts
 }
 
 /// `lost Rc<demo::Node> (src/lib.rs:14): 674 B in 6 blocks a run   id 5c1f09e2`.
 fn headline(leak: &Leak, test: Option<&TestEntry>) -> String {
-    let (subject, amount) = (subject(leak, BAD, BOLD), amount(leak));
+    let (subject, amount) = (styled_subject(leak, BAD, BOLD), amount(leak));
     let limit = test
         .map(|test| test.limit)
         .filter(|limit| limit.max_growth > 0 || limit.max_blocks.is_some());
@@ -88,7 +117,7 @@ fn id(leak: &Leak) -> String {
 }
 
 /// `lost Rc<demo::Node> (src/lib.rs:14)`: the kind, and the root with its place.
-fn subject(leak: &Leak, of_word: Style, of_root: Style) -> String {
+fn styled_subject(leak: &Leak, of_word: Style, of_root: Style) -> String {
     let word = match leak.kind {
         LeakKind::Lost => "lost",
         LeakKind::Cycle => "lost cycle of",
@@ -125,7 +154,7 @@ fn amount(leak: &Leak) -> String {
 }
 
 /// `, allocated by C`; empty for Rust.
-fn allocator(leak: &Leak) -> &'static str {
+pub fn allocator(leak: &Leak) -> &'static str {
     if leak.domain == Domain::C { ", allocated by C" } else { "" }
 }
 

@@ -12,5 +12,8 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use leak::{in_a_line, title};
+pub use changes::note as change;
+pub use frames::place;
+pub use leak::{allocator, facts, in_a_line, label as leak_label, subject, title, verdict};
 pub use page::{View, label, plain, render};
+pub use summary::counts;

@@ -17,6 +17,13 @@ pub fn render(text: &mut String, report: &Report, report_path: &str) {
     } else {
         GOOD
     };
+    let counts = counts(report);
+    line(text, format_args!("{style}tracemalloc:{style:#} {counts}; report {report_path}"));
+}
+
+/// `1 leak; 23 tests checked: 20 clean, 2 once, 1 leaking; 1 ignored`.
+pub fn counts(report: &Report) -> String {
+    let summary = &report.summary;
     let verdicts = [
         (summary.clean, "clean"),
         (summary.once, "once"),
@@ -40,10 +47,7 @@ pub fn render(text: &mut String, report: &Report, report_path: &str) {
     let leaks = report.leaks.iter().filter(|leak| leak.verdict == GrowthKind::Leak).count() as u64;
     let leaks = if leaks > 0 { format!("{}; ", count(leaks, "leak")) } else { String::new() };
     let others = if others.is_empty() { others } else { format!("; {others}") };
-    line(
-        text,
-        format_args!("{style}tracemalloc:{style:#} {leaks}{checked}{others}; report {report_path}"),
-    );
+    format!("{leaks}{checked}{others}")
 }
 
 /// `20 clean, 1 leak`, without zeros.
