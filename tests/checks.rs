@@ -69,7 +69,7 @@ fn failing_in_report(report: &Report) -> Failing {
 fn a_test_comes_to_the_same_wherever_it_runs() {
     let project = Project::copy("checks", "three-ways");
     let packages = "-p attribute -p many -p no-std -p renamed -p self-tracing";
-    let report = comes_to_the_same(&project, packages, 16 + 100 + 2);
+    let report = comes_to_the_same(&project, packages, 18 + 100 + 8 + 2);
     verdicts_of_the_injected_runtime(&report);
     tests_that_trace_themselves_do_not_disturb_the_harness(&report);
     with_nothing_that_traces(&project);
@@ -152,6 +152,10 @@ fn verdicts_of_the_injected_runtime(report: &Report) {
     assert_eq!(peak.check.as_ref().unwrap().max_peak, Some(10 << 10));
     assert!(peak.message.as_ref().unwrap().contains("limit 10.0 KiB (10240 bytes)"), "{peak:#?}");
     assert_eq!(test("fails_in_a_helper").check, None);
+    let budget = test("fails_above_its_number_of_allocations");
+    assert_eq!(budget.check.as_ref().unwrap().max_allocations, Some(2));
+    let message = budget.message.as_ref().unwrap();
+    assert!(message.contains("made 3 allocations, limit 2"), "{message}");
     // The attribute's closure is not to be seen.
     let traceback = &test("leaks_32_bytes").growth[0].traceback;
     let functions: Vec<&str> = traceback.iter().map(|frame| frame.function.as_str()).collect();
@@ -201,25 +205,61 @@ fn with_nothing_that_traces(project: &Project) {
     }
     let said =
         required.stdout.matches("nothing was checked, and TRACEMALLOC_REQUIRE is 1: ").count();
-    assert_eq!(said, 26, "each test that fails says why");
+    assert_eq!(said, 29, "each test that fails says why");
 }
 
-/// Every verdict is right, and so is every amount, however the threads interleave.
-fn two_hundred_tests_on_eight_threads(project: &Project) {
-    let messages = project
-        .cargo_test("-p many --test own --no-run --message-format json")
-        .run()
-        .code(exit::CLEAN)
-        .stdout;
+/// Runs this integration test of the package `many` with eight tests at a time.
+fn on_eight_threads(project: &Project, test: &str) -> impl Fn() -> Output {
+    let args = format!("-p many --test {test} --no-run --message-format json");
+    let messages = project.cargo_test(&args).run().code(exit::CLEAN).stdout;
     let executable = messages.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
     let executable = executable.expect("cargo names the test binary");
+    let dir = project.root.join("many");
+    move || {
+        let call = Call::program(&executable).args("--test-threads 8").dir(&dir);
+        let call = call.env("CARGO_MANIFEST_DIR", dir.to_str().unwrap());
+        call.run().code(exit::TEST_FAILED)
+    }
+}
+
+/// The part of the output that is about this test.
+fn section<'a>(output: &'a Output, test: &str) -> &'a str {
+    let section = output.stdout.split(&format!("---- {test} stdout ----")).nth(1).unwrap();
+    section.split("\n---- ").next().unwrap()
+}
+
+#[test]
+fn budgets_are_exact_with_eight_tests_at_a_time() {
+    let project = Project::copy("checks", "budgets");
+    let run = on_eight_threads(&project, "budgets");
+    for _ in 0..10 {
+        let output = run();
+        let tests = Listing::parse(&output.stdout).tests();
+        assert_eq!(tests.len(), 16);
+        for (test, status) in &tests {
+            assert_eq!(*status == Status::Failed, has_to_fail(test), "{test}");
+            if has_to_fail(test) {
+                let number: u64 = test.rsplit('_').next().unwrap().parse().unwrap();
+                let headline = format!("made {number} allocations, limit {}\n", number - 1);
+                let section = section(&output, test);
+                assert!(section.contains(&headline), "{headline}: {section}");
+            }
+        }
+    }
+    let output = run();
+    let text = section(&output, "fails_150").split("\nnote: run with").next().unwrap().trim();
+    let (_place, text) = text.split_once('\n').unwrap();
+    insta::assert_snapshot!("budget", text);
+}
+
+/// Every verdict is right, and so is every amount, however the threads interleave.
+fn two_hundred_tests_on_eight_threads(project: &Project) {
+    let run = on_eight_threads(project, "own");
     for _ in 0..20 {
-        let call =
-            Call::program(&executable).args("--test-threads 8").dir(project.root.join("many"));
-        let output = call.run().code(exit::TEST_FAILED);
+        let output = run();
         let tests = Listing::parse(&output.stdout).tests();
         assert_eq!(tests.len(), 200);
         for (test, status) in &tests {
@@ -228,9 +268,7 @@ fn two_hundred_tests_on_eight_threads(project: &Project) {
                 let bytes = test.split('_').nth(1).unwrap();
                 let headline =
                     format!("leaked {bytes} B in 1 block a run (3 of 3 runs), limit 0 B");
-                let section =
-                    output.stdout.split(&format!("---- {test} stdout ----")).nth(1).unwrap();
-                let section = section.split("\n---- ").next().unwrap();
+                let section = section(&output, test);
                 assert!(section.contains(&headline), "{headline}: {section}");
             }
         }

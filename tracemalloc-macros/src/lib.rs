@@ -45,6 +45,8 @@ use proc_macro::TokenStream;
 /// | `max_growth` | `"1 KiB"`, `4096` | bytes that may be kept; 0 if neither this nor `max_blocks` is given |
 /// | `max_blocks` | `3` | blocks that may be kept; given alone, they may be of any size |
 /// | `max_peak` | `"10 MiB"` | bytes that may be live at once; without limit if it is not given |
+/// | `max_allocations` | `3` | allocations that the first run may make, freed or not |
+/// | `max_total` | `"1 MiB"` | bytes that these allocations may have together |
 /// | `include`, `exclude` | `"src/*"`, `["src/*", "a.rs"]` | only blocks, or no blocks, whose most recent frame is in such a file count; patterns are Python's `fnmatch` |
 /// | `domain` | `"rust"` | the language whose blocks count: `all`, `rust` or `c`; both if it is not given |
 /// | `frames` | `25` | frames that a traceback keeps, 1 to 128; 16 if it is not given |
@@ -69,7 +71,8 @@ use proc_macro::TokenStream;
 ///
 /// # Panics
 ///
-/// The function that the attribute is on panics if it leaks, or if its peak is above `max_peak`.
+/// The function that the attribute is on panics if it leaks, if its peak is above `max_peak`, or if
+/// its allocations are above `max_allocations` or `max_total`.
 ///
 /// ```
 /// # fn parse(text: &str) -> Result<Vec<u32>, std::num::ParseIntError> {
@@ -96,7 +99,7 @@ pub fn check(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Panics
 ///
-/// If the code leaks, or if its peak is above `max_peak`.
+/// If the code leaks, or is above `max_peak`, `max_allocations` or `max_total`.
 ///
 /// ```
 /// # #[global_allocator]

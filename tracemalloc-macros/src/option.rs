@@ -71,12 +71,14 @@ impl NameValue {
         }
     }
 
-    /// A number of blocks.
-    pub fn blocks(&self) -> Result<u64> {
+    /// A number of such things.
+    pub fn number_of(&self, things: &str) -> Result<u64> {
         match literal(&self.value) {
-            Literal::Integer(blocks) => Ok(blocks),
-            Literal::Negative => Err(self.wrong("a number of blocks cannot be negative")),
-            _ => Err(self.wrong("expected a number of blocks, such as 3")),
+            Literal::Integer(number) => Ok(number),
+            Literal::Negative => {
+                Err(self.wrong(&format!("a number of {things} cannot be negative")))
+            }
+            _ => Err(self.wrong(&format!("expected a number of {things}, such as 3"))),
         }
     }
 

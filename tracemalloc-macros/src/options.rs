@@ -10,7 +10,8 @@ use syn::{Error, Path, Token, parse_quote};
 use crate::option::NameValue;
 
 /// The list of options, for errors.
-const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `include`, `exclude`, `domain`, `frames`, `runs`, `key`, `skip`, `crate`";
+const NAMES: &str = "`max_growth`, `max_blocks`, `max_peak`, `max_allocations`, `max_total`, \
+                     `include`, `exclude`, `domain`, `frames`, `runs`, `key`, `skip`, `crate`";
 /// The languages whose blocks count.
 const DOMAINS: [&str; 3] = ["all", "rust", "c"];
 /// The keys by which blocks are one growth: Python's key types.
@@ -66,8 +67,9 @@ impl Options {
     fn take(&mut self, option: &NameValue) -> Result<(), Error> {
         let name = option.name.to_string();
         match name.as_str() {
-            "max_growth" | "max_peak" => self.set(option, some(option.size()?)),
-            "max_blocks" => self.set(option, some(option.blocks()?)),
+            "max_growth" | "max_peak" | "max_total" => self.set(option, some(option.size()?)),
+            "max_blocks" => self.set(option, some(option.number_of("blocks")?)),
+            "max_allocations" => self.set(option, some(option.number_of("allocations")?)),
             "include" | "exclude" => {
                 let patterns = option.patterns()?;
                 self.set(option, quote!(&[#(#patterns),*]));

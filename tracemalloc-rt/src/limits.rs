@@ -34,6 +34,10 @@ pub struct Limits {
     pub max_blocks: Option<u64>,
     #[doc(hidden)]
     pub max_peak: Option<u64>,
+    #[doc(hidden)]
+    pub max_allocations: Option<u64>,
+    #[doc(hidden)]
+    pub max_total: Option<u64>,
     /// Patterns of which one has to match; an empty list is any file.
     #[doc(hidden)]
     #[cfg_attr(feature = "_json", serde(serialize_with = "list"))]
@@ -120,6 +124,38 @@ impl Limits {
         self
     }
 
+    /// A budget: the most allocations that the code may make in its first run, freed or not;
+    /// without limit if it is not given. A reallocation is an allocation of the new size.
+    ///
+    /// Allocations under code that runs once by nature (`OnceLock`, `LazyLock`, `thread_local!`,
+    /// ...) do not count.
+    ///
+    /// ```
+    /// let limits = tracemalloc::Limits::new().max_allocations(2);
+    /// let sum = tracemalloc::check(limits, || {
+    ///     let numbers: Vec<u32> = (1..=4).collect();
+    ///     numbers.iter().map(|number| number * 10).sum::<u32>()
+    /// });
+    /// assert_eq!(sum, 100);
+    /// ```
+    pub fn max_allocations(mut self, allocations: u64) -> Self {
+        self.max_allocations = Some(allocations);
+        self
+    }
+
+    /// A budget: the most bytes that all allocations of the first run may have together, freed or
+    /// not; without limit if it is not given. It counts what
+    /// [`max_allocations`](Self::max_allocations) counts.
+    ///
+    /// ```
+    /// let limits = tracemalloc::Limits::new().max_total(1024 * 1024);
+    /// # let _ = limits;
+    /// ```
+    pub fn max_total(mut self, bytes: u64) -> Self {
+        self.max_total = Some(bytes);
+        self
+    }
+
     /// Adds a pattern for files. Only blocks count whose most recent frame is in a file that
     /// matches one of the patterns. Patterns are Python's `fnmatch` and match the whole name:
     /// `src/lib.rs` in the workspace, `serde_json-1.0.154/src/de.rs` in a dependency.
@@ -203,6 +239,8 @@ impl Limits {
             max_growth: self.max_growth.or(other.max_growth),
             max_blocks: self.max_blocks.or(other.max_blocks),
             max_peak: self.max_peak.or(other.max_peak),
+            max_allocations: self.max_allocations.or(other.max_allocations),
+            max_total: self.max_total.or(other.max_total),
             include: self.include.or(other.include),
             exclude: self.exclude.or(other.exclude),
             domain: self.domain.or(other.domain),
@@ -219,6 +257,8 @@ impl Limits {
             max_growth: self.max_growth.filter(|_| other.max_growth.is_none()),
             max_blocks: self.max_blocks.filter(|_| other.max_blocks.is_none()),
             max_peak: self.max_peak.filter(|_| other.max_peak.is_none()),
+            max_allocations: self.max_allocations.filter(|_| other.max_allocations.is_none()),
+            max_total: self.max_total.filter(|_| other.max_total.is_none()),
             include: self.include.filter(|_| other.include.is_none()),
             exclude: self.exclude.filter(|_| other.exclude.is_none()),
             domain: self.domain.filter(|_| other.domain.is_none()),
@@ -277,6 +317,8 @@ mod tests {
                 .max_growth(1)
                 .max_blocks(2)
                 .max_peak(3)
+                .max_allocations(6)
+                .max_total(7)
                 .include("a")
                 .exclude("b")
                 .domain(Domain::C)
@@ -327,7 +369,8 @@ mod tests {
     #[test]
     fn a_list_that_is_not_given_is_empty_in_json() {
         let json = serde_json::to_string(&Limits::new().exclude("b").key(KeyType::Lineno)).unwrap();
-        let expected = "{\"max_growth\":null,\"max_blocks\":null,\"max_peak\":null,\"include\":[],\
+        let expected = "{\"max_growth\":null,\"max_blocks\":null,\"max_peak\":null,\
+                        \"max_allocations\":null,\"max_total\":null,\"include\":[],\
                         \"exclude\":[\"b\"],\"domain\":null,\"frames\":null,\"runs\":null,\"key\":\"lineno\",\
                         \"skip\":null}";
         assert_eq!(json, expected);

@@ -164,6 +164,98 @@ fn peaks_are_exact() {
     );
 }
 
+/// So many allocations of 10 bytes each.
+fn spend(allocations: usize) {
+    for _ in 0..allocations {
+        drop(black_box(vec![0_u8; 10]));
+    }
+}
+
+#[test]
+fn budgets_are_exact() {
+    let limits = || Limits::new().max_allocations(7).max_total(70);
+    tracemalloc::check(limits(), || spend(7));
+    let text = failure(|| tracemalloc::check(limits().max_total(1000), || spend(8)));
+    assert!(text.starts_with("made 8 allocations, limit 7\n\n  80 B in 8 allocations"), "{text}");
+    assert!(text.contains("\n    check::spend tracemalloc-rt/tests/check.rs:"), "{text}");
+    let text = failure(|| tracemalloc::check(Limits::new().max_total(79), || spend(8)));
+    let headline = "allocated 80 B in total (80 bytes), limit 79 B (79 bytes)\n";
+    assert!(text.starts_with(headline), "{text}");
+    let text = failure(|| tracemalloc::check(limits(), || spend(8)));
+    assert!(text.starts_with("made 8 allocations, limit 7\nallocated 80 B in total"), "{text}");
+    assert_no_growth!(max_allocations = 0, max_total = "0 B", || black_box(1) + 1);
+}
+
+#[test]
+fn a_reallocation_is_an_allocation_of_the_new_size() {
+    let work = || {
+        let mut bytes: Vec<u8> = black_box(Vec::with_capacity(100));
+        bytes.resize(100, 1);
+        bytes.reserve_exact(200);
+        bytes.truncate(10);
+        bytes.shrink_to_fit();
+    };
+    let (_, growth) = Growth::of(work).expect("it traces");
+    assert_eq!((growth.allocations, growth.total), (3, 100 + 300 + 10), "{growth:?}");
+}
+
+#[test]
+fn allocations_of_initialisers_and_other_files_are_not_in_a_budget() {
+    let budget = || Limits::new().max_allocations(1);
+    tracemalloc::check(budget(), || {
+        static TABLE: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+        let table = TABLE.get_or_init(|| (0..5).map(|_| black_box(vec![1; 8])).collect());
+        drop(black_box(table[0].clone()));
+    });
+    tracemalloc::check(budget().include("nowhere/*"), || spend(9));
+    tracemalloc::check(budget().exclude("*/tests/check.rs"), || spend(9));
+}
+
+#[test]
+fn what_threads_and_inner_checks_spend_is_in_a_budget() {
+    let work = || {
+        spend(1);
+        tracemalloc::check(Limits::new(), || spend(2));
+        tracemalloc::check(Limits::new().max_allocations(3), || spend(3));
+    };
+    tracemalloc::check(Limits::new().max_allocations(6), work);
+    let text = failure(|| tracemalloc::check(Limits::new().max_allocations(5), work));
+    assert!(text.starts_with("made 6 allocations, limit 5\n"), "{text}");
+    let text = failure(|| {
+        tracemalloc::check(Limits::new().max_allocations(50), || {
+            std::thread::spawn(|| spend(100)).join().expect("no panic");
+        });
+    });
+    assert!(text.contains("\n\n  1000 B in 100 allocations   Vec\n"), "{text}");
+}
+
+#[test]
+fn the_places_that_spent_most_come_first_and_the_rest_is_summed_up() {
+    let text = failure(|| {
+        tracemalloc::check(Limits::new().max_allocations(9), || {
+            drop(black_box(vec![0_u8; 1]));
+            drop(black_box(vec![0_u8; 2]));
+            drop(black_box(vec![0_u8; 3]));
+            drop(black_box(vec![0_u8; 4]));
+            drop(black_box(vec![0_u8; 5]));
+            drop(black_box(vec![0_u8; 6]));
+            spend(4);
+        })
+    });
+    let amounts: Vec<&str> = text.lines().filter(|line| line.contains(" in ")).collect();
+    let amounts: Vec<&str> = amounts.iter().filter_map(|line| line.strip_prefix("  ")).collect();
+    let amounts: Vec<&str> = amounts.into_iter().filter(|line| !line.starts_with(' ')).collect();
+    let expected = [
+        "40 B in 4 allocations   Vec",
+        "6 B in 1 allocation   Vec",
+        "5 B in 1 allocation   Vec",
+        "4 B in 1 allocation   Vec",
+        "3 B in 1 allocation   Vec",
+        "3 B in 2 allocations at 2 other places",
+    ];
+    assert_eq!(amounts, expected, "{text}");
+}
+
 #[test]
 fn growth_is_put_together_by_key() {
     fn deep(depth: usize) {

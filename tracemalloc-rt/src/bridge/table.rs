@@ -50,8 +50,8 @@ pub struct Table {
     /// Leaves out what the current thread allocates, until it is taken back. Nests.
     pub pause: extern "C" fn(on: bool),
     /// A new scope for a check, in which stacks keep at least so many frames; 0 if there is no
-    /// memory.
-    pub scope_begin: extern "C" fn(depth: u32, counts_peak: bool) -> u32,
+    /// memory. It may count its peak, and its spending: all that it allocates, freed or not.
+    pub scope_begin: extern "C" fn(depth: u32, peak: bool, spending: bool) -> u32,
     /// The check is over.
     pub scope_end: extern "C" fn(scope: u32),
     /// Lets the current thread allocate in this scope, or in none (0). Returns the scope before.
@@ -70,6 +70,10 @@ pub struct Table {
     /// Calls `visit` with its context and stack, live bytes and live blocks of each stack of a
     /// scope.
     pub scope_for_each:
+        extern "C" fn(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)),
+    /// Calls `visit` with its context and stack, bytes and number of all allocations of each stack
+    /// of a scope that counts its spending.
+    pub scope_spending:
         extern "C" fn(scope: u32, context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)),
     /// The number of blocks that could not be recorded so far.
     pub missed: extern "C" fn() -> u64,
@@ -121,6 +125,7 @@ pub static TABLE: Table = Table {
     scope_threads: functions::scope_threads,
     scope_peak: functions::scope_peak,
     scope_for_each: functions::scope_for_each,
+    scope_spending: functions::scope_spending,
     missed: functions::missed,
     request_check: functions::request_check,
     holders: functions::holders,
@@ -148,6 +153,7 @@ mod functions {
     use crate::heap::Holdings;
     use crate::model::domain::Domain;
     use crate::os::memory;
+    use crate::trace::scope_table::Counts;
     use crate::trace::{contexts, control, live, record, scope, scope_table, thread, view};
     use crate::util::sort::sort_by_key;
 
@@ -257,8 +263,8 @@ mod functions {
         if on { thread::begin_pause() } else { thread::end_pause() }
     }
 
-    pub extern "C" fn scope_begin(depth: u32, counts_peak: bool) -> u32 {
-        scope::begin(depth as usize, counts_peak)
+    pub extern "C" fn scope_begin(depth: u32, peak: bool, spending: bool) -> u32 {
+        scope::begin(depth as usize, Counts { peak, spending })
     }
 
     pub extern "C" fn scope_end(scope: u32) {
@@ -296,6 +302,16 @@ mod functions {
     ) {
         scope::for_each(scope, &mut |stack, balance| {
             visit(context, stack.0, balance.bytes, balance.blocks)
+        });
+    }
+
+    pub extern "C" fn scope_spending(
+        scope: u32,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, u32, i64, i64),
+    ) {
+        scope::for_each_spending(scope, &mut |stack, spent| {
+            visit(context, stack.0, spent.bytes, spent.blocks)
         });
     }
 

@@ -65,6 +65,8 @@ mod tests {
         let limits = Limits::new()
             .max_growth(1024)
             .max_peak(4096)
+            .max_allocations(3)
+            .max_total(8192)
             .include("src/*")
             .include("tests/*")
             .key(KeyType::Lineno)

@@ -3,11 +3,13 @@
 use crate::api::Pause;
 use crate::bridge::installed;
 use crate::check::measurement::Measurement;
+use crate::check::spending::Spending;
 use crate::error::Error;
 use crate::judge::{GroupId, Grouper, Grown, Patience, Rules};
 use crate::model::frame::Frame;
 use crate::model::statistic::Statistic;
 use crate::model::traceback::Traceback;
+use crate::trace::scope_table::Counts;
 use crate::util::sort::sort_by;
 
 /// The blocks that a piece of code has allocated and not freed, for assertions of your own.
@@ -28,6 +30,7 @@ use crate::util::sort::sort_by;
 /// })?;
 /// assert_eq!((growth.bytes, growth.blocks), (4, 1));
 /// assert_eq!(growth.peak, 1000);
+/// assert_eq!((growth.total, growth.allocations), (1004, 2));
 /// assert_eq!(growth.statistics[0].size, 4);
 /// assert_eq!(text, "kept");
 /// # Ok::<(), tracemalloc::Error>(())
@@ -41,7 +44,12 @@ pub struct Growth {
     pub blocks: u64,
     /// The most bytes that were live at once.
     pub peak: u64,
-    /// The growth of each traceback, the most bytes first. Their sums are the numbers above.
+    /// The bytes of all allocations together, freed or not. A reallocation is an allocation of the
+    /// new size.
+    pub total: u64,
+    /// The number of all allocations.
+    pub allocations: u64,
+    /// The growth of each traceback, the most bytes first. Their sums are the first two numbers.
     pub statistics: Vec<Statistic>,
 }
 
@@ -67,7 +75,8 @@ impl Growth {
     pub fn of<R>(code: impl FnOnce() -> R) -> Result<(R, Self), Error> {
         let table = installed()?;
         let rules = Rules::default();
-        let Some(measurement) = Measurement::new(rules.limits.frame_count(), true)? else {
+        let counts = Counts { peak: true, spending: true };
+        let Some(measurement) = Measurement::new(rules.limits.frame_count(), counts)? else {
             return Err(Error::NotInstalled);
         };
         let before = measurement.balances();
@@ -75,6 +84,7 @@ impl Growth {
             measurement.run(code).unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         let peak = measurement.peak();
         let (changes, _) = measurement.changes(&before, Patience::Deciding);
+        let spent = Spending::of(&measurement, &rules).sum;
         let mut grouper = Grouper::new(&rules, None);
         let groups: Vec<(GroupId, Grown)> = grouper
             .changes(&changes)
@@ -98,7 +108,9 @@ impl Growth {
         sort_by(&mut statistics, |a, b| {
             (b.size, b.count, &a.traceback).cmp(&(a.size, a.count, &b.traceback))
         });
-        Ok((value, Self { bytes: grown.bytes, blocks: grown.blocks, peak, statistics }))
+        let Grown { bytes, blocks } = grown;
+        let (total, allocations) = (spent.bytes, spent.blocks);
+        Ok((value, Self { bytes, blocks, peak, total, allocations, statistics }))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::check::spawn;
 use crate::error::Error;
 use crate::judge::{Patience, settled};
 use crate::trace::live::Change;
+use crate::trace::scope_table::Counts;
 use crate::trace::stack_id::FRAMES_OF_STD;
 use crate::trace::stack_id::StackId;
 use crate::util::sort::sort_by_key;
@@ -31,9 +32,8 @@ pub type Balances = HashMap<u32, (i64, i64)>;
 pub type Ended<R> = Result<R, Box<dyn Any + Send>>;
 
 impl Measurement {
-    /// A measurement with so many frames of the program, and with the peak if `counts_peak`. `None`
-    /// if nothing traces.
-    pub fn new(frames: u32, counts_peak: bool) -> Result<Option<Self>, Error> {
+    /// A measurement with so many frames of the program. `None` if nothing traces.
+    pub fn new(frames: u32, counts: Counts) -> Result<Option<Self>, Error> {
         let table = match installed() {
             Ok(table) => table,
             Err(Error::NotInstalled) => return Ok(None),
@@ -41,7 +41,7 @@ impl Measurement {
         };
         let pause = Pause::of(table);
         let depth = frames.saturating_add(FRAMES_OF_STD as u32);
-        let scope = (table.scope_begin)(depth, counts_peak);
+        let scope = (table.scope_begin)(depth, counts.peak, counts.spending);
         if scope == 0 {
             return Err(Error::NoMemory);
         }
@@ -62,14 +62,16 @@ impl Measurement {
 
     /// The live blocks of the code, by stack.
     pub fn balances(&self) -> Balances {
-        extern "C" fn add(balances: *mut u8, stack: u32, bytes: i64, blocks: i64) {
-            // SAFETY: it is the map below, to which nothing else refers during the call.
-            let balances = unsafe { &mut *balances.cast::<Balances>() };
-            balances.insert(stack, (bytes, blocks));
-        }
         let mut balances = Balances::new();
-        (self.table.scope_for_each)(self.scope, (&raw mut balances).cast(), add);
+        (self.table.scope_for_each)(self.scope, (&raw mut balances).cast(), insert);
         balances
+    }
+
+    /// All that the code has allocated, freed or not, by stack; nothing unless it is counted.
+    pub fn spending(&self) -> Vec<Change> {
+        let mut spent = Balances::new();
+        (self.table.scope_spending)(self.scope, (&raw mut spent).cast(), insert);
+        changes(&Balances::new(), &spent)
     }
 
     /// The changes since then and the live blocks, once the threads that the code has started have
@@ -93,6 +95,13 @@ impl Measurement {
     pub fn missed(&self) -> u64 {
         (self.table.missed)() - self.missed
     }
+}
+
+extern "C" fn insert(balances: *mut u8, stack: u32, bytes: i64, blocks: i64) {
+    // SAFETY: the callers above hand over a map of their own, to which nothing else refers during
+    // the call.
+    let balances = unsafe { &mut *balances.cast::<Balances>() };
+    balances.insert(stack, (bytes, blocks));
 }
 
 impl Drop for Measurement {

@@ -11,6 +11,7 @@
 pub mod growth;
 mod measurement;
 mod spawn;
+mod spending;
 
 use std::any::Any;
 use std::env;
@@ -20,14 +21,15 @@ use std::time::Duration;
 
 use crate::bridge::{CheckRequest, installed};
 use crate::check::measurement::{Balances, Ended, Measurement};
+use crate::check::spending::Spending;
 use crate::error::Error;
 use crate::judge::{
     Elapsed, Grouper, Headline, Judged, Leak, Meter, Patience, Prefix, Rules, Stopwatch, Trial,
-    Verdict, leak_text,
+    Verdict, leak_text, size,
 };
 use crate::limits::Limits;
-use crate::model::format_size::format_size;
 use crate::trace::live::Change;
+use crate::trace::scope_table::Counts;
 use crate::util::panic_message::panic_message;
 
 /// If this variable is 1, a check fails where nothing traces.
@@ -48,6 +50,8 @@ const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 ///
 /// - If the code leaks. The message has a traceback for each leak, the most recent frame first.
 /// - If the code panics in its first run.
+/// - If its first run is above [`Limits::max_peak`], [`Limits::max_allocations`] or
+///   [`Limits::max_total`].
 /// - If the check is not possible: see [`Error::OtherVersion`] and `TRACEMALLOC_REQUIRE`.
 ///
 /// ```
@@ -134,23 +138,31 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
             CheckRequest::send(table.request_check, function, limits)
         };
         if installed().is_ok_and(is_harness) {
-            return self.check_peak(limits);
+            return self.check_peak_and_budget(limits, place);
         }
         self.check(limits, place)
     }
 
-    /// The first run, without a verdict on its growth. Fails if its peak is above the limit.
-    fn check_peak(mut self, limits: &Limits) -> Result<Ended<R>, String> {
-        let measurement = match limits.max_peak {
-            Some(_) => Measurement::new(1, true).map_err(|error| error.to_string())?,
-            None => None,
+    /// The first run, without a verdict on its growth. Fails if its peak or its spending is above
+    /// the limit.
+    fn check_peak_and_budget(
+        mut self,
+        limits: &Limits,
+        place: &Location,
+    ) -> Result<Ended<R>, String> {
+        let counts = counts(limits);
+        let measurement = match counts {
+            Counts { peak: false, spending: false } => None,
+            _ => {
+                Measurement::new(limits.frame_count(), counts).map_err(|error| error.to_string())?
+            }
         };
         let Some(measurement) = measurement else { return Ok(run_untraced(self.run)) };
         let ended = measurement.run(&mut self.run);
-        match (self.passes)(&ended).is_ok().then(|| peak_text(&measurement, limits)).flatten() {
-            Some(failure) => Err(failure),
-            None => Ok(ended),
+        if (self.passes)(&ended).is_ok() {
+            first_run(&measurement, &rules(limits, place))?;
         }
+        Ok(ended)
     }
 
     /// The end of the first run, or the text of the failure.
@@ -158,13 +170,12 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         if limits.skip.is_some() {
             return Ok(run_untraced(self.run));
         }
-        let Some(measurement) = Measurement::new(limits.frame_count(), limits.max_peak.is_some())
+        let Some(measurement) = Measurement::new(limits.frame_count(), counts(limits))
             .map_err(|error| error.to_string())?
         else {
             return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
         };
-        let rules = Rules { prefixes: prefixes(place), ..Rules::default() };
-        let rules = rules.with_check(limits.clone());
+        let rules = rules(limits, place);
         let meter =
             CheckMeter { measurement, before: Balances::new(), stopwatch: Stopwatch::start() };
         let mut trial = Trial::new(&rules, None, meter);
@@ -181,9 +192,7 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
                         trial.case.limit_runs(RUNS_THAT_PANIC);
                     }
                     first = Some(ended.map_err(without_its_blocks));
-                    if let Some(failure) = peak_text(&trial.meter.measurement, limits) {
-                        return Err(failure);
-                    }
+                    first_run(&trial.meter.measurement, &rules)?;
                     trial.passed()
                 }
                 (Some(_), Ok(())) => {
@@ -251,20 +260,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
     let leaks: Vec<Leak> = growth
         .iter()
         .filter(|growth| growth.kind == crate::judge::GrowthKind::Leak)
-        .map(|growth| Leak {
-            bytes: growth.least.bytes,
-            blocks: growth.least.blocks,
-            domain: growth.traceback.domain,
-            type_name: growth.traceback.type_name.as_deref(),
-            traceback: growth
-                .traceback
-                .traceback
-                .iter()
-                .map(|frame| {
-                    (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column)
-                })
-                .collect(),
-        })
+        .map(|growth| Leak::new(growth.least, &growth.traceback))
         .collect();
     match judged.verdict {
         Verdict::Clean | Verdict::Once | Verdict::Known | Verdict::Skipped => Ok(()),
@@ -280,7 +276,7 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
         }
         Verdict::Unconfirmed => {
             let first = judged.runs.first().copied().unwrap_or_default();
-            let grew = format_size(first.bytes as f64, false);
+            let grew = size(first.bytes);
             let why = judged.reason.as_deref().unwrap_or_default();
             eprintln!("tracemalloc: unconfirmed: grew by {grew}, and could not run again: {why}");
             Ok(())
@@ -302,17 +298,33 @@ fn counted_blocks(measurement: &Measurement) -> String {
     }
 }
 
-fn peak_text(measurement: &Measurement, limits: &Limits) -> Option<String> {
-    let (peak, most) = (measurement.peak(), limits.max_peak?);
-    let size = |bytes: u64| format_size(bytes as f64, false);
-    (peak > most).then(|| {
-        let counts = counted_blocks(measurement);
-        format!(
-            "held {} at once ({peak} bytes), limit {} ({most} bytes)\n\n{counts}",
-            size(peak),
-            size(most)
-        )
-    })
+/// The numbers that have to be counted for these limits.
+fn counts(limits: &Limits) -> Counts {
+    Counts { peak: limits.max_peak.is_some(), spending: spending::is_limited(limits) }
+}
+
+/// Fails if the peak or the spending of the first run is above its limit.
+fn first_run(measurement: &Measurement, rules: &Rules) -> Result<(), String> {
+    let limits = &rules.limits;
+    let over_budget = || {
+        let spending = || Spending::of(measurement, rules);
+        spending::is_limited(limits).then(spending)?.failure(limits)
+    };
+    match peak_text(measurement.peak(), limits).or_else(over_budget) {
+        Some(failure) => Err(format!("{failure}\n\n{}", counted_blocks(measurement))),
+        None => Ok(()),
+    }
+}
+
+fn peak_text(peak: u64, limits: &Limits) -> Option<String> {
+    let most = limits.max_peak.filter(|most| peak > *most)?;
+    let (held, limit) = (size(peak), size(most));
+    Some(format!("held {held} at once ({peak} bytes), limit {limit} ({most} bytes)"))
+}
+
+fn rules(limits: &Limits, place: &Location) -> Rules {
+    let rules = Rules { prefixes: prefixes(place), ..Rules::default() };
+    rules.with_check(limits.clone())
 }
 
 fn is_required() -> bool {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::judge::grown::Grown;
+use crate::judge::traceback::Traceback;
 use crate::limits::Limit;
 use crate::model::domain::Domain;
 use crate::model::format_size::format_size;
@@ -43,8 +45,9 @@ pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
     let blocks = leaks.iter().map(|leak| leak.blocks).sum();
     let plural = if *runs == 1 { "" } else { "s" };
     let mut text = format!(
-        "{what} {} a run ({grew} of {runs} run{plural}), limit {}",
-        amount(bytes, blocks),
+        "{what} {} in {} a run ({grew} of {runs} run{plural}), limit {}",
+        size(bytes),
+        many(blocks, "block"),
         of(limit)
     );
     // Writing to a string does not fail.
@@ -52,37 +55,63 @@ pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
         let _ = write!(text, "\n{reason}");
     }
     for leak in leaks {
-        let type_name = leak.type_name.map(|name| format!("   {name}")).unwrap_or_default();
-        let by = if leak.domain == Domain::C { ", allocated by C" } else { "" };
-        let _ = write!(text, "\n\n  {}{by}{type_name}", amount(leak.bytes, leak.blocks));
-        for (function, file, line, column) in leak.traceback.iter().rev() {
+        text += "\n\n";
+        text += &leak.paragraph("block");
+    }
+    text
+}
+
+impl<'a> Leak<'a> {
+    /// This amount at this place.
+    pub fn new(amount: Grown, place: &'a Traceback) -> Self {
+        let frames = place.traceback.iter();
+        Self {
+            bytes: amount.bytes,
+            blocks: amount.blocks,
+            domain: place.domain,
+            type_name: place.type_name.as_deref(),
+            traceback: frames
+                .map(|frame| {
+                    (frame.function.as_str(), frame.file.as_str(), frame.line, frame.column)
+                })
+                .collect(),
+        }
+    }
+
+    /// The amount in so many of a unit, then a line for each frame, the most recent first.
+    pub fn paragraph(&self, unit: &str) -> String {
+        let type_name = self.type_name.map(|name| format!("   {name}")).unwrap_or_default();
+        let by = if self.domain == Domain::C { ", allocated by C" } else { "" };
+        let amount = format!("{} in {}", size(self.bytes), many(self.blocks, unit));
+        let mut text = format!("  {amount}{by}{type_name}");
+        for (function, file, line, column) in self.traceback.iter().rev() {
             let function = if function.is_empty() { "<unknown>" } else { function };
+            // Writing to a string does not fail.
             let _ = match (line, column) {
                 (0, _) => write!(text, "\n    {function} {file}"),
                 (line, 0) => write!(text, "\n    {function} {file}:{line}"),
                 (line, column) => write!(text, "\n    {function} {file}:{line}:{column}"),
             };
         }
+        text
     }
-    text
 }
 
-/// `4096 B in 1 block`.
-fn amount(bytes: u64, blocks: u64) -> String {
-    format!("{} in {blocks} block{}", size(bytes), if blocks == 1 { "" } else { "s" })
+/// `1 block`, `3 blocks`.
+pub fn many(number: u64, unit: &str) -> String {
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `1024 B`, `1024 B in 3 blocks`, `3 blocks`.
 fn of(limit: &Limit) -> String {
-    let blocks = |blocks: u64| format!("{blocks} block{}", if blocks == 1 { "" } else { "s" });
     match (limit.max_growth, limit.max_blocks) {
         (bytes, None) => size(bytes),
-        (u64::MAX, Some(most)) => blocks(most),
-        (bytes, Some(most)) => format!("{} in {}", size(bytes), blocks(most)),
+        (u64::MAX, Some(most)) => many(most, "block"),
+        (bytes, Some(most)) => format!("{} in {}", size(bytes), many(most, "block")),
     }
 }
 
 /// A size as Python's tracemalloc writes it.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     format_size(bytes as f64, false)
 }

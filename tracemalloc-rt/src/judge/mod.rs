@@ -40,7 +40,7 @@ pub use grouping::Grouper;
 pub use grown::Grown;
 pub use heap_search::HeapSearch;
 pub use known_leak::KnownLeak;
-pub use leak_text::{Headline, Leak, leak_text};
+pub use leak_text::{Headline, Leak, leak_text, many, size};
 pub use mismatch::Mismatch;
 pub use prefix::Prefix;
 pub use quiescence::{Patience, settled};

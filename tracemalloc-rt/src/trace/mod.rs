@@ -26,6 +26,7 @@ pub mod sampling;
 pub mod scope;
 pub mod scope_table;
 pub mod shadow;
+pub mod spending;
 pub mod stack_id;
 pub mod state;
 pub mod thread;

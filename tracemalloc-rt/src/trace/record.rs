@@ -106,12 +106,12 @@ pub fn flags_for(size: usize) -> u8 {
 }
 
 /// Makes the current thread ready for the fast path, if everything is recorded, and no scope counts
-/// its peak.
+/// its peak or its spending.
 fn get_ready() {
     let word = TRACING.word_and_what_it_covers();
     let records_all = word.flags() & (FOR_HARNESS | FOR_PROGRAM) != 0
         && word.flags() & (UNDECIDED | SAMPLED) == 0;
-    if !records_all || scope_table::counts_peaks() {
+    if !records_all || scope_table::counts_allocations() {
         return;
     }
     if let Some(thread) = thread::running().filter(|thread| !thread.walker.is_ready(word)) {
@@ -138,10 +138,11 @@ fn record_any(block: *mut u8, size: usize, here: Here, root: *const ()) -> bool 
     match stack_of_caller(here, root, tracing) {
         Stack::None => true,
         Stack::Missed => false,
-        Stack::Of(id) => note::<false>(
-            block.addr(),
-            Block { id, size, in_view: tracing & FOR_PROGRAM != 0 && id != StackId::OURS },
-        ),
+        Stack::Of(id) => {
+            scope_table::count_allocation(id, size);
+            let in_view = tracing & FOR_PROGRAM != 0 && id != StackId::OURS;
+            note::<false>(block.addr(), Block { id, size, in_view })
+        }
     }
 }
 

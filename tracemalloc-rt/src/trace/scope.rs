@@ -8,6 +8,9 @@
 //! A check inside a check is a scope inside a scope. What the inner scope leaves counts in the
 //! outer one, too.
 //!
+//! A scope may count its spending: all allocations, freed or not. Ended scopes inside of it then
+//! keep their numbers until it ends, so that their stacks are still known.
+//!
 //! Stacks are kept for ever, so numbers of scopes are used again. That needs three things: the
 //! check is over, none of its threads runs, and nothing that it allocated is live. Any other number
 //! is never used again, and what its threads still allocate counts nowhere.
@@ -15,20 +18,25 @@
 use core::sync::atomic::Ordering;
 
 use crate::trace::ledger::Balance;
-use crate::trace::scope_table::{self, NUMBERS, threads};
+use crate::trace::scope_table::{self, Counts, NUMBERS, threads};
+use crate::trace::spending;
 use crate::trace::stack_id::StackId;
 use crate::trace::state::{FOR_CHECKS, TRACING};
 use crate::trace::{contexts, control, thread};
 
 /// Makes a scope inside that of the current thread, which does not enter it yet. Returns 0 if there
 /// is no memory. From now on, stacks are walked at least this deep.
-pub fn begin(depth: usize, counts_peak: bool) -> u32 {
+pub fn begin(depth: usize, counts: Counts) -> u32 {
     control::decided();
     control::deepen_for_checks(depth);
     let mut numbers = NUMBERS.lock();
     let Some((number, scope)) = numbers.take() else { return 0 };
     scope.outer.store(thread::scope(), Ordering::Relaxed);
-    scope.begin_counting(counts_peak);
+    scope.begin_counting(counts);
+    if scope_table::counts_spending(number) {
+        // The number may have been that of another scope.
+        contexts::stacks_of_scope(number).for_each(spending::clear);
+    }
     numbers.running += 1;
     TRACING.add(FOR_CHECKS);
     number
@@ -54,9 +62,10 @@ pub fn end(number: u32) {
     if numbers.running == 0 {
         TRACING.remove(FOR_CHECKS);
     }
-    if is_empty(number) {
+    let outer = scope.outer.load(Ordering::Relaxed);
+    if is_empty(number) && !scope_table::counts_spending(outer) {
         numbers.release(number);
-    } else if let Some(outer) = scope_table::scope(scope.outer.load(Ordering::Relaxed)) {
+    } else if let Some(outer) = scope_table::scope(outer) {
         scope.next.store(outer.inner.load(Ordering::Relaxed), Ordering::Relaxed);
         outer.inner.store(number, Ordering::Release);
     }
@@ -65,13 +74,26 @@ pub fn end(number: u32) {
 /// Calls `visit` with each stack of a scope, and of ended scopes inside of it, and what is live of
 /// the stack. Stacks that allocated nothing are among them.
 pub fn for_each(number: u32, visit: &mut dyn FnMut(StackId, Balance)) {
+    for_each_stack(number, &mut |stack| visit(stack, thread::total(stack)));
+}
+
+/// Calls `visit` with each stack that has allocated in a scope that counts its spending, or in an
+/// ended one inside of it, and with all that the stack has allocated.
+pub fn for_each_spending(number: u32, visit: &mut dyn FnMut(StackId, Balance)) {
+    for_each_stack(number, &mut |stack| {
+        let spent = spending::of(stack);
+        if spent.blocks > 0 {
+            visit(stack, spent);
+        }
+    });
+}
+
+fn for_each_stack(number: u32, visit: &mut dyn FnMut(StackId)) {
     let Some(scope) = scope_table::scope(number) else { return };
-    for stack in contexts::stacks_of_scope(number) {
-        visit(stack, thread::total(stack));
-    }
+    contexts::stacks_of_scope(number).for_each(&mut *visit);
     let mut inner = scope.inner.load(Ordering::Acquire);
     while let Some(scope) = scope_table::scope(inner) {
-        for_each(inner, visit);
+        for_each_stack(inner, visit);
         inner = scope.next.load(Ordering::Relaxed);
     }
 }
@@ -87,6 +109,9 @@ fn is_empty(number: u32) -> bool {
 mod tests {
     use super::*;
 
+    const PEAK: Counts = Counts { peak: true, spending: false };
+    const SPENDING: Counts = Counts { peak: false, spending: true };
+
     /// A stack of a scope.
     fn stack(scope: u32) -> StackId {
         let root = contexts::root(scope, 0).expect("there is memory");
@@ -101,9 +126,9 @@ mod tests {
 
     #[test]
     fn blocks_that_an_inner_scope_leaves_belong_to_the_outer_one_too() {
-        let outer = begin(1, false);
+        let outer = begin(1, Counts::default());
         let before = thread::enter_scope(outer);
-        let inner = begin(1, false);
+        let inner = begin(1, Counts::default());
         let (of_inner, of_outer) = (stack(inner), stack(outer));
         assert!(thread::add(of_outer, 100, 1) && thread::add(of_inner, 24, 1));
         assert_eq!((live(outer), live(inner)), ((100, 1), (24, 1)));
@@ -121,10 +146,10 @@ mod tests {
 
     #[test]
     fn a_number_is_used_again_only_if_nothing_is_left_of_its_scope() {
-        let kept = begin(1, false);
+        let kept = begin(1, Counts::default());
         assert!(thread::add(stack(kept), 8, 1));
         end(kept);
-        let later: Vec<u32> = (0..20).map(|_| begin(1, false)).collect();
+        let later: Vec<u32> = (0..20).map(|_| begin(1, Counts::default())).collect();
         assert!(!later.contains(&kept), "{later:?}");
         later.iter().for_each(|number| end(*number));
         assert!(later.iter().all(|number| *number != 0 && live(*number) == (0, 0)));
@@ -133,9 +158,9 @@ mod tests {
 
     #[test]
     fn a_peak_is_the_most_bytes_of_a_scope_and_those_inside_of_it() {
-        let outer = begin(1, true);
+        let outer = begin(1, PEAK);
         let before = thread::enter_scope(outer);
-        let inner = begin(1, true);
+        let inner = begin(1, PEAK);
         for (scope, size) in [(outer, 100), (inner, 50), (inner, -50), (outer, -100), (inner, 70)] {
             scope_table::count_bytes(stack(scope), size);
         }
@@ -145,11 +170,57 @@ mod tests {
         end(outer);
     }
 
+    /// Bytes and number of the allocations of a scope.
+    fn spent(scope: u32) -> (i64, i64) {
+        let mut sum = (0, 0);
+        let mut add = |_, spent: Balance| sum = (sum.0 + spent.bytes, sum.1 + spent.blocks);
+        for_each_spending(scope, &mut add);
+        sum
+    }
+
+    #[test]
+    fn spending_is_all_that_a_scope_and_those_inside_of_it_allocate() {
+        let outer = begin(1, SPENDING);
+        let before = thread::enter_scope(outer);
+        let numbers: Vec<u32> = [10, 20, 30]
+            .map(|size| {
+                let inner = begin(1, Counts::default());
+                scope_table::count_allocation(stack(inner), size);
+                end(inner);
+                inner
+            })
+            .to_vec();
+        scope_table::count_allocation(stack(outer), 100);
+        assert_eq!(spent(outer), (160, 4), "{numbers:?}");
+        thread::enter_scope(before);
+        end(outer);
+    }
+
+    #[test]
+    fn a_number_that_is_used_again_has_spent_nothing() {
+        for _ in 0..20 {
+            let scope = begin(1, SPENDING);
+            assert_eq!(spent(scope), (0, 0), "{scope}");
+            scope_table::count_allocation(stack(scope), 7);
+            assert_eq!(spent(scope), (7, 1));
+            end(scope);
+        }
+    }
+
+    #[test]
+    fn scopes_that_do_not_count_their_spending_have_none() {
+        let (counting, other) = (begin(1, SPENDING), begin(1, PEAK));
+        scope_table::count_allocation(stack(other), 7);
+        assert_eq!((spent(counting), spent(other)), ((0, 0), (0, 0)));
+        end(other);
+        end(counting);
+    }
+
     #[test]
     fn threads_count_in_their_scope_and_outside_of_it() {
-        let outer = begin(1, false);
+        let outer = begin(1, Counts::default());
         let before = thread::enter_scope(outer);
-        let inner = begin(1, false);
+        let inner = begin(1, Counts::default());
         scope_table::count_thread(inner, true);
         assert_eq!((threads(outer), threads(inner)), (1, 1));
         std::thread::spawn(move || {

@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, Ordering};
 use crate::os::memory;
 use crate::os::spin_lock::SpinLock;
 use crate::trace::contexts::Context;
+use crate::trace::spending;
 use crate::trace::stack_id::StackId;
 use crate::trace::state::TRACING;
 
@@ -30,6 +31,17 @@ pub struct Scope {
     counts_peak: AtomicBool,
     bytes: AtomicI64,
     peak: AtomicI64,
+    /// Whether all that it allocates is counted.
+    counts_spending: AtomicBool,
+}
+
+/// The numbers that a scope counts beyond its live memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The most bytes that were live at once.
+    pub peak: bool,
+    /// All allocations and their bytes, freed or not.
+    pub spending: bool,
 }
 
 /// Which numbers are in use. Only the holder of the lock touches it.
@@ -46,6 +58,8 @@ static CHUNK: [AtomicPtr<Scope>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut
 pub static NUMBERS: SpinLock<Numbers> = SpinLock::new(Numbers { unused: 1, free: 0, running: 0 });
 /// How many running scopes count their peak.
 static PEAKS: AtomicU32 = AtomicU32::new(0);
+/// How many running scopes count their spending.
+static SPENDINGS: AtomicU32 = AtomicU32::new(0);
 
 /// The scope with a number; `None` for 0, and for numbers that were never used.
 pub fn scope(number: u32) -> Option<&'static Scope> {
@@ -56,21 +70,26 @@ pub fn scope(number: u32) -> Option<&'static Scope> {
 }
 
 impl Scope {
-    /// Begins to count bytes and their peak from 0, if that is wanted.
-    pub fn begin_counting(&self, counts_peak: bool) {
+    /// Begins to count from 0 what is wanted.
+    pub fn begin_counting(&self, counts: Counts) {
         self.bytes.store(0, Ordering::Relaxed);
         self.peak.store(0, Ordering::Relaxed);
-        self.counts_peak.store(counts_peak, Ordering::Relaxed);
-        if counts_peak {
-            PEAKS.fetch_add(1, Ordering::AcqRel);
+        self.counts_peak.store(counts.peak, Ordering::Relaxed);
+        self.counts_spending.store(counts.spending, Ordering::Relaxed);
+        PEAKS.fetch_add(u32::from(counts.peak), Ordering::AcqRel);
+        SPENDINGS.fetch_add(u32::from(counts.spending), Ordering::AcqRel);
+        if counts != Counts::default() {
             TRACING.touch();
         }
     }
 
     /// Ends what [`begin_counting`](Self::begin_counting) has begun.
     pub fn end_counting(&self) {
-        if self.counts_peak.swap(false, Ordering::Relaxed) {
-            PEAKS.fetch_sub(1, Ordering::AcqRel);
+        let peak = self.counts_peak.swap(false, Ordering::Relaxed);
+        let spending = self.counts_spending.swap(false, Ordering::Relaxed);
+        PEAKS.fetch_sub(u32::from(peak), Ordering::AcqRel);
+        SPENDINGS.fetch_sub(u32::from(spending), Ordering::AcqRel);
+        if peak || spending {
             TRACING.touch();
         }
     }
@@ -152,7 +171,29 @@ fn count_bytes_of(number: u32, size: i64) {
     });
 }
 
-fn for_each_outwards(number: u32, visit: impl Fn(&Scope)) {
+/// Whether every allocation has to take the slow path, which counts it.
+#[inline(always)]
+pub fn counts_allocations() -> bool {
+    counts_peaks() || SPENDINGS.load(Ordering::Relaxed) != 0
+}
+
+/// Counts an allocation of this stack, if a running scope counts its spending.
+#[inline(always)]
+pub fn count_allocation(stack: StackId, size: usize) {
+    if SPENDINGS.load(Ordering::Relaxed) != 0 && counts_spending(Context::of(stack).scope()) {
+        spending::add(stack, size);
+    }
+}
+
+/// Whether this scope, or one that it is inside of, counts its spending.
+#[cold]
+pub fn counts_spending(number: u32) -> bool {
+    let mut counts = false;
+    for_each_outwards(number, |scope| counts |= scope.counts_spending.load(Ordering::Relaxed));
+    counts
+}
+
+fn for_each_outwards(number: u32, mut visit: impl FnMut(&Scope)) {
     let mut next = number;
     while let Some(scope) = scope(next) {
         visit(scope);

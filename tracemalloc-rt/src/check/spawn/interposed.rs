@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_thread_counts_before_it_begins_and_not_after_an_error() {
-        let scope = (TABLE.scope_begin)(1, false);
+        let scope = (TABLE.scope_begin)(1, false, false);
         assert_eq!(create_by(scope, fails), libc::EAGAIN);
         assert_eq!(COUNTED.load(Ordering::Relaxed), 1);
         assert_eq!((TABLE.scope_threads)(scope), 0);
@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn a_check_that_ends_before_its_thread_begins_keeps_its_number() {
-        let scope = (TABLE.scope_begin)(1, false);
+        let scope = (TABLE.scope_begin)(1, false, false);
         assert_eq!(create_by(scope, starts_later), 0);
         (TABLE.scope_end)(scope);
         assert_eq!((TABLE.scope_threads)(scope), 1);
-        let other = (TABLE.scope_begin)(1, false);
+        let other = (TABLE.scope_begin)(1, false, false);
         assert_ne!(other, scope);
         (TABLE.scope_end)(other);
         // The thread begins, and ends, in the scope that has counted it.
