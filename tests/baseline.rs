@@ -174,7 +174,10 @@ fn a_mistake_in_a_baseline_is_named_before_anything_is_built() {
         assert!(!output.compiled(), "{}", output.stderr);
     }
     for option in ["--write-baseline", "--prune-baseline"] {
-        let output = project.subcommand("show-env", option).run().code(exit::USAGE);
-        assert!(output.stderr.contains("need a run that ends with a report"), "{}", output.stderr);
+        for command in ["show-env", "config"] {
+            let output = project.subcommand(command, option).run().code(exit::USAGE);
+            let error = "need a run that ends with a report";
+            assert!(output.stderr.contains(error), "{}", output.stderr);
+        }
     }
 }

@@ -62,6 +62,39 @@ fn failing_in_report(report: &Report) -> Failing {
     failing.map(|(_, test)| test.name.clone()).collect()
 }
 
+/// Loops that leak fail, ten of ten times, with the holder and the path to what grew. In a target
+/// that nothing traces, a loop fails too: it could not measure anything.
+#[test]
+#[ignore = "see ci/checks.sh"]
+fn a_loop_comes_to_the_same_wherever_it_runs() {
+    let project = Project::copy("checks", "loops");
+    let plain = project.cargo_test("-p loops --test own --no-fail-fast");
+    let plain = plain.run().code(exit::TEST_FAILED);
+    project.tracemalloc("-p loops --no-fail-fast").run().code(exit::TEST_FAILED);
+    let report = project.report();
+    for (test, status) in Listing::parse(&plain.stdout).tests() {
+        assert_eq!(status == Status::Failed, has_to_fail(&test), "{test}: {}", plain.stdout);
+    }
+    for (_, test) in report.tests() {
+        let failed = test.outcome == Outcome::Failed;
+        assert_eq!(failed, has_to_fail(&test.name), "{test:#?}");
+    }
+    let message = |kind: &str, test: &str| {
+        let lib = report.targets.iter().find(|target| target.kind == kind).unwrap();
+        let test = lib.tests.iter().find(|entry| entry.name == format!("tests::{test}")).unwrap();
+        test.message.clone().unwrap()
+    };
+    insta::assert_snapshot!("loop-cache", message("lib", "fails_for_a_cache_that_leaks"));
+    insta::assert_snapshot!("loop-tenth", message("lib", "fails_for_a_leak_in_each_tenth_round"));
+    insta::assert_snapshot!("loop-server", message("lib", "fails_for_a_server_on_another_thread"));
+    insta::assert_snapshot!("loop-own", message("test", "fails_for_a_cache_that_leaks"));
+
+    let untraced = project.cargo_test("-p loops --lib --no-fail-fast");
+    let untraced = untraced.run().code(exit::TEST_FAILED);
+    let said = untraced.stdout.matches("assert_steady! measured nothing: this program's global");
+    assert_eq!(said.count(), 3, "{}", untraced.stdout);
+}
+
 /// The dependencies of tests and runtime are compiled twice for this: `ci/checks.sh` runs it, and
 /// the next one.
 #[test]

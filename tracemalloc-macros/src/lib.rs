@@ -1,5 +1,6 @@
 //! The macros of [`tracemalloc-rt`](https://docs.rs/tracemalloc-rt), for tests that may keep no
-//! memory: the attribute [`macro@check`] and the macro [`assert_no_growth!`].
+//! memory: the attribute [`macro@check`], and the macros [`assert_no_growth!`] and
+//! [`assert_steady!`].
 //!
 //! Depend on `tracemalloc-rt`, whose library is called `tracemalloc`, and not on this crate: the
 //! macros are exported there, and expand to calls of functions there. Both crates have to be of one
@@ -91,7 +92,8 @@ pub fn check(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Fails if a piece of code keeps memory. It takes the options of the attribute
-/// [`check`](macro@check), then a closure or an expression, and returns the value of the first run.
+/// [`check`](macro@check), then a closure, the name of one, or an expression, and returns the value
+/// of the first run.
 ///
 /// The code runs again if it grows. With `runs = 1` it runs once, and may consume values from
 /// outside. `return` and `?` inside end the code, not the function around it. Without a tracing
@@ -114,4 +116,32 @@ pub fn check(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn assert_no_growth(input: TokenStream) -> TokenStream {
     assertion::expand(input.into()).into()
+}
+
+/// Fails if a loop leaks: runs a piece of code round after round, until its growth stops or is
+/// proved. It takes the number of rounds, which may be missing, then options of the attribute
+/// [`check`](macro@check), then a closure, the name of one, or an expression.
+///
+/// With a number, the loop has exactly so many rounds. Choose it so that caches are full after two
+/// fifths of them. Without one, it is that of `tracemalloc::steady`, which has the result as a
+/// value. The options `max_growth` and `max_blocks` are limits a round; `include`, `exclude`,
+/// `frames`, `key` and `crate` mean the same as in a check.
+///
+/// # Panics
+///
+/// - If the loop leaks. The message has the growth a round, and the holder, the path and the
+///   traceback of each growth.
+/// - If nothing traces, so that nothing could be measured.
+/// - If a round panics.
+///
+/// ```
+/// # #[global_allocator]
+/// # static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+/// let decode = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<String>>();
+/// tracemalloc::assert_steady!(|| decode("a b c"));
+/// tracemalloc::assert_steady!(200, max_growth = "1 KiB", || decode("a b c"));
+/// ```
+#[proc_macro]
+pub fn assert_steady(input: TokenStream) -> TokenStream {
+    assertion::expand_steady(input.into()).into()
 }

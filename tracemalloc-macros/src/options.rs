@@ -29,6 +29,8 @@ pub struct Options {
     pub runs_once: bool,
     /// All options as they were written.
     given: Vec<TokenStream>,
+    /// Their names.
+    names: Vec<Ident>,
     /// The options for the runtime, as fields of its struct.
     fields: Vec<TokenStream>,
 }
@@ -93,6 +95,7 @@ impl Options {
             }
         }
         self.given.push(option.tokens.clone());
+        self.names.push(option.name.clone());
         Ok(())
     }
 
@@ -100,6 +103,11 @@ impl Options {
     fn set(&mut self, option: &NameValue, value: TokenStream) {
         let name = Ident::new(&option.name.to_string(), Span::call_site());
         self.fields.push(quote!(#name: #value));
+    }
+
+    /// The first option that is given and has one of these names.
+    pub fn given_of(&self, names: &[&str]) -> Option<&Ident> {
+        self.names.iter().find(|name| names.iter().any(|one| *name == one))
     }
 
     /// The attribute once more, to be put behind all others.
@@ -128,6 +136,7 @@ impl Default for Options {
             is_last: false,
             runs_once: false,
             given: Vec::new(),
+            names: Vec::new(),
             fields: Vec::new(),
         }
     }

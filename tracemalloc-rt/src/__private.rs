@@ -99,6 +99,13 @@ pub fn assert_no_growth_once<R>(check: &Check, code: impl FnOnce() -> R) -> R {
     check_code_once(check.limits(), code)
 }
 
+/// A loop. It has exactly so many rounds if a number is given.
+#[track_caller]
+pub fn assert_steady<R>(check: &Check, rounds: Option<u32>, code: impl FnMut() -> R) {
+    let limits = Limits { runs: rounds, ..check.limits() };
+    crate::check::steady::assert_steady(limits, code);
+}
+
 /// The value that a function has returned. Whether it is a failure, this type's own method says for
 /// types that can fail, and that of [`NeverFails`] for all others.
 pub struct Returned<'a, R>(pub &'a R);

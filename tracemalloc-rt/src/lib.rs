@@ -26,8 +26,9 @@
 //! itself: neither sees the blocks that only the other asked for.
 //!
 //! Beyond Python, the library checks that code keeps no memory ([`check()`],
-//! [`#[tracemalloc::check]`](macro@check), [`assert_no_growth!`], [`Growth`]), and tells which
-//! statics and threads hold the live blocks ([`holders()`]).
+//! [`#[tracemalloc::check]`](macro@check), [`assert_no_growth!`], [`Growth`]), and that a loop
+//! stops to grow ([`steady()`], [`assert_steady!`]). It tells which statics and threads hold the
+//! live blocks ([`holders()`]).
 //!
 //! # Features
 //!
@@ -138,7 +139,11 @@ pub use bridge::is_installed;
 pub use check::check;
 #[cfg(feature = "symbolize")]
 pub use check::growth::Growth;
+#[cfg(feature = "symbolize")]
+pub use check::steady::{Finding, Steady, steady};
 pub use error::Error;
+#[cfg(feature = "symbolize")]
+pub use judge::Verdict;
 pub use limits::Limits;
 pub use model::domain::{Domain, UnknownDomain};
 pub use model::dump::DumpError;
@@ -160,5 +165,5 @@ pub use model::statistic::{Statistic, StatisticDiff};
 pub use model::trace::Trace;
 pub use model::traceback::Traceback;
 #[cfg(feature = "macros")]
-pub use tracemalloc_macros::{assert_no_growth, check};
+pub use tracemalloc_macros::{assert_no_growth, assert_steady, check};
 pub use util::fnmatch::fnmatchcase;

@@ -3,6 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
+use crate::util::exit_code::UsageError;
+
 /// Their heading in `--help`.
 const HEADING: &str = "Baseline Options";
 
@@ -22,6 +24,18 @@ pub struct BaselineArgs {
     /// Remove the leaks from the baseline that no longer occur
     #[arg(long, conflicts_with = "write_baseline", help_heading = HEADING)]
     pub prune_baseline: bool,
+}
+
+impl BaselineArgs {
+    /// Fails if the baseline is to be changed, in a command that runs no tests.
+    pub fn only_read(&self) -> Result<(), UsageError> {
+        if self.write_baseline.is_none() && !self.prune_baseline {
+            return Ok(());
+        }
+        let error = "`--write-baseline` and `--prune-baseline` need a run that ends with a report; \
+                     use them with `cargo tracemalloc test`";
+        Err(UsageError(error.to_owned()))
+    }
 }
 
 /// Parses the path of a TOML file. A test's name behind `--write-baseline` is no path.

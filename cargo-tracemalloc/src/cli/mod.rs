@@ -25,7 +25,7 @@ use std::ffi::OsString;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
-use clap::{Parser, Subcommand};
+use clap::{Arg, Parser, Subcommand};
 
 pub use baseline::BaselineArgs;
 pub use bisect::BisectArgs;
@@ -77,8 +77,10 @@ pub enum Command {
     /// Find the revision at which a leak appeared, with `git bisect`
     Bisect(BisectArgs),
     /// Print environment variables that make `cargo test` and `cargo nextest run` trace
+    #[command(mut_args(without_changes_of_the_baseline))]
     ShowEnv(ShowEnvArgs),
     /// Show the options in effect, and where each value comes from
+    #[command(mut_args(without_changes_of_the_baseline))]
     Config(ConfigArgs),
     /// Run a program, and show which lines allocated the memory that is live at its end
     Run(Box<RunArgs>),
@@ -94,6 +96,12 @@ pub enum Command {
     Export(ExportArgs),
     /// List the known holders: statics and threads whose growth is no leak, with reasons
     Holders,
+}
+
+/// Hides the options that change the baseline, for commands that refuse them.
+fn without_changes_of_the_baseline(option: Arg) -> Arg {
+    let is_hidden = matches!(option.get_id().as_str(), "write_baseline" | "prune_baseline");
+    option.hide(is_hidden)
 }
 
 /// Parses the arguments of this process. Prints help or a usage error and exits, if needed.

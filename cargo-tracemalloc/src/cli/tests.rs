@@ -92,6 +92,19 @@ fn options_of_cargo_are_understood_and_passed_on() {
 }
 
 #[test]
+fn help_shows_options_of_the_baseline_only_where_they_have_an_effect() {
+    let mut cli = Cli::command();
+    for (name, shown) in [("test", true), ("nextest", true), ("show-env", false), ("config", false)]
+    {
+        let help = cli.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+        assert!(help.contains("--baseline <PATH>"), "{help}");
+        for option in ["--write-baseline", "--prune-baseline"] {
+            assert_eq!(help.contains(option), shown, "{name}: {help}");
+        }
+    }
+}
+
+#[test]
 fn the_baseline_s_path_is_no_name_of_a_test() {
     let written = |line: &str| {
         let args = parse_nextest(line);

@@ -11,6 +11,7 @@ use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
+    args.leaks.baseline.only_read()?;
     let manifest = Utf8PathBuf::from(cargo::locate_workspace(args.manifest_path.as_deref())?);
     let root = manifest.parent().unwrap_or(&manifest);
     let baseline = Baseline::find(&args.leaks.baseline, root)?;

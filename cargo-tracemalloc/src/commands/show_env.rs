@@ -8,16 +8,11 @@ use crate::cli::ShowEnvArgs;
 use crate::output;
 use crate::suite::Suite;
 use crate::suite::cargo;
-use crate::util::exit_code::{ExitCode, UsageError};
+use crate::util::exit_code::ExitCode;
 
 /// Runs the command.
 pub fn run(args: &ShowEnvArgs) -> Result<ExitCode> {
-    let baseline = &args.leaks.baseline;
-    if baseline.write_baseline.is_some() || baseline.prune_baseline {
-        let error = "`--write-baseline` and `--prune-baseline` need a run that ends with a report; \
-                     use them with `cargo tracemalloc test`";
-        return Err(UsageError(error.to_owned()).into());
-    }
+    args.leaks.baseline.only_read()?;
     let suite = Suite::prepare_for_others(&args.cargo_options(), &args.leaks)?;
     let mut text = String::new();
     for (name, value) in cargo::environment_for_others(&suite)? {

@@ -1,6 +1,8 @@
 //! The blocks of one holder, in types of C.
 
 use crate::bridge::text::Text;
+#[cfg(feature = "symbolize")]
+use crate::heap::Holder;
 use crate::heap::{HolderKind, HolderSum};
 
 /// One holder, and how much it holds. Unused texts are empty.
@@ -34,6 +36,23 @@ impl Held {
     /// Lost blocks.
     pub fn lost(bytes: u64, blocks: u64) -> Self {
         Self { kind: kind::LOST, name: Text::of(""), thread: Text::of(""), bytes, blocks }
+    }
+
+    /// The holder, with its kind and names alone; `None` for lost blocks.
+    #[cfg(feature = "symbolize")]
+    pub fn holder(&self) -> Option<Holder> {
+        let thread = self.thread.read().into_owned();
+        let (kind, name) = match self.kind {
+            kind::LOST => return None,
+            kind::STATIC => (HolderKind::Static, self.name.read().into_owned()),
+            kind::LIBRARY => (HolderKind::Library, self.name.read().into_owned()),
+            kind::THREAD_LOCAL => (HolderKind::ThreadLocal, self.name.read().into_owned()),
+            kind::STACK => (HolderKind::Stack, thread.clone()),
+            kind::REGISTER => (HolderKind::Register, thread.clone()),
+            _ => (HolderKind::Foreign, self.name.read().into_owned()),
+        };
+        let thread = (!thread.is_empty()).then_some(thread);
+        Some(Holder { kind, name, thread, start: None, known: false, known_number: None })
     }
 
     /// The blocks of a holder that the heap search has found.

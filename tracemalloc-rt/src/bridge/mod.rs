@@ -5,6 +5,9 @@
 
 mod check_request;
 mod handshake;
+#[cfg(feature = "symbolize")]
+mod heap_query;
+mod heap_search;
 pub mod held;
 mod table;
 pub mod test_limits;
@@ -13,6 +16,8 @@ mod text;
 #[cfg(feature = "symbolize")]
 pub use check_request::CheckRequest;
 pub use handshake::{addresses, answer, domain, installed, is_installed, is_this_copy_installed};
+#[cfg(feature = "symbolize")]
+pub use heap_query::look_up;
 #[cfg(all(test, target_os = "linux", target_env = "gnu", feature = "macros", not(miri)))]
 pub use table::TABLE;
 pub use table::Table;

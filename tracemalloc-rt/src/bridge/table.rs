@@ -5,6 +5,7 @@
 //! which [`FORM`] counts.
 
 use crate::bridge::check_request::CheckRequest;
+use crate::bridge::heap_search::{FoundBlocks, SearchEnd, SearchRequest};
 use crate::bridge::held::Held;
 use crate::bridge::test_limits;
 use crate::trace::record::Untracked;
@@ -15,6 +16,7 @@ pub const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
 pub const FORM: u32 = 3;
 
 /// The functions that a runtime offers to other copies of itself.
+#[derive(Debug)]
 #[repr(C)]
 pub struct Table {
     pub magic: u64,
@@ -89,6 +91,17 @@ pub struct Table {
         visit: extern "C" fn(*mut u8, &Held),
         why_len: &mut usize,
     ) -> *const u8,
+    /// Searches the heap for the blocks of some stacks. Calls `visit` with its context and the
+    /// blocks of each fate.
+    pub search: extern "C" fn(
+        request: &SearchRequest,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, &FoundBlocks),
+    ) -> SearchEnd,
+    /// Calls `visit` with its context and stack, live bytes and live blocks of each stack of all
+    /// threads. False if a harness does not record all blocks.
+    pub live_for_each:
+        extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)) -> bool,
 }
 
 // SAFETY: no field of a table is ever written, and its pointers are to constants and functions.
@@ -129,6 +142,8 @@ pub static TABLE: Table = Table {
     missed: functions::missed,
     request_check: functions::request_check,
     holders: functions::holders,
+    search: functions::search,
+    live_for_each: functions::live_for_each,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -148,7 +163,10 @@ impl Table {
 
 /// The functions of [`TABLE`].
 mod functions {
-    use super::{CheckRequest, Held, StackId, Untracked, test_limits};
+    use super::{
+        CheckRequest, FoundBlocks, Held, SearchEnd, SearchRequest, StackId, Untracked, test_limits,
+    };
+    use crate::bridge::heap_search;
     use crate::heap;
     use crate::heap::Holdings;
     use crate::model::domain::Domain;
@@ -237,6 +255,23 @@ mod functions {
         };
         *why_len = why.len();
         why.as_ptr()
+    }
+
+    pub extern "C" fn search(
+        request: &SearchRequest,
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, &FoundBlocks),
+    ) -> SearchEnd {
+        heap_search::search(request, context, visit)
+    }
+
+    pub extern "C" fn live_for_each(
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, u32, i64, i64),
+    ) -> bool {
+        live::for_each_stack(&mut |change| {
+            visit(context, change.stack.0, change.bytes, change.blocks)
+        })
     }
 
     pub extern "C" fn for_each(

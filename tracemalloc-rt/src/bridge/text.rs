@@ -22,4 +22,13 @@ impl Text {
         // across the bridge has returned, and this one reads it only during that call.
         String::from_utf8_lossy(unsafe { core::slice::from_raw_parts(self.at, self.len) })
     }
+
+    /// A constant text of the other copy; `None` if it is empty.
+    #[cfg(feature = "symbolize")]
+    pub fn constant(&self) -> Option<&'static str> {
+        // SAFETY: only fields that hold constants are read by this, and a copy of the runtime is
+        // never unloaded while it is in the program's allocator.
+        let bytes = unsafe { core::slice::from_raw_parts(self.at, self.len) };
+        core::str::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+    }
 }

@@ -5,7 +5,7 @@ use crate::bridge::installed;
 use crate::check::measurement::Measurement;
 use crate::check::spending::Spending;
 use crate::error::Error;
-use crate::judge::{GroupId, Grouper, Grown, Patience, Rules};
+use crate::judge::{self, GroupId, Grouper, Grown, Patience, Rules};
 use crate::model::frame::Frame;
 use crate::model::statistic::Statistic;
 use crate::model::traceback::Traceback;
@@ -99,7 +99,7 @@ impl Growth {
         let mut statistics: Vec<Statistic> = groups
             .iter()
             .map(|(id, grown)| Statistic {
-                traceback: traceback(&grouper, *id),
+                traceback: Traceback::from(grouper.get(*id)),
                 size: grown.bytes,
                 count: grown.blocks,
                 size_error: 0,
@@ -114,16 +114,13 @@ impl Growth {
     }
 }
 
-fn traceback(grouper: &Grouper<'_>, id: GroupId) -> Traceback {
-    let found = grouper.get(id);
-    let frames: Vec<Frame> = found
-        .traceback
-        .iter()
-        .map(|symbol| {
+impl From<&judge::Traceback> for Traceback {
+    fn from(found: &judge::Traceback) -> Self {
+        let frames = found.traceback.iter().map(|symbol| {
             Frame::new(symbol.file.as_str(), symbol.line)
                 .with_function(symbol.function.as_str())
                 .with_column(symbol.column)
-        })
-        .collect();
-    Traceback::new(frames, Some(found.total_nframe))
+        });
+        Self::new(frames.collect::<Vec<Frame>>(), Some(found.total_nframe))
+    }
 }

@@ -22,6 +22,8 @@ pub struct Measurement {
     table: &'static Table,
     scope: u32,
     missed: u64,
+    /// Whether the blocks of all threads count, and not only those of the scope.
+    of_process: bool,
     _pause: Pause,
 }
 
@@ -47,7 +49,26 @@ impl Measurement {
         }
         spawn::arm();
         c_malloc::arm();
-        Ok(Some(Self { table, scope, missed: (table.missed)(), _pause: pause }))
+        let missed = (table.missed)();
+        Ok(Some(Self { table, scope, missed, of_process: false, _pause: pause }))
+    }
+
+    /// Counts the blocks of all threads of the process, if a harness records them: it runs one test
+    /// in a process.
+    pub fn of_process(mut self) -> Self {
+        self.of_process = self.balances_of_process().is_some();
+        self
+    }
+
+    /// Whether the blocks of all threads count.
+    pub fn is_of_process(&self) -> bool {
+        self.of_process
+    }
+
+    /// The live blocks of all threads, by stack, if a harness records them.
+    fn balances_of_process(&self) -> Option<Balances> {
+        let mut balances = Balances::new();
+        (self.table.live_for_each)((&raw mut balances).cast(), insert).then_some(balances)
     }
 
     /// Runs code, and traces it.
@@ -62,6 +83,9 @@ impl Measurement {
 
     /// The live blocks of the code, by stack.
     pub fn balances(&self) -> Balances {
+        if let Some(balances) = self.of_process.then(|| self.balances_of_process()).flatten() {
+            return balances;
+        }
         let mut balances = Balances::new();
         (self.table.scope_for_each)(self.scope, (&raw mut balances).cast(), insert);
         balances

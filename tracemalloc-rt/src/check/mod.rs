@@ -12,6 +12,7 @@ pub mod growth;
 mod measurement;
 mod spawn;
 mod spending;
+pub mod steady;
 
 use std::any::Any;
 use std::env;
@@ -176,13 +177,11 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
             return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
         };
         let rules = rules(limits, place);
-        let meter =
-            CheckMeter { measurement, before: Balances::new(), stopwatch: Stopwatch::start() };
-        let mut trial = Trial::new(&rules, None, meter);
+        let mut trial = Trial::new(&rules, None, CheckMeter::new(measurement));
         trial.case.never_probes();
         let mut first = None;
         loop {
-            trial.meter.stopwatch = Stopwatch::start();
+            trial.meter.begin_run();
             let ended = trial.meter.measurement.run(&mut self.run);
             let passes = (self.passes)(&ended);
             let judged = match (&first, passes) {
@@ -215,6 +214,17 @@ struct CheckMeter {
     measurement: Measurement,
     before: Balances,
     stopwatch: Stopwatch,
+}
+
+impl CheckMeter {
+    fn new(measurement: Measurement) -> Self {
+        let before = measurement.balances();
+        Self { measurement, before, stopwatch: Stopwatch::start() }
+    }
+
+    fn begin_run(&mut self) {
+        self.stopwatch = Stopwatch::start();
+    }
 }
 
 impl Meter for CheckMeter {
@@ -266,8 +276,14 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
         Verdict::Clean | Verdict::Once | Verdict::Known | Verdict::Skipped => Ok(()),
         Verdict::Leak => {
             let runs = judged.runs.len();
-            let headline =
-                Headline { what: "leaked", grew: runs, runs, limit: judged.limit, reason: None };
+            let headline = Headline {
+                what: "leaked",
+                unit: "run",
+                grew: runs,
+                runs,
+                limit: judged.limit,
+                reason: None,
+            };
             let mut text = leak_text(&headline, &leaks) + "\n\n" + &counted_blocks(measurement);
             if leaks.iter().any(|leak| leak.traceback.iter().all(|(.., line, _)| *line == 0)) {
                 text += "; for files and lines, set `debug = 1` in the Cargo profile";
@@ -286,7 +302,9 @@ fn report(judged: &Judged, grouper: &Grouper<'_>, measurement: &Measurement) -> 
 
 /// The last line of a failure: the threads whose blocks were counted.
 fn counted_blocks(measurement: &Measurement) -> String {
-    let threads = if spawn::is_followed() {
+    let threads = if measurement.is_of_process() {
+        "the blocks of all threads were counted"
+    } else if spawn::is_followed() {
         "the blocks of this thread were counted, and those of the threads that it started"
     } else {
         "the blocks of this thread were counted; on this system, those of the threads that it started \

@@ -11,6 +11,8 @@ pub struct Budget {
     pub fixed: Option<u32>,
     /// Whether a quick body without growth runs once more.
     pub probes: bool,
+    /// For a loop, the number of rounds before the first verdict; otherwise 0.
+    pub rounds: u32,
 }
 
 /// Runs until now, as far as they matter to the budget.
@@ -64,6 +66,12 @@ impl Budget {
         let Spent { runs, bytes, threads, .. } = spent;
         match self.fixed {
             Some(fixed) => runs >= fixed,
+            None if self.is_loop() => {
+                let takes = |most: Duration| is_reached(most, spent.quiet_time, spent.time);
+                runs >= MOST
+                    || runs >= LEAST && (bytes >= LARGE || takes(LONG) || threads >= runs / 2)
+                    || runs >= LEAST_LONG && takes(5 * LONG)
+            }
             None if runs >= MOST => true,
             None if runs >= LEAST && (bytes >= LARGE || threads >= runs / 2) => true,
             None => runs >= LEAST_LONG && is_reached(time_for(runs), spent.quiet_time, spent.time),
@@ -72,9 +80,20 @@ impl Budget {
 
     /// Whether the budget is spent after few runs, and only because the machine is busy.
     pub fn was_cut_short(self, spent: Spent) -> bool {
-        spent.runs < MANY
+        !self.is_loop()
+            && spent.runs < MANY
             && self.is_spent(spent)
             && !self.is_spent(Spent { time: spent.quiet_time, ..spent })
+    }
+
+    /// Whether the body is that of a loop.
+    pub fn is_loop(self) -> bool {
+        self.rounds > 0
+    }
+
+    /// Whether a loop goes on whatever its rounds show.
+    pub fn has_further_rounds(self, spent: Spent) -> bool {
+        spent.runs < self.rounds && !self.is_spent(spent)
     }
 
     /// Whether a body without growth runs once more after its first run.
@@ -118,7 +137,7 @@ mod tests {
 
     /// How many runs there are, if each takes so long and leaves a thread or not.
     fn runs(fixed: Option<u32>, each: Duration, threads: bool) -> u32 {
-        let budget = Budget { fixed, probes: true };
+        let budget = Budget { fixed, probes: true, rounds: 0 };
         let spent = |runs| Spent {
             runs,
             time: each * runs,
@@ -133,7 +152,7 @@ mod tests {
 
     #[test]
     fn quick_runs_go_on_for_a_while_after_growth_has_stopped() {
-        let budget = Budget { fixed: None, probes: true };
+        let budget = Budget { fixed: None, probes: true, rounds: 0 };
         let spent = |runs, milliseconds| {
             let time = Duration::from_millis(milliseconds);
             Spent { runs, time, quiet_time: time, cpu: time, ..Spent::default() }
@@ -141,12 +160,14 @@ mod tests {
         assert!(budget.may_wait_for_growth(spent(39, 20)));
         assert!(!budget.may_wait_for_growth(spent(40, 20)));
         assert!(!budget.may_wait_for_growth(spent(2, 21)));
-        assert!(!Budget { fixed: Some(3), probes: true }.may_wait_for_growth(spent(3, 1)));
+        assert!(
+            !Budget { fixed: Some(3), probes: true, rounds: 0 }.may_wait_for_growth(spent(3, 1))
+        );
     }
 
     #[test]
     fn a_busy_machine_takes_no_runs_away() {
-        let budget = Budget { fixed: None, probes: true };
+        let budget = Budget { fixed: None, probes: true, rounds: 0 };
         let spent = |runs, milliseconds, quiet| Spent {
             runs,
             time: Duration::from_millis(milliseconds),

@@ -101,7 +101,11 @@ impl Case {
     pub fn new(rules: &Rules) -> Self {
         Self {
             limit: rules.limits.limit(),
-            budget: Budget { fixed: rules.limits.runs.map(|runs| runs.max(1)), probes: true },
+            budget: Budget {
+                fixed: rules.limits.runs.map(|runs| runs.max(1)),
+                probes: true,
+                rounds: 0,
+            },
             spent: Spent::default(),
             times: Vec::new(),
             runs: Vec::new(),
@@ -121,6 +125,14 @@ impl Case {
     #[cfg(feature = "symbolize")]
     pub fn limit_runs(&mut self, most: u32) {
         self.budget.fixed.get_or_insert(most);
+    }
+
+    /// Takes the runs for the rounds of a loop, which makes so many before the first verdict. If
+    /// the rules give a number of runs, it makes exactly so many, and at least two.
+    #[cfg(feature = "symbolize")]
+    pub fn begin_loop(&mut self, rounds: u32) {
+        self.budget.fixed = self.budget.fixed.map(|fixed| fixed.max(2));
+        self.budget.rounds = self.budget.fixed.unwrap_or(rounds);
     }
 
     /// Runs that passed so far.
@@ -189,6 +201,9 @@ impl Case {
 
     fn take(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
         let first = self.spent.runs == 1;
+        if self.budget.is_loop() {
+            return self.take_round(evidence);
+        }
         if first && !run.gross.exceeds(&self.limit) {
             self.runs.push(run.gross);
             return self.probe_or_close();
@@ -197,13 +212,34 @@ impl Case {
             return Ruling::Final(self.close(None));
         }
         self.add(&evidence.changes());
-        let sizes = self.groups.values().map(|group| group.grown(self.spent.runs).bytes);
-        self.spent.bytes = sizes.sum();
+        self.spent.bytes = self.bytes_left();
         if first {
             self.after_first(evidence)
         } else {
             self.after_repeat(Threads::MayEnd, evidence)
         }
+    }
+
+    /// A round of a loop. Its first rounds are only taken in.
+    fn take_round(&mut self, evidence: &mut impl Evidence) -> Ruling {
+        self.add(&evidence.changes());
+        self.spent.bytes = self.bytes_left();
+        if !self.budget.has_further_rounds(self.spent) {
+            return self.after_repeat(Threads::MayEnd, evidence);
+        }
+        if self.spent.runs > 1 && self.grew_openly() {
+            self.state = self.state.suspicious();
+        } else if self.spent.runs == 1 && self.is_open_above_limit() {
+            self.state = State::Grew;
+        } else if self.spent.runs == 1 && self.spent.bytes > 0 {
+            self.state = State::Explained;
+        }
+        Ruling::RunAgain
+    }
+
+    /// Bytes that all runs have left.
+    fn bytes_left(&self) -> u64 {
+        self.groups.values().map(|group| group.grown(self.spent.runs).bytes).sum()
     }
 
     fn after_first(&mut self, evidence: &mut impl Evidence) -> Ruling {
@@ -288,7 +324,8 @@ impl Case {
             return Ruling::RunAgain;
         }
         let leaks = !self.suspects().is_empty();
-        if leaks && !looked {
+        // The first rounds of a loop may have lost memory unseen.
+        if (leaks || self.budget.is_loop() && self.bytes_left() > 0) && !looked {
             self.look(evidence);
         }
         let why = (!leaks && self.was_cut_short())

@@ -5,6 +5,8 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::time::Instant;
 
+#[cfg(feature = "symbolize")]
+use crate::bridge::{self, Table};
 use crate::heap;
 use crate::heap::{Found, KnownHolder, SearchPlace, Stranger};
 use crate::judge::stack_symbolizer::StackSymbolizer;
@@ -20,6 +22,9 @@ pub struct HeapSearch<'a> {
     known: Vec<KnownHolder<'a>>,
     stack_from: usize,
     place: SearchPlace,
+    /// The runtime that searches, if it may be another copy than this one.
+    #[cfg(feature = "symbolize")]
+    table: Option<&'static Table>,
     /// The rest of the budget.
     left: Cell<Duration>,
 }
@@ -28,7 +33,21 @@ impl<'a> HeapSearch<'a> {
     /// Searches with these known holders. Below the address `stack_from`, the stack of this thread
     /// belongs to the judge.
     pub fn new(known: Vec<KnownHolder<'a>>, stack_from: usize) -> Self {
-        Self { known, stack_from, place: SearchPlace::Copy, left: Cell::new(PATIENCE) }
+        Self {
+            known,
+            stack_from,
+            place: SearchPlace::Copy,
+            #[cfg(feature = "symbolize")]
+            table: None,
+            left: Cell::new(PATIENCE),
+        }
+    }
+
+    /// Searches by this runtime, in a copy of the process.
+    #[cfg(feature = "symbolize")]
+    #[must_use]
+    pub fn across(self, table: &'static Table) -> Self {
+        Self { table: Some(table), ..self }
     }
 
     /// Searches in this place.
@@ -65,6 +84,12 @@ impl<'a> HeapSearch<'a> {
     fn look_up(&self, stacks: &[StackId], strangers: &[Stranger]) -> Result<Found, &'static str> {
         let started = Instant::now();
         let (known, left) = (&self.known, self.left.get());
+        #[cfg(feature = "symbolize")]
+        let found = match self.table {
+            Some(table) => bridge::look_up(table, stacks, known, strangers, self.stack_from, left),
+            None => heap::look_up(stacks, known, strangers, self.stack_from, self.place, left),
+        };
+        #[cfg(not(feature = "symbolize"))]
         let found = heap::look_up(stacks, known, strangers, self.stack_from, self.place, left);
         self.left.set(left.saturating_sub(started.elapsed()));
         found

@@ -17,6 +17,8 @@ pub struct Leak<'a> {
     pub blocks: u64,
     /// The language that allocated it.
     pub domain: Domain,
+    /// The answer of the heap in one line, if it was searched.
+    pub retained: Option<String>,
     /// The type that was allocated, if it is known.
     pub type_name: Option<&'a str>,
     /// Function, file, line and column of each frame, oldest first.
@@ -28,6 +30,8 @@ pub struct Leak<'a> {
 pub struct Headline<'a> {
     /// `leaked`, or another verb.
     pub what: &'a str,
+    /// `run`, or another name of a run.
+    pub unit: &'a str,
     /// The number of runs that grew.
     pub grew: usize,
     /// The number of all runs.
@@ -40,25 +44,26 @@ pub struct Headline<'a> {
 
 /// The growth a run, then each leak with a line for each frame, the most recent first.
 pub fn leak_text(headline: &Headline, leaks: &[Leak]) -> String {
-    let Headline { what, grew, runs, limit, reason } = headline;
     let bytes = leaks.iter().map(|leak| leak.bytes).sum();
     let blocks = leaks.iter().map(|leak| leak.blocks).sum();
-    let plural = if *runs == 1 { "" } else { "s" };
-    let mut text = format!(
-        "{what} {} in {} a run ({grew} of {runs} run{plural}), limit {}",
-        size(bytes),
-        many(blocks, "block"),
-        of(limit)
-    );
-    // Writing to a string does not fail.
-    if let Some(reason) = reason {
-        let _ = write!(text, "\n{reason}");
-    }
+    let mut text = headline.text(bytes, blocks);
     for leak in leaks {
         text += "\n\n";
         text += &leak.paragraph("block");
     }
     text
+}
+
+impl Headline<'_> {
+    /// `leaked 8 B in 1 block a run (3 of 3 runs), limit 0 B`, and the reason below it.
+    pub fn text(&self, bytes: u64, blocks: u64) -> String {
+        let Headline { what, unit, grew, runs, limit, reason } = self;
+        let amount = format!("{} in {}", size(bytes), many(blocks, "block"));
+        let runs = many(*runs as u64, unit);
+        let limit = of(limit);
+        let text = format!("{what} {amount} a {unit} ({grew} of {runs}), limit {limit}");
+        reason.map_or(text.clone(), |reason| format!("{text}\n{reason}"))
+    }
 }
 
 impl<'a> Leak<'a> {
@@ -69,6 +74,7 @@ impl<'a> Leak<'a> {
             bytes: amount.bytes,
             blocks: amount.blocks,
             domain: place.domain,
+            retained: None,
             type_name: place.type_name.as_deref(),
             traceback: frames
                 .map(|frame| {
@@ -84,6 +90,9 @@ impl<'a> Leak<'a> {
         let by = if self.domain == Domain::C { ", allocated by C" } else { "" };
         let amount = format!("{} in {}", size(self.bytes), many(self.blocks, unit));
         let mut text = format!("  {amount}{by}{type_name}");
+        if let Some(retained) = &self.retained {
+            let _ = write!(text, "\n    {retained}");
+        }
         for (function, file, line, column) in self.traceback.iter().rev() {
             let function = if function.is_empty() { "<unknown>" } else { function };
             // Writing to a string does not fail.

@@ -12,6 +12,8 @@ mod case;
 mod evidence;
 mod exit_heap;
 mod finding;
+#[cfg(feature = "symbolize")]
+mod finding_text;
 mod group;
 mod grouping;
 mod grown;
@@ -36,6 +38,8 @@ pub use case::{Case, Ruling, Run};
 pub use evidence::{GroupChange, GroupId};
 pub use exit_heap::{ExitHeap, LostGroup};
 pub use finding::{Finding, Head, Step};
+#[cfg(feature = "symbolize")]
+pub use finding_text::{finding_text, way};
 pub use grouping::Grouper;
 pub use grown::Grown;
 pub use heap_search::HeapSearch;

@@ -148,6 +148,9 @@ fn without_check(frames: &[Arc<NamedFrame>]) -> Vec<Arc<NamedFrame>> {
             return shown;
         }
         if origin::is_measured_code(frame) {
+            // The code is called by `call_once` of a reference to it.
+            let code = shown.iter().rposition(|frame| !origin::is_std(frame));
+            shown.truncate(code.map_or(0, |code| code + 1));
             let is_program =
                 |frame: &Arc<NamedFrame>| !origin::is_runtime(frame) && !origin::is_std(frame);
             rest = &outer[outer.iter().position(is_program).unwrap_or(outer.len())..];

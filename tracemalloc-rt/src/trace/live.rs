@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 use crate::trace::capture::Walk;
 use crate::trace::ledger::Balance;
 use crate::trace::stack_id::StackId;
-use crate::trace::state::MISSED;
+use crate::trace::state::{FOR_HARNESS, MISSED, TRACING};
 use crate::trace::{control, shadow, thread};
 
 /// Starts to record allocations, at least `depth` physical frames each (1 to
@@ -67,6 +67,16 @@ impl Live {
         }
         changes
     }
+}
+
+/// Calls `visit` with what is live of each stack of all threads. False if a harness does not record
+/// all blocks.
+pub fn for_each_stack(visit: &mut dyn FnMut(Change)) -> bool {
+    if TRACING.flags() & FOR_HARNESS == 0 {
+        return false;
+    }
+    Live::now().changes_since(&Live::default()).into_iter().for_each(visit);
+    true
 }
 
 /// How many blocks could not be recorded so far, because the tracer had no memory for them.

@@ -12,6 +12,7 @@ pub fn leak_text(entry: &TestEntry) -> String {
             bytes: growth.bytes,
             blocks: growth.blocks,
             domain: growth.domain,
+            retained: None,
             type_name: growth.type_name.as_deref(),
             traceback: growth
                 .traceback
@@ -24,6 +25,7 @@ pub fn leak_text(entry: &TestEntry) -> String {
     );
     let headline = judge::Headline {
         what: if leaks { "leaked" } else { "grew by" },
+        unit: "run",
         grew: entry.runs.iter().filter(|run| run.bytes > 0).count(),
         runs: entry.runs.len(),
         limit: entry.limit,
