@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tracemalloc_harness::{Known, Outcome, TestEntry, Verdict};
+use tracemalloc_harness::{GrowthEntry, Known, Outcome, TestEntry, Verdict};
 
 use crate::report::document::{Doctests, Report, Target};
 use crate::report::kind::Kind;
-use crate::report::leak::{Leak, LeakTest};
+use crate::report::leak::{Leak, LeakTest, Site};
 use crate::report::leaks;
 use crate::report::summary::Summary;
 
@@ -48,21 +48,56 @@ fn add(mut report: Report, other: Report, same_test: SameTest) -> Report {
 /// The identity of a test: its package, kind of target, target and name.
 type Key<'a> = (&'a str, Kind, &'a str, &'a str);
 
+fn key<'a>(target: &'a Target, test: &'a TestEntry) -> Key<'a> {
+    (&target.package, target.kind, &target.name, &test.name)
+}
+
 /// Removes the leaks of an earlier attempt at tests that ran again.
 fn drop_leaks_of_rerun_tests(report: &mut Report, again: &Report) {
     let rerun: BTreeSet<Key<'_>> = again
         .tests()
         .filter(|(_, test)| ran(test))
-        .map(|(target, test)| {
-            (target.package.as_str(), target.kind, target.name.as_str(), test.name.as_str())
-        })
+        .map(|(target, test)| key(target, test))
         .collect();
-    for leak in &mut report.leaks {
+    let mut leaks = std::mem::take(&mut report.leaks);
+    for leak in &mut leaks {
+        let before = leak.tests.len();
         leak.tests.retain(|test| !rerun.contains(&test.key()));
+        if leak.tests.len() == before {
+            continue;
+        }
         let most = leak.tests.iter().map(|test| (test.bytes, test.blocks)).max();
         (leak.bytes, leak.blocks) = most.unwrap_or_default();
+        let left: BTreeSet<Key<'_>> = leak.tests.iter().map(LeakTest::key).collect();
+        let growth = report.tests().filter(|(target, test)| left.contains(&key(target, test)));
+        let growth: Vec<&GrowthEntry> = growth.flat_map(|(_, test)| &test.growth).collect();
+        keep_sites(&mut leak.sites, &growth);
     }
-    report.leaks.retain(|leak| !leak.tests.is_empty());
+    leaks.retain(|leak| !leak.tests.is_empty());
+    report.leaks = leaks;
+}
+
+/// Keeps the sites at which this growth was allocated, with its amounts. Tests that lose a block of
+/// one fingerprint allocate it in the same functions: without any such site, all stay.
+fn keep_sites(sites: &mut Vec<Site>, growth: &[&GrowthEntry]) {
+    let mut kept: Vec<Site> = sites.clone();
+    kept.retain_mut(|site| {
+        let of_site = growth.iter().filter(|growth| {
+            growth.type_name == site.type_name && growth.traceback.last() == site.traceback.last()
+        });
+        let Some(most) = of_site.max_by_key(|growth| (growth.bytes, growth.blocks)) else {
+            return false;
+        };
+        if most.traceback != site.traceback {
+            site.traceback = most.traceback.clone();
+            site.total_nframe = most.total_nframe;
+        }
+        (site.bytes, site.blocks) = (most.bytes, most.blocks);
+        true
+    });
+    if !kept.is_empty() {
+        *sites = kept;
+    }
 }
 
 /// Merges leaks by fingerprint. A test that shows the same leak twice shows it once.
@@ -183,4 +218,50 @@ fn add_stale(stale: Option<Vec<Known>>, other: Option<Vec<Known>>) -> Option<Vec
     let (mut stale, other) = (stale?, other?);
     stale.retain(|known| other.contains(known));
     Some(stale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracemalloc_harness::FrameEntry;
+
+    fn frame(line: u32) -> FrameEntry {
+        let (function, file) = ("app::grow".to_owned(), "src/lib.rs".to_owned());
+        FrameEntry { function, file, line, column: 5 }
+    }
+
+    fn site(line: u32, bytes: u64) -> Site {
+        Site {
+            type_name: Some("String".to_owned()),
+            bytes,
+            blocks: 1,
+            source: None,
+            traceback: vec![frame(1), frame(line)],
+            total_nframe: 2,
+        }
+    }
+
+    fn growth(line: u32, bytes: u64) -> GrowthEntry {
+        let json = serde_json::json!({
+            "kind": "leak", "bytes": bytes, "blocks": 1, "total_bytes": bytes, "total_blocks": 1,
+            "runs": 1, "type": "String", "initialiser": null, "retained": null, "holder": null,
+            "head_traceback": [], "path": [], "path_steps": 0, "cycle": [], "cycle_steps": 0,
+            "known": null, "traceback": [frame(2), frame(line)], "total_nframe": 2
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn only_sites_of_tests_that_did_not_run_again_stay() {
+        let mut sites = vec![site(10, 300), site(20, 200), site(30, 100)];
+        let (small, large) = (growth(20, 7), growth(20, 8));
+        keep_sites(&mut sites, &[&small, &large]);
+        let [left] = sites.as_slice() else { panic!("one site is left: {sites:?}") };
+        assert_eq!((left.bytes, left.traceback[1].line), (8, 20));
+        assert_eq!(left.traceback[0].line, 2, "the traceback is that of the growth");
+        // A lost block of the same fingerprint: its sites are those of one test.
+        let other = growth(40, 8);
+        keep_sites(&mut sites, &[&other]);
+        assert_eq!(sites.len(), 1);
+    }
 }
