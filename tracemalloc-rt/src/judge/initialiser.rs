@@ -16,7 +16,7 @@ struct Initialiser {
     calls_program: bool,
 }
 
-const INITIALISERS: [Initialiser; 14] = [
+const INITIALISERS: [Initialiser; 15] = [
     calls_program("std::sync::once::Once::", "std::sync::Once"),
     calls_program("std::sync::poison::once::Once::", "std::sync::Once"),
     calls_program("std::sys::sync::once::", "std::sync::Once"),
@@ -28,6 +28,8 @@ const INITIALISERS: [Initialiser; 14] = [
     // The message of a panic, into output that libtest captures.
     by_itself("std::panicking::default_hook", "std's stdio"),
     by_itself("std::backtrace_rs::symbolize::", "std's backtrace cache"),
+    // The names of living threads, for the message when a stack overflows.
+    by_itself("std::sys::pal::unix::stack_overflow::", "std's table of threads"),
     calls_program("once_cell::imp::OnceCell::", "once_cell"),
     calls_program("once_cell::sync::", "once_cell"),
     calls_program("once_cell::race::", "once_cell"),
@@ -98,6 +100,18 @@ mod tests {
             "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>",
         ]);
         assert_eq!(of(&lazy), Some("thread_local!"));
+    }
+
+    #[test]
+    fn the_table_of_threads_is_of_std() {
+        let split = frames(&[
+            "alloc::alloc::alloc",
+            "<alloc::collections::btree::map::BTreeMap<usize, ThreadInfo>>::insert",
+            "std::sys::pal::unix::stack_overflow::thread_info::set_current_info",
+            "std::sys::pal::unix::stack_overflow::imp::make_handler",
+        ]);
+        assert_eq!(of(&split), Some("std's table of threads"));
+        assert!(is_cache_of_std("std's table of threads"));
     }
 
     #[test]
