@@ -51,6 +51,8 @@ fn only_what_is_proven_is_hinted_at() {
         ("a_state_grows", None),
         ("a_thread_is_not_joined", Some(("not_joined", "(`hints::work`) that is not joined"))),
         ("a_worker_collects", None),
+        ("a_task_is_not_joined", Some(("not_joined", "a task (`hints::tests::wait_for_ever`)"))),
+        ("the_handle_of_a_task_that_has_ended_is_kept", None),
     ] {
         let hint = found.get(test).unwrap_or_else(|| panic!("{test} leaks: {found:#?}"));
         match (expected, hint) {

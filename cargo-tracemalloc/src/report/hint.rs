@@ -21,6 +21,6 @@ pub enum HintKind {
     GivenUp,
     /// A collection that is only inserted into.
     OnlyInserted,
-    /// A thread that each run leaves behind.
+    /// A thread or a task that each run leaves behind.
     NotJoined,
 }

@@ -15,6 +15,7 @@ use crate::report::leak::{Leak, LeakKind};
 use crate::report::owner_calls::giver;
 use crate::report::paths::path_prefixes;
 use crate::report::program_calls::ProgramCalls;
+use crate::report::task_cell::running_task;
 use crate::report::thread_packet::is_thread_packet;
 
 /// Adds hints to the leaks that fail.
@@ -54,10 +55,10 @@ fn hints<'a>(
         LeakKind::Lost => program()
             .and_then(|program| given_up(leak, program, prefixes))
             .map(|text| (HintKind::GivenUp, text)),
-        LeakKind::Held => not_joined(leak).map(|text| (HintKind::NotJoined, text)).or_else(|| {
-            let text = only_inserted(leak, program()?)?;
-            Some((HintKind::OnlyInserted, text))
-        }),
+        LeakKind::Held => thread_not_joined(leak)
+            .or_else(|| task_not_joined(leak))
+            .map(|text| (HintKind::NotJoined, text))
+            .or_else(|| Some((HintKind::OnlyInserted, only_inserted(leak, program()?)?))),
         LeakKind::Grown => None,
     };
     text.into_iter().map(|(kind, text)| Hint { kind, text }).collect()
@@ -136,8 +137,20 @@ fn of_node(type_name: &str) -> String {
     }
 }
 
+/// A task that each run starts anew, and that its runtime still has to run.
+fn task_not_joined(leak: &Leak) -> Option<String> {
+    let task = running_task(&leak.path).filter(|_| leak.path.len() == leak.path_steps as usize)?;
+    let is_new = leak
+        .sites
+        .iter()
+        .any(|site| site.blocks > 0 && site.type_name == leak.path[leak.path.len() - 1].type_name);
+    is_new.then(|| {
+        format!("each run spawns a task (`{task}`) that is not joined or aborted and has not ended")
+    })
+}
+
 /// A thread that each run starts anew, and that still runs at its end.
-fn not_joined(leak: &Leak) -> Option<String> {
+fn thread_not_joined(leak: &Leak) -> Option<String> {
     let holder = leak.holder.as_ref().filter(|holder| !holder.known)?;
     let start = holder.start.as_deref()?;
     if !matches!(holder.kind, HolderKind::Stack | HolderKind::Register | HolderKind::ThreadLocal) {

@@ -28,6 +28,7 @@ mod selection;
 mod source_lines;
 mod summary;
 mod targets;
+mod task_cell;
 mod test_leaks;
 mod thread_packet;
 pub mod unmatched_patterns;

@@ -156,7 +156,7 @@ impl Steady {
     /// ```
     #[track_caller]
     pub fn of<R>(limits: Limits, mut code: impl FnMut() -> R) -> Result<Self, Error> {
-        // What the code owns is in this frame, above that of the judge.
+        // This frame has what the code owns, and lies above that of the judge.
         run(limits, &mut || drop(measured_code(&mut code)), Location::caller())
     }
 
