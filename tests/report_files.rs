@@ -4,7 +4,8 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -274,6 +275,37 @@ fn junit_is_read_by_another_parser() {
     assert_eq!(lost.classname.as_deref(), Some("causes lib"));
     let clean = suite.cases.iter().find(|case| case.original_name == "tests::is_clean").unwrap();
     assert!(clean.status.is_success());
+}
+
+/// The format has no standard; the schema of Jenkins' xunit plugin is the one that tools name.
+#[test]
+fn junit_keeps_to_the_schema_of_jenkins() {
+    if Command::new("xmllint").arg("--version").output().is_err() {
+        eprintln!("xmllint is missing (apt-get install libxml2-utils): nothing was validated");
+        return;
+    }
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/support/junit.xsd");
+    let validate = |xml: &str| {
+        reports().write("validated.xml", xml);
+        let call = Call::program("xmllint").args("--noout --schema").arg(&schema);
+        call.arg(path("validated.xml")).run().code
+    };
+    edited("all-outcomes.json", "lost.json", |document| {
+        let all = tests(document);
+        (all[0]["outcome"], all[0]["verdict"]) = (json!("failed"), json!(null));
+        all[0]["message"] = json!("panicked: <&\u{1b}[31m\u{0}> at src/lib.rs");
+        (all[1]["outcome"], all[1]["verdict"]) = (json!("ignored"), json!(null));
+        all[1]["message"] = json!("\"needs\" a network");
+    });
+    let xml = report("all-outcomes.json --format junit").run().code(exit::TEST_FAILED).stdout;
+    assert!(xml.contains("<skipped") && xml.contains("type=\"test\""), "{xml}");
+    let empty = r#"<testsuites name="none" tests="0" failures="0" errors="0"/>"#;
+    for xml in [&in_format("junit"), &xml, empty] {
+        assert_eq!(validate(xml), Some(0), "{xml}");
+    }
+    // The validator sees mistakes.
+    let wrong = xml.replace("<testsuites ", "<testsuites skipped=\"1\" ");
+    assert_eq!(validate(&wrong), Some(3), "{wrong}");
 }
 
 /// The schema of the standard, which the crate `serde-sarif` has in its package.
