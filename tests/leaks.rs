@@ -109,3 +109,107 @@ fn a_leak_of_the_test_itself_keeps_its_fingerprint_when_the_test_is_renamed() {
     let after: Vec<String> = project.report().leaks.into_iter().map(|leak| leak.id).collect();
     assert_eq!(after, before);
 }
+
+/// The leaks whose fingerprints are not there any more. Their number stays the same.
+fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    assert_eq!(before.len(), after.len(), "{before:?} {after:?}");
+    let is_gone = |id: &String| !after.values().any(|other| other == id);
+    before.iter().filter(|(_, id)| is_gone(id)).map(|(key, _)| key.clone()).collect()
+}
+
+/// `docs/report.md` says which refactorings change a fingerprint, and why.
+#[test]
+fn refactorings_change_the_fingerprints_that_the_page_names() {
+    let project = Project::copy("causes", "refactorings");
+    let before = ids(&project, "");
+    let source = std::fs::read_to_string(project.root.join(LIB)).unwrap();
+    let edited = |edits: &[(&str, &str)]| {
+        let text = edits.iter().fold(source.clone(), |text, (old, new)| {
+            assert!(text.contains(old), "{old}");
+            text.replace(old, new)
+        });
+        project.write(LIB, &text);
+        ids(&project, "")
+    };
+    let nothing: [&str; 0] = [];
+
+    let generic = edited(&[
+        ("pub fn lose()", "pub fn lose<T>()"),
+        (" lose();", " lose::<u8>();"),
+        ("pub fn keep(line: usize,", "pub fn keep<S: Into<usize>>(line: S,"),
+        ("    let mut kept", "    let line: usize = line.into();\n    let mut kept"),
+        ("keep($line,", "keep::<usize>($line,"),
+        ("pub struct Node {", "pub struct Node<T = u8> {\n    /// More.\n    pub more: Option<T>,"),
+        ("Rc<Node>>>", "Rc<Node<T>>>>"),
+        ("Node { name", "Node { more: None, name"),
+    ]);
+    assert_eq!(changed(&before, &generic), nothing, "with generic parameters");
+
+    let extracted = edited(&[
+        (
+            "std::mem::forget(vec![\"content\".to_owned(); 3]);\n}",
+            "std::mem::forget(content());\n}\n\nfn content() -> Vec<String> {\n    vec![\"content\".to_owned(); 3]\n}",
+        ),
+        (
+            "list.lock().expect(\"no test panics\").push(Box::new(7));\n}",
+            "push(list);\n}\n\nfn push(list: &Mutex<Vec<Box<u64>>>) {\n    list.lock().expect(\"no test panics\").push(Box::new(7));\n}",
+        ),
+    ]);
+    assert_eq!(changed(&before, &extracted), ["lost Vec<String>"], "with functions of their own");
+
+    let renamed = edited(&[("FIRST", "FIRST_LIST")]);
+    assert_eq!(changed(&before, &renamed), ["held causes::FIRST"], "a static with another name");
+
+    // The functions move, and the statics stay.
+    let (head, tests) = source.split_once("#[cfg(test)]").unwrap();
+    let (statics, functions) = head.split_once("/// Five lines").unwrap();
+    let functions = format!("use super::*;\n\n/// Five lines{functions}");
+    let statics = format!("{statics}mod parts {{\n{functions}}}\npub use parts::*;\n");
+    project.write(LIB, &format!("{statics}\n#[cfg(test)]{tests}"));
+    let in_module = ids(&project, "");
+    let moved = changed(&before, &in_module);
+    assert_eq!(moved, ["cycle Rc<causes::Node>", "lost Vec<String>"], "in another module");
+
+    let in_file = statics.replace(&format!("mod parts {{\n{functions}}}"), "mod parts;");
+    project.write("src/parts.rs", &functions);
+    project.write(LIB, &format!("{in_file}\n#[cfg(test)]{tests}"));
+    assert_eq!(changed(&in_module, &ids(&project, "")), nothing, "that module in its own file");
+}
+
+#[test]
+fn a_crate_with_another_name_has_other_fingerprints() {
+    let project = Project::copy("causes", "renamed-crate");
+    let before = ids(&project, "");
+    let manifest = std::fs::read_to_string(project.root.join("Cargo.toml")).unwrap();
+    project.write("Cargo.toml", &manifest.replace("\"causes\"", "\"effects\""));
+    assert_eq!(changed(&before, &ids(&project, "")).len(), 5);
+}
+
+/// A leak of a test itself goes by file and line, all others by names.
+#[test]
+fn a_renamed_directory_of_a_crate_changes_the_fingerprints_of_tests_that_leak_themselves() {
+    let ids_in = |directory: &str| {
+        let project = Project::copy("causes", &format!("renamed-directory-{directory}"));
+        let own = "    #[test]\n    fn is_clean() {\n        std::mem::forget(vec![7_u16; 3]);\n";
+        let source = std::fs::read_to_string(project.root.join(LIB)).unwrap();
+        let source = source.replace("    #[test]\n    fn is_clean() {\n", own);
+        let manifest = std::fs::read_to_string(project.root.join("Cargo.toml")).unwrap();
+        let manifest = manifest.replace("[workspace]", "");
+        project.write(&format!("{directory}/Cargo.toml"), &manifest);
+        project.write(&format!("{directory}/{LIB}"), &source);
+        project.write(
+            "Cargo.toml",
+            &format!("[workspace]\nmembers = [\"{directory}\"]\nresolver = \"3\"\n"),
+        );
+        std::fs::remove_dir_all(project.root.join("src")).unwrap();
+        project.tracemalloc("--lib").run().code(exit::LEAK);
+        let mut leaks = project.report().leaks;
+        let own = leaks.iter().position(|leak| leak.bytes == 6).unwrap();
+        let own = leaks.remove(own).id;
+        let ids: Vec<String> = leaks.into_iter().map(|leak| leak.id).collect();
+        (own, ids)
+    };
+    let ((own, others), (own_then, others_then)) = (ids_in("core"), ids_in("engine"));
+    assert_eq!((others.len(), others_then), (5, others));
+    assert_ne!(own, own_then);
+}
