@@ -223,7 +223,7 @@ fn add_stale(stale: Option<Vec<Known>>, other: Option<Vec<Known>>) -> Option<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tracemalloc_harness::FrameEntry;
+    use tracemalloc_harness::{Domain, FrameEntry};
 
     fn frame(line: u32) -> FrameEntry {
         let (function, file) = ("app::grow".to_owned(), "src/lib.rs".to_owned());
@@ -232,6 +232,7 @@ mod tests {
 
     fn site(line: u32, bytes: u64) -> Site {
         Site {
+            domain: Domain::Rust,
             type_name: Some("String".to_owned()),
             bytes,
             blocks: 1,

@@ -30,8 +30,8 @@ mod tests {
 
     fn step(type_name: &str) -> StepEntry {
         let type_name = Some(type_name.to_owned());
-        let (file, line, field) = (None, None, None);
-        StepEntry { type_name, file, line, bytes: 256, pointer: 0, strong: 0, field }
+        let (file, line, function, field) = (None, None, None, None);
+        StepEntry { type_name, file, line, function, bytes: 256, pointer: 0, strong: 0, field }
     }
 
     const TASK: &str = "Box<tokio::runtime::task::core::Cell<app::ticks::{closure#0}, \

@@ -49,11 +49,14 @@ pub fn way(steps: &[Step], whole: u32, with_last_place: bool) -> Vec<String> {
 fn step(step: &Step, with_place: bool) -> String {
     let name = match (&step.type_name, &step.place) {
         (Some(name), _) => name.clone(),
-        (None, Some(_)) => size(step.bytes),
-        (None, None) => format!("{} untraced", size(step.bytes)),
+        (None, None) if step.function.is_none() => format!("{} untraced", size(step.bytes)),
+        (None, _) => size(step.bytes),
     };
-    match &step.place {
-        Some((file, line)) if with_place => format!("{name} ({file}:{line})"),
+    match (&step.place, &step.function) {
+        (Some((file, line)), _) if with_place => format!("{name} ({file}:{line})"),
+        (None, Some(function)) if with_place && !function.is_empty() => {
+            format!("{name} ({function})")
+        }
         _ => name,
     }
 }
