@@ -223,7 +223,8 @@ fn add_stale(stale: Option<Vec<Known>>, other: Option<Vec<Known>>) -> Option<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tracemalloc_harness::{Domain, FrameEntry};
+    use tracemalloc::Domain;
+    use tracemalloc_harness::FrameEntry;
 
     fn frame(line: u32) -> FrameEntry {
         let (function, file) = ("app::grow".to_owned(), "src/lib.rs".to_owned());
