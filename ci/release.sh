@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the archive of a release for one target: the program and the licences.
+# Builds the archive of a release for one target: the program, its completions and manual pages, and
+# the licences.
 #
 #     ci/release.sh x86_64-unknown-linux-musl
 #
@@ -19,5 +20,15 @@ mkdir -p "$out/$name"
 program=$target_dir/$target/release/cargo-tracemalloc
 [[ $target != *-windows-* ]] || program=$program.exe
 cp "$program" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$out/$name/"
+# Another machine's program cannot run here.
+if [[ $target != "$(rustc -vV | sed -n 's/^host: //p')" ]]; then
+    cargo build --release --locked --package cargo-tracemalloc
+    program=$target_dir/release/cargo-tracemalloc
+fi
+mkdir "$out/$name/completions"
+for shell in bash zsh fish powershell elvish; do
+    "$program" completions "$shell" >"$out/$name/completions/cargo-tracemalloc.$shell"
+done
+"$program" man "$out/$name/man"
 tar -czf "$out/$name.tar.gz" -C "$out" "$name"
 echo "$out/$name.tar.gz"

@@ -291,17 +291,10 @@ fn a_test_finds_the_same_surroundings_as_under_cargo_test() {
         let lines = lines.lines().filter(|line| !line.starts_with("\"SURROUNDINGS_FILE\"="));
         // The directory for build products is the one thing that has to differ.
         let lines = lines.map(|line| line.replace("/target/tracemalloc/", "/target/"));
-        // One was started by way of rustup, and knows nothing of our cache. The mark is for test
-        // binaries that a test starts: they judge nothing. Repeated runs would leave
-        // snapshots of insta behind.
-        let apart = [
-            "RUSTUP_",
-            "RUST_RECURSION_COUNT",
-            "TRACEMALLOC_CACHE_DIR",
-            "TRACEMALLOC_INSIDE",
-            "INSTA_UPDATE",
-            "TMPDIR",
-        ];
+        // One was started by way of rustup, and knows nothing of our cache. Repeated runs would
+        // leave snapshots of insta behind.
+        let apart =
+            ["RUSTUP_", "RUST_RECURSION_COUNT", "TRACEMALLOC_CACHE_DIR", "INSTA_UPDATE", "TMPDIR"];
         let apart = apart.map(|name| format!("\"{name}"));
         lines.filter(|line| !apart.iter().any(|name| line.starts_with(name))).collect()
     };

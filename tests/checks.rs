@@ -229,6 +229,8 @@ fn with_nothing_that_traces(project: &Project) {
         ];
         assert_eq!(status == Status::Failed, fails.contains(&test.as_str()), "{test}");
     }
+    let note = "note: nothing is checked by tracemalloc: ";
+    assert_eq!(plain.stderr.matches(note).count(), 1, "one note for the process");
     let required =
         project.cargo_test("-p attribute --lib --no-fail-fast").env("TRACEMALLOC_REQUIRE", "1");
     let required = required.run().code(exit::TEST_FAILED);

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use support::process::{runs, signal, wait_for};
-use support::{Project, exit};
+use support::{Call, Project, exit};
 use tracemalloc_harness::Outcome;
 
 /// One workspace serves all tests of this file, one after the other.
@@ -179,8 +179,12 @@ fn a_report_path_that_is_a_pipe_without_a_reader_is_refused() {
     let output = project.tracemalloc("--report target/pipe").run().code(exit::USAGE);
     assert!(output.stderr.contains("nothing reads the pipe"), "{}", output.stderr);
 
-    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    // Opened for both, the pipe waits for nothing, and does not end before it is closed.
+    let both = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let end = fs::File::open(&pipe).unwrap();
+    let reader = Command::new("cat").stdin(end).stdout(Stdio::piped()).spawn().unwrap();
     project.tracemalloc("--report target/pipe").run().code(exit::CLEAN);
+    drop(both);
     let read = String::from_utf8(reader.wait_with_output().unwrap().stdout).unwrap();
     assert!(read.starts_with('{') && read.ends_with("}\n"), "{read}");
 }
@@ -193,4 +197,73 @@ fn a_configuration_that_is_a_dangling_link_is_an_error() {
     let output = project.tracemalloc("").run().code(exit::COULD_NOT_RUN);
     assert!(output.stderr.contains("failed to read the configuration"), "{}", output.stderr);
     fs::remove_file(link).unwrap();
+}
+
+/// A directory for temporary files that takes no more, or that cannot be written. The test's own
+/// process mounts it, if it may.
+#[test]
+fn tests_pass_where_the_directory_for_temporary_files_is_full_or_read_only() {
+    let (project, _guard) = workspace();
+    project.tracemalloc("--no-run").run().code(exit::CLEAN);
+    let directory = project.root.join("target/mounted");
+    fs::create_dir_all(&directory).unwrap();
+    let may_mount = Call::program("unshare").args("--map-root-user --mount true").run();
+    if may_mount.code != Some(0) {
+        println!("skipped: this user may mount nothing, {}", may_mount.stderr);
+        return;
+    }
+    let mount = "mount -t tmpfs -o size=16k,nr_inodes=3 none \"$TMPDIR\" && ";
+    let full = "{ ! head -c 64k /dev/zero >\"$TMPDIR/file\"; } && touch \"$TMPDIR/other\" && ";
+    let read_only = "mount -o remount,ro \"$TMPDIR\" && ";
+    for script in [format!("{mount}{full}exec \"$@\""), format!("{mount}{read_only}exec \"$@\"")] {
+        let script = format!("exec unshare --map-root-user --mount sh -c '{script}' sh \"$@\"");
+        let call = project.tracemalloc("--lib").env("TMPDIR", &directory).in_shell(&script);
+        call.run().code(exit::CLEAN);
+        assert_eq!(project.report().count("clean"), 2, "{script}");
+    }
+}
+
+#[test]
+fn many_known_leaks_take_no_time_that_grows_with_their_square() {
+    let (project, _guard) = workspace();
+    let known = |number| {
+        format!("[[known-leaks]]\nfunction = \"nowhere::f{number}\"\nreason = \"r{number}\"\n")
+    };
+    project.write("tracemalloc.toml", &(0..16_000).map(known).collect::<String>());
+    // It took 113 s, and now takes 2. A machine may be slow.
+    let output = project.tracemalloc("").run().code(exit::CLEAN);
+    assert!(output.duration < Duration::from_secs(100));
+}
+
+#[test]
+fn patterns_with_control_characters_neither_reach_the_terminal_nor_forge_a_message() {
+    let (project, _guard) = workspace();
+    let evil = "x\u{1b}[31m\u{7}\u{9b}2J\u{202e}\nerror: forged\r";
+    let in_toml: String = evil.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    project.write(
+        "tracemalloc.toml",
+        &format!(
+            "[[overrides]]\npackage = \"{in_toml}\"\ntest = \"{in_toml}\"\nmax-growth = 1\n\
+             [[known-leaks]]\nfunction = \"{in_toml}\"\nreason = \"{in_toml}\"\n"
+        ),
+    );
+    let run = || project.tracemalloc("--color always --include").arg(evil);
+    let unknown_key = format!("\"{in_toml}\" = 1\n");
+    let outputs = [
+        run().run().code(exit::CLEAN),
+        project.subcommand("config", "").run().code(exit::CLEAN),
+        project.subcommand("top", "").arg(evil).run().code(exit::COULD_NOT_RUN),
+        {
+            project.write("tracemalloc.toml", &unknown_key);
+            project.tracemalloc("--color always").run().code(exit::USAGE)
+        },
+    ];
+    for output in outputs {
+        for text in [&output.stdout, &output.stderr] {
+            let text = anstream::adapter::strip_str(text).to_string();
+            let is_control = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert_eq!(text.chars().find(|c| is_control(*c)), None, "{text:?}");
+            assert!(!text.contains("\nerror: forged"), "{text}");
+        }
+    }
 }

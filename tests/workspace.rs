@@ -224,3 +224,40 @@ fn a_dependency_with_a_toolchain_file_is_compiled_by_the_workspace_s_compiler() 
     let output = call.run().code(exit::CLEAN);
     assert!(output.stdout.contains("1 test checked: 1 clean"), "{}", output.stdout);
 }
+
+#[test]
+fn cleaning_removes_builds_of_tests_and_runtimes_and_nothing_else() {
+    let project = Project::copy("demo", "clean");
+    project.cargo_test("--no-run").run().code(exit::CLEAN);
+    project.tracemalloc("--no-run").run().code(exit::CLEAN);
+    let (plain, traced) =
+        (project.root.join("target/debug"), project.root.join("target/tracemalloc"));
+    let cache = project.root.join("target/cache");
+    let clean = |args: &str| {
+        project
+            .subcommand("clean", args)
+            .env("TRACEMALLOC_CACHE_DIR", &cache)
+            .run()
+            .code(exit::CLEAN)
+    };
+    project.write("target/cache/0.0.1-0123456789abcdef/lib/libx.rlib", "content");
+    project.write("target/cache/notes/of-the-user", "content");
+
+    let output = clean("--all-runtimes --dry-run");
+    assert_eq!(output.stderr.matches("Would remove").count(), 2);
+    assert!(traced.exists() && cache.join("0.0.1-0123456789abcdef").exists());
+    let output = clean("");
+    assert_eq!(output.stderr.matches("Removed").count(), 1, "the runtime is new");
+    assert!(!traced.exists() && plain.exists());
+    let output = clean("--all-runtimes");
+    assert!(output.stderr.contains("0.0.1-0123456789abcdef` (1 file, 7 B)"), "{}", output.stderr);
+    assert!(!cache.join("0.0.1-0123456789abcdef").exists());
+    assert!(cache.join("notes/of-the-user").exists());
+    assert_eq!(clean("--all-runtimes").stderr, "", "nothing is left");
+
+    project.write("target/tracemalloc/of-the-user", "content");
+    let output = project.subcommand("clean", "").env("TRACEMALLOC_CACHE_DIR", &cache).run();
+    assert_eq!(output.code, Some(exit::COULD_NOT_RUN));
+    assert!(traced.join("of-the-user").exists(), "cargo never built there");
+    std::fs::remove_dir_all(traced).unwrap();
+}

@@ -36,7 +36,9 @@ fn main() -> ExitCode {
     if let Some(call) = wrapper::Call::from_env() {
         return code_of(wrapper::run(&call), |_| ExitCode::FAILURE);
     }
-    code_of(run(&cli::parse()), |error| exit_code::of_error(error).into())
+    let command = cli::parse();
+    terminal::set_color(workspace::color());
+    code_of(run(&command), |error| exit_code::of_error(error).into())
 }
 
 fn run(command: &Command) -> Result<ExitCode> {
@@ -54,6 +56,9 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Flamegraph(args) => commands::flamegraph::run(args).map(ExitCode::from),
         Command::Export(args) => commands::export::run(args).map(ExitCode::from),
         Command::Holders => commands::holders::run().map(ExitCode::from),
+        Command::Clean(args) => commands::clean::run(args).map(ExitCode::from),
+        Command::Completions(args) => commands::completions::run(args).map(ExitCode::from),
+        Command::Man(args) => commands::man::run(args).map(ExitCode::from),
     }
 }
 

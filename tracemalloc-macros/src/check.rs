@@ -58,6 +58,10 @@ pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(options) => options,
         Err(wrong) => return error(wrong, item),
     };
+    if let Some(other) = function.attrs.iter().find(|attribute| is_check(attribute, &options)) {
+        let message = "`check` is given twice; put all options into one attribute";
+        return error(Error::new_spanned(other, message), item);
+    }
     if !options.is_last && !function.attrs.iter().all(is_plain) {
         let mut function = function;
         function.attrs.push(options.attribute_at_the_end());
@@ -95,6 +99,23 @@ fn is_plain(attribute: &Attribute) -> bool {
                 || path.segments.last().is_some_and(|last| last.ident == "test") && is_of_std(path)
         }
     }
+}
+
+/// Whether an attribute is another `check` of this crate: its path is, and so are its options.
+fn is_check(attribute: &Attribute, options: &Options) -> bool {
+    let segments: Vec<&syn::Ident> =
+        attribute.path().segments.iter().map(|segment| &segment.ident).collect();
+    let runtime = options.runtime.segments.last().map(|segment| &segment.ident);
+    let is_named = match segments[..] {
+        [name] => name == "check",
+        [.., of, name] => name == "check" && (of == "tracemalloc" || Some(of) == runtime),
+        [] => false,
+    };
+    let tokens = match &attribute.meta {
+        syn::Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    };
+    is_named && Options::parse(tokens).is_ok()
 }
 
 fn is_of_std(path: &syn::Path) -> bool {

@@ -58,7 +58,7 @@ use proc_macro::TokenStream;
 ///
 /// The test fails if it leaks: if it keeps more than the limit, run after run. Under `cargo
 /// tracemalloc test`, the command judges the test by these options. Without a tracing allocator,
-/// the attribute has no effect. The page
+/// the attribute has no effect, and one note on stderr says so. The page
 /// [checks](https://docs.rs/tracemalloc-rt/latest/tracemalloc/fn.check.html) says what counts.
 ///
 /// The attribute goes on any function with a body, among the other attributes of a test in any

@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Path, Result, Token, UnOp};
@@ -21,8 +22,13 @@ pub struct NameValue {
 
 impl Parse for NameValue {
     fn parse(input: ParseStream) -> Result<Self> {
+        if !input.peek(Ident::peek_any) {
+            return Err(
+                input.error("expected an option with its name, such as `max_growth = \"1 KiB\"`")
+            );
+        }
         // `crate` is an option, and a keyword.
-        let name: Ident = input.call(syn::ext::IdentExt::parse_any)?;
+        let name: Ident = input.call(Ident::parse_any)?;
         if !input.peek(Token![=]) {
             let message = format!("`{name}` needs a value: `{name} = ...`");
             return Err(if input.is_empty() {

@@ -58,10 +58,13 @@ pub use crate::trace::thread::{Outermost, Pause, pause, without_pause};
 /// The sources of the types that stand in the messages of `cargo tracemalloc`: two builds of one
 /// version may differ in them.
 #[cfg(feature = "_wire")]
-pub const WIRE_SOURCES: [&[u8]; 5] = [
+pub const WIRE_SOURCES: [&[u8]; 6] = [
     include_bytes!("limits.rs"),
     include_bytes!("judge/prefix.rs"),
     include_bytes!("judge/verdict.rs"),
     include_bytes!("model/domain.rs"),
     include_bytes!("model/key_type.rs"),
+    include_bytes!("util/wire.rs"),
 ];
+#[cfg(feature = "_wire")]
+pub use crate::util::wire::{WireValue, wire};

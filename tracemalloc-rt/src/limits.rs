@@ -6,6 +6,8 @@
 
 use crate::model::domain::Domain;
 use crate::model::key_type::KeyType;
+#[cfg(feature = "_wire")]
+use crate::util::wire::{WireValue, wire};
 
 /// The frames that a traceback keeps by default.
 const FRAMES: u32 = 16;
@@ -24,7 +26,6 @@ const FRAMES: u32 = 16;
 /// # names.push(1);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 #[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Limits {
@@ -60,9 +61,14 @@ pub struct Limits {
     pub skip: Option<String>,
 }
 
+#[cfg(feature = "_wire")]
+wire!(struct Limits {
+    max_growth, max_blocks, max_peak, max_allocations, max_total, include, exclude, domain,
+    frames, runs, key, skip,
+});
+
 /// The growth that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 #[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limit {
     /// Bytes a run.
@@ -70,6 +76,9 @@ pub struct Limit {
     /// Blocks a run; `None` is without limit.
     pub max_blocks: Option<u64>,
 }
+
+#[cfg(feature = "_wire")]
+wire!(struct Limit { max_growth, max_blocks });
 
 /// A list that is not given is empty in JSON.
 #[cfg(feature = "_json")]

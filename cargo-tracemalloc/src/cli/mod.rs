@@ -4,13 +4,17 @@ mod baseline;
 mod bisect;
 mod build_options;
 mod cargo_options;
+mod clean;
+mod completions;
 mod config;
 mod deny;
 mod export;
 mod group_by;
 mod leaks;
+mod man;
 mod merge;
 mod nextest;
+mod option_of_tests;
 mod report;
 mod run;
 mod show_env;
@@ -25,16 +29,19 @@ use std::ffi::OsString;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
-use clap::{Arg, Parser, Subcommand};
+use clap::{Arg, CommandFactory as _, Parser, Subcommand};
 
 pub use baseline::BaselineArgs;
 pub use bisect::BisectArgs;
 pub use cargo_options::CargoOptions;
+pub use clean::CleanArgs;
+pub use completions::CompletionsArgs;
 pub use config::ConfigArgs;
 pub use deny::Deny;
 pub use export::{ExportArgs, ExportFormat, FlamegraphArgs, Unit};
 pub use group_by::GroupBy;
 pub use leaks::LeakArgs;
+pub use man::ManArgs;
 pub use merge::MergeArgs;
 pub use nextest::NextestArgs;
 pub use report::{Format, ReportArgs, ReportFormat};
@@ -96,6 +103,13 @@ pub enum Command {
     Export(ExportArgs),
     /// List the known holders: statics and threads whose growth is no leak, with reasons
     Holders,
+    /// Remove the builds of this workspace's tests, and runtimes that are not used any more
+    Clean(CleanArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a directory
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Hides the options that change the baseline, for commands that refuse them.
@@ -106,7 +120,16 @@ fn without_changes_of_the_baseline(option: Arg) -> Arg {
 
 /// Parses the arguments of this process. Prints help or a usage error and exits, if needed.
 pub fn parse() -> Command {
-    Cli::parse_from(nextest::sorted(without_subcommand(env::args_os()))).command
+    let args = nextest::sorted(without_subcommand(env::args_os()));
+    match Cli::try_parse_from(&args) {
+        Ok(cli) => cli.command,
+        Err(error) => option_of_tests::explained(error, &args, command()).exit(),
+    }
+}
+
+/// The declaration, for completions and manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Removes the subcommand's name, which cargo inserts.

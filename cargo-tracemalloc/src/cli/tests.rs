@@ -1,8 +1,12 @@
 //! Command lines, parsed and passed on.
 
+use std::ffi::OsString;
+
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::cli::{Cli, Command, NextestArgs, TestArgs, nextest, without_subcommand};
+use crate::cli::{
+    Cli, Command, NextestArgs, TestArgs, command, nextest, option_of_tests, without_subcommand,
+};
 
 fn parse(line: &str) -> TestArgs {
     let args = shell_words::split(line).unwrap().into_iter().map(Into::into);
@@ -25,6 +29,27 @@ fn the_declaration_is_sound() {
 fn both_ways_of_calling_are_the_same() {
     assert_eq!(forwarded("cargo-tracemalloc tracemalloc test --lib"), "--lib");
     assert_eq!(forwarded("cargo-tracemalloc test --lib"), "--lib");
+}
+
+#[test]
+fn an_option_of_the_tests_gets_advice_about_its_place_only() {
+    let message = |line: &str| {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        option_of_tests::explained(Cli::try_parse_from(&args).unwrap_err(), &args, command())
+            .to_string()
+    };
+    let expected = |option| {
+        format!(
+            "error: unexpected argument '{option}' found\n\n  \
+             tip: to pass '{option}' as a value, use '-- {option}'\n\n\
+             Usage: cargo tracemalloc test [OPTIONS] [TESTNAME] [-- <ARGS>...]\n\n\
+             For more information, try '--help'.\n"
+        )
+    };
+    for option in ["--nocapture", "--test-threads", "--exact"] {
+        assert_eq!(message(&format!("x test {option}")), expected(option));
+    }
+    assert!(message("x test --featurs").contains("--features"));
 }
 
 #[test]

@@ -16,7 +16,6 @@ use crate::util::file::this_program;
 use crate::util::private_dir::{self, PrivateDir};
 use crate::util::process::Process;
 use crate::util::terminal;
-use crate::util::terminal::Color;
 use crate::workspace::Repository;
 
 /// The answers that `git bisect run` expects.
@@ -47,7 +46,7 @@ struct Plan {
 
 /// Runs the command.
 pub fn run(args: &BisectArgs) -> Result<u8> {
-    terminal::set_color(args.color.unwrap_or(Color::Auto));
+    terminal::set_color(args.color);
     match &args.step {
         Some(plan) => step(plan),
         None => bisect(args).map(u8::from),

@@ -12,7 +12,6 @@ use crate::suite::{Ran, Suite};
 use crate::util::exit_code::{ExitCode, UsageError};
 use crate::util::file::check_writable;
 use crate::util::terminal;
-use crate::util::terminal::Color;
 
 /// nextest's exit code for failed tests (`NextestExitCode::TEST_RUN_FAILED` in `nextest-metadata`).
 const TEST_RUN_FAILED: i32 = 100;
@@ -25,7 +24,7 @@ const REUSE: [&str; 2] = ["--archive-file", "--binaries-metadata"];
 pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     check(&args.rest)?;
     let options = args.cargo_options().map_err(|error| UsageError(error.to_string()))?;
-    terminal::set_color(options.build.color.unwrap_or(Color::Auto));
+    terminal::set_color(options.build.color);
     for path in args.report.files() {
         check_writable(path)?;
     }

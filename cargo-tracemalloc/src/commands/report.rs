@@ -9,11 +9,10 @@ use crate::report::{self, Change, Comparison, Report, SameTest, report_file};
 use crate::util::exit_code::{ExitCode, UsageError};
 use crate::util::file::check_writable;
 use crate::util::terminal;
-use crate::util::terminal::Color;
 
 /// Runs the command.
 pub fn run(args: &MergeArgs) -> Result<ExitCode> {
-    terminal::set_color(args.color.unwrap_or(Color::Auto));
+    terminal::set_color(args.color);
     for path in args.report.files() {
         check_writable(path)?;
     }

@@ -22,7 +22,6 @@ use crate::util::file::{this_program, write_atomically};
 #[cfg(unix)]
 use crate::util::passed_signals::PassedSignals;
 use crate::util::process::Process;
-use crate::util::terminal::Color;
 use crate::util::{private_dir, terminal};
 use crate::workspace::Context;
 use crate::workspace::SessionDir;
@@ -31,7 +30,7 @@ use crate::{output, report, wrapper};
 /// Runs the command. The exit code is the program's.
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let options = args.cargo();
-    terminal::set_color(options.build.color.unwrap_or(Color::Auto));
+    terminal::set_color(options.build.color);
     let context = Context::resolve(&options)?;
     let snapshot = snapshot_path(args.snapshot.as_deref(), &context)?;
     let build_options = BuildOptions {

@@ -11,12 +11,11 @@ use crate::suite::cargo;
 use crate::suite::{Ran, Suite};
 use crate::util::exit_code::ExitCode;
 use crate::util::file::check_writable;
-use crate::util::terminal::Color;
 use crate::util::{interrupt, terminal};
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
-    terminal::set_color(args.cargo.build.color.unwrap_or(Color::Auto));
+    terminal::set_color(args.cargo.build.color);
     for path in args.report.files() {
         check_writable(path)?;
     }

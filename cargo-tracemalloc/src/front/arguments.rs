@@ -53,7 +53,7 @@ pub struct Arguments {
     /// auto, always or never
     #[arg(long, value_name = "WHEN")]
     pub color: Option<Color>,
-    /// pretty, terse or json
+    /// pretty, terse, json or junit
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
     /// Show the output of passing tests
@@ -84,6 +84,9 @@ pub struct Arguments {
     pub filters: Vec<String>,
 }
 
+/// A file that keeps nothing.
+const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+
 /// The request of a command line.
 #[derive(Debug)]
 pub enum Request {
@@ -107,6 +110,7 @@ pub enum Format {
     Pretty,
     Terse,
     Json,
+    Junit,
 }
 
 impl Arguments {
@@ -161,6 +165,11 @@ impl Arguments {
         self.selects(&test.name) && !self.ignores(test) && !is_other_kind && !is_left_out
     }
 
+    /// Whether the results are JUnit XML.
+    pub fn is_junit(&self) -> bool {
+        self.format == Some(Format::Junit) && !self.list
+    }
+
     /// The seed, if a random order is requested.
     pub fn seed(&self) -> Option<u64> {
         self.shuffle_seed.or_else(|| self.shuffle.then(seed_of_now))
@@ -181,7 +190,8 @@ impl Arguments {
             // Not for lists: there, `quiet` changes the format.
             quiet: self.quiet,
             test_threads: self.test_threads,
-            logfile: self.logfile.clone(),
+            // libtest-mimic cannot print the format, so it prints nothing.
+            logfile: if self.is_junit() { Some(NOWHERE.to_owned()) } else { self.logfile.clone() },
             skip: left_out,
             color: self.color.map(|color| match color {
                 Color::Auto => ColorSetting::Auto,
@@ -189,7 +199,7 @@ impl Arguments {
                 Color::Never => ColorSetting::Never,
             }),
             format: self.format.map(|format| match format {
-                Format::Pretty => FormatSetting::Pretty,
+                Format::Pretty | Format::Junit => FormatSetting::Pretty,
                 Format::Terse => FormatSetting::Terse,
                 Format::Json => FormatSetting::Json,
             }),

@@ -6,11 +6,13 @@
 
 mod arguments;
 mod gate;
+mod junit;
 mod known_ids;
 mod process;
 mod test_dir;
 
 use std::env;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +31,7 @@ use crate::util::private_dir::{self, PrivateDir};
 use crate::util::terminal;
 use arguments::{Arguments, Request};
 use gate::{Gate, Ticket};
+use junit::Junit;
 use process::{Ended, Output, Timeout};
 use test_dir::TestDir;
 
@@ -119,7 +122,9 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
     } else {
         let note = write_target()?;
         if let Some(seed) = arguments.seed() {
-            println!("shuffle seed: {seed}");
+            if !arguments.is_junit() {
+                println!("shuffle seed: {seed}");
+            }
             shuffle(&mut tests, seed);
         }
         note_ignored(&arguments, &tests, fragments)?;
@@ -142,7 +147,7 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
             role,
             private_dir: PrivateDir::create().ok(),
         };
-        run_in_children(&arguments, &for_libtest_mimic, Arc::new(shared), tests)
+        run_in_children(&arguments, &for_libtest_mimic, Arc::new(shared), tests)?
     };
     Ok(if conclusion.has_failed() { FAILED } else { 0 })
 }
@@ -152,7 +157,8 @@ fn run_in_children(
     for_libtest_mimic: &libtest_mimic::Arguments,
     shared: Arc<Shared>,
     tests: Vec<ListedTest>,
-) -> Conclusion {
+) -> Result<Conclusion> {
+    let junit = arguments.is_junit().then(|| Arc::new(Junit::default()));
     let trials = tests.into_iter().enumerate().map(|(number, test)| {
         let shared = Arc::clone(&shared);
         let is_ignored = arguments.ignores(&test);
@@ -163,14 +169,35 @@ fn run_in_children(
             _ => {
                 let name = test.name.clone();
                 let ticket = shared.gate.ticket();
-                trial(&test, move || shared.run(ticket, &name, number))
+                let junit = junit.clone();
+                trial(&test, move || {
+                    let result = shared.run(ticket, &name, number);
+                    if let Some(junit) = junit {
+                        junit.add(&name, number, &result, &shared.fragments);
+                    }
+                    result
+                })
             }
         }
     });
     let conclusion = libtest_mimic::run(for_libtest_mimic, trials.collect());
-    shared.print_shown();
+    match junit {
+        Some(junit) => write_results(&junit.text()?, arguments.logfile.as_deref())?,
+        None => shared.print_shown(),
+    }
     shared.print_passed_alone();
-    conclusion
+    Ok(conclusion)
+}
+
+/// Writes results to `--logfile` or stdout. A closed stdout is no error.
+fn write_results(text: &str, logfile: Option<&str>) -> Result<()> {
+    match logfile {
+        Some(path) => Ok(fs::write(path, text)?),
+        None => {
+            let _closed = std::io::stdout().write_all(text.as_bytes());
+            Ok(())
+        }
+    }
 }
 
 /// Writes the entries of ignored tests, which have no child.

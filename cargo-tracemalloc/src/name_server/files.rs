@@ -15,6 +15,7 @@ use tracemalloc::internal::heap;
 use tracemalloc::internal::names::{Named, Statics};
 use tracemalloc_harness::{
     FileReply, FileRequest, FrameEntry, NAME_PROVIDER_VAR, NameReply, NameRequest, NamedEntry,
+    from_bytes,
 };
 
 /// Whether this process was started to answer one request.
@@ -56,7 +57,8 @@ struct File {
 impl Files {
     /// Answers a request. Both are in the wire format.
     pub fn answer(&mut self, question: &[u8]) -> Result<Vec<u8>> {
-        let wanted = NameRequest::of_client(question).context("failed to read a name request")?;
+        let wanted =
+            from_bytes::<NameRequest>(question).context("failed to read a name request")?;
         let files = wanted.files.iter().map(|file| self.get(&file.path).tell(file)).collect();
         Ok(tracemalloc_harness::to_bytes(&NameReply { files }))
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::{self, DENY, Holder, KnownLeak, Layer, Origin, Override, Settings};
+use crate::output::json::escaped;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -67,7 +68,8 @@ pub fn text(settings: &Settings) -> String {
     for one in &settings.holders {
         header(&mut text, "holders", &one.place, holder(one));
     }
-    text
+    // TOML has the same escapes.
+    escaped(&text)
 }
 
 fn header(text: &mut String, key: &str, place: &str, entries: Vec<(&'static str, String)>) {

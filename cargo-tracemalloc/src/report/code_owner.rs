@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use tracemalloc::internal::function_name;
 use tracemalloc_harness::FrameEntry;
 
-/// Crates of the standard library, as the first part of a file's name.
-const STD: [&str; 5] = ["std", "core", "alloc", "test", "proc_macro"];
+/// Crates of the standard library, as the first part of a file's name. The crate std contains the
+/// files of `backtrace`.
+const STD: [&str; 6] = ["std", "core", "alloc", "test", "proc_macro", "backtrace"];
 
 /// Modules of the standard library whose functions are methods of other crates' types.
 const MODULES_OF_STD: [&str; 28] = [
@@ -107,6 +108,7 @@ mod tests {
         for (function, file) in [
             ("demo::fill", "src/lib.rs"),
             ("app_core::fill", "core/src/lib.rs"),
+            ("traces::fill", "backtrace/src/lib.rs"),
             ("shared::fill", "../shared/src/lib.rs"),
             ("<app_core::Page as Clone>::clone", "core/src/page.rs"),
             ("main", "build.rs"),
@@ -120,6 +122,8 @@ mod tests {
             ("<T as core::clone::Clone>::clone", "hashbrown-0.15.4/src/map.rs"),
             ("<&t::prop::{closure#1} as Fn<(u64,)>>::call", "core/src/ops/function.rs"),
             ("Global::alloc_impl", "alloc/src/alloc.rs"),
+            ("Mapping::new_debug", "backtrace/src/symbolize/gimli/elf.rs"),
+            ("std::backtrace_rs::resolve", "backtrace/src/symbolize/mod.rs"),
             ("Entry<u32, String>::or_insert_with", "alloc/src/collections/btree/map/entry.rs"),
             ("", "<unknown>"),
             ("malloc", "/usr/src/malloc.c"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
@@ -15,7 +16,9 @@ use crate::util::private_env::CACHE_DIR;
 use crate::util::terminal;
 
 /// The marker, written last.
-const MARKER: &str = "complete.json";
+pub const MARKER: &str = "complete.json";
+/// A use is noted once in this time.
+const NOTED: Duration = Duration::from_secs(24 * 60 * 60);
 /// The directory for libraries in a build's directory.
 const LIBRARIES: &str = "lib";
 
@@ -76,13 +79,29 @@ pub fn is_damaged(dir: &Utf8Path) -> bool {
     dir.join(MARKER).exists() && complete(dir).is_none()
 }
 
+/// The file that is locked while a process builds with the target directory `dir`.
+pub fn lock_path(dir: &Utf8Path) -> Utf8PathBuf {
+    dir.with_added_extension("lock")
+}
+
+/// Notes that a command uses the build in `dir` now. A cache that cannot be written is no error.
+pub fn note_use(dir: &Utf8Path) {
+    let path = dir.join(MARKER);
+    let is_noted = fs::metadata(&path)
+        .and_then(|found| found.modified())
+        .is_ok_and(|noted| noted.elapsed().is_ok_and(|age| age < NOTED));
+    if !is_noted && let Ok(marker) = File::options().append(true).open(path) {
+        let _read_only = marker.file().set_modified(SystemTime::now());
+    }
+}
+
 /// Waits until no other process builds with the target directory `dir`. The lock ends with the
 /// file.
 pub fn lock(dir: &Utf8Path) -> Result<File> {
     if let Some(parent) = dir.parent() {
         fs::create_dir_all(parent)?;
     }
-    let file = File::create(dir.with_added_extension("lock"))?;
+    let file = File::create(lock_path(dir))?;
     if file.file().try_lock().is_err() {
         terminal::status(
             "Blocking",

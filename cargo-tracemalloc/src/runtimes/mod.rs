@@ -6,10 +6,12 @@ mod allocator_symbols;
 mod cache;
 mod cargo_build;
 mod manifest;
+pub mod old_builds;
 mod preparation;
 mod runtime;
 mod sources;
 
 pub use allocator_symbols::AllocatorSymbols;
+pub use old_builds::Age;
 pub use preparation::ensure;
 pub use runtime::{BuildOptions, Runtime, Runtimes};

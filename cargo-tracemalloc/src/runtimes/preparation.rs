@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
+use crate::runtimes::old_builds::Age;
 use crate::runtimes::runtime::{BuildOptions, Runtime, Runtimes};
-use crate::runtimes::{cache, cargo_build, sources};
+use crate::runtimes::{cache, cargo_build, old_builds, sources};
 use crate::util::{private_env, terminal};
 use crate::workspace::Rustc;
 
@@ -36,6 +37,7 @@ fn ensure_one(
     options: BuildOptions,
 ) -> Result<Runtime> {
     if let Some(runtime) = cache::complete(dir) {
+        cache::note_use(dir);
         return Ok(runtime);
     }
     let unusable = || {
@@ -63,5 +65,18 @@ fn ensure_one(
     cache::clear(dir).with_context(unusable)?;
     sources::write(dir).with_context(unusable)?;
     let artifacts = cargo_build::build(dir, target_dir, rustc, triple, options)?;
-    cache::finish(dir, &artifacts).with_context(unusable)
+    let runtime = cache::finish(dir, &artifacts).with_context(unusable)?;
+    remove_unused(dir);
+    Ok(runtime)
+}
+
+/// Removes runtimes that no command used for a while. A file that cannot be removed is no error.
+fn remove_unused(dir: &Utf8Path) {
+    let Some(cache_dir) = dir.parent() else { return };
+    let removed = old_builds::remove_in(cache_dir, Age::Unused, false).unwrap_or_default();
+    if !removed.is_empty() {
+        let number = removed.len();
+        let text = format_args!("{number} directories of the runtime cache that were not used");
+        terminal::status("Removed", text);
+    }
 }

@@ -1,4 +1,4 @@
-//! Files that are written as a whole, and the path of this program.
+//! Files that are written as a whole, the size of directories, and the path of this program.
 
 use std::fs::File;
 use std::io;
@@ -48,6 +48,34 @@ pub fn check_writable(path: &Utf8Path) -> Result<()> {
         fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// The number and the size of a directory's files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DiskUse {
+    /// The number.
+    pub files: u64,
+    /// Their sizes.
+    pub bytes: u64,
+}
+
+impl DiskUse {
+    /// Counts the files below a directory, as far as it can be read.
+    pub fn of(dir: &Utf8Path) -> Self {
+        let mut sum = Self::default();
+        let mut dirs = vec![dir.to_owned()];
+        while let Some(dir) = dirs.pop() {
+            let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
+            for entry in entries {
+                match entry.metadata() {
+                    Ok(found) if found.is_dir() => dirs.push(entry.path().to_owned()),
+                    Ok(found) => (sum.files, sum.bytes) = (sum.files + 1, sum.bytes + found.len()),
+                    Err(_) => {}
+                }
+            }
+        }
+        sum
+    }
 }
 
 /// Whether there is a file. A link to one that does not exist is there, and an error to its reader.

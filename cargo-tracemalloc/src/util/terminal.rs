@@ -29,8 +29,9 @@ pub enum Color {
     Never,
 }
 
-/// Sets the use of colours for all later output.
-pub fn set_color(color: Color) {
+/// Sets the use of colours for all later output. Without a choice, it stays.
+pub fn set_color(color: Option<Color>) {
+    let Some(color) = color else { return };
     match color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,
@@ -46,7 +47,7 @@ pub fn status(word: &str, text: impl Display) {
 
 /// A status line as text, which another process may print to the same stderr.
 pub fn status_line(word: &str, text: impl Display) -> String {
-    let line = format!("{GOOD}{word:>12}{GOOD:#} {text}");
+    let line = format!("{GOOD}{word:>12}{GOOD:#} {}", escaped_line(&text.to_string()));
     match anstream::AutoStream::choice(&std::io::stderr()) {
         ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
         _ => line,
@@ -55,15 +56,22 @@ pub fn status_line(word: &str, text: impl Display) -> String {
 
 /// Prints `warning: ...` to stderr.
 pub fn warning(text: impl Display) {
+    let text = message(text);
     print_stderr(format_args!("{NOTE}warning{NOTE:#}{BOLD}:{BOLD:#} {text}"));
 }
 
 /// Prints `error: ...` with its causes to stderr.
 pub fn error(error: &anyhow::Error) {
-    print_stderr(format_args!("{BAD}error{BAD:#}{BOLD}:{BOLD:#} {error}"));
+    print_stderr(format_args!("{BAD}error{BAD:#}{BOLD}:{BOLD:#} {}", message(error)));
     for cause in error.chain().skip(1) {
-        print_stderr(format_args!("  caused by: {cause}"));
+        print_stderr(format_args!("  caused by: {}", message(cause)));
     }
+}
+
+/// The text of a message, which may name files and patterns of any form. Control characters are
+/// escaped, and further lines are indented, so that none of them looks like a message of its own.
+fn message(text: impl Display) -> String {
+    escaped(&text.to_string()).replace('\n', "\n  ")
 }
 
 /// The text of a test, such as its panic's message, with escaped control characters. It must not
@@ -104,4 +112,23 @@ pub fn print(text: &str) {
 /// Prints one line to stderr. A closed stderr is no error.
 fn print_stderr(text: impl Display) {
     let _closed = writeln!(anstream::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_of_a_message_reaches_the_terminal() {
+        let controls: String =
+            (0..=0x2069).filter_map(char::from_u32).filter(|c| is_control(*c)).collect();
+        let evil = format!("a{controls}\nerror: forged");
+        for text in [message(&evil), status_line("Word", &evil), escaped_line(&evil)] {
+            let left = anstream::adapter::strip_str(&text).to_string();
+            let control = left.chars().find(|c| is_control(*c) && !"\n\t".contains(*c));
+            assert_eq!(control, None, "{left:?}");
+            assert!(!left.contains("\nerror"), "{left:?}");
+        }
+        assert_eq!(message("one\n\ttwo"), "one\n  \ttwo");
+    }
 }

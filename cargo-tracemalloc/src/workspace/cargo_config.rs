@@ -11,6 +11,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use toml::Value;
 
+use crate::util::terminal::Color;
+
 /// The part of cargo's configuration that the command needs.
 #[derive(Debug)]
 pub struct CargoConfig {
@@ -74,6 +76,15 @@ impl CargoConfig {
             targets,
         })
     }
+}
+
+/// `term.color` of cargo's configuration, or `CARGO_TERM_COLOR`. Cargo reports wrong values.
+pub fn color() -> Option<Color> {
+    Some(match cargo_config2::Config::load().ok()?.term.color? {
+        cargo_config2::Color::Auto => Color::Auto,
+        cargo_config2::Color::Always => Color::Always,
+        cargo_config2::Color::Never => Color::Never,
+    })
 }
 
 /// `build.KEY` of the last option that sets it, and the directory for relative paths in it. Cargo

@@ -109,6 +109,21 @@ impl Context {
     }
 }
 
+/// The directory of this program inside the workspace's target directory, without a resolution of
+/// dependencies.
+pub fn target_dir(manifest: Option<&Utf8Path>, given: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
+    let mut command = MetadataCommand::new();
+    command.no_deps();
+    if let Some(manifest) = manifest {
+        command.manifest_path(manifest);
+    }
+    let dir = match given {
+        Some(dir) => absolute_utf8(dir)?,
+        None => command.exec().context("failed to read the workspace")?.target_directory,
+    };
+    Ok(dir.join(DIR))
+}
+
 /// Checks that a manifest exists.
 pub fn check_manifest(path: &Utf8Path) -> Result<()> {
     if !path.is_file() {

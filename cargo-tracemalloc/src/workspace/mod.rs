@@ -10,7 +10,8 @@ mod repository;
 mod rustc;
 mod session_dir;
 
-pub use context::{Context, check_manifest};
+pub use cargo_config::color;
+pub use context::{Context, check_manifest, target_dir};
 pub use repository::Repository;
 pub use rustc::Rustc;
 pub use session_dir::SessionDir;

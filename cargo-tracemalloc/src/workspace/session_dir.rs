@@ -66,6 +66,11 @@ impl SessionDir {
         Ok(Self { path, lock: None })
     }
 
+    /// Whether a command runs with this target directory.
+    pub fn is_in_use(target_dir: &Utf8Path) -> bool {
+        sessions(target_dir).any(|(_, lock)| lock.try_lock().is_err())
+    }
+
     /// Whether a file belongs to a session whose command waits for the tests.
     pub fn has_command(file: &Path) -> bool {
         let session_dir = file.parent().and_then(Path::file_name);
@@ -140,19 +145,24 @@ impl Drop for SessionDir {
 
 /// Removes the directories of killed commands, as far as possible. Returns their number.
 fn remove_abandoned(target_dir: &Utf8Path) -> usize {
-    let Ok(entries) = target_dir.read_dir_utf8() else {
-        return 0;
-    };
     let mut removed = 0;
-    for entry in entries.flatten().filter(|entry| entry.file_name().starts_with(PREFIX)) {
-        let Ok(lock) = File::open(entry.path().join(LOCK)) else {
-            continue;
-        };
-        if lock.try_lock().is_ok() && fs::remove_dir_all(entry.path()).is_ok() {
+    for (path, lock) in sessions(target_dir) {
+        if lock.try_lock().is_ok() && fs::remove_dir_all(path).is_ok() {
             removed += 1;
         }
     }
     removed
+}
+
+/// The directories of sessions, with their locks.
+fn sessions(target_dir: &Utf8Path) -> impl Iterator<Item = (Utf8PathBuf, File)> {
+    let entries = target_dir.read_dir_utf8().into_iter().flatten().flatten();
+    let sessions = entries.filter(|entry| entry.file_name().starts_with(PREFIX));
+    sessions.filter_map(|entry| {
+        let path = entry.path().to_owned();
+        let lock = File::open(path.join(LOCK)).ok()?;
+        Some((path, lock))
+    })
 }
 
 #[cfg(test)]

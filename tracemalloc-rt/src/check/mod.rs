@@ -6,7 +6,7 @@
 //! If the code is a test that a harness judges, the harness gets the limits, and the code only
 //! runs. Otherwise this room runs the code and judges it by the rules of the harness. Code that
 //! grows above its limits runs again, until its growth has a shape. Without a tracing allocator the
-//! code only runs.
+//! code only runs, and one note says so.
 
 pub mod growth;
 mod measurement;
@@ -16,8 +16,10 @@ pub mod steady;
 
 use std::any::Any;
 use std::env;
+use std::io::Write as _;
 use std::panic::{Location, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::bridge::{CheckRequest, installed};
@@ -33,7 +35,7 @@ use crate::trace::live::Change;
 use crate::trace::scope_table::Counts;
 use crate::util::panic_message::panic_message;
 
-/// If this variable is 1, a check fails where nothing traces.
+/// If this variable is 1, a check fails where nothing traces. With another value, nothing is said.
 const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 
 /// Runs code, and panics if it leaks: if it keeps more memory than the limits allow, run after run.
@@ -44,8 +46,9 @@ const REQUIRE: &str = "TRACEMALLOC_REQUIRE";
 /// started. The value that the code returns is live, and counts. Code that keeps too much runs
 /// again. It fails only if its growth goes on, so a cache that fills is no failure.
 ///
-/// If the program's global allocator does not trace, the code runs once, without a check. With the
-/// environment variable `TRACEMALLOC_REQUIRE=1` this panics instead. Not in Python.
+/// If the program's global allocator does not trace, the code runs once, without a check, and the
+/// process prints one note to stderr. With the environment variable `TRACEMALLOC_REQUIRE=1` this
+/// panics instead; with `TRACEMALLOC_REQUIRE=0` there is no note. Not in Python.
 ///
 /// # Panics
 ///
@@ -174,7 +177,11 @@ impl<R, Run: FnMut() -> R, Passes: Fn(&Ended<R>) -> Result<(), String>> Code<Run
         let Some(measurement) = Measurement::new(limits.frame_count(), counts(limits))
             .map_err(|error| error.to_string())?
         else {
-            return if is_required() { Err(required()) } else { Ok(run_untraced(self.run)) };
+            if is_required() {
+                return Err(required());
+            }
+            note_that_nothing_is_checked();
+            return Ok(run_untraced(self.run));
         };
         let rules = rules(limits, place);
         let mut trial = Trial::new(&rules, None, CheckMeter::new(measurement));
@@ -350,10 +357,22 @@ fn is_required() -> bool {
 }
 
 fn required() -> String {
-    format!(
-        "nothing was checked, and {REQUIRE} is 1: {}; or run the tests with `cargo tracemalloc test`",
-        Error::NotInstalled
-    )
+    format!("nothing was checked, and {REQUIRE} is 1: {}", not_installed())
+}
+
+/// Prints once that checks have no effect. libtest captures what macros print, but this is about
+/// all tests.
+fn note_that_nothing_is_checked() {
+    static PRINTED: AtomicBool = AtomicBool::new(false);
+    if env::var_os(REQUIRE).is_none() && !PRINTED.swap(true, Ordering::Relaxed) {
+        let note = format!("note: nothing is checked by tracemalloc: {}\n", not_installed());
+        // A closed stderr is no error.
+        let _closed = std::io::stderr().write_all(note.as_bytes());
+    }
+}
+
+fn not_installed() -> String {
+    format!("{}; or run the tests with `cargo tracemalloc test`", Error::NotInstalled)
 }
 
 fn returned<R>(ended: &Ended<R>) -> Result<(), String> {

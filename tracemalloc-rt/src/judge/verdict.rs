@@ -7,10 +7,11 @@ use crate::judge::grown::Grown;
 use crate::judge::traceback::Traceback;
 use crate::limits::Limit;
 use crate::util::sort::sort_by;
+#[cfg(feature = "_wire")]
+use crate::util::wire::{WireValue, wire};
 
 /// The verdict on a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 #[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum Verdict {
@@ -28,9 +29,20 @@ pub enum Verdict {
     Skipped,
 }
 
+#[cfg(feature = "_wire")]
+wire!(
+    enum Verdict {
+        Clean,
+        Once,
+        Leak,
+        Known,
+        Unconfirmed,
+        Skipped,
+    }
+);
+
 /// The verdict on the growth of one share of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 #[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum GrowthKind {
@@ -45,6 +57,17 @@ pub enum GrowthKind {
     /// It grew under an initialiser that runs once by nature.
     Initialiser,
 }
+
+#[cfg(feature = "_wire")]
+wire!(
+    enum GrowthKind {
+        Leak,
+        Unconfirmed,
+        Known,
+        Once,
+        Initialiser,
+    }
+);
 
 /// The growth of one share of a group over all runs.
 #[derive(Debug, Clone)]

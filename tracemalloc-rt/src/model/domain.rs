@@ -1,5 +1,7 @@
 //! The languages that allocate blocks.
 
+#[cfg(feature = "_wire")]
+use crate::util::wire::{WireValue, wire};
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,7 +20,6 @@ use std::str::FromStr;
 /// assert_eq!(Domain::C.number(), Some(1));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 #[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum Domain {
@@ -29,6 +30,15 @@ pub enum Domain {
     /// C, by `malloc` and the like.
     C,
 }
+
+#[cfg(feature = "_wire")]
+wire!(
+    enum Domain {
+        All,
+        Rust,
+        C,
+    }
+);
 
 /// A text that names no [`Domain`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

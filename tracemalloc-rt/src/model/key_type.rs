@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::repr::Repr;
+#[cfg(feature = "_wire")]
+use crate::util::wire::{WireValue, wire};
 
 /// The key by which statistics group blocks.
 ///
@@ -20,7 +22,6 @@ use crate::model::repr::Repr;
 /// assert_eq!("bogus".parse::<KeyType>().unwrap_err().to_string(), "unknown key_type: 'bogus'");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "_wire", derive(nanoserde::SerBin, nanoserde::DeBin))]
 #[cfg_attr(feature = "_json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "_json", serde(rename_all = "snake_case"))]
 pub enum KeyType {
@@ -31,6 +32,15 @@ pub enum KeyType {
     /// `traceback`: every stored frame.
     Traceback,
 }
+
+#[cfg(feature = "_wire")]
+wire!(
+    enum KeyType {
+        Filename,
+        Lineno,
+        Traceback,
+    }
+);
 
 impl FromStr for KeyType {
     type Err = KeyTypeError;

@@ -14,7 +14,7 @@ const MEASURED_CODE: &str = "tracemalloc::check::measured_code";
 
 /// Crates whose functions are not the program's, for functions without a file: the standard
 /// library's, and those that `cargo tracemalloc` injects.
-const NOT_OF_PROGRAM: [&str; 14] = [
+const NOT_OF_PROGRAM: [&str; 13] = [
     "std",
     "core",
     "alloc",
@@ -28,7 +28,6 @@ const NOT_OF_PROGRAM: [&str; 14] = [
     "tracemalloc_interposed",
     "tracemalloc_program",
     "tracemalloc_traced",
-    "nanoserde",
 ];
 
 /// Whether tracebacks end at this frame: std's first function of a thread, or the harness's of a

@@ -8,3 +8,5 @@ pub mod numbers;
 pub mod panic_message;
 pub mod sample_probability;
 pub mod sort;
+#[cfg(feature = "_wire")]
+pub mod wire;

@@ -1,11 +1,11 @@
 //! The work that the front assigns to a child, and the environment that the child's test sees.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::child::entry_file::EntryFile;
+use crate::protocol::inside::{self, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
-use crate::protocol::process_role::{FRAGMENT_VAR, INSIDE_VAR, ProcessRole, TEST_VAR};
+use crate::protocol::process_role::{FRAGMENT_VAR, ProcessRole};
 use crate::protocol::session::{SESSION_VAR, Session};
 
 /// Tells the crate insta whether to write new snapshots. A value of the user stays.
@@ -63,7 +63,7 @@ impl ProcessRole {
             }
             std::env::remove_var(SESSION_VAR);
             if session.run.is_none() {
-                std::env::set_var(INSIDE_VAR, "1");
+                inside::mark();
             }
         }
     }
@@ -83,6 +83,6 @@ pub fn clean_environment() {
         std::env::remove_var(TEST_VAR);
         std::env::remove_var(FRAGMENT_VAR);
         std::env::remove_var(NAMES_VAR);
-        std::env::set_var(INSIDE_VAR, OsString::from("1"));
+        inside::mark();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! With `RUST_BACKTRACE=1`, std names the frames of each panic, and first reads the debug
 //! information of the whole binary. Many tests panic and pass. So std gets no order to print
-//! backtraces. A hook keeps the addresses, and names them when the first run has failed.
+//! backtraces. A hook keeps the addresses, and names them when the first run has failed. At a
+//! terminal, it prints each at once. What std reads for a backtrace never counts as the test's.
 
 use std::backtrace::Backtrace;
 use std::fmt::Write as _;
@@ -27,6 +28,8 @@ static PANICS: Mutex<Option<Panics>> = Mutex::new(None);
 #[derive(Debug)]
 struct Panics {
     is_full: bool,
+    /// Whether backtraces are printed when the panics happen.
+    prints_at_once: bool,
     process: u32,
     /// Place and backtrace, in order.
     kept: Vec<(String, Backtrace)>,
@@ -39,12 +42,12 @@ pub fn keep() {
     use std::io::IsTerminal as _;
 
     let Some(style) = std::env::var_os(STYLE_VAR).filter(|style| style != "0") else { return };
-    // A person sees them when they happen.
-    if std::io::stderr().is_terminal() || !std_forgets_the_variable(&style) {
+    if !std_forgets_the_variable(&style) {
         return;
     }
     let panics = Panics {
         is_full: style == "full",
+        prints_at_once: std::io::stderr().is_terminal(),
         process: std::process::id(),
         kept: Vec::with_capacity(MOST_KEPT),
     };
@@ -104,7 +107,7 @@ fn add(panic: &PanicHookInfo<'_>) {
     }
     let aborts =
         internal::panic_message(panic.payload()).is_some_and(|message| ABORTING.contains(&message));
-    if aborts || panics.process != std::process::id() {
+    if panics.prints_at_once || aborts || panics.process != std::process::id() {
         eprint!("{}", panics.text());
         panics.kept.clear();
     }

@@ -1,12 +1,12 @@
 //! The memory that is live when a program ends, as the program reports it.
 
-use nanoserde::{DeBin, SerBin};
 use tracemalloc::Domain;
+use tracemalloc::internal::{WireValue, wire};
 
 use crate::protocol::test_entry::{FrameEntry, HolderEntry};
 
 /// The blocks that are live when a program ends.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct ExitHeap {
     /// The lost blocks: no pointer leads to them.
@@ -17,8 +17,10 @@ pub struct ExitHeap {
     pub note: Option<String>,
 }
 
+wire!(struct ExitHeap { lost, held, note });
+
 /// The lost blocks.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lost {
     /// The sum of their sizes in bytes.
@@ -29,8 +31,10 @@ pub struct Lost {
     pub groups: Vec<LostEntry>,
 }
 
+wire!(struct Lost { bytes, blocks, groups });
+
 /// Lost blocks of one traceback.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct LostEntry {
     /// Bytes.
@@ -50,8 +54,10 @@ pub struct LostEntry {
     pub total_nframe: u32,
 }
 
+wire!(struct LostEntry { bytes, blocks, domain, type_name, holder, traceback, total_nframe });
+
 /// The blocks that one holder leads to.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HeldEntry {
     /// Bytes.
@@ -61,3 +67,5 @@ pub struct HeldEntry {
     /// The holder.
     pub holder: HolderEntry,
 }
+
+wire!(struct HeldEntry { bytes, blocks, holder });

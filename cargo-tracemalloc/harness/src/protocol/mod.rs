@@ -7,6 +7,7 @@ pub mod entry_slots;
 pub mod exit_heap;
 pub mod fnv;
 pub mod fragment;
+pub(crate) mod inside;
 pub mod leak_text;
 pub mod mismatch_text;
 pub mod name_request;

@@ -3,10 +3,10 @@
 //! Reading debug information takes libraries that every user would have to compile. It also takes
 //! time in each process. The command reads each file once for all tests.
 
-use nanoserde::{DeBin, SerBin};
+use tracemalloc::internal::{WireValue, wire};
 
 use crate::protocol::test_entry::FrameEntry;
-use crate::protocol::wire::{self, Exchanged, WireError};
+use crate::protocol::wire::Exchanged;
 
 /// Names the socket of the front's name server. It is set if the session names none: see
 /// [`Session::names`](crate::protocol::session::Session::names). The harness removes it from a
@@ -17,52 +17,20 @@ pub const NAMES_VAR: &str = "TRACEMALLOC_NAMES";
 pub const NAME_PROVIDER_VAR: &str = "TRACEMALLOC_TELL_NAMES";
 
 /// A request for names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameRequest {
     /// One part for each file.
     pub files: Vec<FileRequest>,
 }
 
+wire!(struct NameRequest { files });
+
 impl Exchanged for NameRequest {
     const NAME: &'static str = "NameRequest";
 }
 
-impl NameRequest {
-    /// Returns the request in these bytes, which any process of this user may have sent. Its
-    /// lengths are checked first, because nanoserde allocates as much as they say.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_bytes`](wire::from_bytes).
-    pub fn of_client(bytes: &[u8]) -> Result<Self, WireError> {
-        match after_files(wire::content::<Self>(bytes)?) {
-            Some([]) => wire::from_bytes(bytes),
-            _ => Err(WireError::Damaged),
-        }
-    }
-}
-
-/// The bytes after all files. `None` if a length is larger than what follows.
-fn after_files(content: &[u8]) -> Option<&[u8]> {
-    let (files, mut rest) = length(content)?;
-    for _ in 0..files {
-        for size in [1, 8] {
-            let (length, items) = length(rest)?;
-            rest = items.get(length.checked_mul(size)?..)?;
-        }
-        let (_statics, after) = rest.split_first()?;
-        rest = after;
-    }
-    Some(rest)
-}
-
-fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    Some((usize::try_from(u64::from_le_bytes(*length)).ok()?, rest))
-}
-
 /// The part of a request that concerns one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileRequest {
     /// The absolute path of the executable or library.
     pub path: String,
@@ -72,19 +40,23 @@ pub struct FileRequest {
     pub statics: bool,
 }
 
+wire!(struct FileRequest { path, places, statics });
+
 /// The reply, in the order of the request. Unknown names are missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameReply {
     /// One part for each file of the request.
     pub files: Vec<FileReply>,
 }
+
+wire!(struct NameReply { files });
 
 impl Exchanged for NameReply {
     const NAME: &'static str = "NameReply";
 }
 
 /// The part of a reply that concerns one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileReply {
     /// The frames at each address, innermost first. File names are as the compiler got them.
     pub frames: Vec<Vec<FrameEntry>>,
@@ -96,8 +68,10 @@ pub struct FileReply {
     pub thread_starts: Vec<NamedEntry>,
 }
 
+wire!(struct FileReply { frames, statics, thread_locals, thread_starts });
+
 /// A named range of addresses in a file.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedEntry {
     /// The first address.
     pub start: u64,
@@ -106,3 +80,5 @@ pub struct NamedEntry {
     /// The demangled name, without a hash.
     pub name: String,
 }
+
+wire!(struct NamedEntry { start, end, name });

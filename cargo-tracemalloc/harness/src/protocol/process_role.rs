@@ -14,6 +14,7 @@ use std::process::Command;
 
 use tracemalloc::internal::judge::Verdict;
 
+use crate::protocol::inside::{self, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::session::{SESSION_FILE, SESSION_VAR, Session};
 use crate::protocol::test_list::{FRONT_VAR, TEST_BINARY_VAR};
@@ -22,13 +23,8 @@ use crate::protocol::wire;
 /// The exit code for failed tests, the same as libtest's.
 pub const FAILED: i32 = 101;
 
-/// Names the test that a child runs. It is a variable and not an argument, because some tests read
-/// the arguments of their process.
-pub(crate) const TEST_VAR: &str = "TRACEMALLOC_TEST";
 /// Names the file that a child writes its entry to.
 pub(crate) const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
-/// Set in the environment of every test, for test binaries that the test starts.
-pub(crate) const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
 
 /// The role of this process, and its session.
 #[derive(Debug)]
@@ -57,7 +53,8 @@ impl ProcessRole {
                 ))
             })
         });
-        Self { session_dir, session, inside: std::env::var_os(INSIDE_VAR).is_some() }
+        let inside = session.is_none() && inside::is_inside();
+        Self { session_dir, session, inside }
     }
 
     /// The session's directory, if the command waits for reports.

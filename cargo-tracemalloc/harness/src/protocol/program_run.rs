@@ -1,7 +1,7 @@
 //! The messages of a `cargo tracemalloc run`: options for the program, and the program's note for
 //! the command.
 
-use nanoserde::{DeBin, SerBin};
+use tracemalloc::internal::{WireValue, wire};
 
 use crate::protocol::exit_heap::ExitHeap;
 use crate::protocol::wire::Exchanged;
@@ -10,7 +10,7 @@ use crate::protocol::wire::Exchanged;
 pub const PROGRAM_FILE: &str = "program";
 
 /// How the harness watches a program.
-#[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// The absolute path of the snapshot at the end. Earlier snapshots go beside it.
     pub snapshot: String,
@@ -28,8 +28,10 @@ pub struct Run {
     pub announcement: Option<String>,
 }
 
+wire!(struct Run { snapshot, nframe, signal, every_seconds, keep, command, announcement });
+
 /// The program's note for the command. The file does not exist before the program starts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProgramNote {
     /// The paths of the snapshots taken while the program ran, in order.
     pub snapshots: Vec<String>,
@@ -46,6 +48,10 @@ pub struct ProgramNote {
     /// Whether the program runs untraced, because it has an allocator of its own.
     pub untraced: bool,
 }
+
+wire!(struct ProgramNote {
+    snapshots, ended, exit_heap, not_searched, unnamed, executable, untraced,
+});
 
 impl Exchanged for ProgramNote {
     const NAME: &'static str = "ProgramNote";

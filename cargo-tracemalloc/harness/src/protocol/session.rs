@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use nanoserde::{DeBin, SerBin};
 use tracemalloc::Limits;
 use tracemalloc::internal::judge::{Prefix, Verdict};
+use tracemalloc::internal::{WireValue, wire};
 
 use crate::protocol::program_run::Run;
 use crate::protocol::test_entry::Known;
@@ -31,7 +31,7 @@ pub const TARGET_FILE: &str = "target";
 pub const ENTRY_EXTENSION: &str = "entry";
 
 /// The options for every test of one run of the command.
-#[derive(Debug, Clone, Default, SerBin, DeBin)]
+#[derive(Debug, Clone, Default)]
 pub struct Session {
     /// How to measure and judge.
     pub limits: Limits,
@@ -67,13 +67,18 @@ pub struct Session {
     pub names: Option<String>,
 }
 
+wire!(struct Session {
+    limits, timeout_seconds, overrides, known_leaks, known_ids, fail_on, fails_on_mismatch,
+    workspace, path_prefixes, restore_env, known_holders, run, command, names,
+});
+
 impl Exchanged for Session {
     const NAME: &'static str = "Session";
 }
 
 /// A known holder: a static or a thread that frees later, or fills once. Growth that only known
 /// holders hold is no leak.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderRule {
     /// Whether the pattern is for the start function of a thread, and not for a static.
     pub is_thread: bool,
@@ -89,8 +94,10 @@ pub struct HolderRule {
     pub reason: String,
 }
 
+wire!(struct HolderRule { is_thread, pattern, only_with, allocated_by, reason });
+
 /// Limits for the tests that both patterns match. A pattern that is `None` matches all.
-#[derive(Debug, Clone, Default, PartialEq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Override {
     /// A pattern for the package's name.
     pub package: Option<String>,
@@ -102,8 +109,10 @@ pub struct Override {
     pub timeout_seconds: Option<f64>,
 }
 
+wire!(struct Override { package, test, limits, timeout_seconds });
+
 /// A leak that does not fail a test, by fingerprint.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownId {
     /// The fingerprint.
     pub id: String,
@@ -113,8 +122,10 @@ pub struct KnownId {
     pub known: Known,
 }
 
+wire!(struct KnownId { id, max_growth, known });
+
 /// Growth that does not fail a test. A pattern that is `None` matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownLeak {
     /// A pattern for the package's name.
     pub package: Option<String>,
@@ -127,3 +138,5 @@ pub struct KnownLeak {
     /// The place and the reason for the report.
     pub known: Known,
 }
+
+wire!(struct KnownLeak { package, test, file, function, known });

@@ -1,6 +1,6 @@
 //! The wrapper's note about a test binary, in a file beside it.
 
-use nanoserde::{DeBin, SerBin};
+use tracemalloc::internal::{WireValue, wire};
 
 use crate::protocol::wire::Exchanged;
 
@@ -8,7 +8,7 @@ use crate::protocol::wire::Exchanged;
 pub const NOTE_EXTENSION: &str = "tracemalloc";
 
 /// The target that a test binary was built from, and whether it is traced.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetNote {
     /// The package's name.
     pub package: String,
@@ -30,6 +30,11 @@ pub struct TargetNote {
     /// The absolute path of the command that built the test binary.
     pub command: String,
 }
+
+wire!(struct TargetNote {
+    package, version, crate_name, src_path, executable, untraced, is_optimised, c_untraced,
+    command,
+});
 
 impl Exchanged for TargetNote {
     const NAME: &'static str = "TargetNote";

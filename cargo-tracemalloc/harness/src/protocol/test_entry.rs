@@ -1,15 +1,15 @@
 //! The report's entry for one test and each of its growths. The harness writes it, and the command
 //! reads it.
 
-use nanoserde::{DeBin, SerBin};
 use tracemalloc::internal::Limit;
 use tracemalloc::internal::judge::{GrowthKind, Verdict};
+use tracemalloc::internal::{WireValue, wire};
 use tracemalloc::{Domain, Limits};
 
 use crate::protocol::wire::Exchanged;
 
 /// One test of one target.
-#[derive(Debug, Clone, PartialEq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct TestEntry {
     /// The test's path inside its target, as libtest prints it: `cache::tests::remembers`.
@@ -45,6 +45,11 @@ pub struct TestEntry {
     pub duration_seconds: f64,
 }
 
+wire!(struct TestEntry {
+    name, outcome, passed_alone, message, verdict, verdict_reason, limit, check, runs, growth,
+    mismatches, heap_note, leaks, duration_seconds,
+});
+
 impl Exchanged for TestEntry {
     const NAME: &'static str = "TestEntry";
 }
@@ -77,7 +82,7 @@ impl TestEntry {
 }
 
 /// The outcome of a test without regard to leaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Outcome {
@@ -89,8 +94,16 @@ pub enum Outcome {
     Ignored,
 }
 
+wire!(
+    enum Outcome {
+        Passed,
+        Failed,
+        Ignored,
+    }
+);
+
 /// The growth of one run: the sum over all tracebacks that grew, after filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct RunEntry {
     /// Bytes.
@@ -99,8 +112,10 @@ pub struct RunEntry {
     pub blocks: u64,
 }
 
+wire!(struct RunEntry { bytes, blocks });
+
 /// The growth of one traceback, as far as its blocks have the same kind and holder.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct GrowthEntry {
     /// The kind of growth.
@@ -148,8 +163,14 @@ pub struct GrowthEntry {
     pub total_nframe: u32,
 }
 
+wire!(struct GrowthEntry {
+    kind, bytes, blocks, total_bytes, total_blocks, runs, domain, type_name, initialiser,
+    retained, holder, head_traceback, path, path_steps, cycle, cycle_steps, known, traceback,
+    total_nframe,
+});
+
 /// Blocks that one language allocated and the other one freed.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct MismatchEntry {
     /// The language that allocated them: `rust` or `c`. The other one freed them.
@@ -162,6 +183,8 @@ pub struct MismatchEntry {
     pub freed: Vec<FrameEntry>,
 }
 
+wire!(struct MismatchEntry { allocated_by, blocks, allocated, freed });
+
 /// The domain of reports that have none.
 #[cfg(feature = "json")]
 fn of_rust() -> Domain {
@@ -169,7 +192,7 @@ fn of_rust() -> Domain {
 }
 
 /// Whether a pointer leads to a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Retained {
@@ -179,11 +202,18 @@ pub enum Retained {
     Held,
 }
 
+wire!(
+    enum Retained {
+        Lost,
+        Held,
+    }
+);
+
 /// The name of a lost block of unknown type.
 pub const LOST_BLOCK: &str = "a lost block";
 
 /// The holder of a block.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HolderEntry {
     /// The kind of holder.
@@ -203,8 +233,10 @@ pub struct HolderEntry {
     pub known: bool,
 }
 
+wire!(struct HolderEntry { kind, name, file, line, thread, start, known });
+
 /// The kind of a holder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum HolderKind {
@@ -224,8 +256,20 @@ pub enum HolderKind {
     LostBlock,
 }
 
+wire!(
+    enum HolderKind {
+        Static,
+        Library,
+        ThreadLocal,
+        Stack,
+        Register,
+        Foreign,
+        LostBlock,
+    }
+);
+
 /// A step of the path from a holder to a block. The block itself is the last step.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepEntry {
     /// The type, if the symbols name it.
@@ -250,8 +294,10 @@ pub struct StepEntry {
     pub field: Option<String>,
 }
 
+wire!(struct StepEntry { type_name, file, line, function, bytes, pointer, strong, field });
+
 /// The configuration's entry for a known leak.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Known {
     /// Its place: `tracemalloc.toml:12`.
@@ -260,8 +306,10 @@ pub struct Known {
     pub reason: String,
 }
 
+wire!(struct Known { place, reason });
+
 /// One frame of the report.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrameEntry {
     /// The demangled name, without a hash. Empty if unknown.
@@ -274,3 +322,5 @@ pub struct FrameEntry {
     /// From 1; 0 is unknown.
     pub column: u32,
 }
+
+wire!(struct FrameEntry { function, file, line, column });

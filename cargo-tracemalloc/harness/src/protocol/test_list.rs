@@ -1,6 +1,6 @@
 //! The list of a test binary's tests, for the command that runs them.
 
-use nanoserde::{DeBin, SerBin};
+use tracemalloc::internal::{WireValue, wire};
 
 use crate::protocol::wire::Exchanged;
 
@@ -13,7 +13,7 @@ pub const TEST_BINARY_VAR: &str = "TRACEMALLOC_TEST_BINARY";
 pub const LIST_FILE: &str = "tests";
 
 /// The tests of one binary.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestList {
     /// Whether its allocator is a tracing one.
     pub installed: bool,
@@ -23,12 +23,14 @@ pub struct TestList {
     pub tests: Vec<ListedTest>,
 }
 
+wire!(struct TestList { installed, c_untraced, tests });
+
 impl Exchanged for TestList {
     const NAME: &'static str = "TestList";
 }
 
 /// One test.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTest {
     /// The test's path inside its target.
     pub name: String,
@@ -41,3 +43,5 @@ pub struct ListedTest {
     /// Whether it is a `#[bench]`.
     pub is_bench: bool,
 }
+
+wire!(struct ListedTest { name, ignored, ignore_message, should_panic, is_bench });

@@ -1,18 +1,16 @@
-//! The file format of all messages. No other module calls the `nanoserde` crate.
+//! The file format of all messages.
 //!
-//! Each new user compiles the injected crates, and nanoserde derives without `syn`. The format is
-//! not JSON, because a dependency's implementations of std traits take part in the type inference
-//! of tests. With serde_json, whose values compare with numbers, `assert_eq!(numbers, [])` no
-//! longer compiles.
+//! Each new user compiles the injected crates, so values are written without a derive macro. The
+//! format is not JSON, because a dependency's implementations of std traits take part in the type
+//! inference of tests. With serde_json, whose values compare with numbers,
+//! `assert_eq!(numbers, [])` no longer compiles.
 //!
-//! A file has a header line, a checksum of the rest, and the value. The checksum is needed:
-//! nanoserde trusts the lengths that it reads, and would allocate that much memory. So a file with
-//! a wrong checksum is not parsed.
+//! A file has a header line, a checksum of the rest, and the value. The checksum finds files that
+//! are cut off or changed. It does not make the rest trustworthy: a test may write any file.
 
 use std::fmt;
 
-use nanoserde::{DeBin, SerBin};
-use tracemalloc::internal::WIRE_SOURCES;
+use tracemalloc::internal::{WIRE_SOURCES, WireValue};
 
 use crate::protocol::fnv;
 
@@ -42,7 +40,7 @@ const fn hash_all(mut hash: u64, sources: &[&[u8]]) -> u64 {
 }
 
 /// A type that files hold.
-pub trait Exchanged: SerBin + DeBin {
+pub trait Exchanged: WireValue {
     /// The word for this type in the header line.
     const NAME: &'static str;
 }
@@ -73,7 +71,8 @@ pub enum WireError {
 /// Returns the content of a file that holds this value.
 pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
     let mut bytes = format!("{MAGIC} {} {}\n", version(), T::NAME).into_bytes();
-    let content = value.serialize_bin();
+    let mut content = Vec::new();
+    value.write(&mut content);
     bytes.extend(fnv::add(fnv::EMPTY, &content).to_le_bytes());
     bytes.extend(content);
     bytes
@@ -85,15 +84,12 @@ pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
 ///
 /// When the bytes are truncated or changed, or come from another type or another version.
 pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
-    T::deserialize_bin(content::<T>(bytes)?).map_err(|_| WireError::Damaged)
+    let mut rest = content::<T>(bytes)?;
+    T::read(&mut rest).filter(|_| rest.is_empty()).ok_or(WireError::Damaged)
 }
 
-/// The serialized value in the bytes of a file.
-///
-/// # Errors
-///
-/// As [`from_bytes`].
-pub fn content<T: Exchanged>(bytes: &[u8]) -> Result<&[u8], WireError> {
+/// The value in the bytes of a file, still as bytes.
+fn content<T: Exchanged>(bytes: &[u8]) -> Result<&[u8], WireError> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(WireError::Unknown)?;
     let line = std::str::from_utf8(&bytes[..end]).map_err(|_| WireError::Unknown)?;
     let mut words = line.split(' ');
