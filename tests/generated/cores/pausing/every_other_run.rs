@@ -1,8 +1,8 @@
-//! A list in a static that grows in some runs, each second to fifth.
+//! A list in a static that grows in some runs, each second to tenth.
 //!
 //! A leak: nothing takes an entry out again. Between two entries, EVERY - 1 runs keep nothing.
 //@ SIZE 1..=4000
-//@ EVERY 2..=5
+//@ EVERY 2..=10
 //@ Value shared
 
 use std::sync::Mutex;
