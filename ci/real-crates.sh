@@ -23,12 +23,14 @@ bytes             1.12.1   full   --lib --tests
 crossbeam-channel 0.5.17   full   --test golang --test iter --test mpsc --test never --test same_channel --test thread_locals
 crossbeam-deque   0.8.8    full   --lib --tests
 crossbeam-epoch   0.9.21   full   --lib
+ctor              1.0.13   full   --lib --tests
 dashmap           6.2.1    full   --lib
 either            1.19.0   quick
 hashbrown         0.17.1   full   --lib --tests --features rayon,serde
 indexmap          2.14.2   full   --lib --tests
 insta             1.49.0   full   --lib --tests --features csv,json,redactions,ron,toml,yaml
 itertools         0.15.0   full   --lib --tests
+libloading        0.9.1    full   --lib --tests
 memchr            2.8.3    full   --lib
 once_cell         1.21.4   full
 petgraph          0.8.3    full   --lib --tests
@@ -36,6 +38,8 @@ rayon             1.12.0   full   --lib --tests
 regex-automata    0.4.18   full   --lib
 semver            1.0.28   quick  --lib --tests
 serde_json        1.0.154  full   --lib --tests
+sharded-slab      0.1.7    full   --lib
+signal-hook-registry 1.4.8 full   --lib --tests
 slab              0.4.12   quick
 smallvec          1.16.5   quick  --lib --tests
 tokio             1.54.1   full   --lib --tests --features full,test-util -- --skip try_exists
@@ -49,6 +53,11 @@ crossbeam-channel golang chan1::main ten threads of every run wait for ever for 
 crossbeam-channel golang select7::main every run sends to another channel than the one that a thread waits at, for ever
 crossbeam-channel golang sieve1::main the threads of the sieve, a chain of 26 in every run, never end
 rayon sort-panic-safe sort_panic_safe every run nests one more panic hook in the last one: 16 bytes stay in std::panicking::HOOK
+signal-hook-registry signal_hook_registry tests::forbidden_raw every run registers an action for a signal and never unregisters it
+signal-hook-registry signal_hook_registry tests::save_restore_errno every run registers an action for a signal and never unregisters it
+signal-hook-registry signal_hook_registry tests::signal_with_pid every run registers an action for a signal and never unregisters it
+signal-hook-registry signal_hook_registry tests::signal_without_pid every run registers an action for a signal and never unregisters it
+signal-hook-registry unregister_signal register_unregister every run registers an action for SIGINT and never unregisters it
 tokio rt_common current_thread_scheduler::shutdown_timeout a thread of every run sleeps for 10,000 s, and keeps its runtime
 tokio rt_common current_thread_scheduler::shutdown_timeout_0 a thread of every run sleeps for 10,000 s, and keeps its runtime
 tokio rt_common threaded_scheduler_1_thread::shutdown_timeout a thread of every run sleeps for 10,000 s, and keeps its runtime
