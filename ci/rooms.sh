@@ -16,7 +16,7 @@ levels() { # crate
             'allocator api judge' 'check internal' '__private lib'
         ;;
     cargo-tracemalloc)
-        printf '%s\n' util 'cli name_server' 'config snapshot_query workspace' runtimes \
+        printf '%s\n' util 'cli name_server' 'config snapshot workspace' runtimes \
             wrapper report 'front profile' output suite commands main
         ;;
     cargo-tracemalloc/harness) printf '%s\n' 'protocol sources' child lib ;;

@@ -10,6 +10,7 @@ use assert_cmd::Command;
 use predicates::str::{contains, starts_with};
 use serde_json::Value;
 use tempfile::TempDir;
+use tracemalloc::internal::held_memory::{HeldKind, HeldMemory, HeldPlace, HeldRow};
 use tracemalloc::{Frame, Snapshot, Trace, Traceback};
 
 const USAGE: i32 = 2;
@@ -437,4 +438,111 @@ fn help_says_what_the_commands_do_and_how_they_exit() {
             .stdout(contains(format!("[default: {key}]")))
             .stdout(contains("\n  103  "));
     }
+}
+
+/// A static that holds this many strings of 100 bytes, and one lost block.
+fn held(strings: u64) -> HeldMemory {
+    let place = |kind, name: &str, line| HeldPlace {
+        kind,
+        name: Some(name.to_owned()),
+        thread: None,
+        start: None,
+        file: Some("src/cache.rs".to_owned()).filter(|_| line > 0),
+        line: Some(line).filter(|line| *line > 0),
+    };
+    let row = |parent, place, bytes, blocks| HeldRow { parent, place, bytes, blocks };
+    let rows = vec![
+        row(None, place(HeldKind::Static, "demo::SEEN\u{1b}[2J", 0), 0, 0),
+        row(Some(0), place(HeldKind::Blocks, "Vec<String>", 3), 4 * 24, 1),
+        row(Some(1), place(HeldKind::Blocks, "String", 3), strings * 100, strings),
+        row(None, place(HeldKind::Lost, "", 0), 0, 0),
+        row(Some(3), place(HeldKind::Blocks, "Box<Page>", 4), 4096, 1),
+    ];
+    HeldMemory { rows, note: None }
+}
+
+#[test]
+fn the_holders_that_hold_more_come_before_the_lines() {
+    let place = Place::new();
+    old().with_held_memory(Some(held(2))).dump(place.dir().join("old.json")).unwrap();
+    new().with_held_memory(Some(held(4))).dump(place.dir().join("new.json")).unwrap();
+    insta::assert_snapshot!(
+        "holders",
+        place.session(&[
+            "diff old.json new.json --limit 1",
+            "diff old.json new.json --limit 1 --by traceback",
+            "diff old.json old.json --limit 1",
+            "diff old.json new.json --limit 1 --include src/*",
+            "holders new.json --limit 2",
+        ])
+    );
+    let json = place.json("diff old.json new.json --format json");
+    assert_eq!(json["holders"][0]["size_diff"], 200);
+    assert_eq!(json["holders"][0]["path"][0]["kind"], "static");
+    assert_eq!(json["holders"][0]["path"][2]["line"], 3);
+    let json = place.json("holders new.json --format json");
+    assert_eq!((&json["groups"], &json["holders"][0]["size"]), (&3.into(), &4096.into()));
+
+    let why = "another program traces this one".to_owned();
+    let unknown = HeldMemory { rows: Vec::new(), note: Some(why) };
+    new().with_held_memory(Some(unknown)).dump(place.dir().join("new.json")).unwrap();
+    let text = place.run("diff old.json new.json");
+    assert!(text.starts_with(
+        "[ Top 10 holders ]\nunknown, because another program traces this one\n\n[ Top 10 diff"
+    ));
+    old().dump(place.dir().join("old.json")).unwrap();
+    let error =
+        "the snapshot \"old.json\" has no holders; those that `cargo tracemalloc run` writes do";
+    place.fails("holders old.json", COULD_NOT_RUN, error);
+}
+
+#[test]
+fn a_file_of_another_kind_is_told_with_the_command_that_opens_it() {
+    let place = Place::new();
+    let report = r#"{ "schema": 2, "tool_version": "0.1.0", "rustc": "rustc 1.95.0" }"#;
+    place.write("report.json", report);
+    let nothing = r#"{ "bytes": 0, "blocks": 0, "groups": [] }"#;
+    place.write(
+        "heap.json",
+        &format!(r#"{{ "schema": 1, "lost": {nothing}, "held": [], "note": null }}"#),
+    );
+    place.write(
+        "sarif.json",
+        r#"{ "$schema": "https://example.org/sarif-2.1.0.json", "runs": [] }"#,
+    );
+    place.write("top.json", &place.run("top new.json --format json"));
+    let report =
+        "`report.json` is a report of tests; `cargo tracemalloc report report.json` opens it";
+    let heap = "`heap.json` is the lost and held memory of a program's end; \
+                `cargo tracemalloc holders heap.json` opens it";
+    let snapshot = "`new.json` is a snapshot; `cargo tracemalloc top new.json` opens it";
+    let sarif =
+        "`sarif.json` is a report in SARIF, for other programs; no command opens it; expected";
+    let output = "`top.json` is the JSON output of a command; no command opens it; expected";
+    for (line, error) in [
+        ("top report.json", report.to_owned()),
+        ("show report.json", report.to_owned()),
+        ("diff report.json new.json", report.to_owned()),
+        ("diff new.json report.json", report.to_owned()),
+        ("holders report.json", report.to_owned()),
+        ("top heap.json", heap.to_owned()),
+        ("show heap.json", heap.to_owned()),
+        ("diff new.json heap.json", heap.to_owned()),
+        ("report heap.json", heap.to_owned()),
+        ("report new.json", snapshot.to_owned()),
+        ("report new.json --against report.json", snapshot.to_owned()),
+        ("top sarif.json", format!("{sarif} a snapshot")),
+        ("show sarif.json", format!("{sarif} a snapshot")),
+        ("diff sarif.json sarif.json", format!("{sarif} a snapshot")),
+        ("holders sarif.json", format!("{sarif} a snapshot")),
+        ("report sarif.json", format!("{sarif} a report of tests")),
+        ("top top.json", format!("{output} a snapshot")),
+        ("show top.json", format!("{output} a snapshot")),
+        ("diff top.json new.json", format!("{output} a snapshot")),
+        ("holders top.json", format!("{output} a snapshot")),
+        ("report top.json", format!("{output} a report of tests")),
+    ] {
+        place.fails(line, COULD_NOT_RUN, &error);
+    }
+    assert!(place.run("holders heap.json").starts_with("Lost: nothing\n"));
 }

@@ -12,7 +12,7 @@ mod output;
 mod profile;
 mod report;
 mod runtimes;
-mod snapshot_query;
+mod snapshot;
 mod suite;
 mod util;
 mod workspace;
@@ -55,7 +55,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Show(args) => commands::show::run(args).map(ExitCode::from),
         Command::Flamegraph(args) => commands::flamegraph::run(args).map(ExitCode::from),
         Command::Export(args) => commands::export::run(args).map(ExitCode::from),
-        Command::Holders => commands::holders::run().map(ExitCode::from),
+        Command::Holders(args) => commands::holders::run(args).map(ExitCode::from),
         Command::Clean(args) => commands::clean::run(args).map(ExitCode::from),
         Command::Completions(args) => commands::completions::run(args).map(ExitCode::from),
         Command::Man(args) => commands::man::run(args).map(ExitCode::from),

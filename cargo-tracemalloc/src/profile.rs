@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use camino::Utf8Path;
 use tracemalloc::{Frame, KeyType, LoadError, Snapshot};
 use tracemalloc_harness::FrameEntry;
 
 use crate::cli::Unit;
 use crate::report::{Report, report_file};
+use crate::util::file_kind::FileKind;
 
 /// A profile.
 pub struct Profile {
@@ -46,10 +47,14 @@ impl Profile {
         match Snapshot::load(path) {
             Ok(snapshot) => Self::of_snapshot(&snapshot),
             Err(error @ LoadError::Malformed { .. }) => {
-                let path = Utf8Path::from_path(path);
-                let report = path.map(report_file::read).transpose();
+                let report = Utf8Path::from_path(path).map(report_file::read).transpose();
                 let report = report.ok().flatten();
-                Ok(Self::of_report(&report.context(error)?))
+                let report = report.ok_or_else(|| {
+                    let wanted = [FileKind::Snapshot, FileKind::Report];
+                    let other = FileKind::instead_of(&wanted, path);
+                    other.unwrap_or(error.into())
+                });
+                Ok(Self::of_report(&report?))
             }
             Err(error) => Err(error.into()),
         }

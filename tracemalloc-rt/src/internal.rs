@@ -36,6 +36,10 @@ pub mod heap {
     //! The search for pointers to live blocks.
     pub use crate::heap::*;
 }
+pub mod held_memory {
+    //! The memory by holder of a snapshot.
+    pub use crate::model::held_memory::*;
+}
 pub use crate::names::loaded::Place;
 pub mod names {
     //! The provider of names for this process's files.

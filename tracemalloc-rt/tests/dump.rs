@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tracemalloc::internal::held_memory::{HeldKind, HeldMemory, HeldPlace, HeldRow};
 use tracemalloc::{Frame, LoadError, Snapshot, Trace, Traceback};
 
 /// A directory of the test's own, empty.
@@ -325,5 +326,52 @@ fn no_damaged_byte_makes_it_panic() {
                 assert_eq!(snapshot.traces().len(), 2);
             }
         }
+    }
+}
+
+/// A thread-local with a list of strings, and a lost block.
+fn held() -> HeldMemory {
+    let place = |kind, name: Option<&str>| HeldPlace {
+        kind,
+        name: name.map(str::to_owned),
+        thread: None,
+        start: None,
+        file: None,
+        line: None,
+    };
+    let thread = Some("the \"main\" thread".to_owned());
+    let file = Some("src/\u{1b}main.rs".to_owned());
+    let local = HeldPlace { thread, ..place(HeldKind::ThreadLocal, Some("demo::SEEN")) };
+    let texts = HeldPlace { file, line: Some(9), ..place(HeldKind::Blocks, Some("String")) };
+    let rows = vec![
+        HeldRow { parent: None, place: local, bytes: 0, blocks: 0 },
+        HeldRow { parent: Some(0), place: texts, bytes: u64::MAX, blocks: 3 },
+        HeldRow { parent: None, place: place(HeldKind::Lost, None), bytes: 7, blocks: 1 },
+    ];
+    HeldMemory { rows, note: Some("a reason".to_owned()) }
+}
+
+#[test]
+fn the_holders_of_a_snapshot_are_read_back() {
+    let directory = directory("holders");
+    let path = directory.join("held.json");
+    let snapshot = sample().with_held_memory(Some(held()));
+    snapshot.dump(&path).unwrap();
+    let loaded = Snapshot::load(&path).unwrap();
+    assert_eq!(loaded.held_memory(), Some(&held()));
+    assert_eq!(loaded, snapshot);
+    assert_eq!(sample().held_memory(), None);
+
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to, reason) in [
+        ("[0,\"blocks\"", "[1,\"blocks\"", "row 1 does not stand behind its parent"),
+        ("\"lost\"", "\"found\"", "row 2 has the kind \"found\""),
+    ] {
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let error = Snapshot::load(&path).unwrap_err();
+        let LoadError::Malformed { section: Some("holders"), .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(error.source().unwrap().to_string(), reason);
     }
 }

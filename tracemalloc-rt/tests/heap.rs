@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use std::{mem, ptr, thread};
 
-use tracemalloc::Tracemalloc;
 use tracemalloc::internal::heap::{
-    self, Fate, Found, HolderKind, KnownHolder, Retained, SearchPlace, Stranger,
+    self, Fate, Found, HolderKind, Holdings, KnownHolder, Retained, SearchPlace, Stranger,
 };
 use tracemalloc::internal::{self, Live, StackId, Walk};
+use tracemalloc::{Domain, Tracemalloc};
 
 #[global_allocator]
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
@@ -26,6 +26,8 @@ const CASES: &[(&str, fn())] = &[
     ("forgotten_memory_is_lost", forgotten_memory_is_lost),
     ("memory_of_a_static_is_held_by_it", memory_of_a_static_is_held_by_it),
     ("memory_of_a_known_holder_alone_is_known", memory_of_a_known_holder_alone_is_known),
+    ("the_runtime_s_own_data_is_no_holder", the_runtime_s_own_data_is_no_holder),
+    ("the_tree_of_a_holder_has_its_blocks_by_stack", the_tree_of_a_holder_has_its_blocks_by_stack),
     (
         "a_known_holder_does_not_excuse_the_block_of_a_stranger",
         a_known_holder_does_not_excuse_the_block_of_a_stranger,
@@ -217,6 +219,57 @@ fn memory_of_a_known_holder_alone_is_known() {
         *SECOND.lock().unwrap() = Some(both);
     });
     assert!(!is_known(&found), "{found:#?}");
+}
+
+/// All live blocks by holder.
+fn holdings() -> Holdings {
+    let _pause = internal::pause();
+    heap::holdings(STACK_FROM.load(Ordering::Relaxed), Domain::All).unwrap()
+}
+
+/// The holders that retain so many bytes.
+fn holders_of(bytes: u64) -> Vec<String> {
+    let held = holdings().held;
+    held.iter().filter(|held| held.bytes == bytes).map(|held| held.holder.to_string()).collect()
+}
+
+fn the_runtime_s_own_data_is_no_holder() {
+    // A static of the runtime, by its name: `tracemalloc::fake::HELD`.
+    #[unsafe(export_name = "_RNvNtC11tracemalloc4fake4HELD")]
+    static HELD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    static OTHER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    internal::start(Walk::Unwind, 32);
+    *HELD.lock().unwrap() = vec![1; 70_001];
+    *OTHER.lock().unwrap() = vec![2; 70_002];
+    assert_eq!(holders_of(70_001), Vec::<String>::new());
+    assert_eq!(holders_of(70_002).len(), 1);
+    let lost = holdings().lost;
+    assert!(lost.iter().all(|lost| lost.bytes != 70_001), "it is not lost, either: {lost:#?}");
+}
+
+fn the_tree_of_a_holder_has_its_blocks_by_stack() {
+    struct Node {
+        _text: Vec<u8>,
+        _next: Option<Box<Node>>,
+    }
+    static LIST: Mutex<Option<Box<Node>>> = Mutex::new(None);
+
+    internal::start(Walk::Unwind, 32);
+    for _ in 0..1000 {
+        let _next = LIST.lock().unwrap().take();
+        let node = Box::new(Node { _text: vec![7; 101], _next });
+        *LIST.lock().unwrap() = Some(node);
+    }
+    let held = holdings().held;
+    let list = held.iter().find(|held| held.holder.name.ends_with("::LIST")).unwrap();
+    let size = size_of::<Node>() as u64;
+    assert_eq!((list.bytes, list.blocks), (1000 * (size + 101), 2000));
+    // All nodes are one step, and not a thousand below each other.
+    let [nodes, texts] = list.steps.as_slice() else { panic!("{list:#?}") };
+    assert_eq!((nodes.parent, nodes.bytes, nodes.blocks), (None, 1000 * size, 1000));
+    assert_eq!((texts.parent, texts.bytes, texts.blocks), (Some(0), 101_000, 1000));
+    *LIST.lock().unwrap() = None;
 }
 
 /// A cache of a known static has the address of a lost block in a word that it did not write.

@@ -47,7 +47,7 @@ pub use nextest::NextestArgs;
 pub use report::{Format, ReportArgs, ReportFormat};
 pub use run::RunArgs;
 pub use show_env::ShowEnvArgs;
-pub use snapshot::{DiffArgs, QueryArgs, ShowArgs, TopArgs};
+pub use snapshot::{DiffArgs, HoldersArgs, QueryArgs, ShowArgs, TopArgs};
 pub use test::TestArgs;
 
 /// The subcommand's name. Cargo passes it as the first argument: `cargo-tracemalloc tracemalloc
@@ -101,8 +101,8 @@ pub enum Command {
     Flamegraph(FlamegraphArgs),
     /// Write a snapshot or a report in the format of another tool
     Export(ExportArgs),
-    /// List the known holders: statics and threads whose growth is no leak, with reasons
-    Holders,
+    /// Show the holders of a snapshot's memory, or list the known holders, whose growth is no leak
+    Holders(HoldersArgs),
     /// Remove the builds of this workspace's tests, and runtimes that are not used any more
     Clean(CleanArgs),
     /// Print a script that completes commands and options in a shell

@@ -56,6 +56,31 @@ pub struct ShowArgs {
     pub query: QueryArgs,
 }
 
+const AFTER_HELP_OF_HOLDERS: &str = "\
+Exit codes:
+    0  the result was printed
+    2  bad usage
+  103  the file could not be read or printed
+
+Snapshots of `cargo tracemalloc run` tell the holders of the memory, and so does the file `snapshot-heap.json` of its end.";
+
+/// Arguments of `holders`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP_OF_HOLDERS)]
+pub struct HoldersArgs {
+    /// A snapshot, to show which holders retain its memory
+    #[arg(value_name = "SNAPSHOT")]
+    pub file: Option<PathBuf>,
+
+    /// Number of holders to show
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = values::limit, requires = "file")]
+    pub limit: usize,
+
+    /// Format of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text", requires = "file")]
+    pub format: Format,
+}
+
 /// The options of all three commands.
 #[derive(Debug, Args)]
 pub struct QueryArgs {

@@ -14,7 +14,7 @@ use crate::name_server::NameSocket;
 use crate::report::Statics;
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
-use crate::snapshot_query::SnapshotQuery;
+use crate::snapshot::SnapshotQuery;
 use crate::suite::cargo;
 use crate::util::exit_code::ExitCode::CouldNotRun;
 use crate::util::exit_code::{ENDED_BY_SIGNAL, UsageError};
@@ -189,7 +189,7 @@ fn report(
         let json = output::exit_heap::json(&exit_heap)?;
         write_atomically(&path, json.as_bytes())
             .with_context(|| format!("failed to write `{path}`"))?;
-        let text = output::exit_heap::text(&exit_heap, limit, output::shorten(&path));
+        let text = output::exit_heap::text(&exit_heap, limit, output::shorten(&path))?;
         terminal::print(&text);
     }
     let args = QueryArgs {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::cli::{Format, ShowArgs};
 use crate::output;
 use crate::output::snapshot;
-use crate::snapshot_query::SnapshotQuery;
+use crate::snapshot::SnapshotQuery;
 use crate::util::exit_code::ExitCode;
 
 /// Runs the command.

@@ -8,7 +8,8 @@ use tracemalloc_harness::{ExitHeap, HeldEntry, LOST_BLOCK, LostEntry};
 
 use crate::output::text::growth::{holder, place_of, size};
 use crate::output::text::line::{count, line};
-use crate::util::terminal::{BAD, BOLD, DIM};
+use crate::report;
+use crate::util::terminal::{self, BAD, BOLD, DIM};
 
 /// The version of the document's format.
 const SCHEMA: u32 = 1;
@@ -41,13 +42,14 @@ pub fn json(exit_heap: &Result<ExitHeap, String>) -> Result<String> {
 
 /// The text for a person, with at most `limit` places and holders. `path` is the path of the JSON
 /// document, which has all.
-pub fn text(exit_heap: &Result<ExitHeap, String>, limit: usize, path: &Utf8Path) -> String {
+pub fn text(exit_heap: &Result<ExitHeap, String>, limit: usize, path: &Utf8Path) -> Result<String> {
     let mut text = String::new();
     let exit_heap = match exit_heap {
-        Ok(exit_heap) => exit_heap,
+        Ok(exit_heap) => report::displayed(exit_heap)?,
         Err(why) => {
+            let why = terminal::escaped_line(why);
             line(&mut text, format_args!("{BOLD}Lost or held:{BOLD:#} unknown, because {why}"));
-            return text;
+            return Ok(text);
         }
     };
     let lost = &exit_heap.lost;
@@ -71,7 +73,7 @@ pub fn text(exit_heap: &Result<ExitHeap, String>, limit: usize, path: &Utf8Path)
         table(&mut text, exit_heap.held.iter().map(held), limit, path);
     }
     text.push('\n');
-    text
+    Ok(text)
 }
 
 fn table(

@@ -1,6 +1,6 @@
 //! Renderings for people and programs: of reports, snapshots, settings and a program's end.
 //!
-//! It calls `report`, `config` and `snapshot_query`. It measures and judges nothing.
+//! It calls `report`, `config` and `snapshot`. It measures and judges nothing.
 
 pub mod baseline;
 mod delivery;

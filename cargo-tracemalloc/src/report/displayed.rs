@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 
 use anyhow::{Context as _, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::report::document::Report;
@@ -15,13 +17,17 @@ use crate::util::terminal;
 impl Report {
     /// The same report with escaped texts.
     pub fn displayed(&self) -> Result<Cow<'_, Self>> {
-        let mut value = serde_json::to_value(self).context("failed to read the report again")?;
-        if !escape(&mut value) {
-            return Ok(Cow::Borrowed(self));
-        }
-        let report = serde_json::from_value(value).context("failed to escape the report")?;
-        Ok(Cow::Owned(report))
+        displayed(self)
     }
+}
+
+/// The same document with escaped texts.
+pub fn displayed<T: Clone + Serialize + DeserializeOwned>(document: &T) -> Result<Cow<'_, T>> {
+    let mut value = serde_json::to_value(document).context("failed to read a document again")?;
+    if !escape(&mut value) {
+        return Ok(Cow::Borrowed(document));
+    }
+    Ok(Cow::Owned(serde_json::from_value(value).context("failed to escape a document")?))
 }
 
 /// Escapes all texts of a value. Returns whether one has changed.

@@ -37,6 +37,7 @@ mod untraced_targets;
 pub use code_owner::is_of_workspace;
 pub use comparison::{Change, Comparison, with_room};
 pub use declarations::Statics;
+pub use displayed::displayed;
 pub use doctests::doctests;
 pub use document::{Doctests, Report, ReportOptions, SCHEMA, Target};
 pub use hints::add_hints;

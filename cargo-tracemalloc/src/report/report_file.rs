@@ -6,9 +6,11 @@ use fs_err as fs;
 use serde_json::Value;
 
 use crate::report::document::{Report, SCHEMA};
+use crate::util::file_kind::FileKind;
 
 /// Reads a report of this program's schema.
 pub fn read(path: &Utf8Path) -> Result<Report> {
+    FileKind::expect(&[FileKind::Report], path.as_std_path())?;
     let content = fs::read(path)?;
     let document: Value = serde_json::from_slice(&content).with_context(|| {
         format!(

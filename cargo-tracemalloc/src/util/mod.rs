@@ -6,6 +6,7 @@
 pub mod descendants;
 pub mod exit_code;
 pub mod file;
+pub mod file_kind;
 pub mod interrupt;
 pub mod nearest_name;
 #[cfg(unix)]

@@ -151,8 +151,12 @@ pub fn search(
 
 fn send(retained: &Retained, context: *mut u8, visit: extern "C" fn(*mut u8, &FoundBlocks)) {
     let Retained { bytes, blocks, .. } = *retained;
-    let sum =
-        retained.holder.as_ref().map(|holder| HolderSum { holder: holder.clone(), bytes, blocks });
+    let sum = retained.holder.as_ref().map(|holder| HolderSum {
+        holder: holder.clone(),
+        bytes,
+        blocks,
+        steps: Vec::new(),
+    });
     let path: Vec<PathStep> = retained
         .path
         .iter()

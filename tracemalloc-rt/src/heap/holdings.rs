@@ -2,6 +2,7 @@
 
 use crate::heap::holder::Holder;
 use crate::heap::retained::Retained;
+use crate::trace::stack_id::StackId;
 
 /// All live blocks, summed by holder.
 #[derive(Debug, Clone)]
@@ -27,5 +28,21 @@ pub struct HolderSum {
     /// Bytes.
     pub bytes: u64,
     /// Blocks.
+    pub blocks: u64,
+    /// The blocks on the paths from the holder, each step behind its parent. If there are very many
+    /// steps, their blocks count for their parents.
+    pub steps: Vec<HeldStep>,
+}
+
+/// Blocks of one stack on a path from a holder.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldStep {
+    /// The step that leads to it; `None` if the holder does.
+    pub parent: Option<usize>,
+    /// The stack that allocated its blocks.
+    pub stack: StackId,
+    /// Bytes of its own blocks.
+    pub bytes: u64,
+    /// The number of its own blocks.
     pub blocks: u64,
 }

@@ -1,5 +1,8 @@
 //! Known holders: statics and threads that free later, or fill once.
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use crate::util::fnmatch::Pattern;
+
 /// A known holder. Growth that only known holders hold is no leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownHolder<'a> {
@@ -56,6 +59,29 @@ pub const KNOWN_HOLDERS: &[KnownHolder<'static>] = &[
         "one table for all locks, enlarged for more threads",
     ),
 ];
+
+const OURS: &str = "the runtime's and the harness's own data";
+
+/// The runtime and the harness. What only they hold is no memory of the program.
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    expect(dead_code, reason = "the heap is not searched")
+)]
+pub(super) const OUR_HOLDERS: &[KnownHolder<'static>] = &[
+    of_statics("tracemalloc::*", OURS),
+    of_statics("tracemalloc_harness::*", OURS),
+    of_statics("tracemalloc_interposed::*", OURS),
+    of_statics("tracemalloc_program::*", OURS),
+    of_statics("tracemalloc_traced::*", OURS),
+    of_threads("*tracemalloc_harness::*", OURS),
+];
+
+/// Whether a static or a thread-local of this name belongs to the runtime or the harness.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(super) fn is_ours(name: &str) -> bool {
+    let mut statics = OUR_HOLDERS.iter().filter(|holder| !holder.is_thread);
+    statics.any(|holder| Pattern::new(holder.pattern).matches(name))
+}
 
 const fn of_statics(pattern: &'static str, reason: &'static str) -> KnownHolder<'static> {
     KnownHolder { is_thread: false, pattern, only_with: None, allocated_by: None, reason }

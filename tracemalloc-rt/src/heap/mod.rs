@@ -28,7 +28,7 @@ mod stranger;
 mod symbols;
 
 pub use holder::{Holder, HolderKind};
-pub use holdings::{HolderSum, Holdings};
+pub use holdings::{HeldStep, HolderSum, Holdings};
 pub use known_holder::{KNOWN_HOLDERS, KnownHolder};
 pub use linux::{holdings, look_up};
 pub use retained::{Fate, Found, Retained, Step};

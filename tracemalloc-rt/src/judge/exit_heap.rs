@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::heap;
-use crate::heap::HolderSum;
+use crate::heap::{self, HolderSum, Holdings};
 use crate::judge::finding::{Finding, FindingNamer, Step};
 use crate::judge::grown::Grown;
 use crate::judge::rules::Rules;
@@ -37,14 +36,8 @@ pub struct LostGroup {
 }
 
 impl ExitHeap {
-    /// The blocks that are live now and whose language counts. Below the address `stack_from`, the
-    /// stack of this thread belongs to the harness.
-    ///
-    /// # Errors
-    ///
-    /// In words, why the heap cannot be searched.
-    pub fn now(rules: &Rules, stack_from: usize) -> Result<Self, &'static str> {
-        let holdings = heap::holdings(stack_from, rules.limits.counted())?;
+    /// The blocks that a search has found.
+    pub fn of(holdings: &Holdings, rules: &Rules) -> Self {
         let traceback_rules = TracebackRules::new(rules);
         let mut symbolizer = StackSymbolizer::default();
         symbolizer.prepare(holdings.lost.iter().flat_map(heap::Retained::stacks));
@@ -72,13 +65,16 @@ impl ExitHeap {
                 &b.with,
             ))
         });
-        let held =
-            holdings.held.iter().map(|sum| HolderSum { holder: namer.holder(&sum.holder), ..*sum });
-        Ok(Self {
+        let held = holdings.held.iter().map(|sum| HolderSum {
+            holder: namer.holder(&sum.holder),
+            steps: Vec::new(),
+            ..*sum
+        });
+        Self {
             lost: Grown { bytes: holdings.lost_bytes, blocks: holdings.lost_blocks },
             held: held.collect(),
             lost_groups,
             doubt: holdings.doubt,
-        })
+        }
     }
 }

@@ -18,6 +18,7 @@ mod group;
 mod grouping;
 mod grown;
 mod heap_search;
+mod held_memory;
 mod initialiser;
 mod known_leak;
 mod leak_text;

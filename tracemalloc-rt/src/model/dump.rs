@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustc_hash::FxHashMap;
 
 use crate::model::frame::Frame;
+use crate::model::held_memory::HeldRow;
 use crate::model::intern::Interner;
 use crate::model::snapshot::Snapshot;
 use crate::model::traceback::Traceback;
@@ -154,7 +155,28 @@ fn write_snapshot(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
         let total_nframe = OrNull(trace.traceback().total_nframe());
         write!(out, "[{domain},{size},{traceback},{total_nframe}]")
     })?;
+    if let Some(held) = snapshot.held_memory() {
+        out.write_all(b",\n")?;
+        write_table(out, "holders", &held.rows, write_held)?;
+        if let Some(note) = &held.note {
+            out.write_all(b",\n\"holders_note\": ")?;
+            write_name(out, note)?;
+        }
+    }
     out.write_all(b"\n}\n")
+}
+
+fn write_held(out: &mut impl Write, row: &HeldRow) -> io::Result<()> {
+    let HeldRow { parent, place, bytes, blocks } = row;
+    write!(out, "[{},\"{}\"", OrNull(*parent), place.kind.name())?;
+    for text in [&place.name, &place.thread, &place.start, &place.file] {
+        out.write_all(b",")?;
+        match text {
+            Some(text) => write_name(out, text)?,
+            None => out.write_all(b"null")?,
+        }
+    }
+    write!(out, ",{},{bytes},{blocks}]", OrNull(place.line))
 }
 
 /// Writes one row a line, so that files can be searched and compared.

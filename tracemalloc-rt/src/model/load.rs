@@ -16,12 +16,26 @@ use serde_core::de::{MapAccess, Visitor};
 
 use crate::model::dump::{FORMAT, FrameRow, VERSION};
 use crate::model::frame::Frame;
+use crate::model::held_memory::{HeldKind, HeldMemory, HeldPlace, HeldRow};
 use crate::model::snapshot::Snapshot;
 use crate::model::trace::Trace;
 use crate::model::traceback::Traceback;
 
 /// Domain, size, traceback by number, `total_nframe`.
 type TraceRow = (u32, u64, u32, Option<u32>);
+
+/// Parent, kind, name, thread, start function, file, line, bytes, blocks.
+type HeldTuple = (
+    Option<u32>,
+    Box<str>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<u32>,
+    u64,
+    u64,
+);
 
 /// A snapshot could not be read. The message names the file. The reason is the error's `source()`.
 ///
@@ -175,6 +189,9 @@ struct Document {
     frames: Option<Vec<FrameRow>>,
     tracebacks: Option<Vec<Vec<u32>>>,
     traces: Option<Vec<TraceRow>>,
+    /// Missing if the heap was not to be searched.
+    holders: Option<Vec<HeldTuple>>,
+    holders_note: Option<String>,
 }
 
 impl Document {
@@ -233,8 +250,26 @@ impl Document {
             })
             .collect::<Result<Vec<Trace>, Fault>>()?;
         let interval = self.sample_interval.unwrap_or(0);
-        Ok(Snapshot::new(traces, traceback_limit).with_sample_interval(interval))
+        let note = self.holders_note;
+        let held = self.holders.map(|rows| Ok(HeldMemory { rows: held_rows(rows)?, note }));
+        Ok(Snapshot::new(traces, traceback_limit)
+            .with_sample_interval(interval)
+            .with_held_memory(held.transpose()?))
     }
+}
+
+fn held_rows(rows: Vec<HeldTuple>) -> Result<Vec<HeldRow>, Fault> {
+    let row = |(index, row): (usize, HeldTuple)| {
+        let (parent, kind, name, thread, start, file, line, bytes, blocks) = row;
+        let fault = |what: String| (Some("holders"), format!("row {index} {what}"));
+        let kind = HeldKind::of(&kind).ok_or_else(|| fault(format!("has the kind {kind:?}")))?;
+        if parent.is_some_and(|parent| parent as usize >= index) {
+            return Err(fault("does not stand behind its parent".to_owned()));
+        }
+        let place = HeldPlace { kind, name, thread, start, file, line };
+        Ok(HeldRow { parent, place, bytes, blocks })
+    };
+    rows.into_iter().enumerate().map(row).collect()
 }
 
 fn present<T>(section: &'static str, value: Option<T>) -> Result<T, Fault> {
@@ -293,6 +328,10 @@ impl<'de> Visitor<'de> for &mut Document {
                     read_section(section, "tracebacks", &mut map, &mut self.tracebacks)?
                 }
                 "traces" => read_section(section, "traces", &mut map, &mut self.traces)?,
+                "holders" => read_section(section, "holders", &mut map, &mut self.holders)?,
+                "holders_note" => {
+                    read_section(section, "holders_note", &mut map, &mut self.holders_note)?;
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

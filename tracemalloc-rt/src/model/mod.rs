@@ -10,6 +10,7 @@ pub mod format_size;
 pub mod frame;
 #[cfg(feature = "symbolize")]
 pub mod group;
+pub mod held_memory;
 pub mod intern;
 pub mod key_type;
 #[cfg(feature = "symbolize")]

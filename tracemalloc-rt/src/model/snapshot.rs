@@ -9,6 +9,7 @@ use crate::model::filter::keeps;
 use crate::model::frame::Frame;
 #[cfg(feature = "symbolize")]
 use crate::model::group::Side;
+use crate::model::held_memory::HeldMemory;
 #[cfg(feature = "symbolize")]
 use crate::model::key_type::{KeyType, KeyTypeError};
 #[cfg(feature = "symbolize")]
@@ -40,6 +41,7 @@ pub struct Snapshot {
     traceback_limit: u32,
     /// The interval of sampling, or 0.
     interval: u64,
+    held: Option<HeldMemory>,
 }
 
 impl Snapshot {
@@ -49,12 +51,24 @@ impl Snapshot {
     /// assert!(tracemalloc::Snapshot::new(vec![], 25).traces().is_empty());
     /// ```
     pub fn new(traces: Vec<Trace>, traceback_limit: u32) -> Snapshot {
-        Snapshot { traces, traceback_limit, interval: 0 }
+        Snapshot { traces, traceback_limit, interval: 0, held: None }
     }
 
     /// The same traces, as sampled ones; 0 is not sampled.
     pub(crate) fn with_sample_interval(self, interval: u64) -> Snapshot {
         Snapshot { interval, ..self }
+    }
+
+    /// The same traces, with the memory by holder. For `cargo tracemalloc` alone.
+    #[doc(hidden)]
+    pub fn with_held_memory(self, held: Option<HeldMemory>) -> Snapshot {
+        Snapshot { held, ..self }
+    }
+
+    /// The memory by holder. For `cargo tracemalloc` alone.
+    #[doc(hidden)]
+    pub fn held_memory(&self) -> Option<&HeldMemory> {
+        self.held.as_ref()
     }
 
     /// The interval of [`start_sampled`](crate::start_sampled), if the snapshot has only sampled

@@ -1,5 +1,6 @@
 //! Collects the blocks that are live when a program ends, for the command.
 
+use tracemalloc::internal::heap::Holdings;
 use tracemalloc::internal::judge;
 
 use crate::child::holder_entry::{holder_entry, lost_block};
@@ -7,11 +8,10 @@ use crate::child::verdict_entry::frame_entry;
 use crate::protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
 use crate::protocol::session::Session;
 
-/// Returns the blocks that are live now, or why the heap cannot be searched. Below the address
-/// `stack_from`, this thread's stack belongs to the harness.
-pub fn exit_heap(session: &Session, stack_from: usize) -> Result<ExitHeap, String> {
+/// The blocks that a search has found.
+pub fn exit_heap(session: &Session, holdings: &Holdings) -> ExitHeap {
     let judge::ExitHeap { lost, lost_groups, held, doubt } =
-        judge::ExitHeap::now(&session.rules(), stack_from)?;
+        judge::ExitHeap::of(holdings, &session.rules());
     let held = held.into_iter().map(|sum| HeldEntry {
         bytes: sum.bytes,
         blocks: sum.blocks,
@@ -26,9 +26,9 @@ pub fn exit_heap(session: &Session, stack_from: usize) -> Result<ExitHeap, Strin
         traceback: group.traceback.traceback.into_iter().map(frame_entry).collect(),
         total_nframe: group.traceback.total_nframe,
     });
-    Ok(ExitHeap {
+    ExitHeap {
         lost: Lost { bytes: lost.bytes, blocks: lost.blocks, groups: groups.collect() },
         held: held.collect(),
         note: doubt.map(str::to_owned),
-    })
+    }
 }

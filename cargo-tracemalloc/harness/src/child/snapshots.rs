@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tracemalloc::internal::heap::{self, Holdings};
+use tracemalloc::internal::held_memory::HeldMemory;
 use tracemalloc::internal::judge::Prefix;
 use tracemalloc::{DomainFilter, Snapshot, internal};
 
@@ -103,28 +105,32 @@ impl Snapshots {
 
     /// Takes the snapshot at the end, and searches the heap.
     pub fn take_last(&self) {
-        // An address in this thread's stack. Below it, the stack belongs to the harness.
-        let here = 0_u8;
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
-        note.ended |= self.take(&self.run.snapshot);
+        let holdings = self.search();
+        note.ended |= self.take(&self.run.snapshot, &holdings);
         note.executable = test_binary::path().to_string_lossy().into_owned();
-        let searched = if seccomp::filters() > self.filters {
-            Err("the program filters system calls, and the filter could kill it".to_owned())
-        } else {
-            exit_heap(&self.session, (&raw const here).addr())
-        };
-        match searched {
-            Ok(exit_heap) => note.exit_heap = Some(exit_heap),
-            Err(why) => note.not_searched = Some(why),
+        match holdings {
+            Ok(holdings) => note.exit_heap = Some(exit_heap(&self.session, &holdings)),
+            Err(why) => note.not_searched = Some(why.to_owned()),
         }
         self.keep(&mut note);
+    }
+
+    /// Searches the heap for the holders of all blocks.
+    fn search(&self) -> Result<Holdings, &'static str> {
+        // An address in this thread's stack. Below it, the stack belongs to the harness.
+        let here = 0_u8;
+        if seccomp::filters() > self.filters {
+            return Err("the program filters system calls, and the filter could kill it");
+        }
+        heap::holdings((&raw const here).addr(), self.session.limits.counted())
     }
 
     /// Takes the next snapshot of the running program.
     fn take_next(&self, cause: &str) {
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.unused_path(&format!("{}-{cause}", time_now()));
-        if !self.take(&path) {
+        if !self.take(&path, &self.search()) {
             return;
         }
         note.snapshots.push(path);
@@ -149,12 +155,13 @@ impl Snapshots {
 
     /// Writes a snapshot. Prints an error and returns false if that fails. An existing file stays
     /// whole.
-    fn take(&self, path: &str) -> bool {
+    fn take(&self, path: &str, holdings: &Result<Holdings, &'static str>) -> bool {
         // Reports and `snapshot-heap.json` name files in the same way.
         let rename = |file: &str| Prefix::shorten(file, &self.session.path_prefixes);
         let written = internal::take_snapshot_with_names(&rename)
             .map_err(|error| error.to_string())
             .map(|snapshot| self.counted(snapshot))
+            .map(|snapshot| snapshot.with_held_memory(Some(self.held_memory(holdings))))
             .and_then(|snapshot| snapshot.dump(path).map_err(|error| with_cause(&error)));
         written.inspect_err(|error| eprintln!("error: tracemalloc: {error}")).is_ok()
     }
@@ -164,6 +171,13 @@ impl Snapshots {
         match self.session.limits.counted().number() {
             Some(domain) => snapshot.filter_traces(&[&DomainFilter::new(true, domain)]),
             None => snapshot,
+        }
+    }
+
+    fn held_memory(&self, holdings: &Result<Holdings, &'static str>) -> HeldMemory {
+        match holdings {
+            Ok(holdings) => HeldMemory::of(holdings, &self.session.rules()),
+            Err(why) => HeldMemory { rows: Vec::new(), note: Some((*why).to_owned()) },
         }
     }
 

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use tracemalloc::internal::held_memory::HeldPlace;
 use tracemalloc::{Sources, Statistic, StatisticDiff, Traceback};
 
 use crate::output::json;
-use crate::snapshot_query::SnapshotQuery;
+use crate::snapshot::{HeldChange, HeldChanges, SnapshotQuery};
 
 /// The version of the documents' format.
 const SCHEMA: u32 = 1;
@@ -34,6 +35,44 @@ struct Differences<'a> {
     count: u64,
     count_diff: i64,
     differences: Vec<Difference<'a>>,
+    holders: Option<Vec<Held<'a>>>,
+    holders_note: Option<&'a str>,
+}
+
+/// The output of `holders`.
+#[derive(Serialize)]
+struct Holders<'a> {
+    schema: u32,
+    command: &'a str,
+    groups: usize,
+    holders: Vec<Holder<'a>>,
+    holders_note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Holder<'a> {
+    size: u64,
+    count: u64,
+    path: Vec<Place<'a>>,
+}
+
+#[derive(Serialize)]
+struct Held<'a> {
+    size: u64,
+    size_diff: i64,
+    count: u64,
+    count_diff: i64,
+    path: Vec<Place<'a>>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    kind: &'static str,
+    name: Option<&'a str>,
+    thread: Option<&'a str>,
+    start: Option<&'a str>,
+    file: Option<&'a str>,
+    line: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -97,7 +136,11 @@ pub fn statistics(
 }
 
 /// The document of `diff`, with a line feed at the end.
-pub fn differences(query: &mut SnapshotQuery<'_>, differences: &[StatisticDiff]) -> Result<String> {
+pub fn differences(
+    query: &mut SnapshotQuery<'_>,
+    differences: &[StatisticDiff],
+    held: Option<&HeldChanges>,
+) -> Result<String> {
     let shown = differences.iter().take(query.args.limit);
     let groups = shown.map(|difference| Difference {
         size: difference.size,
@@ -117,7 +160,48 @@ pub fn differences(query: &mut SnapshotQuery<'_>, differences: &[StatisticDiff])
         count: sum(differences.iter().map(|difference| difference.count)),
         count_diff: signed_sum(differences.iter().map(|difference| difference.count_diff)),
         differences: groups,
+        holders: held.map(|held| self::held(held, query.args.limit)),
+        holders_note: held.and_then(|held| held.note.as_deref()),
     })
+}
+
+/// The document of `holders`, with a line feed at the end. Its amounts are no changes.
+pub fn holders(held: &HeldChanges, limit: usize) -> Result<String> {
+    let shown = held.changes.iter().take(limit);
+    json::render(&Holders {
+        schema: SCHEMA,
+        command: "holders",
+        groups: held.changes.len(),
+        holders: shown
+            .map(|change| Holder { size: change.size, count: change.count, path: path(change) })
+            .collect(),
+        holders_note: held.note.as_deref(),
+    })
+}
+
+fn held(held: &HeldChanges, limit: usize) -> Vec<Held<'_>> {
+    let held = held.changes.iter().take(limit).map(|change| {
+        let HeldChange { size, size_diff, count, count_diff, .. } = *change;
+        Held { size, size_diff, count, count_diff, path: path(change) }
+    });
+    held.collect()
+}
+
+fn path(change: &HeldChange) -> Vec<Place<'_>> {
+    change.path.iter().map(Place::of).collect()
+}
+
+impl<'a> Place<'a> {
+    fn of(place: &'a HeldPlace) -> Self {
+        Self {
+            kind: place.kind.name(),
+            name: place.name.as_deref(),
+            thread: place.thread.as_deref(),
+            start: place.start.as_deref(),
+            file: place.file.as_deref(),
+            line: place.line,
+        }
+    }
 }
 
 fn options<'a>(query: &SnapshotQuery<'a>) -> Options<'a> {

@@ -1,8 +1,11 @@
 //! The results of snapshot commands as text, in the words of Python's documentation.
 
-use tracemalloc::{Statistic, StatisticDiff, pretty_top};
+use tracemalloc::{KeyType, Statistic, StatisticDiff, pretty_top};
 
-use crate::snapshot_query::SnapshotQuery;
+use crate::cli::GroupBy;
+use crate::output::snapshot::held_path::held_path;
+use crate::output::text::growth::size;
+use crate::snapshot::{HeldChange, HeldChanges, SnapshotQuery};
 use crate::util::terminal;
 
 /// The recipe "Pretty top".
@@ -10,11 +13,77 @@ pub fn top(query: &mut SnapshotQuery<'_>, statistics: &[Statistic]) -> String {
     page(pretty_top(statistics, query.args.limit, &mut query.sources))
 }
 
-/// `[ Top 10 differences ]`, and Python's text of each.
-pub fn diff(query: &SnapshotQuery<'_>, differences: &[StatisticDiff]) -> String {
+/// The holders that hold more or less, and then the lines.
+pub fn diff(
+    query: &mut SnapshotQuery<'_>,
+    differences: &[StatisticDiff],
+    held: Option<&HeldChanges>,
+) -> String {
     let limit = query.args.limit;
-    let heading = format!("[ Top {limit} differences ]");
-    page(std::iter::once(heading).chain(differences.iter().take(limit).map(ToString::to_string)))
+    let mut lines = held.map_or(Vec::new(), |held| held_changes(held, limit));
+    lines.push(format!("[ Top {limit} differences ]"));
+    let differences = differences.iter().take(limit);
+    if query.args.by == GroupBy::Key(KeyType::Traceback) {
+        for difference in differences {
+            lines.push(whole(difference));
+            lines.extend(difference.traceback.format_with(&mut query.sources, None, false));
+            lines.push(String::new());
+        }
+        // Blank lines separate groups, and none follows the last one.
+        lines.pop_if(|line| line.is_empty());
+    } else {
+        lines.extend(differences.map(ToString::to_string));
+    }
+    page(lines)
+}
+
+/// `[ Top 10 holders ]`, and the change of each. A blank line follows.
+fn held_changes(held: &HeldChanges, limit: usize) -> Vec<String> {
+    let mut lines = vec![format!("[ Top {limit} holders ]")];
+    lines.extend(held_note(held));
+    lines.extend(held.changes.iter().take(limit).map(|change| {
+        let HeldChange { size, size_diff, count, count_diff, .. } = *change;
+        let (size, diff) = (self::size(size), signed_size(size_diff));
+        format!("{}: size={size} ({diff}), count={count} ({count_diff:+})", held_path(&change.path))
+    }));
+    lines.push(String::new());
+    lines
+}
+
+/// A line in place of holders, or about lost blocks that may be held.
+fn held_note(held: &HeldChanges) -> Option<String> {
+    match (&held.note, held.changes.is_empty()) {
+        (Some(why), true) => Some(format!("unknown, because {why}")),
+        (Some(why), false) => Some(format!("some lost blocks may be held, because {why}")),
+        (None, true) => Some("no change".to_owned()),
+        (None, false) => None,
+    }
+}
+
+/// The amounts of a difference without its place: its traceback follows.
+fn whole(difference: &StatisticDiff) -> String {
+    let StatisticDiff { size, size_diff, count, count_diff, .. } = *difference;
+    let (size, diff) = (self::size(size), signed_size(size_diff));
+    format!("size={size} ({diff}), count={count} ({count_diff:+})")
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Python divides as floating point too; at most one digit is shown"
+)]
+fn signed_size(bytes: i64) -> String {
+    tracemalloc::format_size(bytes as f64, true)
+}
+
+/// `[ Top 10 holders ]`, and the memory of each.
+pub fn holders(held: &HeldChanges, limit: usize) -> String {
+    let mut lines = vec![format!("[ Top {limit} holders ]")];
+    lines.extend(held_note(held));
+    lines.extend(held.changes.iter().take(limit).map(|change| {
+        let HeldChange { size, count, .. } = *change;
+        format!("{}: size={}, count={count}", held_path(&change.path), self::size(size))
+    }));
+    page(lines)
 }
 
 /// The blocks and the traceback of each group.

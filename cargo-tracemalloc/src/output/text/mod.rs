@@ -7,7 +7,7 @@ mod leak;
 pub mod line;
 mod once;
 mod page;
-mod short_name;
+pub mod short_name;
 mod summary;
 #[cfg(test)]
 mod tests;

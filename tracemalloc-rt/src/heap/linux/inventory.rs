@@ -98,9 +98,7 @@ impl Inventory {
             RootKind::ThreadLocal => self.thread_local_at(root),
             RootKind::Stack => self.thread(root.thread, HolderKind::Stack),
             RootKind::Register => self.thread(root.thread, HolderKind::Register),
-            RootKind::Foreign | RootKind::Nothing => {
-                Holder::new(HolderKind::Foreign, "foreign memory".to_owned())
-            }
+            RootKind::Foreign => Holder::new(HolderKind::Foreign, "foreign memory".to_owned()),
         }
     }
 

@@ -13,6 +13,7 @@ mod cycles;
 mod dead_stack;
 mod glibc_malloc;
 mod heads;
+mod holder_tree;
 mod inventory;
 mod known_names;
 mod list;

@@ -4,14 +4,14 @@ use core::time::Duration;
 use std::collections::HashMap;
 
 use crate::heap::holder::Holder;
-use crate::heap::holdings::{HolderSum, Holdings};
-use crate::heap::known_holder::KnownHolder;
+use crate::heap::holdings::{HeldStep, HolderSum, Holdings};
+use crate::heap::known_holder::{KnownHolder, OUR_HOLDERS, is_ours};
 use crate::heap::linux::glibc_malloc;
 use crate::heap::linux::inventory::Inventory;
 use crate::heap::linux::original::Original;
 use crate::heap::linux::process::{self, Deadline};
 use crate::heap::linux::ptrace::{self, Board};
-use crate::heap::linux::reply::{Entry, Hindrance, Reply, RootKind};
+use crate::heap::linux::reply::{Entry, Hindrance, Reply};
 use crate::heap::linux::request::{Caller, Request};
 use crate::heap::linux::search;
 use crate::heap::linux::shared::Shared;
@@ -73,7 +73,8 @@ pub fn look_up(
     })
 }
 
-/// Looks up the holders of all live blocks that these languages allocated.
+/// Looks up the holders of all live blocks that these languages allocated. Blocks that only the
+/// runtime or the harness holds are left out.
 ///
 /// # Errors
 ///
@@ -81,32 +82,16 @@ pub fn look_up(
 pub fn holdings(stack_from: usize, domain: Domain) -> Result<Holdings, &'static str> {
     let _pause = thread::pause();
     let wanted = Wanted { stacks: &[], domain, strangers: &[], place: SearchPlace::Copy };
-    query(wanted, &[], stack_from, PATIENCE, |inventory, reply| {
-        // A static may have several parts, and several threads may have one name.
-        let mut sums: HashMap<Holder, (u64, u64)> = HashMap::new();
-        let (mut lost_bytes, mut lost_blocks) = (0, 0);
-        for sum in &reply.sums[..reply.sums_len as usize] {
-            let (bytes, blocks) = match sum.root.kind {
-                RootKind::Nothing => (&mut lost_bytes, &mut lost_blocks),
-                _ => {
-                    let (bytes, blocks) = sums.entry(inventory.holder(&sum.root)).or_default();
-                    (bytes, blocks)
-                }
-            };
-            *bytes += sum.bytes;
-            *blocks += sum.blocks;
-        }
-        let mut held: Vec<HolderSum> = sums
-            .into_iter()
-            .map(|(holder, (bytes, blocks))| HolderSum { holder, bytes, blocks })
-            .collect();
+    query(wanted, OUR_HOLDERS, stack_from, PATIENCE, |inventory, reply| {
+        let mut held = held(inventory, reply);
+        held.retain(|sum| !sum.holder.known && !is_ours(&sum.holder.name));
         sort_by(&mut held, |a, b| {
             (b.bytes, b.blocks, &a.holder.name).cmp(&(a.bytes, a.blocks, &b.holder.name))
         });
         Holdings {
             held,
-            lost_bytes,
-            lost_blocks,
+            lost_bytes: reply.lost_bytes,
+            lost_blocks: reply.lost_blocks,
             lost: entries(inventory, reply),
             doubt: doubt(reply.hindrances),
         }
@@ -278,6 +263,38 @@ fn is_alone(caller: i32) -> bool {
     let mut alone = true;
     directory.numbers(|id| alone = alone && id == caller);
     alone
+}
+
+/// The tree of the reply, by holder. A static may have several parts, and several threads may have
+/// one name.
+fn held(inventory: &Inventory, reply: &Reply) -> Vec<HolderSum> {
+    let mut held: Vec<HolderSum> = Vec::new();
+    let mut by_holder: HashMap<Holder, usize> = HashMap::new();
+    // The places of all branches: their holder, and their step below it.
+    let mut places: Vec<(usize, Option<usize>)> = Vec::new();
+    for branch in &reply.branches[..reply.branches_len as usize] {
+        let (number, step) = match places.get(branch.parent as usize) {
+            None => {
+                let holder = inventory.holder(&branch.root);
+                let number = *by_holder.entry(holder).or_insert_with_key(|holder| {
+                    let holder = holder.clone();
+                    held.push(HolderSum { holder, bytes: 0, blocks: 0, steps: Vec::new() });
+                    held.len() - 1
+                });
+                (number, None)
+            }
+            Some(&(number, parent)) => {
+                let steps = &mut held[number].steps;
+                let (bytes, blocks) = (branch.bytes, branch.blocks);
+                steps.push(HeldStep { parent, stack: StackId(branch.stack), bytes, blocks });
+                (number, Some(steps.len() - 1))
+            }
+        };
+        places.push((number, step));
+        held[number].bytes += branch.bytes;
+        held[number].blocks += branch.blocks;
+    }
+    held
 }
 
 fn entries(inventory: &Inventory, reply: &Reply) -> Vec<Retained> {

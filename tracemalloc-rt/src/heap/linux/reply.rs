@@ -6,8 +6,8 @@ use crate::heap::retained::Fate;
 pub const MOST_ENTRIES: usize = 8192;
 /// The most steps of a path in a reply.
 pub const MOST_STEPS: usize = 10;
-/// The most sums of a reply.
-pub const MOST_SUMS: usize = 1 << 16;
+/// The most branches of a reply.
+pub const MOST_BRANCHES: usize = 1 << 16;
 
 /// All of it.
 #[repr(C)]
@@ -20,12 +20,16 @@ pub struct Reply {
     pub blocks: u64,
     /// The length of the used part of `entries`.
     pub entries_len: u32,
-    /// The length of the used part of `sums`.
-    pub sums_len: u32,
+    /// The length of the used part of `branches`.
+    pub branches_len: u32,
+    /// Bytes of all lost blocks, if none were wanted.
+    pub lost_bytes: u64,
+    /// The number of all lost blocks, if none were wanted.
+    pub lost_blocks: u64,
     /// The wanted blocks by stack and holder; if none were wanted, all lost blocks.
     pub entries: [Entry; MOST_ENTRIES],
-    /// All live blocks, by root.
-    pub sums: [RootSum; MOST_SUMS],
+    /// If none were wanted, all blocks that a root leads to: the tree of the holders.
+    pub branches: [Branch; MOST_BRANCHES],
 }
 
 /// A reason why a block that looks lost may be held, or why there is no result.
@@ -40,7 +44,7 @@ pub enum Hindrance {
     Memory = 4,
     /// Some memory could not be read.
     Unreadable = 8,
-    /// The reply has no room for all entries or sums.
+    /// The reply has no room for all entries or roots.
     Entries = 16,
     /// A thread was stopped inside `malloc`, so the C library's heap was not walked.
     Malloc = 32,
@@ -99,8 +103,6 @@ pub enum RootKind {
     Register,
     /// Any other memory.
     Foreign,
-    /// No root: the sum of all lost blocks.
-    Nothing,
 }
 
 /// One step of a path.
@@ -117,14 +119,19 @@ pub struct Step {
     pub size: u64,
 }
 
-/// The sum of one root.
+/// A branch of the tree of holders: a root, or blocks of one stack below another branch.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub struct RootSum {
-    /// The root.
+pub struct Branch {
+    /// The number of the branch above it, which is smaller;
+    /// [`NONE`](crate::heap::linux::blocks::NONE) for a root.
+    pub parent: u32,
+    /// The stack that allocated its blocks; 0 for a root.
+    pub stack: u32,
+    /// The root above it, or the root itself.
     pub root: Root,
-    /// Bytes of traced blocks.
+    /// Bytes of its own traced blocks. For a root, of those that have no branch.
     pub bytes: u64,
-    /// Traced blocks.
+    /// The number of these blocks.
     pub blocks: u64,
 }

@@ -11,6 +11,7 @@
 
 use crate::heap::linux::blocks::{Block, Blocks, FREED, NONE, OURS};
 use crate::heap::linux::glibc_malloc::{self, CHeap};
+use crate::heap::linux::holder_tree;
 use crate::heap::linux::list::List;
 use crate::heap::linux::maps::{self, Mapping};
 use crate::heap::linux::ptrace::Thread;
@@ -66,7 +67,7 @@ fn search(request: &Request<'_>, mut hindrances: u32, reply: &mut Reply) -> Resu
     }
     reached.look_at_the_rest(&roots.covered)?;
     if request.wanted.is_empty() {
-        summary::write_sums(&mut reached, request.domain, reply);
+        holder_tree::write(&mut reached, request.domain, reply)?;
     }
     summary::write_entries(&mut reached, request.wanted, request.domain, reply)?;
     Ok(hindrances | reached.hindrances)

@@ -1,4 +1,4 @@
-//! The summary of a search: the reached and the lost blocks, as entries and sums of the reply.
+//! The summary of a search: the reached and the lost blocks, as entries of the reply.
 
 use crate::heap::linux::blocks::{Block, FREED, NONE};
 use crate::heap::linux::cycles::Cycles;
@@ -6,7 +6,7 @@ use crate::heap::linux::heads;
 use crate::heap::linux::list::{self, List};
 use crate::heap::linux::reachability::{KnownRoot, Reachability};
 use crate::heap::linux::reply::{
-    Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, MOST_SUMS, Reply, Root, RootKind, RootSum, Step,
+    Entry, Hindrance, MOST_ENTRIES, MOST_STEPS, Reply, Root, RootKind, Step,
 };
 use crate::heap::linux::strong_counts::strong_counts;
 use crate::heap::retained::Fate;
@@ -94,36 +94,6 @@ pub fn write_entries(
     Ok(())
 }
 
-/// Writes the sums of all live blocks of a domain by root.
-pub fn write_sums(reached: &mut Reachability<'_>, domain: Domain, reply: &mut Reply) {
-    // A block names its root by number, so one pass is enough.
-    let Some(mut sums) = List::with_room(reached.roots.len() + 1) else { return };
-    for _ in 0..=reached.roots.len() {
-        sums.push((0_u64, 0_u64, 0_usize));
-    }
-    let is_live = |block: &&Block| is_of(block, domain) && block.root != FREED;
-    for block in reached.blocks.iter().filter(is_live) {
-        let root = if block.root == NONE { reached.roots.len() } else { block.root as usize };
-        let sum = &mut sums[root];
-        sum.0 += block.size as u64;
-        sum.1 += 1;
-        if block.from & 1 == 0 {
-            sum.2 = block.from;
-        }
-    }
-    let nothing = KnownRoot { kind: RootKind::Nothing, thread: 0, number: 0 };
-    let roots = reached.roots.iter().copied().chain([nothing]);
-    for (root, (bytes, blocks, address)) in roots.zip(sums.iter()).filter(|(_, sum)| sum.1 > 0) {
-        let Some(place) = reply.sums.get_mut(reply.sums_len as usize) else {
-            reached.hindrances |= Hindrance::Entries as u32;
-            return;
-        };
-        *place = RootSum { root: root_at(&root, *address), bytes: *bytes, blocks: *blocks };
-        reply.sums_len += 1;
-    }
-    const { assert!(MOST_SUMS < u32::MAX as usize) };
-}
-
 fn is_wanted(block: &Block, wanted: &[u32], domain: Domain) -> bool {
     if wanted.is_empty() {
         is_of(block, domain) && block.root == NONE
@@ -133,7 +103,7 @@ fn is_wanted(block: &Block, wanted: &[u32], domain: Domain) -> bool {
 }
 
 /// Whether a block is traced, and of a domain.
-fn is_of(block: &Block, domain: Domain) -> bool {
+pub fn is_of(block: &Block, domain: Domain) -> bool {
     let of_block = || Domain::numbered(contexts::domain(StackId(block.stack)));
     block.is_traced() && domain.counts(of_block())
 }

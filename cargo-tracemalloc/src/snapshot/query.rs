@@ -10,7 +10,9 @@ use tracemalloc::{
 };
 
 use crate::cli::{GroupBy, QueryArgs};
+use crate::snapshot::held_change::HeldChanges;
 use crate::util::exit_code::UsageError;
+use crate::util::file_kind::FileKind;
 
 /// CPython's own message has a typo.
 const CUMULATIVE_TRACEBACK: &str = "`--cumulative` cannot be used with `--by traceback`, which counts each block once; use \
@@ -37,13 +39,21 @@ impl<'a> SnapshotQuery<'a> {
 
     /// The groups of one snapshot.
     pub fn statistics(&self, path: &Path) -> Result<Vec<Statistic>> {
-        Ok(self.load(path)?.statistics(self.key(), self.args.cumulative)?)
+        Ok(self.filtered(&load(path)?).statistics(self.key(), self.args.cumulative)?)
     }
 
-    /// The groups of two snapshots, compared.
-    pub fn differences(&self, old: &Path, new: &Path) -> Result<Vec<StatisticDiff>> {
-        let (old, new) = (self.load(old)?, self.load(new)?);
-        Ok(new.compare_to(&old, self.key(), self.args.cumulative)?)
+    /// The groups of two snapshots, compared; and the changes of their holders, if both have them.
+    /// Filters choose lines of code, so with filters there are no holders.
+    pub fn differences(
+        &self,
+        old: &Path,
+        new: &Path,
+    ) -> Result<(Vec<StatisticDiff>, Option<HeldChanges>)> {
+        let (old, new) = (load(old)?, load(new)?);
+        let held = old.held_memory().zip(new.held_memory()).filter(|_| self.filters.is_empty());
+        let changes = held.map(|(old, new)| HeldChanges::between(old, new));
+        let (old, new) = (self.filtered(&old), self.filtered(&new));
+        Ok((new.compare_to(&old, self.key(), self.args.cumulative)?, changes))
     }
 
     fn key(&self) -> KeyType {
@@ -53,13 +63,18 @@ impl<'a> SnapshotQuery<'a> {
         }
     }
 
-    fn load(&self, path: &Path) -> Result<Snapshot> {
-        let snapshot = Snapshot::load(path)?;
+    fn filtered(&self, snapshot: &Snapshot) -> Snapshot {
         let filters: Vec<&dyn BaseFilter> = self.filters.iter().map(AsRef::as_ref).collect();
         let snapshot = snapshot.filter_traces(&filters);
         let by_domain = self.args.by == GroupBy::Domain;
-        Ok(if by_domain { snapshot.with_domains_for_files() } else { snapshot })
+        if by_domain { snapshot.with_domains_for_files() } else { snapshot }
     }
+}
+
+/// Reads a snapshot. If the file is of another kind, the error says which command opens it.
+pub fn load(path: &Path) -> Result<Snapshot> {
+    Snapshot::load(path)
+        .map_err(|error| FileKind::instead_of(&[FileKind::Snapshot], path).unwrap_or(error.into()))
 }
 
 /// A domain narrows every pattern. Two inclusive filters would not, because a block passes if one
