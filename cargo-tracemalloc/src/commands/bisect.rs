@@ -135,7 +135,7 @@ fn wanted<'a>(
     let mut new = now.leaks.iter().filter(|leak| !was_there(&leak.id));
     let Some(leak) = new.next() else {
         if now.leaks.is_empty() {
-            bail!("the tests of `{bad}` show no leak");
+            bail!("the tests of `{bad}` show no leak; expected another `--bad`, or other tests");
         }
         bail!("all leaks of `{bad}` are already there at `{good}`; expected an older `--good`");
     };
