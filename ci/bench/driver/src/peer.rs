@@ -61,6 +61,9 @@ pub const OURS: Peer = Peer {
     ..UNTRACED
 };
 
+/// This tracer without C's blocks: `--domain rust`.
+const ONLY_RUST: Peer = Peer { name: "only Rust", env: &[("ONLY_RUST", "1")], ..OURS };
+
 /// This tracer in a program: `cargo tracemalloc run` starts to trace by the same call.
 pub const PROGRAM: Peer = Peer {
     name: "program",
@@ -121,11 +124,16 @@ pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
     if quick {
         let fewer = |all: Rounds| Rounds { rounds: all.rounds / 4, ..all };
         let quick = |peer: Peer| Peer { brief: fewer(peer.brief), live: fewer(peer.live), ..peer };
-        return vec![quick(OURS), quick(PROGRAM)];
+        return vec![quick(OURS), quick(ONLY_RUST), quick(PROGRAM)];
     }
-    let mut peers = vec![OURS, PROGRAM];
+    let mut peers = vec![OURS, ONLY_RUST, PROGRAM];
     if workload.unit == Unit::Seconds {
         peers.extend(PROGRAMS);
+    }
+    if workload.name.starts_with("c-") {
+        // The others stand in for Rust's allocator, or would see nothing of C.
+        peers.extend(OTHERS.into_iter().filter(|peer| !peer.tool.is_empty()));
+        return peers;
     }
     // Only this tracer is measured with many live blocks: ten million of them take others minutes.
     if !workload.name.starts_with("flat-") {
@@ -136,7 +144,7 @@ pub fn peers(workload: &Workload, quick: bool) -> Vec<Peer> {
 
 /// The place of a tracer in tables; an unknown one comes last.
 pub fn position(name: &str) -> usize {
-    [OURS, PROGRAM]
+    [OURS, ONLY_RUST, PROGRAM]
         .iter()
         .chain(&PROGRAMS)
         .chain(&OTHERS)

@@ -13,6 +13,10 @@ fn main() -> ExitCode {
     let start = || {
         internal::start(Walk::FramePointers, FRAMES + FRAMES_OF_STD);
         assert!(internal::is_this_copy_installed(), "the tracing allocator is not the global one");
+        // As `--domain rust` has it, if the variable is there.
+        if std::env::var_os("ONLY_RUST").is_none() {
+            assert!(internal::c_malloc::arm(), "blocks of C cannot be traced here");
+        }
     };
     bench_workloads::main(start, |work| {
         let _outermost = Outermost::here();

@@ -4,6 +4,7 @@
 //! without preparations.
 
 mod batch;
+mod c_storm;
 mod deep;
 mod descent;
 mod flat;
@@ -90,6 +91,13 @@ pub const ALL: &[Workload] = &[
     seconds("storm", "3,000,000 small boxes, 10 to 20 calls deep", STORM, Some(STORM), storm::on_1),
     seconds("storm-2", "the same, by 2 threads", STORM, Some(STORM), storm::on_2),
     seconds("storm-8", "the same, by 8 threads", STORM, Some(STORM), storm::on_8),
+    seconds(
+        "c-storm",
+        "3,000,000 small blocks of C, 10 to 20 calls deep",
+        STORM,
+        Some(STORM),
+        c_storm::run,
+    ),
     seconds(
         "batch",
         "5,000,000 slices from 10 to 20 calls deep, dropped by 10,000",
