@@ -27,7 +27,7 @@ pub struct Leak {
     pub total_blocks: u64,
     /// The language that allocates the root, `rust` or `c`. For held memory, that of the growing
     /// part.
-    #[serde(default = "of_rust")]
+    #[serde(default = "Domain::rust")]
     pub domain: Domain,
     /// The root's type. For held memory, the type of the growing part.
     #[serde(rename = "type")]
@@ -56,11 +56,6 @@ pub struct Leak {
     pub known_bytes: Option<u64>,
 }
 
-/// The domain of reports that have none.
-fn of_rust() -> Domain {
-    Domain::Rust
-}
-
 /// Kinds of leaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,7 +74,7 @@ pub enum LeakKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// The language that allocates: `rust` or `c`.
-    #[serde(default = "of_rust")]
+    #[serde(default = "Domain::rust")]
     pub domain: Domain,
     /// The type that it allocates.
     #[serde(rename = "type")]

@@ -57,6 +57,12 @@ impl Domain {
         }
     }
 
+    /// The domain of blocks in reports that have none.
+    #[doc(hidden)]
+    pub fn rust() -> Self {
+        Self::Rust
+    }
+
     /// The language of blocks with this number. Blocks of other numbers are those that a program
     /// names itself, and count as Rust's.
     #[doc(hidden)]

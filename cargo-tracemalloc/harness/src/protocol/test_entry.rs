@@ -131,7 +131,7 @@ pub struct GrowthEntry {
     /// The number of counted runs in which it grew.
     pub runs: u32,
     /// The language that allocated the blocks: `rust` or `c`.
-    #[cfg_attr(feature = "json", serde(default = "of_rust"))]
+    #[cfg_attr(feature = "json", serde(default = "Domain::rust"))]
     pub domain: Domain,
     /// The type of the blocks, if the symbols name it: `Vec<u8>`, `Rc<demo::Node>`.
     #[cfg_attr(feature = "json", serde(rename = "type"))]
@@ -184,12 +184,6 @@ pub struct MismatchEntry {
 }
 
 wire!(struct MismatchEntry { allocated_by, blocks, allocated, freed });
-
-/// The domain of reports that have none.
-#[cfg(feature = "json")]
-fn of_rust() -> Domain {
-    Domain::Rust
-}
 
 /// Whether a pointer leads to a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
