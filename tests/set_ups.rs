@@ -343,6 +343,7 @@ fn an_untraced_target_is_named_in_each_run() {
         is_optimised: false,
         c_untraced: None,
         command: String::new(),
+        doctests: None,
     };
     let path = project.root.join("target/tracemalloc/debug/deps/other-0123456789abcdef");
     fs::write(path.with_extension("tracemalloc"), to_bytes(&note)).unwrap();

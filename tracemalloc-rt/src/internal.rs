@@ -29,7 +29,7 @@ pub mod run_delay {
     pub use crate::os::run_delay::*;
 }
 pub use crate::os::thread_id::thread_id;
-pub use crate::trace::capture::Walk;
+pub use crate::trace::capture::{Walk, stack_pointer_of_caller};
 pub use crate::trace::live::{Change, Live, LiveBlock, for_each_block, missed, start, stop};
 pub use crate::util::panic_message::panic_message;
 pub mod heap {

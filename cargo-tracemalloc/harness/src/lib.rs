@@ -9,6 +9,7 @@
 
 mod protocol;
 
+pub use protocol::doctest_note::{DOCTEST_CRATE, DoctestNote, SourcePart};
 pub use protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
 pub use protocol::mismatch_text::mismatch_text;
 pub use protocol::name_request::{

@@ -1,4 +1,4 @@
-//! The doctests that cargo ran beside the traced tests.
+//! The doctests that ran untraced beside the traced tests.
 
 use anyhow::Result;
 use camino::Utf8Path;

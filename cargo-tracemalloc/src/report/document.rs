@@ -32,7 +32,7 @@ pub struct Report {
     pub summary: Summary,
     /// The leaks, the worst first.
     pub leaks: Vec<Leak>,
-    /// The doctests that cargo ran; `None` if there were none.
+    /// The doctests that ran untraced; `None` if there were none.
     pub doctests: Option<Doctests>,
     /// Known leaks that no test has; `None` if a part of the suite did not run.
     pub stale_known_leaks: Option<Vec<Known>>,
@@ -94,7 +94,7 @@ fn limits_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limits, D::Er
     Ok(limits)
 }
 
-/// Tests in documentation. Rustdoc compiles them, so they are untraced.
+/// Doctests that ran untraced. Traced ones are a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doctests {
     /// Always false.

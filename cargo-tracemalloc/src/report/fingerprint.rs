@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use tracemalloc::internal::function_name;
-use tracemalloc_harness::{FrameEntry, HolderEntry, HolderKind, fnv};
+use tracemalloc_harness::{DOCTEST_CRATE, FrameEntry, HolderEntry, HolderKind, fnv};
 
 use crate::report::code_owner::{is_of_test, is_of_workspace};
 use crate::report::leak::LeakKind;
@@ -18,6 +18,8 @@ pub struct OfTest<'a> {
     pub crate_name: &'a str,
     /// The test's name.
     pub name: &'a str,
+    /// Whether all code of the crate belongs to tests.
+    pub is_doctest: bool,
     /// The names of all tests of the target. The optimizer makes one function of equal tests.
     pub names: &'a HashSet<&'a str>,
 }
@@ -35,7 +37,10 @@ pub fn of_allocation(
 ) -> String {
     let mut functions: Vec<String> = Vec::new();
     for frame in traceback.iter().rev() {
-        let is_test = is_of_test(&frame.function, test.crate_name, test.names);
+        let is_test = match test.is_doctest {
+            true => function_name::crate_name(&frame.function) == Some(DOCTEST_CRATE),
+            false => is_of_test(&frame.function, test.crate_name, test.names),
+        };
         // One line that leaks is one leak, whatever types it is compiled for.
         let function = without_numbers(&function_name::path(&frame.function));
         // A recursion may be deeper in another run.

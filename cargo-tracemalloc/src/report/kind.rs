@@ -16,4 +16,6 @@ pub enum Kind {
     Example,
     /// A benchmark.
     Bench,
+    /// The doctests of a library.
+    Doctest,
 }

@@ -79,6 +79,7 @@ pub fn target_of_note(note: TargetNote, metadata: &Metadata) -> Target {
         })
         .find_map(|package| find(package, &note));
     let (kind, name) = found.unwrap_or_else(|| (Kind::Lib, note.crate_name.clone()));
+    let kind = if note.doctests.is_some() { Kind::Doctest } else { kind };
     Target {
         package: note.package,
         version: note.version,

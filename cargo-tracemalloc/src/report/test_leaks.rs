@@ -12,6 +12,7 @@ use crate::cli::Deny;
 use crate::report::document::Target;
 use crate::report::fingerprint::{self, OfTest};
 use crate::report::growing_part::growing_parts;
+use crate::report::kind::Kind;
 use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
 use crate::report::source_lines::SourceLines;
 use crate::report::thread_packet::is_thread_packet;
@@ -33,7 +34,8 @@ pub fn test_leaks(
     };
     let growth: Vec<&GrowthEntry> = test.growth.iter().filter(is_leak).collect();
     let crate_name = target.name.replace('-', "_");
-    let of_test = OfTest { crate_name: &crate_name, name: &test.name, names };
+    let is_doctest = target.kind == Kind::Doctest;
+    let of_test = OfTest { crate_name: &crate_name, name: &test.name, is_doctest, names };
     let causes = causes(&growth, of_test);
     causes.into_iter().map(|cause| leak(cause, target, test, of_test, sources)).collect()
 }

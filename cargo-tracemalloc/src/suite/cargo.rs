@@ -13,12 +13,15 @@ use crate::util::file::this_program;
 use crate::util::private_env;
 use crate::util::process::Process;
 use crate::workspace::{Context, SessionDir, check_manifest};
-use crate::wrapper::rustdoc;
+use crate::wrapper;
 
 /// `cargo test`, with the command as rustc's wrapper.
 pub fn test(suite: &Suite, options: &CargoOptions, format: ReportFormat) -> Result<Process> {
     let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
-    cargo.env(private_env::RUSTDOC, Some(suite.session.link_to_this_program(rustdoc::NAME)?));
+    cargo.env(
+        private_env::RUSTDOC,
+        Some(suite.session.link_to_this_program(wrapper::RUSTDOC_NAME)?),
+    );
     cargo.arg("test").arg("--target-dir").arg(&suite.context.target_dir).args(options.build_args());
     if options.no_run {
         cargo.arg("--no-run");

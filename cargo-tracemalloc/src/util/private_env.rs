@@ -52,12 +52,14 @@ pub const BIN_NAME: &str = "CARGO_BIN_NAME";
 
 // For callee: set by the wrapper, read by rustc.
 
+/// The file with the options for doctests. If it is set, rustdoc calls the command as its compiler.
+pub const DOCTESTS: &str = "TRACEMALLOC_DOCTESTS";
 /// Makes a stable compiler accept unstable options.
 pub const RUSTC_BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 
 /// The variables that the command sets for cargo, and that tests must not see. The session's
 /// variable is not among them, because the harness needs it in the child, and removes it there.
-pub const SET_FOR_CARGO: [&str; 8] = [
+pub const SET_FOR_CARGO: [&str; 9] = [
     RUSTC,
     RUSTC_WRAPPER,
     RUSTC_WORKSPACE_WRAPPER,
@@ -66,4 +68,5 @@ pub const SET_FOR_CARGO: [&str; 8] = [
     RUNTIME,
     PROGRAMS,
     TARGET_DIR,
+    DOCTESTS,
 ];

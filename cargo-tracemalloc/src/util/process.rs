@@ -114,6 +114,15 @@ impl Process {
         Ok(status)
     }
 
+    /// Runs it to its end with this input. Captures stderr.
+    pub fn stderr_with_stdin(&mut self, input: &[u8]) -> Result<Output> {
+        self.command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.spawn()?;
+        // A process that does not read its input says why itself.
+        let _unread = child.stdin.take().map(|mut stdin| stdin.write_all(input));
+        child.wait_with_output().with_context(|| self.could_not_run())
+    }
+
     /// Runs it to its end. Captures stdout.
     pub fn stdout(&mut self) -> Result<Output> {
         self.command.stderr(Stdio::inherit()).output().with_context(|| self.could_not_run())

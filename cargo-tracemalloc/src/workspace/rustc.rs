@@ -63,6 +63,11 @@ impl Rustc {
         Ok(Self { path, cargo, rustdoc, release, host, verbose_version })
     }
 
+    /// Whether it accepts unstable options.
+    pub fn is_nightly(&self) -> bool {
+        self.release.contains("nightly") || self.release.contains("dev")
+    }
+
     /// The first line of its version: `rustc 1.95.0 (59807616e 2026-04-14)`.
     pub fn version(&self) -> &str {
         self.verbose_version.lines().next().unwrap_or_default()

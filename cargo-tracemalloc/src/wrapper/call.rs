@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::util::private_env;
 use crate::util::process::Process;
 use crate::wrapper::config::Config;
-use crate::wrapper::rustdoc;
+
+/// The name of the link to this program that cargo calls as rustdoc.
+pub const RUSTDOC_NAME: &str = "rustdoc";
 
 /// A call of rustc or rustdoc.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ impl Call {
     /// or is named `rustc`.
     pub fn from_env() -> Option<Self> {
         let config = env::var_os(private_env::WRAPPER)?;
-        if rustdoc::is_called(env::args_os().next()) {
+        if is_rustdoc(env::args_os().next()) {
             return Some(Self {
                 config,
                 rustc: Vec::new(),
@@ -53,6 +55,12 @@ impl Call {
         rustc.extend(args.next_if(|arg| is_rustc(Path::new(arg))));
         Some(Self { config, rustc, args: args.collect(), is_of_workspace, is_rustdoc: false })
     }
+}
+
+/// Whether this process was called as rustdoc.
+fn is_rustdoc(program: Option<OsString>) -> bool {
+    let is_name = |stem: &OsStr| stem == RUSTDOC_NAME;
+    program.is_some_and(|program| Path::new(&program).file_stem().is_some_and(is_name))
 }
 
 fn is_program(arg: &OsStr) -> bool {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::runtimes::{Runtime, Runtimes};
@@ -33,6 +33,8 @@ pub struct Config {
     pub doctests: Utf8PathBuf,
     /// Created when a crate does not compile.
     pub failure_mark: Utf8PathBuf,
+    /// Whether the toolchain accepts unstable options.
+    pub is_nightly: bool,
 }
 
 impl Config {
@@ -48,6 +50,7 @@ impl Config {
             rustdoc: context.rustdoc.clone(),
             doctests: session.doctests(),
             failure_mark: session.failure_mark(),
+            is_nightly: context.rustc.is_nightly(),
         }
     }
 
@@ -60,6 +63,11 @@ impl Config {
         serde_json::from_slice(&json)
             .with_context(|| format!("failed to parse `{}`", path.display()))
             .map(Some)
+    }
+
+    /// The session's directory.
+    pub fn session_dir(&self) -> &Utf8Path {
+        self.failure_mark.parent().unwrap_or(Utf8Path::new(""))
     }
 
     /// The libraries to inject into the result of this call.

@@ -21,10 +21,10 @@ use crate::wrapper::interposition::Interposition;
 use crate::wrapper::rustc_call::RustcCall;
 
 /// rustc's message if two crates of a binary bring an allocator.
-const CONFLICT: &str = "conflicts with global allocator in";
+pub const CONFLICT: &str = "conflicts with global allocator in";
 
 /// The way out for an allocator that cannot be traced.
-const BY_HAND: &str = "wrap it in `Tracemalloc::new(...)` to trace it";
+pub const BY_HAND: &str = "wrap it in `Tracemalloc::new(...)` to trace it";
 
 /// The entry point of the harness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +175,7 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
         is_optimised: rustc_call.is_optimised,
         c_untraced: None,
         command: this_program()?.into_string(),
+        doctests: None,
     };
     fs::write(path, tracemalloc_harness::to_bytes(&note))?;
     Ok(())

@@ -9,6 +9,7 @@
 
 mod call;
 mod config;
+mod doctest;
 mod executable;
 mod flags;
 mod interposition;
@@ -27,10 +28,11 @@ use crate::util::exit_code::of_child;
 use crate::util::private_env;
 use crate::workspace::SessionDir;
 use crate::wrapper::call::rustc;
+use crate::wrapper::doctest::{DoctestCall, Options};
 use crate::wrapper::executable::Entry;
 use crate::wrapper::rustc_call::RustcCall;
 
-pub use call::Call;
+pub use call::{Call, RUSTDOC_NAME};
 pub use config::Config;
 
 /// Calls rustc, and exits with its code.
@@ -47,6 +49,11 @@ pub fn run(call: &Call) -> Result<ExitCode> {
 
     if call.is_rustdoc {
         return rustdoc::run(&config, &call.args);
+    }
+    if env::var_os(private_env::DOCTESTS).is_some() {
+        if let Some(doctest) = DoctestCall::parse(&call.args)? {
+            return doctest::compile(&config, call, &doctest, &Options::from_env()?);
+        }
     }
     if !rustc_call.compiles_below(&config.target_dir) {
         check_target_dir(path, &config, &rustc_call)?;

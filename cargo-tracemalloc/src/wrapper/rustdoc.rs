@@ -1,9 +1,9 @@
-//! Counts doctests in place of rustdoc, and passes on their output. They are untraced.
+//! Runs doctests in place of rustdoc: makes rustdoc call this program as its compiler, and passes
+//! on its output. Where doctests cannot be traced, counts them.
 
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read, Write as _};
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anstream::adapter::strip_str;
@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::util::exit_code::of_child;
 use crate::util::private_env;
 use crate::wrapper::config::Config;
-
-/// The name of the link to this program that cargo calls as rustdoc.
-pub const NAME: &str = "rustdoc";
+use crate::wrapper::doctest::{self, Options, runs_doctests};
 
 /// Counts of the doctests of one package.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,11 +28,6 @@ pub struct DoctestCounts {
     pub ignored: usize,
 }
 
-/// Whether this process was called as rustdoc.
-pub fn is_called(program: Option<OsString>) -> bool {
-    program.is_some_and(|program| Path::new(&program).file_stem().is_some_and(|stem| stem == NAME))
-}
-
 /// Calls rustdoc, and exits with its code.
 pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     let mut rustdoc = Command::new(&config.rustdoc);
@@ -42,6 +35,10 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
     let could_not_run = || format!("failed to run `{}`", config.rustdoc);
     if !args.iter().any(|arg| arg == "--test") {
         return Ok(of_child(rustdoc.status().with_context(could_not_run)?.code()));
+    }
+    let doctests = if runs_doctests(args) { Options::prepare(config, args)? } else { None };
+    if let Some(doctests) = &doctests {
+        doctests.prepare_rustdoc(&mut rustdoc, &doctests.write()?)?;
     }
     let chosen = args.iter().any(|arg| arg.to_string_lossy().contains("--color="));
     if io::stdout().is_terminal() && !chosen && env::var_os("NO_COLOR").is_none() {
@@ -56,8 +53,13 @@ pub fn run(config: &Config, args: &[OsString]) -> Result<ExitCode> {
         .transpose()
         .context("failed to read what rustdoc prints")?;
     let status = child.wait().with_context(could_not_run)?;
+    let printed = printed.unwrap_or_default();
+    if let Some(doctests) = doctests {
+        doctest::write_results(&doctests, args, &strip_str(&printed).to_string())?;
+        return Ok(of_child(status.code()));
+    }
     let package = env::var(private_env::PACKAGE_NAME).unwrap_or_default();
-    let counts = DoctestCounts { package, ..count(&printed.unwrap_or_default()) };
+    let counts = DoctestCounts { package, ..count(&printed) };
     fs_err::create_dir_all(&config.doctests)?;
     let path = config.doctests.join(std::process::id().to_string());
     crate::util::file::write_atomically(&path, &serde_json::to_vec(&counts)?)?;

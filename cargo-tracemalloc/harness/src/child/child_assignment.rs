@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use crate::child::doctest;
 use crate::child::entry_file::EntryFile;
 use crate::protocol::inside::{self, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
@@ -53,9 +55,10 @@ impl ProcessRole {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     pub(crate) fn become_program(&self) {
         let Some(session) = &self.session else { return };
+        let of_doctest = doctest::note().into_iter().flat_map(|note| &note.restore_env);
         // SAFETY: this runs before `main`, when the process has one thread.
         unsafe {
-            for (name, value) in &session.restore_env {
+            for (name, value) in session.restore_env.iter().chain(of_doctest) {
                 match value {
                     Some(value) => std::env::set_var(name, value),
                     None => std::env::remove_var(name),

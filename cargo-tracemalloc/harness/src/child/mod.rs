@@ -6,12 +6,20 @@ mod alarm;
 mod baseline;
 mod child_assignment;
 mod command;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod doctest;
+#[cfg(target_os = "linux")]
+mod doctest_names;
 mod domain;
 mod entry_file;
 pub mod entry_points;
 mod entry_slots;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod exit_heap;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod exit_stack;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod freed_memory;
 mod heap;
 mod holder_entry;
 pub mod libtest;

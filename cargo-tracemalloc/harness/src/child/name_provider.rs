@@ -11,6 +11,7 @@ use tracemalloc::internal::names::{self, Named, Provider, Statics};
 use tracemalloc::internal::{Place, Symbol};
 
 use crate::child::command;
+use crate::child::doctest_names::{in_source, in_words};
 use crate::child::name_connection::{NameConnection, request_once};
 use crate::child::test_binary;
 use crate::protocol::name_request::{
@@ -160,12 +161,18 @@ fn by_process(program: &str, request_bytes: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn symbol(entry: FrameEntry) -> Symbol {
+    let entry = match &test_binary::target().doctests {
+        Some(note) => in_source(note, entry),
+        None => entry,
+    };
     let FrameEntry { function, file, line, column } = entry;
     Symbol { function, file, line, column }
 }
 
 fn named(entry: NamedEntry) -> Named {
-    Named { start: entry.start as usize, end: entry.end as usize, name: entry.name }
+    let is_of_doctest = test_binary::target().doctests.is_some();
+    let name = if is_of_doctest { in_words(&entry.name) } else { entry.name };
+    Named { start: entry.start as usize, end: entry.end as usize, name }
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 //! is a leak. A held block is `unconfirmed`, because memory that a static holds is live at the end
 //! of every process. If no command waits for entries, the exit code tells of a leak.
 //!
+//! A doctest is such a test too, but held blocks of it are not judged, and its exit code is
+//! rustdoc's business.
+//!
 //! Exit handlers run when `main` returns, after a panic too, and in `std::process::exit`. They do
 //! not run when a signal, `abort` or `_exit` ends the process.
 
 use std::ffi::{c_int, c_void};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -20,8 +22,11 @@ use tracemalloc::internal::judge::{Case, Elapsed, Grouper, Grown, Patience, Ruli
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
+use crate::child::doctest::{self, Doctest};
 use crate::child::domain;
 use crate::child::entry_file::EntryFile;
+use crate::child::exit_stack;
+use crate::child::freed_memory;
 use crate::child::name_provider;
 use crate::child::snapshots::Snapshots;
 use crate::child::test_binary;
@@ -29,7 +34,7 @@ use crate::child::verdict_entry;
 use crate::protocol::entry_slots::Slot;
 use crate::protocol::fragment;
 use crate::protocol::process_role::{FAILED, ProcessRole, fail};
-use crate::protocol::session::Session;
+use crate::protocol::session::{FRAGMENTS_DIR, Session};
 use crate::protocol::test_entry::TestEntry;
 use crate::protocol::test_failure::test_failure;
 
@@ -80,19 +85,27 @@ pub fn start_program() {
     let role = ProcessRole::of_this_process();
     let Some((session, session_dir)) = role.given_session() else { return };
     let _pause = internal::pause();
+    let doctest = match doctest::of_this_process() {
+        // The processes that it starts need the session.
+        Some(Doctest::Starter) => return,
+        Some(Doctest::Test(name)) => Some(name),
+        None => None,
+    };
     name_provider::install(&role, true);
     role.become_program();
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    if session.run.is_none() && arguments.iter().any(|argument| argument == "--list") {
+    let lists = doctest.is_none() && arguments.iter().any(|argument| argument == "--list");
+    if session.run.is_none() && lists {
         return;
     }
+    let name = doctest.map_or_else(|| name(&arguments), str::to_owned);
     let task = match &session.run {
         Some(run) => match Snapshots::start(&session, run, session_dir) {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },
-        None => Task::Judge(Box::new(Test::start(session, role.reports_to(), name(&arguments)))),
+        None => Task::Judge(Box::new(Test::start(session, role.reports_to(), name))),
     };
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;
@@ -102,6 +115,7 @@ pub fn start_program() {
     if unsafe { on_exit(ended, std::ptr::null_mut()) } != 0 {
         fail("cannot register an exit handler");
     }
+    freed_memory::overwrite();
 }
 
 unsafe extern "C" {
@@ -124,7 +138,11 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
 
 impl Test {
     fn start(session: Session, reports_to: Option<&PathBuf>, name: String) -> Self {
-        let session = session.for_test(&test_binary::target().package, &name);
+        let mut session = session.for_test(&test_binary::target().package, &name);
+        if doctest::note().is_some() {
+            // It runs once, whatever the options are for tests that can run again.
+            session.limits.runs = None;
+        }
         let recipient = match reports_to {
             Some(session_dir) => Recipient::Command(leave_first_fragment(session_dir, &name)),
             None => Recipient::Caller,
@@ -141,10 +159,16 @@ impl Test {
 
     fn end(&self, status: c_int) {
         let took = self.started.elapsed();
-        let entry = match status {
-            0 if internal::is_this_copy_installed() => self.judged(),
-            0 => TestEntry::new(&self.name),
-            code => TestEntry::failed(&self.name, format!("exited with code {code}")),
+        let is_installed = internal::is_this_copy_installed();
+        let entry = match (doctest::note(), status) {
+            (Some(_), _) if is_installed => doctest::without_held(self.judged()),
+            (Some(_), _) => {
+                let reason = test_binary::target().untraced.clone();
+                TestEntry { verdict_reason: reason, ..TestEntry::new(&self.name) }
+            }
+            (None, 0) if is_installed => self.judged(),
+            (None, 0) => TestEntry::new(&self.name),
+            (None, code) => TestEntry::failed(&self.name, format!("exited with code {code}")),
         };
         let entry = TestEntry { duration_seconds: took.as_secs_f64(), ..entry };
         match &self.recipient {
@@ -169,9 +193,7 @@ impl Test {
     fn judged(&self) -> TestEntry {
         let rules = self.session.rules();
         let mut case = Case::new(&rules);
-        // An address in this thread's stack. Below it, the stack belongs to the harness.
-        let here = 0_u8;
-        let heap = self.session.heap((&raw const here).addr());
+        let heap = self.session.heap(exit_stack::of_program());
         let mut grouper = Grouper::new(&rules, Some(heap));
         let (changes, _) = self.before.changes(Patience::First, self.before.threads);
         let changes = grouper.since_main(grouper.counted(changes));
@@ -190,15 +212,21 @@ impl Test {
 /// Writes the entry for a test that does not reach its end, and returns its path.
 fn leave_first_fragment(session_dir: &Path, name: &str) -> EntryFile {
     let executable = test_binary::path();
-    let fragments = fragment::directory(session_dir, &executable);
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    let fragment = fragment::entry_path(&fragments, hasher.finish() as usize);
+    let fragments = match doctest::note() {
+        Some(note) => session_dir.join(FRAGMENTS_DIR).join(&note.fragments),
+        None => fragment::directory(session_dir, &executable),
+    };
+    let fragment = fragment::entry_path(&fragments, fragment::number_of(name));
     let died = "its process was ended by a signal, by `abort` or by `_exit`";
     let installed = internal::is_this_copy_installed();
-    let written =
-        fragment::write_target(&fragments, &executable, installed, internal::c_malloc::obstacle())
-            .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
+    let c_untraced = internal::c_malloc::obstacle();
+    // Other doctests of the target may be traced.
+    let is_of_target = installed || doctest::note().is_none();
+    let target = is_of_target
+        .then(|| fragment::write_target(&fragments, &executable, installed, c_untraced));
+    let written = target
+        .transpose()
+        .and_then(|_| fragment::write(&fragment, &TestEntry::failed(name, died.to_owned())));
     if let Err(error) = written {
         fail(&format!("cannot write to {fragments:?}: {error}"));
     }

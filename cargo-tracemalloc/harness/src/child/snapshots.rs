@@ -24,6 +24,7 @@ use tracemalloc::internal::judge::Prefix;
 use tracemalloc::{DomainFilter, Snapshot, internal};
 
 use crate::child::exit_heap::exit_heap;
+use crate::child::exit_stack;
 use crate::child::seccomp;
 use crate::child::test_binary;
 use crate::protocol::process_role::fail;
@@ -118,12 +119,10 @@ impl Snapshots {
 
     /// Searches the heap for the holders of all blocks.
     fn search(&self) -> Result<Holdings, &'static str> {
-        // An address in this thread's stack. Below it, the stack belongs to the harness.
-        let here = 0_u8;
         if seccomp::filters() > self.filters {
             return Err("the program filters system calls, and the filter could kill it");
         }
-        heap::holdings((&raw const here).addr(), self.session.limits.counted())
+        heap::holdings(exit_stack::of_program(), self.session.limits.counted())
     }
 
     /// Takes the next snapshot of the running program.

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::protocol::entry_slots::{self, Slot};
+use crate::protocol::fnv;
 use crate::protocol::session::{ENTRY_EXTENSION, FRAGMENTS_DIR, TARGET_FILE};
 use crate::protocol::target_note::{NOTE_EXTENSION, TargetNote};
 use crate::protocol::test_entry::TestEntry;
@@ -17,6 +18,11 @@ use crate::protocol::wire::Exchanged;
 /// The directory for a binary's fragments, inside the session's directory.
 pub fn directory(session_dir: &Path, executable: &Path) -> PathBuf {
     session_dir.join(FRAGMENTS_DIR).join(executable.file_name().unwrap_or_default())
+}
+
+/// A number for the entry of a test that has only a name.
+pub fn number_of(name: &str) -> usize {
+    fnv::add(fnv::EMPTY, name.as_bytes()) as usize
 }
 
 /// The path of the entry of the test with this number.
@@ -92,6 +98,7 @@ pub fn target_note(executable: &Path) -> TargetNote {
             is_optimised: true,
             c_untraced: None,
             command: String::new(),
+            doctests: None,
         }
     })
 }

@@ -3,6 +3,7 @@
 //! It may call the runtime's plain types. Nothing here calls `child`. The command depends on this
 //! room alone.
 
+pub mod doctest_note;
 pub mod entry_slots;
 pub mod exit_heap;
 pub mod fnv;

@@ -2,6 +2,7 @@
 
 use tracemalloc::internal::{WireValue, wire};
 
+use crate::protocol::doctest_note::DoctestNote;
 use crate::protocol::wire::Exchanged;
 
 /// The note of `deps/demo-0123456789abcdef` is `deps/demo-0123456789abcdef.tracemalloc`.
@@ -29,6 +30,8 @@ pub struct TargetNote {
     pub c_untraced: Option<String>,
     /// The absolute path of the command that built the test binary.
     pub command: String,
+    /// The doctests in the binary. `None` if rustdoc did not build it.
+    pub doctests: Option<DoctestNote>,
 }
 
 wire!(struct TargetNote {

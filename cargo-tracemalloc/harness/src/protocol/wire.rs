@@ -18,7 +18,8 @@ use crate::protocol::fnv;
 const MAGIC: &str = "tracemalloc";
 /// A hash of the sources of all types. Two builds of one version may differ in them.
 const TYPES: u64 = {
-    let sources: [&[u8]; 7] = [
+    let sources: [&[u8]; 8] = [
+        include_bytes!("doctest_note.rs"),
         include_bytes!("exit_heap.rs"),
         include_bytes!("name_request.rs"),
         include_bytes!("program_run.rs"),

@@ -274,6 +274,7 @@ pub fn label(package: &str, kind: Kind, name: &str) -> String {
         Kind::Test => "test",
         Kind::Example => "example",
         Kind::Bench => "bench",
+        Kind::Doctest => return format!("{package} doctest"),
     };
     format!("{package} {kind} {name}")
 }

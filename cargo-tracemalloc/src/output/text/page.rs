@@ -1,7 +1,7 @@
 //! The whole text: leaks first, then notes, then the summary.
 
 use anstream::adapter::strip_str;
-use tracemalloc_harness::{GrowthKind, Known, TestEntry, Verdict, mismatch_text};
+use tracemalloc_harness::{GrowthKind, Known, Outcome, TestEntry, Verdict, mismatch_text};
 
 use crate::cli::Deny;
 use crate::output::text::line::{count, line};
@@ -62,6 +62,8 @@ pub fn render(report: &Report, view: View<'_>) -> String {
             line(&mut notes, format_args!("{NOTE}untraced{NOTE:#} {}: {note}", label(target)));
         }
     }
+    let untraced = report.tests().filter(|(_, test)| is_untraced(test));
+    test_lines(&mut notes, "untraced", untraced, view, |test| reason(test).to_owned());
     c_untraced(&mut notes, report);
     if let Some(doctests) = &report.doctests {
         let ran = count((doctests.passed + doctests.failed) as u64, "doctest");
@@ -100,6 +102,15 @@ fn mismatches(notes: &mut String, report: &Report, view: View<'_>) {
         let path = view.report_path;
         line(notes, format_args!("{DIM}and {more} more mismatches, see {path}{DIM:#}"));
     }
+}
+
+/// Whether a test alone of its target ran untraced.
+fn is_untraced(test: &TestEntry) -> bool {
+    test.outcome == Outcome::Passed && test.verdict.is_none() && !reason(test).is_empty()
+}
+
+fn reason(test: &TestEntry) -> &str {
+    test.verdict_reason.as_deref().unwrap_or_default()
 }
 
 /// Says once why C's blocks were not traced, however many targets that holds for.

@@ -17,4 +17,5 @@ mod walker;
 
 pub use self::frame_pointer::Here;
 pub use self::settings::Walk;
+pub use self::unwind::stack_pointer_of_caller;
 pub use self::walker::{Walker, stack_id_without_walker};

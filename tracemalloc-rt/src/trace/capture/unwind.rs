@@ -37,6 +37,23 @@ pub fn all_addresses() -> Vec<usize> {
     addresses
 }
 
+/// The stack pointer of the function that has called `function` on this thread. `None` if
+/// `function` is not running, or if the system does not tell where functions begin.
+#[cold]
+#[inline(never)]
+pub fn stack_pointer_of_caller(function: *const ()) -> Option<usize> {
+    let (mut outside, mut found) = (false, None);
+    for_each(|frame| {
+        if outside {
+            found = Some(frame.stack_pointer());
+            return false;
+        }
+        outside = is_of(frame, function);
+        true
+    });
+    found
+}
+
 fn is_of(frame: &Frame<'_>, function: *const ()) -> bool {
     frame.function() == function.addr()
 }

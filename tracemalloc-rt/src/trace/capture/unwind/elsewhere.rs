@@ -13,6 +13,11 @@ impl Frame<'_> {
     pub fn function(&self) -> usize {
         self.0.symbol_address().addr()
     }
+
+    /// The stack pointer of its function.
+    pub fn stack_pointer(&self) -> usize {
+        self.0.sp().addr()
+    }
 }
 
 /// Calls `visit` with the frames of this thread, innermost first, as long as it returns true.

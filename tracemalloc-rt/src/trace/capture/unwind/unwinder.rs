@@ -29,6 +29,7 @@ unsafe extern "C" {
         argument: *mut c_void,
     ) -> c_int;
     fn _Unwind_GetIP(context: *mut Context) -> usize;
+    fn _Unwind_GetCFA(context: *mut Context) -> usize;
     fn _Unwind_FindEnclosingFunction(address: *mut c_void) -> *mut c_void;
 }
 
@@ -45,6 +46,12 @@ impl Frame<'_> {
         unsafe {
             _Unwind_FindEnclosingFunction(core::ptr::without_provenance_mut(self.address())).addr()
         }
+    }
+
+    /// The stack pointer of its function.
+    pub fn stack_pointer(&self) -> usize {
+        // SAFETY: the unwinder has handed the context out, and the visit lasts.
+        unsafe { _Unwind_GetCFA(self.context) }
     }
 }
 
