@@ -50,10 +50,10 @@ pub fn run(call: &Call) -> Result<ExitCode> {
     if call.is_rustdoc {
         return rustdoc::run(&config, &call.args);
     }
-    if env::var_os(private_env::DOCTESTS).is_some() {
-        if let Some(doctest) = DoctestCall::parse(&call.args)? {
-            return doctest::compile(&config, call, &doctest, &Options::from_env()?);
-        }
+    if env::var_os(private_env::DOCTESTS).is_some()
+        && let Some(doctest) = DoctestCall::parse(&call.args)?
+    {
+        return doctest::compile(&config, call, &doctest, &Options::from_env()?);
     }
     if !rustc_call.compiles_below(&config.target_dir) {
         check_target_dir(path, &config, &rustc_call)?;
