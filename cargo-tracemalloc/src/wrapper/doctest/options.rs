@@ -102,7 +102,7 @@ impl Options {
         Ok(fragment::write(self.entry_path(&entry.name).as_std_path(), entry)?)
     }
 
-    /// Writes the entry of a doctest that does not run. One that the user has not selected has none.
+    /// Writes the entry of a doctest that does not run, if the user has selected it.
     pub fn skip(&self, name: &str, reason: &str) -> Result<()> {
         if !self.doctests.iter().any(|doctest| doctest.name == name) {
             return Ok(());
