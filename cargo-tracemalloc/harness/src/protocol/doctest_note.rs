@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use nanoserde::{DeBin, SerBin};
+use tracemalloc::internal::{WireValue, wire};
 
 /// The crate of doctests in reports. rustdoc has several names for it.
 pub const DOCTEST_CRATE: &str = "doctest";
 
 /// The doctests, and the source files that rustdoc has made their code of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DoctestNote {
     /// The name of the directory for their entries, inside the session's directory for fragments.
     pub fragments: String,
@@ -31,7 +31,7 @@ pub struct DoctestNote {
 }
 
 /// Lines of the generated file that are lines of a source file, in the same order.
-#[derive(Debug, Clone, PartialEq, Eq, SerBin, DeBin)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourcePart {
     /// The first line in the generated file, from 1.
     pub first: u32,
@@ -42,6 +42,12 @@ pub struct SourcePart {
     /// The first line in it, from 1.
     pub line: u32,
 }
+
+wire!(struct DoctestNote {
+    fragments, names, is_merged, is_wrapped, generated, parts, restore_env,
+});
+
+wire!(struct SourcePart { first, lines, file, line });
 
 impl DoctestNote {
     /// The place in the source of a line of the generated file. A line that rustdoc has added

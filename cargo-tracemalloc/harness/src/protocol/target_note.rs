@@ -36,7 +36,7 @@ pub struct TargetNote {
 
 wire!(struct TargetNote {
     package, version, crate_name, src_path, executable, untraced, is_optimised, c_untraced,
-    command,
+    command, doctests,
 });
 
 impl Exchanged for TargetNote {
