@@ -11,6 +11,9 @@ mod protocol;
 
 pub use protocol::doctest_note::{DOCTEST_CRATE, DoctestNote, SourcePart};
 pub use protocol::exit_heap::{ExitHeap, HeldEntry, Lost, LostEntry};
+pub use protocol::live_memory::{
+    HeldRowEntry, LIVE_FILE, LIVE_INTERVAL, LineEntry, LiveMemory, WATCH_EXPIRES, WATCH_FILE,
+};
 pub use protocol::mismatch_text::mismatch_text;
 pub use protocol::name_request::{
     FileReply, FileRequest, NAME_PROVIDER_VAR, NAMES_VAR, NameReply, NameRequest, NamedEntry,

@@ -1,6 +1,7 @@
 //! Options of `top`, `diff` and `show`: which blocks, how to group them, which format.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -17,12 +18,42 @@ Exit codes:
 `cargo tracemalloc run` writes snapshots, and so does `Snapshot::dump` of the library `tracemalloc`. Source files are \
 searched in the current directory, its package and its workspace.";
 
+const AFTER_HELP_OF_TOP: &str = "\
+With `--pid`, a running program of `cargo tracemalloc run` is watched. On a terminal, the view is renewed each second:
+its keys stand in the last line. Otherwise, one page of text is printed, or with `--interval` one after the other, until
+the program ends.
+
+Exit codes:
+    0  the result was printed, or the view was left
+    2  bad usage
+  103  a snapshot could not be read or printed, or the program could not be watched
+
+`cargo tracemalloc run` writes snapshots, and so does `Snapshot::dump` of the library `tracemalloc`. Source files are \
+searched in the current directory, its package and its workspace.";
+
 /// Arguments of `top`.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP_OF_TOP)]
 pub struct TopArgs {
     /// The snapshot file
-    pub snapshot: PathBuf,
+    #[arg(required_unless_present = "pid", conflicts_with = "pid")]
+    pub snapshot: Option<PathBuf>,
+
+    /// Watch the program with this process number, or the one that this command runs
+    #[arg(long, value_name = "PID", help_heading = "View")]
+    pub pid: Option<u32>,
+
+    /// Print text on a terminal too
+    #[arg(long, help_heading = "View")]
+    pub batch: bool,
+
+    /// Print a page of text at this interval: `1s`, `30s`
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, requires = "pid", help_heading = "View")]
+    pub interval: Option<Duration>,
+
+    /// Print so many pages, and then end
+    #[arg(long, value_name = "N", value_parser = values::limit, requires = "interval", help_heading = "View")]
+    pub pages: Option<usize>,
 
     /// The options of all three commands.
     #[command(flatten)]

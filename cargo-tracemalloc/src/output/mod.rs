@@ -9,6 +9,7 @@ pub mod exports;
 mod formats;
 mod html;
 pub mod json;
+pub mod live;
 pub mod settings;
 pub mod snapshot;
 pub mod text;

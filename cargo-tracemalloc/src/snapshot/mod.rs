@@ -3,7 +3,15 @@
 //! The room reads options and files. It renders nothing.
 
 mod held_change;
+mod moment;
 mod query;
+#[cfg(unix)]
+mod watched_program;
 
 pub use held_change::{HeldChange, HeldChanges};
+#[cfg(test)]
+pub use moment::Line;
+pub use moment::Moment;
 pub use query::{SnapshotQuery, load};
+#[cfg(unix)]
+pub use watched_program::WatchedProgram;

@@ -29,6 +29,11 @@ pub fn send(signal: Signal) {
 
 /// Their numbers.
 fn all() -> Vec<i32> {
+    of(process::id()).into_iter().map(u32::cast_signed).collect()
+}
+
+/// The numbers of the processes that another process has started, and those that they have started.
+pub fn of(pid: u32) -> Vec<u32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -38,13 +43,13 @@ fn all() -> Vec<i32> {
             children.entry(parent).or_default().push(pid);
         }
     }
-    let mut found = vec![process::id().cast_signed()];
+    let mut found = vec![pid.cast_signed()];
     let mut next = 0;
     while next < found.len() {
         found.extend(children.remove(&found[next]).unwrap_or_default());
         next += 1;
     }
-    found.split_off(1)
+    found.split_off(1).into_iter().map(i32::cast_unsigned).collect()
 }
 
 /// The parent of a process: `PID (NAME) STATE PARENT ...`. A name may contain anything.

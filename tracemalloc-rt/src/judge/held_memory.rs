@@ -2,28 +2,20 @@
 
 use std::collections::HashMap;
 
-use crate::heap::{self, HolderKind, Holdings};
-use crate::judge::finding::FindingNamer;
-use crate::judge::rules::Rules;
-use crate::judge::stack_symbolizer::StackSymbolizer;
-use crate::judge::traceback_rules::TracebackRules;
+use crate::heap::{self, Holdings};
+use crate::judge::place_namer::PlaceNamer;
 use crate::model::held_memory::{HeldKind, HeldMemory, HeldPlace, HeldRow};
-use crate::trace::stack_id::StackId;
 
 impl HeldMemory {
     /// The memory that a search has found.
-    pub fn of(holdings: &Holdings, rules: &Rules) -> Self {
-        let traceback_rules = TracebackRules::new(rules);
-        let mut symbolizer = StackSymbolizer::default();
+    pub fn of(holdings: &Holdings, namer: &mut PlaceNamer) -> Self {
         let of_steps = holdings.held.iter().flat_map(|held| &held.steps).map(|step| step.stack);
         let of_lost =
             holdings.lost.iter().flat_map(|lost| lost.head.into_iter().chain([lost.stack]));
-        symbolizer.prepare(of_steps.chain(of_lost));
-        let namer = FindingNamer { traceback_rules: &traceback_rules, symbolizer: &mut symbolizer };
-        let mut rows =
-            Rows { namer, rows: Vec::new(), by_place: HashMap::new(), named: HashMap::new() };
+        namer.prepare(of_steps.chain(of_lost));
+        let mut rows = Rows { namer, rows: Vec::new(), by_place: HashMap::new() };
         for held in &holdings.held {
-            let place = rows.holder(&held.holder);
+            let place = rows.namer.holder(&held.holder);
             let of_steps: u64 = held.steps.iter().map(|step| step.bytes).sum();
             let blocks_of_steps: u64 = held.steps.iter().map(|step| step.blocks).sum();
             let holder =
@@ -31,7 +23,7 @@ impl HeldMemory {
             let mut numbers: Vec<u32> = Vec::new();
             for step in &held.steps {
                 let parent = step.parent.map_or(holder, |parent| numbers[parent]);
-                let place = rows.blocks(step.stack);
+                let place = rows.namer.blocks(step.stack).clone();
                 numbers.push(rows.add(Some(parent), place, step.bytes, step.blocks));
             }
         }
@@ -41,10 +33,9 @@ impl HeldMemory {
 }
 
 struct Rows<'a> {
-    namer: FindingNamer<'a>,
+    namer: &'a mut PlaceNamer,
     rows: Vec<HeldRow>,
     by_place: HashMap<(Option<u32>, HeldPlace), u32>,
-    named: HashMap<StackId, HeldPlace>,
 }
 
 impl Rows<'_> {
@@ -74,56 +65,17 @@ impl Rows<'_> {
             return;
         }
         let listed = |of: fn(&heap::Retained) -> u64| holdings.lost.iter().map(of).sum::<u64>();
-        let place = place(HeldKind::Lost);
+        let place = HeldPlace::new(HeldKind::Lost);
         let bytes = holdings.lost_bytes.saturating_sub(listed(|lost| lost.bytes));
         let blocks = holdings.lost_blocks.saturating_sub(listed(|lost| lost.blocks));
         let all = self.add(None, place, bytes, blocks);
         for lost in &holdings.lost {
             let head = lost.head.map(|head| {
-                let place = self.blocks(head);
+                let place = self.namer.blocks(head).clone();
                 self.add(Some(all), place, 0, 0)
             });
-            let place = self.blocks(lost.stack);
+            let place = self.namer.blocks(lost.stack).clone();
             self.add(Some(head.unwrap_or(all)), place, lost.bytes, lost.blocks);
         }
     }
-
-    fn holder(&self, holder: &heap::Holder) -> HeldPlace {
-        let holder = self.namer.holder(holder);
-        let kind = match holder.kind {
-            HolderKind::Static => HeldKind::Static,
-            HolderKind::Library => HeldKind::Library,
-            HolderKind::ThreadLocal => HeldKind::ThreadLocal,
-            HolderKind::Stack => HeldKind::Stack,
-            HolderKind::Register => HeldKind::Register,
-            HolderKind::Foreign => HeldKind::Foreign,
-        };
-        HeldPlace {
-            name: Some(holder.name),
-            thread: holder.thread,
-            start: holder.start,
-            ..place(kind)
-        }
-    }
-
-    fn blocks(&mut self, stack: StackId) -> HeldPlace {
-        if let Some(place) = self.named.get(&stack) {
-            return place.clone();
-        }
-        let traceback = self.namer.traceback(stack);
-        let recent = traceback.traceback.last().filter(|frame| frame.line > 0);
-        let named = HeldPlace {
-            name: traceback.type_name.clone(),
-            file: recent.map(|frame| frame.file.clone()),
-            line: recent.map(|frame| frame.line),
-            ..place(HeldKind::Blocks)
-        };
-        self.named.insert(stack, named.clone());
-        named
-    }
-}
-
-/// A place without names.
-fn place(kind: HeldKind) -> HeldPlace {
-    HeldPlace { kind, name: None, thread: None, start: None, file: None, line: None }
 }

@@ -39,6 +39,13 @@ pub struct HeldPlace {
     pub line: Option<u32>,
 }
 
+impl HeldPlace {
+    /// A place without names.
+    pub fn new(kind: HeldKind) -> Self {
+        Self { kind, name: None, thread: None, start: None, file: None, line: None }
+    }
+}
+
 /// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HeldKind {
@@ -79,7 +86,7 @@ impl HeldKind {
 
     /// The kind of this name.
     #[cfg(feature = "load")]
-    pub(crate) fn of(name: &str) -> Option<Self> {
+    pub fn of(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }

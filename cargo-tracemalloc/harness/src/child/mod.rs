@@ -23,6 +23,8 @@ mod freed_memory;
 mod heap;
 mod holder_entry;
 pub mod libtest;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod live_view;
 mod memory_reserve;
 #[cfg(target_os = "linux")]
 mod name_connection;

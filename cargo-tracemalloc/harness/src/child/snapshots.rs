@@ -20,13 +20,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracemalloc::internal::heap::{self, Holdings};
 use tracemalloc::internal::held_memory::HeldMemory;
-use tracemalloc::internal::judge::Prefix;
+use tracemalloc::internal::judge::{PlaceNamer, Prefix};
 use tracemalloc::{DomainFilter, Snapshot, internal};
 
 use crate::child::exit_heap::exit_heap;
 use crate::child::exit_stack;
+use crate::child::live_view::LiveView;
 use crate::child::seccomp;
 use crate::child::test_binary;
+use crate::protocol::live_memory::LIVE_INTERVAL;
 use crate::protocol::process_role::fail;
 use crate::protocol::program_run::{PROGRAM_FILE, ProgramNote, Run};
 use crate::protocol::session::Session;
@@ -53,6 +55,8 @@ pub struct Snapshots {
     run: Run,
     note_path: PathBuf,
     note: Mutex<ProgramNote>,
+    /// Names of places in memory, each looked up once.
+    namer: Mutex<PlaceNamer>,
     /// The number of filters for system calls before `main`.
     filters: Option<u32>,
 }
@@ -65,6 +69,7 @@ impl Snapshots {
             run: run.clone(),
             note_path: session_dir.join(PROGRAM_FILE),
             note: Mutex::new(ProgramNote::default()),
+            namer: Mutex::new(PlaceNamer::new(&session.rules())),
             filters: seccomp::filters(),
         }));
         let untraced = !internal::is_this_copy_installed();
@@ -175,7 +180,10 @@ impl Snapshots {
 
     fn held_memory(&self, holdings: &Result<Holdings, &'static str>) -> HeldMemory {
         match holdings {
-            Ok(holdings) => HeldMemory::of(holdings, &self.session.rules()),
+            Ok(holdings) => {
+                let mut namer = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
+                HeldMemory::of(holdings, &mut namer)
+            }
             Err(why) => HeldMemory { rows: Vec::new(), note: Some((*why).to_owned()) },
         }
     }
@@ -214,20 +222,26 @@ impl Snapshots {
         let _pause = internal::pause();
         let every = self.run.every_seconds.map(Duration::from_secs_f64);
         let mut next = every.map(|every| SystemTime::now() + every);
+        let session_dir = self.note_path.parent().unwrap_or(Path::new(""));
+        let mut live_view = LiveView::new(session_dir, &self.session.rules());
         loop {
-            let woken = WAKE.wait(next);
+            let tick = SystemTime::now() + LIVE_INTERVAL;
+            let woken = WAKE.wait(Some(next.map_or(tick, |next| next.min(tick))));
             let signal = ENDING.load(Ordering::Acquire);
             if signal != 0 {
                 self.take_last();
                 end_by(signal);
             }
-            if !woken {
+            let is_due = next.is_some_and(|next| next <= SystemTime::now());
+            if !woken && is_due {
                 next = every.map(|every| SystemTime::now() + every);
             }
             if WANTED.swap(false, Ordering::AcqRel) {
                 self.take_next("signal");
-            } else if !woken {
+            } else if !woken && is_due {
                 self.take_next("timer");
+            } else if !woken {
+                live_view.answer(|| self.search());
             }
         }
     }

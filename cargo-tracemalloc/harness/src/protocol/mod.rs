@@ -10,6 +10,7 @@ pub mod fnv;
 pub mod fragment;
 pub(crate) mod inside;
 pub mod leak_text;
+pub mod live_memory;
 pub mod mismatch_text;
 pub mod name_request;
 pub mod private_dir;

@@ -18,9 +18,10 @@ use crate::protocol::fnv;
 const MAGIC: &str = "tracemalloc";
 /// A hash of the sources of all types. Two builds of one version may differ in them.
 const TYPES: u64 = {
-    let sources: [&[u8]; 8] = [
+    let sources: [&[u8]; 9] = [
         include_bytes!("doctest_note.rs"),
         include_bytes!("exit_heap.rs"),
+        include_bytes!("live_memory.rs"),
         include_bytes!("name_request.rs"),
         include_bytes!("program_run.rs"),
         include_bytes!("session.rs"),

@@ -1,5 +1,5 @@
 //! The results of `top`, `diff` and `show`.
 
-mod held_path;
+pub mod held_path;
 pub mod json;
 pub mod text;

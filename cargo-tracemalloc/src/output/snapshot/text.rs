@@ -4,7 +4,7 @@ use tracemalloc::{KeyType, Statistic, StatisticDiff, pretty_top};
 
 use crate::cli::GroupBy;
 use crate::output::snapshot::held_path::held_path;
-use crate::output::text::growth::size;
+use crate::output::text::growth::{signed_size, size};
 use crate::snapshot::{HeldChange, HeldChanges, SnapshotQuery};
 use crate::util::terminal;
 
@@ -65,14 +65,6 @@ fn whole(difference: &StatisticDiff) -> String {
     let StatisticDiff { size, size_diff, count, count_diff, .. } = *difference;
     let (size, diff) = (self::size(size), signed_size(size_diff));
     format!("size={size} ({diff}), count={count} ({count_diff:+})")
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "Python divides as floating point too; at most one digit is shown"
-)]
-fn signed_size(bytes: i64) -> String {
-    tracemalloc::format_size(bytes as f64, true)
 }
 
 /// `[ Top 10 holders ]`, and the memory of each.

@@ -31,6 +31,15 @@ pub fn size(bytes: u64) -> String {
     tracemalloc::format_size(bytes as f64, false)
 }
 
+/// A difference of sizes in the form of Python's tracemalloc: `+10000 B`.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Python divides as floating point too; at most one digit is shown"
+)]
+pub fn signed_size(bytes: i64) -> String {
+    tracemalloc::format_size(bytes as f64, true)
+}
+
 /// The number of steps from a holder to a block that are shown, besides the block.
 const SHOWN_STEPS: usize = 3;
 
