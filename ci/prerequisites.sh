@@ -77,11 +77,6 @@ if ! command -v cargo-nextest >/dev/null; then
     echo 'prerequisites: ci/tools.sh will install cargo-nextest, which takes minutes' >&2
 fi
 
-# A test validates XML with it, if it is there.
-if ! command -v xmllint >/dev/null; then
-    echo "prerequisites: without xmllint no XML is validated; $(package libxml2-utils)" >&2
-fi
-
 if $all; then
     if ! cargo +nightly --version >/dev/null 2>&1; then
         lacks 'a nightly toolchain' 'rustup toolchain install nightly --component miri,rust-src'

@@ -11,6 +11,7 @@ fi
 missing=()
 command -v chromium > /dev/null || missing+=(chromium)
 command -v tmux > /dev/null || missing+=(tmux)
+command -v xmllint > /dev/null || missing+=(libxml2-utils)
 if ((${#missing[@]})) && command -v apt-get > /dev/null && [[ $EUID == 0 ]]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -yqq "${missing[@]}" > /dev/null

@@ -281,6 +281,7 @@ fn junit_is_read_by_another_parser() {
 #[test]
 fn junit_keeps_to_the_schema_of_jenkins() {
     if Command::new("xmllint").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs xmllint: ci/tools.sh installs it");
         eprintln!("xmllint is missing (apt-get install libxml2-utils): nothing was validated");
         return;
     }

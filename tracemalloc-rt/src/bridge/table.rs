@@ -12,8 +12,17 @@ use crate::trace::record::Untracked;
 use crate::trace::stack_id::StackId;
 
 pub const MAGIC: u64 = u64::from_ne_bytes(*b"tracemal");
-/// Counts the forms that [`Table`] has had. Its first four fields stay the same in every form.
-pub const FORM: u32 = 3;
+/// Counts the forms that [`Table`] has had. Its first four fields stay the same in every form. The
+/// sizes of what its functions exchange are added, so that a type that grows is another form, also
+/// if its author forgets to count.
+pub const FORM: u32 = 0x0004_0000 + SIZES as u32;
+
+const SIZES: usize = size_of::<Table>()
+    + size_of::<CheckRequest>()
+    + size_of::<Held>()
+    + size_of::<SearchRequest>()
+    + size_of::<FoundBlocks>()
+    + size_of::<SearchEnd>();
 
 /// The functions that a runtime offers to other copies of itself.
 #[derive(Debug)]
