@@ -36,7 +36,7 @@ fn bash_completes_the_subcommand_of_cargo_and_leaves_the_others() {
     };
     assert_eq!(offers(&["cargo", "tracemalloc", "test", "--max-g"]), ["--max-growth"]);
     assert_eq!(offers(&["cargo", "+stable", "tracemalloc", "nex"]), ["nextest"]);
-    let deny = ["once", "unconfirmed", "stale"];
+    let deny = ["once", "unconfirmed", "stale", "mismatch"];
     assert_eq!(offers(&["cargo", "tracemalloc", "test", "--deny", ""]), deny);
     assert_eq!(offers(&["cargo", "tracemalloc", "show-env", "--target-d"]), ["--target-dir"]);
     assert_eq!(offers(&["cargo-tracemalloc", "test", "--max-b"]), ["--max-blocks"]);
