@@ -97,6 +97,7 @@ fn packages_targets_and_features_are_selected_as_by_cargo() {
 
     let all = [
         "bin: of_the_binary",
+        "doctest: targets/src/lib.rs - greet (line 5)",
         "example: of_the_example",
         "lib: of_the_library",
         "test: a_parsed_number_has_the_type_of_what_it_is_compared_with",
