@@ -169,6 +169,12 @@ fn the_list_is_there_without_scripts_the_most_bytes_first() {
 }
 
 #[test]
+fn one_report_always_makes_the_same_page() {
+    let read = |dir: &TempDir| fs::read_to_string(dir.path().join("page.html")).unwrap();
+    assert_eq!(read(&three_leaks()), read(&three_leaks()));
+}
+
+#[test]
 fn foreign_text_is_never_markup() {
     let dir = three_leaks();
     let page = fs::read_to_string(dir.path().join("page.html")).unwrap();

@@ -1,6 +1,6 @@
 //! The details of all leaks, for the page's script: each text and each frame once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Details<'a> {
     /// Name, target.
     tests: Table<(Index, Index)>,
     /// By id.
-    leaks: HashMap<&'a str, LeakDetails>,
+    leaks: BTreeMap<&'a str, LeakDetails>,
 }
 
 /// The details of one leak. Without names for its parts, a page of many leaks is smaller.
