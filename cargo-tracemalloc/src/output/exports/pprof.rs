@@ -1,11 +1,11 @@
 //! pprof's protocol buffer, compressed by gzip. The numbers are those of `profile.proto`.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 
 use anyhow::Result;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use indexmap::IndexSet;
 use prost::Message;
 
 use crate::profile::{Profile, StackFrame};
@@ -28,77 +28,60 @@ pub fn render(profile: &Profile) -> Result<Vec<u8>> {
         })
         .collect();
     let default_sample_type = tables.string("inuse_space");
-    let Tables { strings, functions, locations, .. } = tables;
-    let document = Document {
-        sample_type,
-        sample,
-        location: locations,
-        function: functions,
-        string_table: strings,
-        default_sample_type,
-    };
+    let (location, function) = (tables.location_rows(), tables.function_rows());
+    let string_table = tables.strings.into_iter().map(str::to_owned).collect();
+    let document =
+        Document { sample_type, sample, location, function, string_table, default_sample_type };
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&document.encode_to_vec())?;
     Ok(encoder.finish()?)
 }
 
-/// The tables of a document. Their indexes are the identities, except that 0 is no function and no
-/// location.
+/// The tables of a document. An index is an identity, except that 0 is no function and no location.
 struct Tables<'a> {
-    strings: Vec<String>,
-    string_indexes: HashMap<String, i64>,
-    functions: Vec<Function>,
-    function_ids: HashMap<(&'a str, &'a str), u64>,
-    locations: Vec<Location>,
-    location_ids: HashMap<&'a StackFrame, u64>,
+    strings: IndexSet<&'a str>,
+    /// Name and file.
+    functions: IndexSet<(&'a str, &'a str)>,
+    locations: IndexSet<&'a StackFrame>,
 }
 
 impl<'a> Tables<'a> {
     fn new() -> Self {
-        let mut tables = Self {
-            strings: Vec::new(),
-            string_indexes: HashMap::new(),
-            functions: Vec::new(),
-            function_ids: HashMap::new(),
-            locations: Vec::new(),
-            location_ids: HashMap::new(),
-        };
         // The first string is the empty one.
-        tables.string("");
-        tables
+        let strings = IndexSet::from([""]);
+        Self { strings, functions: IndexSet::new(), locations: IndexSet::new() }
     }
 
-    fn string(&mut self, text: &str) -> i64 {
-        if let Some(index) = self.string_indexes.get(text) {
-            return *index;
-        }
-        let index = i64::try_from(self.strings.len()).unwrap_or(i64::MAX);
-        self.strings.push(text.to_owned());
-        self.string_indexes.insert(text.to_owned(), index);
-        index
+    fn string(&mut self, text: &'a str) -> i64 {
+        i64::try_from(self.strings.insert_full(text).0).unwrap_or(i64::MAX)
     }
 
     fn function(&mut self, frame: &'a StackFrame) -> u64 {
-        let key = (frame.name(), frame.file.as_str());
-        if let Some(id) = self.function_ids.get(&key) {
-            return *id;
-        }
-        let id = self.functions.len() as u64 + 1;
-        let (name, filename) = (self.string(key.0), self.string(key.1));
-        self.functions.push(Function { id, name, system_name: name, filename });
-        self.function_ids.insert(key, id);
-        id
+        self.functions.insert_full((frame.name(), &frame.file)).0 as u64 + 1
     }
 
     fn location(&mut self, frame: &'a StackFrame) -> u64 {
-        if let Some(id) = self.location_ids.get(frame) {
-            return *id;
-        }
-        let id = self.locations.len() as u64 + 1;
-        let line = Line { function_id: self.function(frame), line: frame.line.into() };
-        self.locations.push(Location { id, line: vec![line] });
-        self.location_ids.insert(frame, id);
-        id
+        self.locations.insert_full(frame).0 as u64 + 1
+    }
+
+    /// The rows of all locations.
+    fn location_rows(&mut self) -> Vec<Location> {
+        let frames: Vec<&StackFrame> = self.locations.iter().copied().collect();
+        let rows = (1..).zip(frames).map(|(id, frame)| {
+            let line = Line { function_id: self.function(frame), line: frame.line.into() };
+            Location { id, line: vec![line] }
+        });
+        rows.collect()
+    }
+
+    /// The rows of all functions.
+    fn function_rows(&mut self) -> Vec<Function> {
+        let functions: Vec<(&str, &str)> = self.functions.iter().copied().collect();
+        let rows = (1..).zip(functions).map(|(id, (name, file))| {
+            let (name, filename) = (self.string(name), self.string(file));
+            Function { id, name, system_name: name, filename }
+        });
+        rows.collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The details of all leaks, for the page's script: each text and each frame once.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
+use std::collections::BTreeMap;
 
+use indexmap::IndexSet;
 use serde::Serialize;
 use tracemalloc_harness::{FrameEntry, StepEntry};
 
@@ -16,11 +16,11 @@ type Index = usize;
 /// The details of all leaks.
 #[derive(Debug, Default, Serialize)]
 pub struct Details<'a> {
-    texts: Table<String>,
+    texts: IndexSet<String>,
     /// Function, place, whether it is the workspace's own.
-    frames: Table<(Index, Index, bool)>,
+    frames: IndexSet<(Index, Index, bool)>,
     /// Name, target.
-    tests: Table<(Index, Index)>,
+    tests: IndexSet<(Index, Index)>,
     /// By id.
     leaks: BTreeMap<&'a str, LeakDetails>,
 }
@@ -56,13 +56,6 @@ struct SiteDetails(
     u32,
 );
 
-/// Values, each once, with the index of each.
-#[derive(Debug)]
-struct Table<T> {
-    rows: Vec<T>,
-    indexes: HashMap<T, Index>,
-}
-
 /// The details of these leaks.
 pub fn details<'a>(leaks: &[&'a Leak]) -> Details<'a> {
     let mut details = Details::default();
@@ -83,7 +76,7 @@ pub fn details<'a>(leaks: &[&'a Leak]) -> Details<'a> {
 
 impl Details<'_> {
     fn text(&mut self, text: String) -> Index {
-        self.texts.index(text)
+        self.texts.insert_full(text).0
     }
 
     /// The holder and the steps from it.
@@ -124,35 +117,12 @@ impl Details<'_> {
             function => function,
         };
         let (function, place) = (self.text(function.to_owned()), self.text(text::place(frame)));
-        self.frames.index((function, place, is_of_workspace(frame)))
+        self.frames.insert_full((function, place, is_of_workspace(frame))).0
     }
 
     fn test(&mut self, test: &LeakTest) -> Index {
         let target = text::leak_label(&test.package, test.kind, &test.target);
         let test = (self.text(test.name.clone()), self.text(target));
-        self.tests.index(test)
-    }
-}
-
-impl<T: Clone + Eq + Hash> Table<T> {
-    fn index(&mut self, row: T) -> Index {
-        if let Some(index) = self.indexes.get(&row) {
-            return *index;
-        }
-        self.rows.push(row.clone());
-        self.indexes.insert(row, self.rows.len() - 1);
-        self.rows.len() - 1
-    }
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), indexes: HashMap::new() }
-    }
-}
-
-impl<T: Serialize> Serialize for Table<T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.rows.serialize(serializer)
+        self.tests.insert_full(test).0
     }
 }
