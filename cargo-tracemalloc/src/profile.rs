@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use tracemalloc::{Frame, KeyType, LoadError, Snapshot};
+use tracemalloc::{Frame, KeyType, Snapshot};
 use tracemalloc_harness::FrameEntry;
 
 use crate::cli::Unit;
@@ -44,20 +44,12 @@ pub struct StackFrame {
 impl Profile {
     /// Reads a snapshot or a report.
     pub fn read(path: &Path) -> Result<Self> {
-        match Snapshot::load(path) {
-            Ok(snapshot) => Self::of_snapshot(&snapshot),
-            Err(error @ LoadError::Malformed { .. }) => {
-                let report = Utf8Path::from_path(path).map(report_file::read).transpose();
-                let report = report.ok().flatten();
-                let report = report.ok_or_else(|| {
-                    let wanted = [FileKind::Snapshot, FileKind::Report];
-                    let other = FileKind::instead_of(&wanted, path);
-                    other.unwrap_or(error.into())
-                });
-                Ok(Self::of_report(&report?))
-            }
-            Err(error) => Err(error.into()),
+        if FileKind::of(path) == Some(FileKind::Report) {
+            let path = Utf8Path::from_path(path).context("the report's path is not UTF-8")?;
+            return Ok(Self::of_report(&report_file::read(path)?));
         }
+        FileKind::expect(&[FileKind::Snapshot, FileKind::Report], path)?;
+        Self::of_snapshot(&Snapshot::load(path)?)
     }
 
     /// Statistics scale what a sampled snapshot has.
