@@ -12,7 +12,7 @@ ci/copies.sh
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-for fixture in demo causes hints planted behaviour service; do
+for fixture in demo causes hints paths planted behaviour service; do
     manifest=tests/fixtures/$fixture/Cargo.toml
     cargo fmt --all --check --manifest-path "$manifest"
     cargo clippy --workspace --all-targets --locked --manifest-path "$manifest" \

@@ -152,7 +152,7 @@ fn holders_of_the_configuration_excuse_growth_unless_they_may_not() {
         let place = (verdict == Verdict::Leak).then_some(("tests/keeps.rs", 5));
         assert_eq!(holder.file.as_deref().zip(holder.line), place);
         let shown = output.stdout.contains("held by keeps::keep::KEPT (tests/keeps.rs:5): ")
-            && output.stdout.contains("\n  keeps::keep::KEPT -> Box<u32>\n");
+            && output.stdout.contains("\n  keeps::keep::KEPT: Box<u32>\n");
         assert_eq!(shown, verdict == Verdict::Leak, "{config} {args}");
     }
 }

@@ -1,123 +1,87 @@
-//! Names of the fields that hold the pointers of a cycle, from a binary's debug information.
+//! Names of the fields that hold the pointers of paths and cycles, from a binary's debug
+//! information.
 //!
 //! Debug information of level 2 describes types. Release builds and `debug = 1` have none.
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use gimli::{AttributeValue, DwTag};
-use tracemalloc::internal::function_name::short_type;
-use tracemalloc_harness::StepEntry;
+use tracemalloc_harness::{GrowthEntry, HolderKind, StepEntry};
 
-use crate::report::debug_info::{Reader, with_debug_info};
+use crate::report::field_path::{Block, Content, in_block, in_static, name_to_look_up};
+use crate::report::types::{Types, Wanted, with_types};
 
-/// The fields of a struct, each with its offset.
-type Fields = Vec<(u64, String)>;
-
-/// Adds to the steps of cycles the fields that hold their pointers.
-pub fn name_fields<'a>(binary: &Path, steps: impl Iterator<Item = &'a mut StepEntry>) {
-    let mut steps: Vec<&mut StepEntry> = steps.collect();
-    let names = steps.iter().filter_map(|step| Some(content(step.type_name.as_deref()?)?.0));
-    let wanted: HashSet<String> = names.map(str::to_owned).collect();
-    if wanted.is_empty() {
+/// Adds the fields to the paths and cycles of this growth. Reads the binary only if needed.
+///
+/// The optimizer may split a static into parts, whose offsets are not those of its type.
+pub fn name_fields<'a>(
+    binary: &Path,
+    is_optimised: bool,
+    growth: impl Iterator<Item = &'a mut GrowthEntry>,
+) {
+    let has_steps = |one: &&mut GrowthEntry| !one.path.is_empty() || !one.cycle.is_empty();
+    let mut growth: Vec<&mut GrowthEntry> = growth.filter(has_steps).collect();
+    let mut wanted = Wanted::default();
+    for one in &growth {
+        let steps = one.path.iter().chain(&one.cycle);
+        let names = steps.filter_map(|step| name_to_look_up(step.type_name.as_deref()?));
+        wanted.types.extend(names);
+        let with_fields =
+            one.holder.iter().filter(|holder| holder.pointer.is_some() && !is_optimised);
+        wanted.statics.extend(with_fields.map(|holder| holder.name.clone()));
+    }
+    if wanted.types.is_empty() && wanted.statics.is_empty() {
         return;
     }
     // A binary that is missing or broken has no debug information.
-    let structs = structs(binary, &wanted).unwrap_or_default();
-    for step in &mut steps {
-        let content = step.type_name.as_deref().and_then(content);
-        step.field = content.and_then(|(name, start)| {
-            let offset = u64::from(step.pointer).checked_sub(start)?;
-            let before = structs.get(name)?.iter().filter(|(at, _)| *at <= offset);
-            before.max_by_key(|(at, _)| *at).map(|(_, field)| field.clone())
-        });
-    }
-}
-
-/// The type of a block's content, and its offset in the block. An `Rc` begins with two counts.
-fn content(type_name: &str) -> Option<(&str, u64)> {
-    let inside = |head: &str| type_name.strip_prefix(head)?.strip_suffix('>');
-    let counted = inside("Rc<").or_else(|| inside("Arc<")).map(|name| (name, 16));
-    let (name, start) = counted.or_else(|| inside("Box<").map(|name| (name, 0)))?;
-    // Types of the program have a path in their crate.
-    name.contains("::").then_some((name, start))
-}
-
-/// The fields of the wanted structs, by the names of reports. A name with two layouts has none.
-fn structs(binary: &Path, wanted: &HashSet<String>) -> anyhow::Result<HashMap<String, Fields>> {
-    with_debug_info(binary, |dwarf| {
-        let mut found: HashMap<String, Option<Fields>> = HashMap::new();
-        let mut units = dwarf.units();
-        while let Some(header) = units.next()? {
-            let unit = dwarf.unit(header)?;
-            let mut entries = unit.entries_raw(None)?;
-            // The names of the scopes around the present entry, each with its depth.
-            let mut path: Vec<(isize, String)> = Vec::new();
-            let mut current: Option<(isize, String, Fields)> = None;
-            while !entries.is_empty() {
-                let depth = entries.next_depth();
-                path.retain(|(other, _)| *other < depth);
-                if current.as_ref().is_some_and(|(other, ..)| *other >= depth) {
-                    add(&mut found, current.take());
-                }
-                let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-                let tag = abbreviation.tag();
-                let is_field = tag == gimli::DW_TAG_member
-                    && current.as_ref().is_some_and(|(other, ..)| *other + 1 == depth);
-                if !is_field && !is_scope(tag) {
-                    entries.skip_attributes(abbreviation.attributes())?;
-                    continue;
-                }
-                let (mut name, mut location) = (None, None);
-                for attribute in abbreviation.attributes() {
-                    let attribute = entries.read_attribute(*attribute)?;
-                    match attribute.name() {
-                        gimli::DW_AT_name => name = text(dwarf, &unit, attribute.value()),
-                        gimli::DW_AT_data_member_location => location = attribute.udata_value(),
-                        _ => {}
-                    }
-                }
-                let Some(name) = name else { continue };
-                if is_field {
-                    if let (Some((.., fields)), Some(location)) = (&mut current, location) {
-                        fields.push((location, name));
-                    }
-                    continue;
-                }
-                path.push((depth, name));
-                if tag == gimli::DW_TAG_structure_type {
-                    let parts: Vec<&str> = path.iter().map(|(_, name)| name.as_str()).collect();
-                    let name = short_type(&parts.join("::"));
-                    if wanted.contains(&name) {
-                        current = Some((depth, name, Vec::new()));
-                    }
-                }
-            }
-            add(&mut found, current);
+    let _unreadable = with_types(binary, &wanted, |types| {
+        for one in &mut growth {
+            name_path(types, one);
+            name_cycle(types, &mut one.cycle);
         }
-        Ok(found.into_iter().filter_map(|(name, fields)| Some((name, fields?))).collect())
-    })
+    });
 }
 
-fn is_scope(tag: DwTag) -> bool {
-    matches!(tag, gimli::DW_TAG_namespace | gimli::DW_TAG_structure_type)
-}
-
-fn add(found: &mut HashMap<String, Option<Fields>>, one: Option<(isize, String, Fields)>) {
-    // A declaration has no fields, and an enum has variants instead.
-    let Some((_, name, fields)) = one.filter(|(.., fields)| !fields.is_empty()) else { return };
-    let known = found.entry(name).or_insert_with(|| Some(fields.clone()));
-    if known.as_ref() != Some(&fields) {
-        *known = None;
+/// Names the fields from the holder to the last block.
+fn name_path(types: &Types<'_, '_>, growth: &mut GrowthEntry) {
+    let Some(first) = growth.path.first() else { return };
+    let holder = growth.holder.as_mut();
+    let holder = holder.filter(|holder| holder.kind != HolderKind::LostBlock);
+    let mut content = Content::Unknown;
+    if let Some(holder) = holder
+        && let Some(pointer) = holder.pointer
+        && let Some(type_id) = types.of_static(&holder.name)
+        && let Some(found) = in_static(types, type_id, pointer, block(first))
+    {
+        holder.field = Some(field(&found.text));
+        content = found.content;
+    }
+    let path = &mut growth.path;
+    for index in 1..path.len() {
+        let (step, next) = (block(&path[index - 1]), block(&path[index]));
+        let offset = u64::from(path[index - 1].pointer);
+        let found = in_block(types, content, step, offset, next);
+        content = found.as_ref().map_or(Content::Unknown, |found| found.content);
+        path[index - 1].field = found.map(|found| field(&found.text));
     }
 }
 
-fn text<'data>(
-    dwarf: &gimli::Dwarf<Reader<'data>>,
-    unit: &gimli::Unit<Reader<'data>>,
-    value: AttributeValue<Reader<'data>>,
-) -> Option<String> {
-    dwarf.attr_string(unit, value).ok().map(|text| text.to_string_lossy().into_owned())
+/// Names the fields of a cycle, whose last step leads to the first.
+fn name_cycle(types: &Types<'_, '_>, cycle: &mut [StepEntry]) {
+    for index in 0..cycle.len() {
+        let next = block(&cycle[(index + 1) % cycle.len()]);
+        let offset = u64::from(cycle[index].pointer);
+        let found = in_block(types, Content::Unknown, block(&cycle[index]), offset, next);
+        cycle[index].field = found.map(|found| field(&found.text));
+    }
+}
+
+fn block(step: &StepEntry) -> Block<'_> {
+    Block { type_name: step.type_name.as_deref(), bytes: step.bytes }
+}
+
+/// A path without the dot before its first field, as the report has it.
+fn field(text: &str) -> String {
+    text.strip_prefix('.').unwrap_or(text).to_owned()
 }
 
 #[cfg(test)]
@@ -141,21 +105,18 @@ mod tests {
             file: None,
             line: None,
             function: None,
-            bytes: 48,
+            bytes: 16 + size_of::<Described>() as u64,
             pointer,
             strong: 1,
             field: None,
         };
         let binary = std::env::current_exe().expect("this is a program");
-        name_fields(&binary, [&mut step].into_iter());
+        let wanted = Wanted {
+            types: [format!("{}::Described", module_path!())].into(),
+            ..Wanted::default()
+        };
+        with_types(&binary, &wanted, |types| name_cycle(types, std::slice::from_mut(&mut step)))
+            .expect("this program has debug information");
         assert_eq!(step.field.as_deref(), Some("first"));
-    }
-
-    #[test]
-    fn the_content_of_a_block_is_behind_the_counts() {
-        assert_eq!(content("Rc<demo::Node<u8>>"), Some(("demo::Node<u8>", 16)));
-        assert_eq!(content("Box<demo::Node>"), Some(("demo::Node", 0)));
-        assert_eq!(content("Vec<demo::Node>"), None);
-        assert_eq!(content("Rc<u8>"), None);
     }
 }

@@ -9,7 +9,6 @@ use tracemalloc_harness::{HolderKind, Prefix, StepEntry};
 use crate::cli::Deny;
 use crate::report::collection_calls::removes_nothing;
 use crate::report::document::Target;
-use crate::report::field_names::name_fields;
 use crate::report::hint::{Hint, HintKind};
 use crate::report::leak::{Leak, LeakKind};
 use crate::report::owner_calls::giver;
@@ -23,10 +22,6 @@ pub fn add_hints(leaks: &mut [Leak], targets: &[Target], deny: &[Deny], metadata
     let prefixes = path_prefixes(metadata);
     // The leaks of one target come from one program.
     for target in targets {
-        if let Some(binary) = &target.executable {
-            let failing = leaks.iter_mut().filter(|leak| is_of(leak, target) && leak.fails(deny));
-            name_fields(binary.as_std_path(), failing.flat_map(|leak| &mut leak.cycle));
-        }
         let program = LazyCell::new(|| ProgramCalls::read(target.executable.as_deref()?));
         for leak in leaks.iter_mut().filter(|leak| leak.fails(deny)) {
             if is_of(leak, target) {

@@ -11,6 +11,7 @@ mod displayed;
 mod doctests;
 mod document;
 mod field_names;
+mod field_path;
 mod fingerprint;
 mod growing_part;
 mod hint;
@@ -31,6 +32,7 @@ mod targets;
 mod task_cell;
 mod test_leaks;
 mod thread_packet;
+mod types;
 pub mod unmatched_patterns;
 mod untraced_targets;
 

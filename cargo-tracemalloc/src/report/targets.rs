@@ -13,6 +13,7 @@ use tracemalloc_harness::{
 use crate::cli::Deny;
 use crate::report::declarations::Statics;
 use crate::report::document::Target;
+use crate::report::field_names::name_fields;
 use crate::report::kind::Kind;
 use crate::report::paths;
 
@@ -52,12 +53,17 @@ pub fn targets(
                 }
             }
         }
-        let listed = tests.iter_mut().filter(|test: &&mut TestEntry| {
-            test.verdict.is_some_and(|verdict| Deny::lists(deny, verdict))
-        });
+        let is_listed =
+            |test: &&mut TestEntry| test.verdict.is_some_and(|verdict| Deny::lists(deny, verdict));
+        let listed = tests.iter_mut().filter(is_listed);
         statics.declare(
             listed.flat_map(|test| &mut test.growth).filter_map(|growth| growth.holder.as_mut()),
         );
+        if let Some(binary) = &target.executable {
+            let listed = tests.iter_mut().filter(is_listed);
+            let growth = listed.flat_map(|test| &mut test.growth);
+            name_fields(binary.as_std_path(), target.is_optimised, growth);
+        }
         let key =
             (target.package.clone(), target.kind, target.name.clone(), target.version.clone());
         targets.entry(key).or_insert(target).tests.extend(tests);

@@ -87,6 +87,7 @@ extern "C" fn receive(entries: *mut u8, found: &FoundBlocks) {
         bytes: found.held.bytes,
         blocks: found.held.blocks,
         holder,
+        pointer: None,
         head: stack(found.head),
         steps: found.steps,
         path: path.collect(),

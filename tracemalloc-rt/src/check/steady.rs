@@ -229,7 +229,7 @@ impl Finding {
             judge::Finding::Lost { cycle, steps, .. } => {
                 (Some(Holder::Lost), way(cycle, *steps, true))
             }
-            judge::Finding::Held { by, path, steps } => {
+            judge::Finding::Held { by, path, steps, .. } => {
                 let sum = HolderSum { holder: by.clone(), bytes: 0, blocks: 0, steps: Vec::new() };
                 (Some(Holder::of(&Held::of(&sum))), way(path, *steps, true))
             }

@@ -23,7 +23,8 @@ pub enum Fate {
 pub struct Step {
     /// The stack that allocated the block; `None` for an untraced block.
     pub stack: Option<StackId>,
-    /// The offset in it of the pointer to the next step; 0 unless the path is a cycle.
+    /// The offset in it of the pointer to the next step; `u32::MAX` if it is not known, and 0 for
+    /// the last step.
     pub pointer: u32,
     /// On a cycle, for the block of an `Rc` or `Arc`: the number of strong handles to it. 0 if some
     /// pointer to it is not proven to be one.
@@ -57,6 +58,8 @@ pub struct Retained {
     pub blocks: u64,
     /// Their holder, for [`Fate::Held`].
     pub holder: Option<Holder>,
+    /// The offset of the pointer in the static or thread-local that holds them, if it has a name.
+    pub pointer: Option<usize>,
     /// The stack of the lost block that leads to them, for [`Fate::LostWith`].
     pub head: Option<StackId>,
     /// The number of steps from the holder to one of these blocks. The last step is the block

@@ -665,7 +665,7 @@ mod tests {
                     let finding = match share {
                         Share::Lost => Finding::Lost { with: None, cycle: Vec::new(), steps: 0 },
                         _ if by.name.is_empty() => Finding::Unknown,
-                        _ => Finding::Held { by, path: Vec::new(), steps: 1 },
+                        _ => Finding::Held { by, pointer: None, path: Vec::new(), steps: 1 },
                     };
                     let grown = Grown { bytes: *bytes as u64, blocks: 1 };
                     GroupGrowth { id: GroupId(*id), share, grown, finding }

@@ -30,6 +30,8 @@ pub enum Finding {
     Held {
         /// The holder.
         by: Holder,
+        /// The offset of the pointer in it, if it is a static or thread-local with a name.
+        pointer: Option<usize>,
         /// The shortest path from the holder to one of the blocks, which is the last step.
         path: Vec<Step>,
         /// The number of steps of the whole path. Steps are missing before the last one.
@@ -57,7 +59,8 @@ pub struct Step {
     pub function: Option<String>,
     /// Its size in bytes.
     pub bytes: u64,
-    /// On a cycle, the offset in it of the pointer to the next step.
+    /// The offset in it of the pointer to the next step; `u32::MAX` if it is not known, and 0 for
+    /// the last step of a path.
     pub pointer: u32,
     /// On a cycle, the number of strong handles to it, if they are proven; otherwise 0.
     pub strong: u32,
@@ -78,7 +81,12 @@ impl FindingNamer<'_> {
         let path = found.path.iter().map(|step| self.step(step)).collect();
         match &found.holder {
             _ if found.fate == Fate::Freed => Finding::Unknown,
-            Some(holder) => Finding::Held { by: self.holder(holder), path, steps: found.steps },
+            Some(holder) => Finding::Held {
+                by: self.holder(holder),
+                pointer: found.pointer,
+                path,
+                steps: found.steps,
+            },
             None => Finding::Lost {
                 with: found.head.map(|head| self.head(head)),
                 cycle: path,

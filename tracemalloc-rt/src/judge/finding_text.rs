@@ -18,7 +18,7 @@ pub fn finding_text(finding: &Finding) -> Option<String> {
             Some(format!("lost: a cycle of {}", way(cycle, *steps, true).join(" -> ")))
         }
         Finding::Lost { .. } => Some("lost: nothing points to it".to_owned()),
-        Finding::Held { by, path, steps } => {
+        Finding::Held { by, path, steps, .. } => {
             let mut parts = vec![format!("held by {}", holder(by))];
             parts.extend(way(path, *steps, false));
             Some(parts.join(" -> "))

@@ -23,6 +23,8 @@ pub fn holder_entry(holder: heap::Holder) -> HolderEntry {
         thread: holder.thread,
         start: holder.start,
         known: holder.known,
+        pointer: None,
+        field: None,
     }
 }
 
@@ -37,6 +39,8 @@ pub fn lost_block(block: Step) -> HolderEntry {
         thread: None,
         start: None,
         known: false,
+        pointer: None,
+        field: None,
     }
 }
 

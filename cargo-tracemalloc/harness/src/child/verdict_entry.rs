@@ -5,7 +5,7 @@ use tracemalloc::internal::{self, Symbol, judge};
 use crate::child::holder_entry::{holder_entry, lost_block, step_entry};
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::{
-    FrameEntry, GrowthEntry, MismatchEntry, Retained, RunEntry, TestEntry,
+    FrameEntry, GrowthEntry, HolderEntry, MismatchEntry, Retained, RunEntry, TestEntry,
 };
 
 /// The entry of a test that passed and was judged.
@@ -93,9 +93,10 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
                 entry.head_traceback = traceback.into_iter().map(frame_entry).collect();
             }
         }
-        judge::Finding::Held { by, path, steps: path_steps } => {
+        judge::Finding::Held { by, pointer, path, steps: path_steps } => {
             entry.retained = Some(Retained::Held);
-            entry.holder = Some(holder_entry(by));
+            let pointer = pointer.map(|pointer| pointer as u64);
+            entry.holder = Some(HolderEntry { pointer, ..holder_entry(by) });
             (entry.path, entry.path_steps) = (steps(path), path_steps);
         }
     }

@@ -225,9 +225,17 @@ pub struct HolderEntry {
     pub start: Option<String>,
     /// Whether this is a known holder, which frees later or fills once.
     pub known: bool,
+    /// The offset of the pointer in a static or a thread-local; `None` if it is not known.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub pointer: Option<u64>,
+    /// The fields of the static or thread-local that lead to the pointer: `entries`. Empty if the
+    /// pointer is no field that a person would name. `None` if they are not known. The command sets
+    /// it.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub field: Option<String>,
 }
 
-wire!(struct HolderEntry { kind, name, file, line, thread, start, known });
+wire!(struct HolderEntry { kind, name, file, line, thread, start, known, pointer, field });
 
 /// The kind of a holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,12 +287,15 @@ pub struct StepEntry {
     pub function: Option<String>,
     /// The size in bytes.
     pub bytes: u64,
-    /// On a cycle, the offset in the block of the pointer to the next step; otherwise 0.
+    /// The offset in the block of the pointer to the next step; 4294967295 if it is not known. 0
+    /// for the last step of a path.
     pub pointer: u32,
     /// On a cycle, for the block of an `Rc` or `Arc`: the number of strong handles to it. 0 if some
     /// pointer to it is not proven to be one.
     pub strong: u32,
-    /// On a cycle, the field of the type that has the pointer. The command sets it.
+    /// The fields that lead to the pointer: `next`, or `[..].page` in the elements of a vector.
+    /// Empty if the pointer is no field that a person would name. `None` for the last step of a
+    /// path, and if they are not known. The command sets it.
     pub field: Option<String>,
 }
 

@@ -38,6 +38,8 @@ fn holder_of(place: &HeldPlace) -> String {
         HeldKind::Foreign => HolderKind::Foreign,
     };
     holder(&HolderEntry {
+        pointer: None,
+        field: None,
         kind,
         name: place.name.clone().unwrap_or_default(),
         file: None,

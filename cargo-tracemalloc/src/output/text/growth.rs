@@ -50,6 +50,9 @@ pub fn retained(growth: &GrowthEntry) -> Option<String> {
         (Retained::Lost, Some(head)) => Some(format!("lost: only {} leads to it", holder(head))),
         (Retained::Held, None) => Some("held".to_owned()),
         (Retained::Held, Some(by)) => {
+            if let Some(path) = access_path(by, &growth.path, growth.path_steps) {
+                return Some(format!("held by {path}"));
+            }
             let mut text = format!("held by {}", holder(by));
             let (first, last) = growth.path.split_at(growth.path.len().saturating_sub(1));
             for step in first.iter().take(SHOWN_STEPS) {
@@ -102,15 +105,48 @@ pub fn holder_name(holder: &HolderEntry) -> &str {
 /// A block on a path, with its place or without it.
 pub fn step(step: &StepEntry, with_place: bool) -> String {
     let name = match (&step.type_name, &step.file) {
-        (Some(name), _) => {
-            let field = step.field.as_ref().map(|field| format!(".{field}"));
-            short_name(name, WIDEST_TYPE) + &field.unwrap_or_default()
-        }
+        (Some(name), _) => short_name(name, WIDEST_TYPE) + &with_dot(step.field.as_deref()),
         (None, None) if step.function.is_none() => format!("{} untraced", size(step.bytes)),
         (None, _) => size(step.bytes),
     };
     let function = step.function.as_deref().filter(|function| !function.is_empty());
     if with_place { name + &place_of(step.file.as_deref().or(function), step.line) } else { name }
+}
+
+/// A path from a holder to its last block as a person would write it:
+/// `store::CACHE.entries[..].page: Vec<u8>`. `None` if not all fields on it are known.
+pub fn access_path(holder: &HolderEntry, steps: &[StepEntry], whole: u32) -> Option<String> {
+    let (last, before) = steps.split_last()?;
+    let mut text = holder_name(holder).to_owned() + &with_dot(Some(holder.field.as_deref()?));
+    let mut left_out = whole as usize - steps.len().min(whole as usize);
+    // The pointer to a block that is left out is not known.
+    let known = before.len() - usize::from(left_out > 0);
+    let mut same: Vec<&str> = Vec::new();
+    for step in &before[..known] {
+        let field = step.field.as_deref()?;
+        same.retain(|other| *other == field);
+        // The nodes of a list look all alike.
+        if same.len() < SHOWN_STEPS {
+            same.push(field);
+            text += &with_dot(Some(field));
+        } else {
+            left_out += 1;
+        }
+    }
+    left_out += before.len() - known;
+    if left_out > 0 {
+        text += &format!(" and {}", count(left_out as u64, "more block"));
+    }
+    Some(format!("{text}: {}", step(last, false)))
+}
+
+/// The fields behind a name.
+pub fn with_dot(field: Option<&str>) -> String {
+    match field {
+        None | Some("") => String::new(),
+        Some(field) if field.starts_with(['[', ':']) => field.to_owned(),
+        Some(field) => format!(".{field}"),
+    }
 }
 
 /// ` (src/lib.rs:14)`, or nothing.

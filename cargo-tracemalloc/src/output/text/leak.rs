@@ -6,7 +6,9 @@ use tracemalloc::Domain;
 use tracemalloc_harness::{GrowthKind, HolderKind, StepEntry, TestEntry};
 
 use crate::output::text::frames;
-use crate::output::text::growth::{amount_of, holder, holder_name, place_of, size, step};
+use crate::output::text::growth::{
+    access_path, amount_of, holder, holder_name, place_of, size, step, with_dot,
+};
 use crate::output::text::line::{count, line};
 use crate::output::text::short_name::short_name;
 use crate::report::{Kind, Leak, LeakKind, LeakTest, Site};
@@ -172,9 +174,15 @@ fn notes(leak: &Leak, test: Option<&TestEntry>) -> Vec<String> {
             notes.push(format!("{way} -> and round again"));
         }
         LeakKind::Held => {
+            let path = leak.holder.as_ref();
+            let path = path.and_then(|by| access_path(by, &leak.path, leak.path_steps));
             let from = leak.holder.as_ref().filter(|by| by.kind != HolderKind::Stack);
             let from = from.map_or("its memory", holder_name);
-            if !leak.path.is_empty() {
+            if let Some(path) = path {
+                notes.push(path);
+            } else if !leak.path.is_empty() {
+                let field = leak.holder.as_ref().and_then(|by| by.field.as_deref());
+                let from = from.to_owned() + &with_dot(field);
                 notes.push(format!("{from} -> {}", way(&leak.path, leak.path_steps, false)));
             }
             notes.extend(places(&leak.sites));

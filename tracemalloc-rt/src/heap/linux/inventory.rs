@@ -10,6 +10,7 @@ use crate::heap::linux::range::{Range, cut};
 use crate::heap::linux::reply::{Root, RootKind};
 use crate::heap::linux::request::StaticRange;
 use crate::heap::linux::thread_names::{self, ThreadName};
+use crate::names::provider::Named;
 use crate::os::thread_id::thread_id;
 use crate::trace::thread_stacks;
 use crate::util::fnmatch::Pattern;
@@ -102,6 +103,20 @@ impl Inventory {
         }
     }
 
+    /// The offset of the pointer in the static or thread-local that a root stands for, if that has
+    /// a name.
+    pub fn offset(&self, root: &Root) -> Option<usize> {
+        let (symbol, place) = match root.kind {
+            RootKind::Static => {
+                let module = self.modules.iter().find(|one| one.has_data_at(root.address))?;
+                (modules::find(&module.statics, root.address)?, root.address)
+            }
+            RootKind::ThreadLocal => self.thread_local(root)?,
+            RootKind::Stack | RootKind::Register | RootKind::Foreign => return None,
+        };
+        Some(place - symbol.start)
+    }
+
     fn static_at(&self, root: &Root) -> Holder {
         let known = self.statics.get(root.number as usize).and_then(|part| part.known);
         let Some(module) = self.modules.iter().find(|module| module.has_data_at(root.address))
@@ -126,6 +141,16 @@ impl Inventory {
     }
 
     fn thread_local_at(&self, root: &Root) -> Holder {
+        let name = match self.thread_local(root) {
+            Some((symbol, _)) => symbol.name.clone(),
+            None => "thread-local storage".to_owned(),
+        };
+        Holder { name, ..self.thread(root.thread, HolderKind::ThreadLocal) }
+    }
+
+    /// The thread-local of the executable that a root stands for, and the offset of the pointer in
+    /// the thread's copy of all of them.
+    fn thread_local(&self, root: &Root) -> Option<(&Named, usize)> {
         let pointer = if root.thread == self.caller {
             thread_stacks::current_pointer()
         } else {
@@ -134,16 +159,10 @@ impl Inventory {
                 .last()
                 .map(|stack| stack.thread_pointer)
         };
-        let executable = self.modules.iter().find(|module| module.is_executable);
-        let symbol = pointer.zip(executable).and_then(|(pointer, executable)| {
-            let base = pointer.wrapping_add(executable.thread_locals_from());
-            modules::find(&executable.thread_locals, root.address.wrapping_sub(base))
-        });
-        let name = match symbol {
-            Some(symbol) => symbol.name.clone(),
-            None => "thread-local storage".to_owned(),
-        };
-        Holder { name, ..self.thread(root.thread, HolderKind::ThreadLocal) }
+        let executable = self.modules.iter().find(|module| module.is_executable)?;
+        let base = pointer?.wrapping_add(executable.thread_locals_from());
+        let place = root.address.wrapping_sub(base);
+        Some((modules::find(&executable.thread_locals, place)?, place))
     }
 
     fn thread(&self, id: i32, kind: HolderKind) -> Holder {

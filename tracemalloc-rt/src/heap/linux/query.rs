@@ -310,6 +310,7 @@ fn retained(inventory: &Inventory, entry: &Entry) -> Retained {
         bytes: entry.bytes,
         blocks: entry.blocks,
         holder: (entry.fate == Fate::Held).then(|| inventory.holder(&entry.root)),
+        pointer: inventory.offset(&entry.root).filter(|_| entry.fate == Fate::Held),
         head: (entry.fate == Fate::LostWith).then_some(StackId(entry.head)),
         steps: entry.steps_len,
         path: entry.steps[..shown]

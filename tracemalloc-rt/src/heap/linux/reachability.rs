@@ -101,17 +101,7 @@ impl<'a> Reachability<'a> {
     /// Takes one word, found at `from`: an even address, or 0 for a register.
     #[inline]
     pub fn meet(&mut self, word: usize, from: usize, root: u32) {
-        let number = match self.blocks.at(word) {
-            Some(number) => number,
-            None if word >> 48 == 0 => return,
-            None => {
-                match self.blocks.at(word & ((1 << 48) - 1)).or_else(|| self.blocks.at(word >> 16))
-                {
-                    Some(number) => number,
-                    None => return,
-                }
-            }
-        };
+        let Some(number) = self.target(word) else { return };
         let block = &self.blocks[number];
         if block.root == NONE && block.stack != OURS && !self.is_stranger(block.stack, root) {
             let block = &mut self.blocks[number];
@@ -119,6 +109,16 @@ impl<'a> Reachability<'a> {
             block.from = from;
             // The queue has room for every block, and each comes here once.
             self.queue.push(number as u32);
+        }
+    }
+
+    /// The number of the block that a word points to.
+    #[inline]
+    fn target(&self, word: usize) -> Option<usize> {
+        match self.blocks.at(word) {
+            Some(number) => Some(number),
+            None if word >> 48 == 0 => None,
+            None => self.blocks.at(word & ((1 << 48) - 1)).or_else(|| self.blocks.at(word >> 16)),
         }
     }
 
@@ -330,6 +330,30 @@ impl<'a> Reachability<'a> {
                 let block = &self.blocks[next];
                 if block.root == NONE && block.is_traced() && is_of_interest(next, word) {
                     return Ok(Some((next, address + 8)));
+                }
+            }
+            address = run.1;
+        }
+        Ok(None)
+    }
+
+    /// The offset of the first pointer from one block to another. `None` if none is among the first
+    /// `most` words, which it lessens by those that it reads.
+    pub fn offset_of_pointer(
+        &self,
+        from: usize,
+        to: usize,
+        most: &mut usize,
+    ) -> Result<Option<usize>, Hindrance> {
+        let block = self.blocks[from];
+        let mut address = block.start.next_multiple_of(8);
+        while let Part::Run(run) = self.next_part(&block, address)? {
+            for address in (run.0..run.1).step_by(8) {
+                let Some(left) = most.checked_sub(1) else { return Ok(None) };
+                *most = left;
+                // SAFETY: `next_part` has returned whole words that can be read.
+                if self.target(unsafe { word(address) }) == Some(to) {
+                    return Ok(Some(address - block.start));
                 }
             }
             address = run.1;

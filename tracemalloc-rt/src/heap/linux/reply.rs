@@ -111,7 +111,8 @@ pub enum RootKind {
 pub struct Step {
     /// The stack that allocated the block; 0 for an untraced block.
     pub stack: u32,
-    /// On a cycle, the offset of the pointer to the next step.
+    /// The offset of the pointer to the next step; [`NONE`](crate::heap::linux::blocks::NONE) if it
+    /// is not known, and 0 for the last step.
     pub pointer: u32,
     /// On a cycle, see [`strong_counts`](crate::heap::linux::strong_counts).
     pub strong: u32,

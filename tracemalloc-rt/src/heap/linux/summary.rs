@@ -19,6 +19,8 @@ const OUT_OF_MEMORY: Hindrance = Hindrance::Memory;
 const MOST_HEADS: usize = 16;
 /// The most cycles whose strong counts are read: each takes a look at all blocks.
 const MOST_COUNTED: usize = 64;
+/// The most words that are read for the places of pointers on all paths: a tenth of a second.
+const MOST_WORDS: usize = 16 << 20;
 
 /// Writes the entries of the wanted stacks; if `wanted` is empty, of all lost blocks of a domain.
 pub fn write_entries(
@@ -53,6 +55,7 @@ pub fn write_entries(
     list::sort(&mut numbers, &|a, b| order(a).cmp(&order(b)));
     let mut hindrances = 0;
     let mut counted = 0;
+    let mut words = MOST_WORDS;
     for same in numbers.chunk_by(|a, b| key(*a) == key(*b)) {
         let Some(place) = reply.entries.get_mut(reply.entries_len as usize) else {
             if !wanted.is_empty() {
@@ -73,7 +76,7 @@ pub fn write_entries(
             steps: [Step { stack: 0, pointer: 0, strong: 0, size: 0 }; MOST_STEPS],
         };
         match fate {
-            Fate::Held => write_path(reached, same[0] as usize, &mut entry),
+            Fate::Held => write_path(reached, same[0] as usize, &mut words, &mut entry)?,
             Fate::Lost => {
                 let cycle = find_cycle(reached, &mut cycles, same)?;
                 counted += usize::from(!cycle.is_empty());
@@ -109,7 +112,13 @@ pub fn is_of(block: &Block, domain: Domain) -> bool {
 }
 
 /// Writes the path from the root to a block: its first steps, and the block itself as the last.
-fn write_path(reached: &Reachability<'_>, block: usize, entry: &mut Entry) {
+/// Reads at most so many `words` of the blocks on it.
+fn write_path(
+    reached: &Reachability<'_>,
+    block: usize,
+    words: &mut usize,
+    entry: &mut Entry,
+) -> Result<(), Hindrance> {
     let mut ring = [block; MOST_STEPS - 1];
     let mut steps = 0_usize;
     let mut number = block;
@@ -126,11 +135,24 @@ fn write_path(reached: &Reachability<'_>, block: usize, entry: &mut Entry) {
     entry.steps_len = steps as u32;
     let shown = steps.min(ring.len());
     for (place, step) in entry.steps.iter_mut().zip((0..shown).map(|back| steps - 1 - back)) {
-        *place = step_of(&reached.blocks[ring[step % ring.len()]]);
+        let number = ring[step % ring.len()];
+        *place = step_of(&reached.blocks[number]);
+        let next = match step {
+            0 => continue,
+            // The ring has the last one no more, unless it is the block itself.
+            _ if step + ring.len() == steps => Some(block).filter(|_| step == 1),
+            _ => Some(ring[(step - 1) % ring.len()]),
+        };
+        let offset = match next {
+            Some(next) => reached.offset_of_pointer(number, next, words)?,
+            None => None,
+        };
+        place.pointer = offset.and_then(|offset| u32::try_from(offset).ok()).unwrap_or(NONE);
     }
     if steps > shown {
         entry.steps[shown] = step_of(&reached.blocks[block]);
     }
+    Ok(())
 }
 
 /// Finds the first cycle that one of these heads begins. Empty if there is none.
