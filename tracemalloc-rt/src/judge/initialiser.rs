@@ -16,7 +16,7 @@ struct Initialiser {
     calls_program: bool,
 }
 
-const INITIALISERS: [Initialiser; 15] = [
+const INITIALISERS: [Initialiser; 16] = [
     calls_program("std::sync::once::Once::", "std::sync::Once"),
     calls_program("std::sync::poison::once::Once::", "std::sync::Once"),
     calls_program("std::sys::sync::once::", "std::sync::Once"),
@@ -30,12 +30,16 @@ const INITIALISERS: [Initialiser; 15] = [
     by_itself("std::backtrace_rs::symbolize::", "std's backtrace cache"),
     // The names of living threads, for the message when a stack overflows.
     by_itself("std::sys::pal::unix::stack_overflow::", "std's table of threads"),
+    // The C library never frees a string of the environment: `getenv` may have given it away.
+    by_itself(SET_VAR, SET_VAR),
     calls_program("once_cell::imp::OnceCell::", "once_cell"),
     calls_program("once_cell::sync::", "once_cell"),
     calls_program("once_cell::race::", "once_cell"),
     calls_program("lazy_static::lazy::Lazy::", "lazy_static"),
     calls_program("spin::once::Once::", "spin::Once"),
 ];
+
+const SET_VAR: &str = "std::env::set_var";
 
 const fn calls_program(path: &'static str, name: &'static str) -> Initialiser {
     Initialiser { path, name, calls_program: true }
@@ -45,8 +49,9 @@ const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
     Initialiser { path, name, calls_program: false }
 }
 
-/// Whether this initialiser is a cache of the standard library that grows and shrinks on its own:
-/// captured output, read debug information. Its growth never counts.
+/// Whether this initialiser is a cache of the standard library, or of the C library below it, that
+/// grows on its own: captured output, read debug information, the environment. Its growth never
+/// counts.
 pub fn is_cache_of_std(name: &str) -> bool {
     INITIALISERS.iter().any(|one| one.name == name && !one.calls_program)
 }
@@ -112,6 +117,20 @@ mod tests {
         ]);
         assert_eq!(of(&split), Some("std's table of threads"));
         assert!(is_cache_of_std("std's table of threads"));
+    }
+
+    #[test]
+    fn the_environment_is_of_the_c_library() {
+        let set_var = frames(&[
+            "",
+            "setenv",
+            "<std::sys::env::unix::setenv::{closure#0}>::call",
+            "std::env::set_var::<&str, &str>",
+            "demo::test",
+        ]);
+        assert_eq!(of(&set_var), Some(SET_VAR));
+        assert!(is_cache_of_std(SET_VAR));
+        assert_eq!(of(&frames(&["malloc", "demo::test", "std::env::set_var"])), None);
     }
 
     #[test]

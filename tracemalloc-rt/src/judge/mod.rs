@@ -46,6 +46,7 @@ pub use finding_text::{finding_text, way};
 pub use grouping::Grouper;
 pub use grown::Grown;
 pub use heap_search::HeapSearch;
+pub use initialiser::is_cache_of_std;
 pub use known_leak::KnownLeak;
 pub use leak_text::{Headline, Leak, leak_text, many, size};
 pub use live_lines::LiveLine;

@@ -1,5 +1,6 @@
 //! The tests whose growth came once, and the reason why it is no leak.
 
+use tracemalloc::internal::judge::is_cache_of_std;
 use tracemalloc_harness::{GrowthEntry, GrowthKind, Retained, TestEntry};
 
 use crate::output::text::growth;
@@ -16,7 +17,11 @@ fn why(growth: &GrowthEntry) -> String {
     if let Some(initialiser) = &growth.initialiser
         && growth.kind == GrowthKind::Initialiser
     {
-        return format!("allocated under {initialiser}, which runs once");
+        return if is_cache_of_std(initialiser) {
+            format!("allocated under {initialiser}, whose growth never counts")
+        } else {
+            format!("allocated under {initialiser}, which runs once")
+        };
     }
     let held = growth::retained(growth).filter(|_| growth.retained == Some(Retained::Held));
     match (held, &growth.holder) {
