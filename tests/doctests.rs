@@ -157,3 +157,36 @@ fn one_that_fails_is_no_leak() {
     assert_eq!((test.outcome, test.verdict), (Outcome::Failed, None));
     assert!(test.message.as_deref().unwrap().starts_with("Test executable failed"), "{test:#?}");
 }
+
+#[test]
+fn a_crate_without_std_and_a_runner_change_nothing() {
+    let project = Project::copy("doctests", "no-std");
+    project.write(
+        "merged/src/lib.rs",
+        "//! ```\n//! assert_eq!(merged::NUMBER, 7);\n//! ```\n//!\n//! ```\n//! std::mem::forget(vec![merged::NUMBER; 9]);\n//! ```\n//!\n\
+         //! ```standalone_crate\n//! std::mem::forget(vec![merged::NUMBER; 8]);\n//! ```\n\n\
+         #![no_std]\n\n/// A number.\npub const NUMBER: u8 = 7;\n",
+    );
+    project.write("runner.sh", "echo started >> started\nexec \"$@\"\n");
+    let runner = project.root.join("runner.sh");
+    let config = format!("[target.'cfg(all())']\nrunner = ['sh', '{}']\n", runner.display());
+    project.write(".cargo/config.toml", &config);
+    let args = "--doc -p merged";
+    let started = project.root.join("merged/started");
+    let run = |call: Call, code: i32| {
+        let _ = fs::remove_file(&started);
+        let output = call.run().code(code);
+        let times = fs::read_to_string(&started).unwrap_or_default().lines().count();
+        (Listing::parse(&output.stdout), times)
+    };
+    let plain = run(project.cargo_test(args), exit::CLEAN);
+    let traced = run(project.tracemalloc(args), exit::LEAK);
+    assert!(plain.1 > 0);
+    assert_eq!(traced, plain);
+    // Behind a runner, rustdoc runs merged doctests in one process.
+    let report = project.report();
+    let bytes: Vec<u64> = reported(&report, "merged").into_values().collect();
+    assert_eq!((bytes, report.count("untraced")), (vec![8], 2));
+    let reason = "it did not run in a process of its own";
+    assert_eq!(report.test("merged/src/lib.rs - (line 5)").verdict_reason.as_deref(), Some(reason));
+}
