@@ -25,6 +25,12 @@ cargo fmt --all --check --manifest-path ci/bench/Cargo.toml
 # `checks.sh` has the lints of these, because their dependencies take minutes to compile.
 cargo fmt --all --check --manifest-path tests/fixtures/checks/Cargo.toml
 
+# clippy would compile the program without std as a test.
+manifest=tests/fixtures/programs/Cargo.toml
+cargo fmt --all --check --manifest-path "$manifest"
+cargo clippy --workspace --exclude bare --all-targets --locked --manifest-path "$manifest" \
+    --target-dir "${CARGO_TARGET_DIR:-target}/fixtures" -- -D warnings
+
 # One member of this fixture needs nightly.
 manifest=tests/fixtures/set-ups/Cargo.toml
 cargo fmt --all --check --manifest-path "$manifest"

@@ -326,7 +326,8 @@ fn a_mistake_is_named_with_its_line_before_anything_is_built() {
         (
             "no-fail = true",
             "unknown key `no-fail` in tracemalloc.toml line 1, expected one of `max-growth`, `max-blocks`, `runs`, \
-             `frames`, `include`, `exclude`, `domain`, `timeout`, `deny`, `overrides`, `known-leaks`, `holders`",
+             `frames`, `include`, `exclude`, `domain`, `timeout`, `deny`, `programs`, `overrides`, \
+             `known-leaks`, `holders`",
         ),
         ("max-growth = '1 XB'", "`max-growth` in tracemalloc.toml line 1: "),
         (

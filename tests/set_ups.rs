@@ -337,6 +337,7 @@ fn an_untraced_target_is_named_in_each_run() {
         package: "demo".to_owned(),
         version: report_version(&project),
         crate_name: "other".to_owned(),
+        is_program: false,
         src_path: project.root.join("other.rs").to_str().unwrap().to_owned(),
         executable: String::new(),
         untraced: Some("a word".to_owned()),

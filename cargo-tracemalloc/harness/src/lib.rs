@@ -24,6 +24,9 @@ pub use protocol::session::{
     ENTRY_EXTENSION, FRAGMENTS_DIR, HolderRule, KnownId, KnownLeak, Override, SESSION_FILE,
     SESSION_VAR, Session, TARGET_FILE,
 };
+pub use protocol::started_programs::{
+    CLEAN_FILE, CLOSED_FILE, PROGRAMS_EXTENSION, STARTER_FILE, Starter,
+};
 pub use protocol::target_note::{NOTE_EXTENSION, TargetNote};
 pub use protocol::test_entry::{
     FrameEntry, GrowthEntry, HolderEntry, HolderKind, Known, LOST_BLOCK, MismatchEntry, Outcome,

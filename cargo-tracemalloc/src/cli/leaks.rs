@@ -62,6 +62,11 @@ pub struct LeakArgs {
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = HEADING)]
     pub timeout: Option<Duration>,
 
+    /// Also check the programs of the workspace that tests start: what they have lost at their end
+    /// is a leak
+    #[arg(long, help_heading = HEADING)]
+    pub programs: bool,
+
     /// The baseline.
     #[command(flatten)]
     pub baseline: BaselineArgs,

@@ -44,6 +44,7 @@ pub fn run(args: &NextestArgs) -> Result<ExitCode> {
     let untraced = report::untraced_targets(
         &suite.context.target_dir,
         &options,
+        suite.settings.programs,
         &suite.context.metadata,
         &results.targets,
     );

@@ -43,6 +43,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     let untraced = report::untraced_targets(
         &suite.context.target_dir,
         &args.cargo,
+        suite.settings.programs,
         &suite.context.metadata,
         targets,
     );

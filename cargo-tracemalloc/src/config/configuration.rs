@@ -26,6 +26,8 @@ pub struct Config {
     pub options: Layer,
     /// Verdicts that fail, for all tests.
     pub deny: Option<Placed<Vec<Deny>>>,
+    /// Whether the programs that tests start are checked.
+    pub programs: Option<Placed<bool>>,
     /// Options for some tests. If several overrides set one option, the first one holds.
     pub overrides: Vec<Override>,
     /// Leaks that do not fail a test.
@@ -106,6 +108,7 @@ impl Config {
         let config = Self {
             options: Layer::read(&mut table)?,
             deny: table.take("deny", values::verdicts)?,
+            programs: table.take("programs", values::boolean)?,
             overrides: table
                 .tables("overrides")?
                 .into_iter()

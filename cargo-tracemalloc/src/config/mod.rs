@@ -12,4 +12,4 @@ mod values;
 pub use baseline::{Baseline, Mode};
 pub use configuration::{Config, Holder, KnownLeak, Override};
 pub use layer::{Layer, given, options};
-pub use settings::{DENY, Origin, Settings};
+pub use settings::{DENY, Origin, PROGRAMS, Settings};

@@ -17,6 +17,8 @@ use crate::config::layer;
 
 /// The key of `--deny`.
 pub const DENY: &str = "deny";
+/// The key of `--programs`.
+pub const PROGRAMS: &str = "programs";
 
 /// All options in effect.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Settings {
     pub timeout: Option<Duration>,
     /// `--deny`, sorted.
     pub deny: Vec<Deny>,
+    /// Whether the programs that tests start are checked: `--programs`.
+    pub programs: bool,
     /// Where the options are from that are given, by key.
     origins: BTreeMap<&'static str, Origin>,
     /// `--no-fail`.
@@ -75,11 +79,19 @@ impl Settings {
         }
         deny.sort();
         deny.dedup();
+        let mut programs = args.programs;
+        if programs {
+            origins.insert(PROGRAMS, Origin::CommandLine);
+        } else if let Some(Placed { value, place }) = config.programs {
+            origins.insert(PROGRAMS, Origin::Config(place));
+            programs = value;
+        }
         origins.extend(layer::given(&given, timeout).map(|(key, _)| (key, Origin::CommandLine)));
         Self {
             limits: given.over(layer.limits).over(defaults()),
             timeout: timeout.or(layer.timeout),
             deny,
+            programs,
             origins,
             no_fail: args.no_fail,
             overrides,

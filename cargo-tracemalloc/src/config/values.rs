@@ -55,6 +55,11 @@ pub fn fingerprint(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
+/// Parses `true` or `false`.
+pub fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| expected("`true` or `false`", value))
+}
+
 /// Parses a text that is not empty.
 pub fn text(value: &DeValue<'_>) -> Result<String, String> {
     match value.as_str() {

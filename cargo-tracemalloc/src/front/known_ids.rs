@@ -35,6 +35,7 @@ pub fn applied(
         traced: true,
         note: None,
         c_untraced: None,
+        processes: None,
         tests: std::iter::once(entry).chain(others).collect(),
         executable: None,
         is_optimised: true,

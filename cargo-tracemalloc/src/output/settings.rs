@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{self, DENY, Holder, KnownLeak, Layer, Origin, Override, Settings};
+use crate::config::{self, DENY, Holder, KnownLeak, Layer, Origin, Override, PROGRAMS, Settings};
 use crate::output::json::escaped;
 
 /// The document for programs.
@@ -86,7 +86,7 @@ fn line(text: &mut String, content: std::fmt::Arguments<'_>, origin: &Origin) {
 fn options(settings: &Settings) -> Vec<Line> {
     config::options(&settings.limits, settings.timeout)
         .into_iter()
-        .chain([(DENY, json!(settings.deny))])
+        .chain([(DENY, json!(settings.deny)), (PROGRAMS, json!(settings.programs))])
         .map(|(key, value)| (key, value, settings.origin(key)))
         .collect()
 }

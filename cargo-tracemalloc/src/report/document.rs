@@ -129,7 +129,10 @@ pub struct Target {
     /// Why C's blocks are not traced in it, while Rust's are.
     #[serde(default)]
     pub c_untraced: Option<String>,
-    /// The tests, by name.
+    /// The processes of a program that tests have started. `None` for other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Processes>,
+    /// The tests, by name. Those of a program have started it.
     pub tests: Vec<TestEntry>,
     /// The path of the test binary, as long as this process runs tests.
     #[serde(skip)]
@@ -137,6 +140,41 @@ pub struct Target {
     /// Whether the compiler optimised it, or may have.
     #[serde(skip)]
     pub is_optimised: bool,
+}
+
+/// Numbers of processes of a program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Processes {
+    /// All that tests have started.
+    pub started: u64,
+    /// Those that came to their end and were judged.
+    pub judged: u64,
+    /// Those that did not come to their end: a signal, `abort`, `_exit` or `exec` ended them, or
+    /// they still run.
+    pub unfinished: u64,
+}
+
+impl Processes {
+    /// Adds those of another report or test.
+    pub fn add(&mut self, other: Self) {
+        self.started += other.started;
+        self.judged += other.judged;
+        self.unfinished += other.unfinished;
+    }
+}
+
+impl Target {
+    /// Counts the tests and the programs of all targets.
+    pub fn summary(targets: &[Self]) -> Summary {
+        Summary::of(
+            targets.iter().flat_map(|target| target.tests.iter().map(|test| (target.kind, test))),
+        )
+    }
+
+    /// Its identity and its order.
+    pub fn key(&self) -> (&str, Kind, &str, &str) {
+        (&self.package, self.kind, &self.name, &self.version)
+    }
 }
 
 impl Report {

@@ -10,6 +10,7 @@ use crate::cli::Deny;
 use crate::report::collection_calls::removes_nothing;
 use crate::report::document::Target;
 use crate::report::hint::{Hint, HintKind};
+use crate::report::kind::Kind;
 use crate::report::leak::{Leak, LeakKind};
 use crate::report::owner_calls::giver;
 use crate::report::paths::path_prefixes;
@@ -100,7 +101,12 @@ fn given_up(leak: &Leak, program: &ProgramCalls, prefixes: &[Prefix]) -> Option<
     let giver = giver(program, type_name, &site.traceback)?;
     let (file, line) = program.place(&giver.caller)?;
     let file = Prefix::shorten(&file, prefixes);
-    Some(format!("`{}` at {file}:{line} gives it up, and {}", giver.function, giver.no_taker))
+    let of = binary(leak);
+    let no_taker = match giver.keeps_inside {
+        true => format!("no code of {of} drops it or takes it out"),
+        false => format!("no `from_raw` of {of} takes it back"),
+    };
+    Some(format!("`{}` at {file}:{line} gives it up, and {no_taker}", giver.function))
 }
 
 /// A collection of a static that no code of the program takes anything from.
@@ -116,8 +122,16 @@ fn only_inserted(leak: &Leak, program: &ProgramCalls) -> Option<String> {
     let step = leak.path.len().checked_sub(1 + usize::from(is_new))?;
     let collection = &of_node(leak.path[step].type_name.as_deref()?);
     removes_nothing(program, collection).then(|| {
-        format!("no code of this test binary removes from its `{collection}`; it only inserts")
+        format!("no code of {} removes from its `{collection}`; it only inserts", binary(leak))
     })
+}
+
+/// The words for the binary whose code shows a hint.
+fn binary(leak: &Leak) -> &'static str {
+    match leak.tests.first() {
+        Some(test) if test.kind == Kind::Program => "this program",
+        _ => "this test binary",
+    }
 }
 
 /// The tree that a node is of; any other type as it is.

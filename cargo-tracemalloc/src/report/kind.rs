@@ -18,4 +18,6 @@ pub enum Kind {
     Bench,
     /// The doctests of a library.
     Doctest,
+    /// A program that tests have started.
+    Program,
 }

@@ -8,7 +8,6 @@ use crate::report::document::{Doctests, Report, Target};
 use crate::report::kind::Kind;
 use crate::report::leak::{Leak, LeakTest, Site};
 use crate::report::leaks;
-use crate::report::summary::Summary;
 
 /// The entry that counts if several reports have the same test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub enum SameTest {
 pub fn merged(reports: Vec<Report>, same_test: SameTest) -> Option<Report> {
     let mut merged = reports.into_iter().reduce(|merged, other| add(merged, other, same_test))?;
     leaks::sort(&mut merged.leaks);
-    merged.summary = Summary::of(merged.targets.iter().flat_map(|target| &target.tests));
+    merged.summary = Target::summary(&merged.targets);
     Some(merged)
 }
 
@@ -138,6 +137,12 @@ fn add_targets(targets: Vec<Target>, others: Vec<Target>, same_test: SameTest) -
 fn add_target(target: &mut Target, other: Target, same_test: SameTest) {
     target.note = if target.traced || other.traced { None } else { target.note.take() };
     target.traced |= other.traced;
+    if let (Some(processes), Some(other)) = (&mut target.processes, other.processes) {
+        match same_test {
+            SameTest::Worst => processes.add(other),
+            SameTest::Last => *processes = other,
+        }
+    }
     for test in other.tests {
         match target.tests.iter_mut().find(|known| known.name == test.name) {
             Some(known) => add_test(known, test, same_test),

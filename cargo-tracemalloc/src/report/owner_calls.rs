@@ -12,8 +12,8 @@ pub struct Giver {
     pub function: String,
     /// The call.
     pub caller: Caller,
-    /// Says that nothing takes it back.
-    pub no_taker: &'static str,
+    /// Whether the owner stays inside another, as in `ManuallyDrop::new`.
+    pub keeps_inside: bool,
 }
 
 /// Functions that give up an owner, by their names in symbols.
@@ -43,11 +43,7 @@ pub fn giver(program: &ProgramCalls, type_name: &str, traceback: &[FrameEntry]) 
                 traceback.iter().any(|frame| is_of_workspace(frame) && is_caller(&frame))
             });
             if let Some(caller) = caller {
-                let no_taker = match name {
-                    "new" => "no code of this test binary drops it or takes it out",
-                    _ => "no `from_raw` of this test binary takes it back",
-                };
-                return Some(Giver { function: called, caller, no_taker });
+                return Some(Giver { function: called, caller, keeps_inside: name == "new" });
             }
         }
     }

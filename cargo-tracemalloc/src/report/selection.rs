@@ -30,6 +30,8 @@ pub fn selects_target(options: &CargoOptions, kind: Kind, name: &str) -> bool {
             Kind::Test => options.tests || named(&options.test),
             Kind::Example => options.examples || options.tests || named(&options.example),
             Kind::Bench => options.benches || named(&options.bench),
+            // Integration tests start programs.
+            Kind::Program => options.tests || !options.test.is_empty(),
             Kind::Doctest => false,
         }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tracemalloc_harness::{Outcome, TestEntry, Verdict};
 
 use crate::cli::Deny;
+use crate::report::kind::Kind;
 
 /// Numbers of tests by outcome and verdict.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,13 +36,48 @@ pub struct Summary {
     pub mismatched: usize,
     /// Passed tests without a verdict, from untraced targets.
     pub untraced: usize,
+    /// The programs that tests have started, each once for each test. They are no tests.
+    #[serde(default)]
+    pub programs: ProgramSummary,
+}
+
+/// Numbers of started programs by verdict.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramSummary {
+    /// By verdict.
+    pub clean: usize,
+    /// By verdict.
+    pub leak: usize,
+    /// By verdict.
+    pub known: usize,
+    /// No process of it was judged.
+    pub skipped: usize,
+    /// Without a verdict.
+    pub untraced: usize,
+}
+
+impl ProgramSummary {
+    fn add(&mut self, program: &TestEntry) {
+        *match program.verdict {
+            Some(Verdict::Clean | Verdict::Once) => &mut self.clean,
+            Some(Verdict::Leak | Verdict::Unconfirmed) => &mut self.leak,
+            Some(Verdict::Known) => &mut self.known,
+            Some(Verdict::Skipped) => &mut self.skipped,
+            None => &mut self.untraced,
+        } += 1;
+    }
 }
 
 impl Summary {
-    /// Counts the tests.
-    pub fn of<'a>(tests: impl IntoIterator<Item = &'a TestEntry>) -> Self {
+    /// Counts the tests and the programs.
+    pub fn of<'a>(tests: impl IntoIterator<Item = (Kind, &'a TestEntry)>) -> Self {
         let mut summary = Self::default();
-        for test in tests {
+        for (kind, test) in tests {
+            if kind == Kind::Program {
+                summary.mismatched += usize::from(!test.mismatches.is_empty());
+                summary.programs.add(test);
+                continue;
+            }
             summary.tests += 1;
             summary.passed_alone += usize::from(test.passed_alone);
             summary.mismatched += usize::from(!test.mismatches.is_empty());
@@ -71,7 +107,7 @@ impl Summary {
     /// Whether some test fails the run, though it has passed.
     pub fn fails(&self, deny: &[Deny]) -> bool {
         let counts = [
-            (Verdict::Leak, self.leak),
+            (Verdict::Leak, self.leak + self.programs.leak),
             (Verdict::Once, self.once),
             (Verdict::Unconfirmed, self.unconfirmed),
         ];

@@ -85,7 +85,11 @@ pub fn target_of_note(note: TargetNote, metadata: &Metadata) -> Target {
         })
         .find_map(|package| find(package, &note));
     let (kind, name) = found.unwrap_or_else(|| (Kind::Lib, note.crate_name.clone()));
-    let kind = if note.doctests.is_some() { Kind::Doctest } else { kind };
+    let kind = match () {
+        () if note.doctests.is_some() => Kind::Doctest,
+        () if note.is_program => Kind::Program,
+        () => kind,
+    };
     Target {
         package: note.package,
         version: note.version,
@@ -95,6 +99,7 @@ pub fn target_of_note(note: TargetNote, metadata: &Metadata) -> Target {
         traced: note.untraced.is_none(),
         note: note.untraced,
         c_untraced: note.c_untraced,
+        processes: None,
         tests: Vec::new(),
         executable: Some(note.executable).filter(|path| !path.is_empty()).map(Utf8PathBuf::from),
         is_optimised: note.is_optimised,
@@ -119,12 +124,12 @@ fn kind(kinds: &[TargetKind]) -> Kind {
     }
 }
 
-fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
+pub fn list(dir: &Utf8Path) -> Result<Vec<camino::Utf8PathBuf>> {
     let entries = dir.read_dir_utf8().with_context(|| format!("failed to list `{dir}`"))?;
     entries.map(|entry| Ok(entry?.into_path())).collect()
 }
 
-fn read<T: Exchanged>(path: &Utf8Path) -> Result<T> {
+pub fn read<T: Exchanged>(path: &Utf8Path) -> Result<T> {
     tracemalloc_harness::from_bytes(&fs::read(path)?)
         .with_context(|| format!("failed to parse fragment `{path}`"))
 }

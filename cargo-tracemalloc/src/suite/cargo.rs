@@ -17,7 +17,7 @@ use crate::wrapper;
 
 /// `cargo test`, with the command as rustc's wrapper.
 pub fn test(suite: &Suite, options: &CargoOptions, format: ReportFormat) -> Result<Process> {
-    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    let mut cargo = of_suite(suite)?;
     cargo.env(
         private_env::RUSTDOC,
         Some(suite.session.link_to_this_program(wrapper::RUSTDOC_NAME)?),
@@ -50,7 +50,7 @@ pub fn run(
 
 /// The same build again, silently, to see whether everything compiles.
 pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
-    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    let mut cargo = of_suite(suite)?;
     let mut args = options.build_args();
     if options.doc {
         // Cargo has no `--doc --no-run`. Doctests need the library.
@@ -65,7 +65,7 @@ pub fn builds(suite: &Suite, options: &CargoOptions) -> Result<Process> {
 
 /// `cargo nextest run`, with the command as rustc's wrapper.
 pub fn nextest(suite: &Suite, args: &NextestArgs) -> Result<Process> {
-    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    let mut cargo = of_suite(suite)?;
     let nextest_args = args.nextest_args();
     let (run, rest) = nextest_args.split_first().context("failed to find nextest's subcommand")?;
     cargo.arg("nextest").arg(run).arg("--target-dir").arg(&suite.context.target_dir).args(rest);
@@ -106,6 +106,15 @@ pub fn locate_workspace(manifest_path: Option<&Utf8Path>) -> Result<String> {
 /// A cargo to call before the toolchain is known.
 fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// A cargo that builds tests, and programs for them.
+fn of_suite(suite: &Suite) -> Result<Process> {
+    let mut cargo = with_wrapper(&suite.context, &suite.session, &suite.runtimes)?;
+    if suite.settings.programs {
+        cargo.env(private_env::PROGRAMS, Some(&suite.runtimes.identity));
+    }
+    Ok(cargo)
 }
 
 fn with_wrapper(context: &Context, session: &SessionDir, runtimes: &Runtimes) -> Result<Process> {

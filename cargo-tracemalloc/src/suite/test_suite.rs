@@ -53,7 +53,7 @@ pub struct Results {
 impl Results {
     /// Counts the tests.
     pub fn summary(&self) -> Summary {
-        Summary::of(self.targets.iter().flat_map(|target| &target.tests))
+        Target::summary(&self.targets)
     }
 }
 
@@ -118,8 +118,13 @@ impl Suite {
     /// fingerprint are marked. If `--write-baseline` is given, it writes them first.
     pub fn results(&self, is_complete: bool) -> Result<Results> {
         let (settings, metadata) = (&self.settings, &self.context.metadata);
-        let (mut targets, damaged) =
+        let (mut targets, mut damaged) =
             report::targets(&self.session.fragments(), metadata, &settings.deny)?;
+        let (programs, damaged_programs) =
+            report::programs(&self.session.fragments(), &self.context.target_dir, metadata)?;
+        targets.extend(programs);
+        targets.sort_by(|a, b| a.key().cmp(&b.key()));
+        damaged.extend(damaged_programs);
         let sources = SourceLines::new(&metadata.workspace_root);
         let mut leaks = report::leaks(&mut targets, &settings.deny, &sources);
         let known = self.settings.all_known_leaks();
@@ -288,6 +293,7 @@ fn harness_session(settings: &Settings, context: &Context) -> Result<Session> {
         known_holders: Some(settings.harness_holders()),
         path_prefixes: report::path_prefixes(&context.metadata),
         restore_env: context.restore_env(),
+        programs: settings.programs,
         command: this_program()?.into_string(),
         ..Session::default()
     })

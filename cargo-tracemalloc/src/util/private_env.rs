@@ -25,7 +25,8 @@ pub const WRAPPER: &str = "TRACEMALLOC_WRAPPER";
 /// The identity of the runtimes. For cargo, test binaries depend on it like on a variable that
 /// `env!` names.
 pub const RUNTIME: &str = "TRACEMALLOC_RUNTIME";
-/// The same for binaries that are no tests. If it is set, they are traced: `cargo tracemalloc run`.
+/// The same for binaries that are no tests. If it is set, they are traced: by `cargo tracemalloc
+/// run` and by `--programs`.
 pub const PROGRAMS: &str = "TRACEMALLOC_PROGRAMS";
 
 // For callee: set by cargo, read by the wrapper.

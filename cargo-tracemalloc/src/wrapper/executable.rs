@@ -84,13 +84,12 @@ fn attempt(
     args: &[OsString],
 ) -> Result<Compiled> {
     let crate_name = rustc_call.crate_name.as_deref().unwrap_or_default();
-    let plain = |reason: &str| -> Result<_> {
+    let without_tracer = || rustc(Some(config), call).args(args).stderr();
+    let untraced = |reason: &str, output: Output| {
         terminal::warning(format_args!("target `{crate_name}` runs untraced: {reason}"));
-        Ok(Compiled {
-            output: rustc(Some(config), call).args(args).stderr()?,
-            untraced: Some(reason.to_owned()),
-        })
+        Ok(Compiled { output, untraced: Some(reason.to_owned()) })
     };
+    let plain = |reason: &str| untraced(reason, without_tracer()?);
     if rustc_call.builds_std {
         return plain(
             "`-Zbuild-std` gives it another standard library than the tracing allocator's",
@@ -135,7 +134,18 @@ fn attempt(
         rustc
     };
     let output = inject(args, Some(&runtime.traced)).stderr()?;
-    if output.status.success() || !String::from_utf8_lossy(&output.stderr).contains(CONFLICT) {
+    let has_conflict = String::from_utf8_lossy(&output.stderr).contains(CONFLICT);
+    if !output.status.success() && !has_conflict && rustc_call.is_program() {
+        // A program without std does not link with the runtime, and has to be built all the same.
+        let plain_output = without_tracer()?;
+        if !plain_output.status.success() {
+            return Ok(Compiled { output: plain_output, untraced: None });
+        }
+        let first = first_line(&output.stderr);
+        let reason = format!("it does not link with the tracing allocator: {first}");
+        return untraced(&reason, plain_output);
+    }
+    if output.status.success() || !has_conflict {
         return Ok(Compiled { output, untraced: None });
     }
     let why = match &runtime.interposed {
@@ -158,6 +168,13 @@ fn attempt(
     Ok(Compiled { output: inject(args, None).stderr()?, untraced })
 }
 
+/// The first line of rustc's messages.
+pub fn first_line(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let error = text.lines().find(|line| line.starts_with("error"));
+    error.unwrap_or("rustc failed").trim_start_matches("error: ").chars().take(200).collect()
+}
+
 fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
     let path = rustc_call
         .output(NOTE_EXTENSION)
@@ -167,6 +184,7 @@ fn write_note(rustc_call: &RustcCall, untraced: Option<String>) -> Result<()> {
         package: env::var(private_env::PACKAGE_NAME).unwrap_or_default(),
         version: env::var(private_env::PACKAGE_VERSION).unwrap_or_default(),
         crate_name: rustc_call.crate_name.clone().unwrap_or_default(),
+        is_program: rustc_call.is_program(),
         src_path: absolute_utf8(source)
             .with_context(|| format!("failed to resolve `{source}`"))?
             .into_string(),

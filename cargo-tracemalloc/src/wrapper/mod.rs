@@ -82,7 +82,7 @@ pub fn run(call: &Call) -> Result<ExitCode> {
                 Some(&config.runtimes.identity),
             )?;
         } else if rustc_call.is_bin {
-            // Tests may start binaries, which stay untraced.
+            // Tests may start programs. They are traced on request.
             executable::depend_on(&rustc_call, private_env::PROGRAMS, programs.as_deref())?;
         }
     }

@@ -144,6 +144,11 @@ impl RustcCall {
         }
     }
 
+    /// Whether it compiles a program that is no test.
+    pub fn is_program(&self) -> bool {
+        self.is_bin && !self.is_test && !self.has_cfg_test
+    }
+
     /// Whether cargo compiles a crate of the user's program inside `target_dir`.
     pub fn compiles_below(&self, target_dir: &Utf8Path) -> bool {
         let below = self.out_dir.as_ref().is_some_and(|dir| dir.starts_with(target_dir));

@@ -27,6 +27,12 @@ impl Baseline {
         let quiet = || ThreadCount::now().is_at_most(start);
         settled(patience, quiet, Self::now, |now| now.live.changes_since(&self.live))
     }
+
+    /// The changes until now.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    pub fn changes_now(&self) -> Vec<Change> {
+        Live::now().changes_since(&self.live)
+    }
 }
 
 impl ThreadCount {

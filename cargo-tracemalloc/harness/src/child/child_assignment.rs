@@ -1,14 +1,17 @@
 //! The work that the front assigns to a child, and the environment that the child's test sees.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 use crate::child::doctest;
 use crate::child::entry_file::EntryFile;
-use crate::protocol::inside::{self, TEST_VAR};
+use crate::child::started_programs::StartedPrograms;
+use crate::protocol::inside::{self, FRAGMENT_VAR, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
-use crate::protocol::process_role::{FRAGMENT_VAR, ProcessRole};
+use crate::protocol::process_role::ProcessRole;
 use crate::protocol::session::{SESSION_VAR, Session};
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use crate::protocol::started_programs::STARTED_BY_VAR;
 
 /// Tells the crate insta whether to write new snapshots. A value of the user stays.
 const INSTA_UPDATE_VAR: &str = "INSTA_UPDATE";
@@ -20,6 +23,8 @@ pub struct Assignment {
     pub session: Option<Session>,
     /// The file for the entry; `None` if no process reads it.
     pub entry_file: Option<EntryFile>,
+    /// The programs that the test starts; `None` if they are not judged.
+    pub programs: Option<StartedPrograms>,
 }
 
 impl ProcessRole {
@@ -28,8 +33,23 @@ impl ProcessRole {
     pub(crate) fn assignment(&self) -> Option<(String, Assignment)> {
         let (test, fragment) = std::env::var(TEST_VAR).ok().zip(std::env::var_os(FRAGMENT_VAR))?;
         clean_environment();
-        let entry_file = Some(EntryFile::open(fragment.into()));
-        Some((test, Assignment { session: self.session(), entry_file }))
+        let (session, fragment) = (self.session(), PathBuf::from(fragment));
+        // SAFETY: the harness calls this on the main thread before it starts another.
+        let programs = unsafe { self.programs_of(&fragment, &test) };
+        let entry_file = Some(EntryFile::open(fragment));
+        Some((test, Assignment { session, entry_file, programs }))
+    }
+
+    /// Prepares for the programs that a test starts, if they are judged.
+    ///
+    /// # Safety
+    ///
+    /// No other thread reads or writes the environment.
+    pub(crate) unsafe fn programs_of(&self, entry: &Path, test: &str) -> Option<StartedPrograms> {
+        let session_dir = self.reports_to()?;
+        let is_judged = self.session.as_ref().is_some_and(|session| session.programs);
+        // SAFETY: the caller promises it.
+        is_judged.then(|| unsafe { StartedPrograms::open(session_dir, entry, test) }).flatten()
     }
 
     /// Whether the front has started this process, to run a test.
@@ -65,6 +85,7 @@ impl ProcessRole {
                 }
             }
             std::env::remove_var(SESSION_VAR);
+            std::env::remove_var(STARTED_BY_VAR);
             if session.run.is_none() {
                 inside::mark();
             }

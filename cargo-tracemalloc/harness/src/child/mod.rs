@@ -19,6 +19,8 @@ mod exit_heap;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod exit_stack;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod exit_verdict;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod freed_memory;
 mod heap;
 mod holder_entry;
@@ -41,6 +43,9 @@ mod run_clock;
 mod seccomp;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod snapshots;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod started_program;
+mod started_programs;
 mod temporary_dir;
 mod test;
 mod test_binary;

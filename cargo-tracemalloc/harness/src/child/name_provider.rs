@@ -43,6 +43,18 @@ pub fn install(role: &ProcessRole, runs_body: bool) {
     }));
 }
 
+/// The same for a program that must not start processes of its own: only the socket is used.
+#[cfg(target_env = "gnu")]
+pub fn install_socket(role: &ProcessRole) {
+    let socket = role.session.as_ref().and_then(|session| session.names.clone());
+    names::set_provider(Box::new(CommandProvider {
+        connection: None,
+        socket: socket.map(PathBuf::from),
+        programs: LazyLock::new(Box::new(Vec::new)),
+        statics: Mutex::default(),
+    }));
+}
+
 /// The command as a provider of names.
 struct CommandProvider {
     /// Open since before the body.

@@ -96,7 +96,8 @@ pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
     if !quiet {
         print(format_args!("test {} ... ", test.name));
     }
-    let entry = test_process::run(test, &Assignment { session: None, entry_file: None });
+    let entry =
+        test_process::run(test, &Assignment { session: None, entry_file: None, programs: None });
     let failed = entry.outcome == Outcome::Failed;
     match (quiet, failed) {
         (false, false) => print(format_args!("ok\n")),

@@ -14,27 +14,28 @@
 use std::ffi::{c_int, c_void};
 use std::io::Write as _;
 use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tracemalloc::internal::judge::{Case, Elapsed, Grouper, Grown, Patience, Ruling, Run};
+use tracemalloc::internal::judge::Patience;
 use tracemalloc::internal::{self, Walk};
 
 use crate::child::baseline::Baseline;
 use crate::child::doctest::{self, Doctest};
 use crate::child::domain;
 use crate::child::entry_file::EntryFile;
-use crate::child::exit_stack;
+use crate::child::exit_verdict::exit_verdict;
 use crate::child::freed_memory;
 use crate::child::name_provider;
 use crate::child::snapshots::Snapshots;
+use crate::child::started_program::StartedProgram;
 use crate::child::test_binary;
-use crate::child::verdict_entry;
 use crate::protocol::entry_slots::Slot;
 use crate::protocol::fragment;
 use crate::protocol::process_role::{FAILED, ProcessRole, fail};
 use crate::protocol::session::{FRAGMENTS_DIR, Session};
+use crate::protocol::started_programs;
 use crate::protocol::test_entry::TestEntry;
 use crate::protocol::test_failure::test_failure;
 
@@ -59,6 +60,7 @@ struct Program {
 
 enum Task {
     Judge(Box<Test>),
+    JudgeLost(Box<StartedProgram>),
     Run(&'static Snapshots),
 }
 
@@ -83,8 +85,18 @@ enum Recipient {
 /// does nothing.
 pub fn start_program() {
     let role = ProcessRole::of_this_process();
-    let Some((session, session_dir)) = role.given_session() else { return };
     let _pause = internal::pause();
+    let Some((session, session_dir)) = role.given_session() else {
+        if let Some(program) = StartedProgram::start() {
+            at_exit(Task::JudgeLost(Box::new(program)));
+        }
+        return;
+    };
+    // A runner or a build script may start a program of the workspace.
+    let is_test = || fragment::is_noted_as_test(&test_binary::path());
+    if session.run.is_none() && session.programs && !is_test() {
+        return;
+    }
     let doctest = match doctest::of_this_process() {
         // The processes that it starts need the session.
         Some(Doctest::Starter) => return,
@@ -105,8 +117,13 @@ pub fn start_program() {
             Some(snapshots) => Task::Run(snapshots),
             None => return,
         },
-        None => Task::Judge(Box::new(Test::start(session, role.reports_to(), name))),
+        None => Task::Judge(Box::new(Test::start(session, &role, name))),
     };
+    at_exit(task);
+}
+
+/// Does the task when the process ends.
+fn at_exit(task: Task) {
     if PROGRAM.set(Program { process: std::process::id(), task }).is_err() {
         return;
     }
@@ -132,19 +149,20 @@ extern "C" fn ended(status: c_int, _argument: *mut c_void) {
     // A panic of the harness must not change the program's end. It has printed its message.
     let _ = catch_unwind(|| match &program.task {
         Task::Judge(test) => test.end(status),
+        Task::JudgeLost(program) => program.end(),
         Task::Run(snapshots) => snapshots.take_last(),
     });
 }
 
 impl Test {
-    fn start(session: Session, reports_to: Option<&PathBuf>, name: String) -> Self {
+    fn start(session: Session, role: &ProcessRole, name: String) -> Self {
         let mut session = session.for_test(&test_binary::target().package, &name);
         if doctest::note().is_some() {
             // It runs once, whatever the options are for tests that can run again.
             session.limits.runs = None;
         }
-        let recipient = match reports_to {
-            Some(session_dir) => Recipient::Command(leave_first_fragment(session_dir, &name)),
+        let recipient = match role.reports_to() {
+            Some(session_dir) => Recipient::Command(leave_first_fragment(role, session_dir, &name)),
             None => Recipient::Caller,
         };
         internal::start(
@@ -191,32 +209,23 @@ impl Test {
     }
 
     fn judged(&self) -> TestEntry {
-        let rules = self.session.rules();
-        let mut case = Case::new(&rules);
-        let heap = self.session.heap(exit_stack::of_program());
-        let mut grouper = Grouper::new(&rules, Some(heap));
         let (changes, _) = self.before.changes(Patience::First, self.before.threads);
-        let changes = grouper.since_main(grouper.counted(changes));
-        let time = Elapsed { wall: self.started.elapsed(), delay: Duration::ZERO };
-        let run = Run { gross: Grown::gross(&changes), time, cpu: time.wall, threads: 0 };
-        let judged = match case.passed(run, &mut grouper.evidence(&changes)) {
-            Ruling::Final(judged) => judged,
-            Ruling::RunAgain | Ruling::Wait => {
-                case.unconfirmed("still live at the end of the process")
-            }
-        };
-        verdict_entry::entry(&self.name, &judged, &mut grouper, &self.session)
+        exit_verdict(&self.name, &self.session, changes, self.started)
     }
 }
 
 /// Writes the entry for a test that does not reach its end, and returns its path.
-fn leave_first_fragment(session_dir: &Path, name: &str) -> EntryFile {
+fn leave_first_fragment(role: &ProcessRole, session_dir: &Path, name: &str) -> EntryFile {
     let executable = test_binary::path();
     let fragments = match doctest::note() {
         Some(note) => session_dir.join(FRAGMENTS_DIR).join(&note.fragments),
         None => fragment::directory(session_dir, &executable),
     };
     let fragment = fragment::entry_path(&fragments, fragment::number_of(name));
+    // nextest may try the test again.
+    started_programs::remove(&fragment);
+    // SAFETY: this runs before `main`, when the process has one thread.
+    let _open = unsafe { role.programs_of(&fragment, name) };
     let died = "its process was ended by a signal, by `abort` or by `_exit`";
     let installed = internal::is_this_copy_installed();
     let c_untraced = internal::c_malloc::obstacle();

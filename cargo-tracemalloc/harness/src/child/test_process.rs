@@ -183,6 +183,9 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             doubt_if_blocks_were_missed(&mut first);
             write(assignment, Slot::First, &first);
             REPEATS.store(true, Ordering::Relaxed);
+            if let Some(programs) = &assignment.programs {
+                programs.close();
+            }
             null_output::redirect();
             let thread = BodyThread::start(test, !is_filtered && !is_limited);
             // From now on, there is one more thread, with the blocks that it allocated to begin

@@ -19,9 +19,12 @@ pub const SLOTS: usize = 3;
 /// The size of the file.
 pub const FILE_SIZE: usize = HEADER_SIZE + SLOTS * SLOT_SIZE;
 
+/// The extension of the file.
+pub const EXTENSION: &str = "slots";
+
 /// The path of the slots beside the file of an entry.
 pub fn path(entry: &Path) -> PathBuf {
-    entry.with_extension("slots")
+    entry.with_extension(EXTENSION)
 }
 
 /// The slots of a file, the later one last.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::protocol::entry_slots::{self, Slot};
 use crate::protocol::fnv;
 use crate::protocol::session::{ENTRY_EXTENSION, FRAGMENTS_DIR, TARGET_FILE};
+use crate::protocol::started_programs;
 use crate::protocol::target_note::{NOTE_EXTENSION, TargetNote};
 use crate::protocol::test_entry::TestEntry;
 use crate::protocol::wire;
@@ -37,6 +38,7 @@ pub fn entry_path(fragments: &Path, number: usize) -> PathBuf {
 /// When the file exists and cannot be removed.
 pub fn remove(path: &Path) -> io::Result<()> {
     entry_slots::remove(path);
+    started_programs::remove(path);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -83,15 +85,16 @@ pub fn write_target(
 /// Reads the note that the wrapper left beside a binary. Without a note, cargo's variables name the
 /// package.
 pub fn target_note(executable: &Path) -> TargetNote {
-    let stem =
-        executable.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let stem = stem.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(&stem);
-    let note = executable.with_file_name(format!("{stem}.{NOTE_EXTENSION}"));
-    std::fs::read(note).ok().and_then(|text| wire::from_bytes(&text).ok()).unwrap_or_else(|| {
+    note_beside(executable).unwrap_or_else(|| {
+        let stem = stem(executable);
         TargetNote {
             package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
             version: std::env::var("CARGO_PKG_VERSION").unwrap_or_default(),
-            crate_name: stem.rsplit_once('-').map_or(stem, |(name, _hash)| name).to_owned(),
+            crate_name: stem
+                .rsplit_once('-')
+                .map_or(stem.as_str(), |(name, _hash)| name)
+                .to_owned(),
+            is_program: false,
             src_path: String::new(),
             executable: String::new(),
             untraced: None,
@@ -101,6 +104,22 @@ pub fn target_note(executable: &Path) -> TargetNote {
             doctests: None,
         }
     })
+}
+
+/// Whether there is a note beside a binary that calls it a test. Programs have their notes
+/// elsewhere, because cargo gives their files other names.
+pub fn is_noted_as_test(executable: &Path) -> bool {
+    note_beside(executable).is_some_and(|note| !note.is_program)
+}
+
+fn note_beside(executable: &Path) -> Option<TargetNote> {
+    let note = executable.with_file_name(format!("{}.{NOTE_EXTENSION}", stem(executable)));
+    std::fs::read(note).ok().and_then(|text| wire::from_bytes(&text).ok())
+}
+
+fn stem(executable: &Path) -> String {
+    let name = executable.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(&name).to_owned()
 }
 
 /// Writes an entry or a note as a whole. Creates its directory if needed.

@@ -17,6 +17,7 @@ pub mod private_dir;
 pub mod process_role;
 pub mod program_run;
 pub mod session;
+pub mod started_programs;
 pub mod target_note;
 pub mod test_entry;
 pub mod test_failure;

@@ -14,17 +14,15 @@ use std::process::Command;
 
 use tracemalloc::internal::judge::Verdict;
 
-use crate::protocol::inside::{self, TEST_VAR};
+use crate::protocol::inside::{self, FRAGMENT_VAR, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::session::{SESSION_FILE, SESSION_VAR, Session};
+use crate::protocol::started_programs::STARTED_BY_VAR;
 use crate::protocol::test_list::{FRONT_VAR, TEST_BINARY_VAR};
 use crate::protocol::wire;
 
 /// The exit code for failed tests, the same as libtest's.
 pub const FAILED: i32 = 101;
-
-/// Names the file that a child writes its entry to.
-pub(crate) const FRAGMENT_VAR: &str = "TRACEMALLOC_FRAGMENT";
 
 /// The role of this process, and its session.
 #[derive(Debug)]
@@ -90,7 +88,7 @@ impl ProcessRole {
         if let Some(names) = names {
             child.env(NAMES_VAR, names);
         }
-        child.env_remove(FRONT_VAR).env_remove(TEST_BINARY_VAR);
+        child.env_remove(FRONT_VAR).env_remove(TEST_BINARY_VAR).env_remove(STARTED_BY_VAR);
         child.env(TEST_VAR, test).env(FRAGMENT_VAR, fragment);
     }
 }

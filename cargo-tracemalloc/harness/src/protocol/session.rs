@@ -59,6 +59,8 @@ pub struct Session {
     pub restore_env: BTreeMap<String, Option<String>>,
     /// Holders that free later or fill once. `None` means the built-in list.
     pub known_holders: Option<Vec<HolderRule>>,
+    /// Whether the programs that tests start are judged.
+    pub programs: bool,
     /// How to watch a program that is no test. `None` if the process is a test.
     pub run: Option<Run>,
     /// The absolute path of the command, which is the front of test binaries.
@@ -69,7 +71,7 @@ pub struct Session {
 
 wire!(struct Session {
     limits, timeout_seconds, overrides, known_leaks, known_ids, fail_on, fails_on_mismatch,
-    workspace, path_prefixes, restore_env, known_holders, run, command, names,
+    workspace, path_prefixes, restore_env, known_holders, programs, run, command, names,
 });
 
 impl Exchanged for Session {

@@ -1,4 +1,4 @@
-//! The wrapper's note about a test binary, in a file beside it.
+//! The wrapper's note about a test binary or a program, in a file beside it.
 
 use tracemalloc::internal::{WireValue, wire};
 
@@ -17,6 +17,8 @@ pub struct TargetNote {
     pub version: String,
     /// The crate's name as rustc got it, with `_` for `-`.
     pub crate_name: String,
+    /// Whether it is a program, and no test.
+    pub is_program: bool,
     /// The absolute path of the target's root source file.
     pub src_path: String,
     /// The absolute path of the test binary. The wrapper leaves it empty, because binaries are
@@ -35,8 +37,8 @@ pub struct TargetNote {
 }
 
 wire!(struct TargetNote {
-    package, version, crate_name, src_path, executable, untraced, is_optimised, c_untraced,
-    command, doctests,
+    package, version, crate_name, is_program, src_path, executable, untraced, is_optimised,
+    c_untraced, command, doctests,
 });
 
 impl Exchanged for TargetNote {

@@ -18,13 +18,14 @@ use crate::protocol::fnv;
 const MAGIC: &str = "tracemalloc";
 /// A hash of the sources of all types. Two builds of one version may differ in them.
 const TYPES: u64 = {
-    let sources: [&[u8]; 9] = [
+    let sources: [&[u8]; 10] = [
         include_bytes!("doctest_note.rs"),
         include_bytes!("exit_heap.rs"),
         include_bytes!("live_memory.rs"),
         include_bytes!("name_request.rs"),
         include_bytes!("program_run.rs"),
         include_bytes!("session.rs"),
+        include_bytes!("started_programs.rs"),
         include_bytes!("target_note.rs"),
         include_bytes!("test_entry.rs"),
         include_bytes!("test_list.rs"),

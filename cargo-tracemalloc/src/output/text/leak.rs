@@ -282,6 +282,7 @@ pub fn label(package: &str, kind: Kind, name: &str) -> String {
         Kind::Test => "test",
         Kind::Example => "example",
         Kind::Bench => "bench",
+        Kind::Program => "program",
         Kind::Doctest => return format!("{package} doctest"),
     };
     format!("{package} {kind} {name}")

@@ -6,7 +6,7 @@ use tracemalloc_harness::{GrowthKind, Known, Outcome, TestEntry, Verdict, mismat
 use crate::cli::Deny;
 use crate::output::text::line::{count, line};
 use crate::output::text::{changes, growth, leak, once, summary};
-use crate::report::{Change, Comparison, Leak, Report, Target};
+use crate::report::{Change, Comparison, Leak, Processes, Report, Target};
 use crate::util::terminal::{BAD, DIM, NOTE, escaped};
 
 /// Leaks are shown with all their lines up to this number of lines.
@@ -65,6 +65,7 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     let untraced = report.tests().filter(|(_, test)| is_untraced(test));
     test_lines(&mut notes, "untraced", untraced, view, |test| reason(test).to_owned());
     c_untraced(&mut notes, report);
+    unfinished_programs(&mut notes, report);
     if let Some(doctests) = &report.doctests {
         let ran = count((doctests.passed + doctests.failed) as u64, "doctest");
         line(
@@ -101,6 +102,24 @@ fn mismatches(notes: &mut String, report: &Report, view: View<'_>) {
     if more > 0 {
         let path = view.report_path;
         line(notes, format_args!("{DIM}and {more} more mismatches, see {path}{DIM:#}"));
+    }
+}
+
+/// A line for each program with processes that did not come to their end.
+fn unfinished_programs(notes: &mut String, report: &Report) {
+    for target in &report.targets {
+        let Some(processes) = target.processes.filter(|processes| processes.unfinished > 0) else {
+            continue;
+        };
+        let Processes { started, unfinished, .. } = processes;
+        let label = label(target);
+        line(
+            notes,
+            format_args!(
+                "{DIM}{unfinished} of {started} processes of {label} were not judged: a signal, \
+                 `abort`, `_exit` or `exec` ended them, or they still run{DIM:#}"
+            ),
+        );
     }
 }
 

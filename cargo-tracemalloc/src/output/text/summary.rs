@@ -40,6 +40,14 @@ pub fn counts(report: &Report) -> String {
         (summary.passed_alone, "passed alone"),
         (summary.mismatched, "mismatched"),
     ]);
+    let of_programs = &summary.programs;
+    let programs = list(&[
+        (of_programs.clean, "clean"),
+        (of_programs.known, "known"),
+        (of_programs.leak, "leaking"),
+        (of_programs.skipped, "skipped"),
+        (of_programs.untraced, "untraced"),
+    ]);
     let checked = match (summary.checked(), counts.is_empty()) {
         (checked, false) => format!("{} checked: {counts}", count(checked as u64, "test")),
         (_, true) => "no tests checked".to_owned(),
@@ -47,7 +55,9 @@ pub fn counts(report: &Report) -> String {
     let leaks = report.leaks.iter().filter(|leak| leak.verdict == GrowthKind::Leak).count() as u64;
     let leaks = if leaks > 0 { format!("{}; ", count(leaks, "leak")) } else { String::new() };
     let others = if others.is_empty() { others } else { format!("; {others}") };
-    format!("{leaks}{checked}{others}")
+    let programs =
+        if programs.is_empty() { programs } else { format!("; started programs: {programs}") };
+    format!("{leaks}{checked}{others}{programs}")
 }
 
 /// `20 clean, 1 leak`, without zeros.

@@ -12,7 +12,7 @@ use crate::cli::{Deny, ReportFormat};
 use crate::output::delivery::renderer;
 use crate::output::text::View;
 use crate::report::{
-    Comparison, Doctests, Kind, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target, leaks,
+    Comparison, Doctests, Kind, Report, ReportOptions, SCHEMA, SourceLines, Target, leaks,
 };
 use crate::util::terminal;
 
@@ -78,6 +78,7 @@ fn target(kind: Kind, name: &str, tests: Vec<TestEntry>) -> Target {
         traced: true,
         note: None,
         c_untraced: None,
+        processes: None,
         tests,
         executable: None,
         is_optimised: false,
@@ -103,7 +104,7 @@ fn report(mut targets: Vec<Target>, deny: Vec<Deny>) -> Report {
             known_holders: true,
             timeout_seconds: None,
         },
-        summary: Summary::of(targets.iter().flat_map(|target| &target.tests)),
+        summary: Target::summary(&targets),
         leaks,
         doctests: None,
         stale_known_leaks: None,

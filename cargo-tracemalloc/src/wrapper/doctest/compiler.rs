@@ -22,7 +22,7 @@ use crate::wrapper::config::Config;
 use crate::wrapper::doctest::call::{DoctestCall, Subject};
 use crate::wrapper::doctest::generated_source;
 use crate::wrapper::doctest::options::Options;
-use crate::wrapper::executable::{BY_HAND, CONFLICT};
+use crate::wrapper::executable::{BY_HAND, CONFLICT, first_line};
 use crate::wrapper::flags;
 use crate::wrapper::rustc_call::RustcCall;
 
@@ -244,10 +244,3 @@ impl Compiler<'_> {
 const ONLY_COMPILED: &str = "`no_run`: it is only compiled";
 /// Why a doctest that passes without being compiled has no verdict.
 const DOES_NOT_COMPILE: &str = "`compile_fail`: it does not compile";
-
-/// The first line of rustc's messages.
-fn first_line(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let error = text.lines().find(|line| line.starts_with("error"));
-    error.unwrap_or("rustc failed").trim_start_matches("error: ").chars().take(200).collect()
-}

@@ -134,6 +134,7 @@ impl Options {
             package: self.package.clone(),
             version: self.version.clone(),
             crate_name: self.crate_name.clone(),
+            is_program: false,
             src_path: self.src_path.clone(),
             executable: String::new(),
             untraced,
