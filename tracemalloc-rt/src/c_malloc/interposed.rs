@@ -12,8 +12,8 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
 use crate::os::memcheck::runs_on_memcheck;
 use crate::trace::c_record::{self, allocated, freed};
-use crate::trace::capture::c_stack::unwind_rule::Registers;
-use crate::trace::capture::c_stack::unwind_rules;
+use crate::trace::capture::unwind_rules;
+use crate::trace::capture::unwind_rules::rule::Registers;
 use crate::trace::guard;
 
 /// 1 from the first call of [`arm`] on.

@@ -15,8 +15,8 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::trace::capture::c_stack;
-use crate::trace::capture::c_stack::unwind_rule::Registers;
-use crate::trace::capture::c_stack::unwind_rules;
+use crate::trace::capture::unwind_rules;
+use crate::trace::capture::unwind_rules::rule::Registers;
 use crate::trace::contexts;
 use crate::trace::guard::Guard;
 use crate::trace::mismatches;
@@ -39,6 +39,8 @@ const OF_THREADS: [&CStr; 2] = [c"__cxa_thread_atexit_impl", c"pthread_setspecif
 pub fn prepare() {
     // The main thread is registered before the C library may be in the middle of anything.
     thread::current();
+    // From now on C closes libraries by a function of ours.
+    unwind_rules::forgets();
     // SAFETY: takes a number.
     let loader = unsafe { libc::getauxval(libc::AT_BASE) } as usize;
     let functions = OF_THREADS.map(|name| {

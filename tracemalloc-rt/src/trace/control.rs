@@ -4,7 +4,7 @@
 //! the program's view takes all blocks out of the view, and leaves everything else as it is.
 
 use crate::os::fork::hold_innermost;
-use crate::trace::capture::{Walk, settings};
+use crate::trace::capture::{self, Walk, settings};
 use crate::trace::shadow::{self, Block};
 use crate::trace::stack_id::StackId;
 use crate::trace::state::{FOR_HARNESS, FOR_PROGRAM, SAMPLED, TRACING, UNDECIDED};
@@ -134,6 +134,7 @@ pub fn sample_interval() -> u64 {
 
 fn prepare() {
     hold_innermost(&fork::LOCKS);
+    capture::prepare();
     shadow::prepare();
 }
 

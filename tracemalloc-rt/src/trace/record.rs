@@ -69,7 +69,7 @@ pub fn allocated(block: *mut u8, size: usize, root: *const ()) {
 #[inline(always)]
 fn record_common<const ANY: bool>(address: usize, size: usize, word: Word) -> Option<()> {
     let thread = thread::running().filter(|thread| thread.walker.is_ready(word))?;
-    let id = thread.walker.known_stack_id::<ANY>(Here::new())?;
+    let id = thread.walker.known_stack_id::<ANY>(Here::without_address())?;
     let place = Common::at(address)?;
     let account = thread.ledger.existing(id)?;
     let in_view = ANY && word.flags() & FOR_PROGRAM != 0;
@@ -251,6 +251,15 @@ pub struct Uncommon;
 #[inline(always)]
 pub fn is_for_program() -> bool {
     TRACING.flags() & FOR_PROGRAM != 0
+}
+
+/// Whether a block is unknown while blocks are sampled, as nearly all are then. Nothing is left to
+/// do for such a block.
+#[inline(always)]
+pub fn is_unsampled(address: usize) -> bool {
+    TRACING.flags() & SAMPLED != 0
+        && Common::at(address).is_some_and(|place| place.is_free())
+        && shadow::all_in_map()
 }
 
 /// The fast path of a free: forgets a block that is about to be freed, and returns it, or `None` if

@@ -272,7 +272,7 @@ impl Outermost {
     pub fn here() -> Self {
         if let Current::Running(thread) = current() {
             let (low, high) = stack_bounds();
-            let outside = Here::new().outside_of_frame();
+            let outside = Here::without_address().outside_of_frame();
             if let Some(outside) = outside.filter(|outside| (low..high).contains(outside)) {
                 thread.walker.set_bounds((low, outside));
             }

@@ -8,13 +8,16 @@
 
 const WORD: usize = size_of::<usize>();
 
-/// The frame pointer of a function, and the end of the stack. A walk may start here as long as the
-/// function has not returned.
+/// The registers of a function: its frame pointer, and the end of the stack. A walk may start here
+/// as long as the function has not returned.
 #[derive(Clone, Copy)]
 pub struct Here {
     pub frame: usize,
     /// The stack pointer.
     pub top: usize,
+    /// An address of the function's code where the registers had these values. 0 if that is not
+    /// known.
+    pub address: usize,
 }
 
 /// The part of a thread's stack that walks may see.
@@ -82,6 +85,11 @@ impl Bounds {
     pub fn from((low, high): (usize, usize)) -> Self {
         Self { low, last: high.saturating_sub(2 * WORD) }
     }
+
+    /// One past the highest address.
+    pub fn end(self) -> usize {
+        self.last + 2 * WORD
+    }
 }
 
 impl Chain {
@@ -90,7 +98,7 @@ impl Chain {
     /// unknown bounds, or in a function without a frame.
     #[inline(always)]
     pub fn from(here: Here, bounds: Bounds) -> Option<Self> {
-        let (Here { frame, top }, Bounds { low, last }) = (here, bounds);
+        let (Here { frame, top, .. }, Bounds { low, last }) = (here, bounds);
         let is_inside = top > low && frame >= top && frame <= last;
         (is_inside && frame % WORD == 0).then_some(Self { innermost: frame, last })
     }
@@ -150,6 +158,26 @@ impl Here {
     pub fn new() -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
+            let (frame, top, address): (usize, usize, usize);
+            // SAFETY: copies registers.
+            unsafe {
+                core::arch::asm!(
+                    "mov {}, rbp", "mov {}, rsp", "lea {}, [rip]",
+                    out(reg) frame, out(reg) top, out(reg) address,
+                    options(nomem, nostack, preserves_flags)
+                );
+            }
+            Self { frame, top, address }
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        Self::without_address()
+    }
+
+    /// As [`new`](Self::new), in fewer instructions, for walks by frame pointers alone.
+    #[inline(always)]
+    pub fn without_address() -> Self {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        {
             let (frame, top): (usize, usize);
             // SAFETY: copies registers.
             unsafe {
@@ -158,7 +186,7 @@ impl Here {
                     options(nomem, nostack, preserves_flags)
                 );
             }
-            Self { frame, top }
+            Self { frame, top, address: 0 }
         }
         #[cfg(all(target_arch = "aarch64", not(miri)))]
         {
@@ -170,10 +198,10 @@ impl Here {
                     options(nomem, nostack, preserves_flags)
                 );
             }
-            Self { frame, top }
+            Self { frame, top, address: 0 }
         }
         #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-        Self { frame: 0, top: 0 }
+        Self { frame: 0, top: 0, address: 0 }
     }
 }
 

@@ -464,7 +464,7 @@ mod tests {
         fn chain(&self) -> Chain {
             let innermost = self.address(*self.frames.last().expect("one is never popped"));
             let bounds = (self.address(0), self.address(self.words.len()));
-            Chain::from(Here { frame: innermost, top: innermost }, Bounds::from(bounds))
+            Chain::from(Here { frame: innermost, top: innermost, address: 0 }, Bounds::from(bounds))
                 .expect("it is inside")
         }
     }

@@ -10,6 +10,7 @@ use crate::os::memory;
 use crate::trace::capture::captured::Captured;
 use crate::trace::capture::frame_pointer::{Bounds, Chain, Here, strip};
 use crate::trace::capture::last_walk::{LastWalk, SHORT, Wanted};
+use crate::trace::capture::rule_walk;
 use crate::trace::capture::settings::{Settings, Walk};
 use crate::trace::capture::unwind;
 use crate::trace::contexts::Context;
@@ -152,15 +153,29 @@ fn stack_id(
     root: *const (),
 ) -> Option<StackId> {
     let settings = Settings::now();
-    let chain = if settings.walk() == Walk::Unwind { None } else { Chain::from(here, bounds) };
-    if let Some(chain) = chain {
-        let (context, is_cut) = by_chain(settings, walker, chain)?;
-        if settings.walk() == Walk::FramePointers {
-            return Some(context.stack_id());
-        }
-        return either(settings, walker, root, context, is_cut);
+    let chain = match settings.walk() {
+        Walk::Unwind => None,
+        // The register of a function without a frame pointer may look like a chain by chance.
+        Walk::Either if !rule_walk::keeps_frame_pointer(here) => None,
+        Walk::Either | Walk::FramePointers => Chain::from(here, bounds),
+    };
+    let by_tables = || unwound(settings, walker, bounds, here, root);
+    let Some(chain) = chain else { return by_tables() };
+    let (context, is_cut) = by_chain(settings, walker, chain)?;
+    if settings.walk() == Walk::FramePointers {
+        return Some(context.stack_id());
     }
-    unwound(settings, walker, root)
+    // A chain that is new is compared once.
+    let is_whole = context.is_whole_chain().unwrap_or_else(|| {
+        let by_rules = rule_walk::agrees(context, is_cut, bounds, here, OUTERMOST);
+        let agrees = by_rules.unwrap_or_else(|| {
+            let chain = context.addresses();
+            while_paused(walker, || unwind::agrees(chain, root, is_cut, OUTERMOST))
+        });
+        context.set_whole_chain(agrees);
+        agrees
+    });
+    if is_whole { Some(context.stack_id()) } else { by_tables() }
 }
 
 /// The context of a chain's innermost frame, and whether the chain has more frames than are kept.
@@ -200,32 +215,22 @@ fn walk_all(settings: Settings, walker: Option<&Walker>, chain: Chain) -> Option
     })
 }
 
-/// The id of the stack by unwind tables.
+/// The id of the stack by unwind tables: by rules, or by the unwinder.
 #[inline(never)]
-fn unwound(settings: Settings, walker: Option<&Walker>, root: *const ()) -> Option<StackId> {
-    with_room(settings, settings.depth(), walker, |captured| {
-        while_paused(walker, || unwind::walk(captured, root));
-        captured.context().map(Context::stack_id)
-    })
-}
-
-/// The id of a stack by its chain of frame pointers, if the chain is whole; otherwise by the
-/// unwinder's frames. A chain that is new is compared with the unwinder's frames once.
-#[inline(never)]
-fn either(
+fn unwound(
     settings: Settings,
     walker: Option<&Walker>,
+    bounds: Bounds,
+    here: Here,
     root: *const (),
-    chain: Context,
-    is_cut: bool,
 ) -> Option<StackId> {
-    let is_whole = chain.is_whole_chain().unwrap_or_else(|| {
-        let agrees =
-            while_paused(walker, || unwind::agrees(chain.addresses(), root, is_cut, OUTERMOST));
-        chain.set_whole_chain(agrees);
-        agrees
-    });
-    if is_whole { Some(chain.stack_id()) } else { unwound(settings, walker, root) }
+    with_room(settings, settings.depth(), walker, |captured| {
+        if !rule_walk::capture(captured, bounds, here) {
+            captured.clear();
+            while_paused(walker, || unwind::walk(captured, root));
+        }
+        captured.context().map(Context::stack_id)
+    })
 }
 
 /// Unwinds. The unwinder may allocate, and what it allocates does not count.

@@ -1,21 +1,19 @@
 //! Captures the stack of a block that C allocates.
 //!
-//! C code mostly keeps no frame pointers. So a walk goes by [rules](unwind_rules) from the call of
-//! `malloc` to the first function that keeps one. The rest is the chain of frame pointers, which
-//! begins with the frames of the last walk, as for Rust's blocks. Further out, other C code may be
-//! missing in the chain. So each new chain is compared once with the frames that the rules lead to.
-//! If they differ, rules lead all the way whenever that chain occurs.
+//! C code mostly keeps no frame pointers. So a walk goes by [rules](super::unwind_rules) from the
+//! call of `malloc` to the first function that keeps one. The rest is the chain of frame pointers,
+//! which begins with the frames of the last walk, as for Rust's blocks. Further out, other C code
+//! may be missing in the chain. So each new chain is compared once with the frames that the rules
+//! lead to. If they differ, rules lead all the way whenever that chain occurs.
 //!
 //! A stack is exact as far as it goes. If no rule leads on, it is marked as cut.
 
-pub mod unwind_rule;
-pub mod unwind_rules;
-mod unwind_table;
-
-use crate::trace::capture::c_stack::unwind_rule::{Registers, Rule};
 use crate::trace::capture::frame_pointer::{Bounds, Chain, Here};
 use crate::trace::capture::last_walk::SHORT;
+use crate::trace::capture::rule_walk::Callers;
 use crate::trace::capture::settings::Settings;
+use crate::trace::capture::unwind_rules::rule::{Registers, Rule};
+use crate::trace::capture::unwind_rules::rule_at;
 use crate::trace::capture::walker::{self, OUTERMOST, Walker};
 use crate::trace::contexts::{self, Context};
 use crate::trace::stack_id::StackId;
@@ -38,7 +36,7 @@ pub fn stack_id(
     let scope = walker.map_or(0, Walker::scope);
     let mut inner = [0; INNER];
     let mut len = 0;
-    let outer = if (bounds.low..end(bounds)).contains(&registers.stack) {
+    let outer = if (bounds.low..bounds.end()).contains(&registers.stack) {
         outer(walker, bounds, registers, &mut inner, &mut len)?
     } else {
         (inner[0], len) = (registers.return_address, 1);
@@ -47,11 +45,6 @@ pub fn stack_id(
     let frames = inner.get(..len).unwrap_or_default();
     let context = frames.iter().rev().try_fold(outer, |context, address| context.call(*address));
     Some(context?.call(contexts::OF_C)?.stack_id())
-}
-
-/// One past the highest address of a stack.
-fn end(bounds: Bounds) -> usize {
-    bounds.last + 2 * size_of::<usize>()
 }
 
 /// Writes the frames of C to `inner`, innermost first, and returns the context of their caller.
@@ -66,16 +59,16 @@ fn outer(
     while let Some(place) = inner.get_mut(*len) {
         *place = registers.return_address;
         *len += 1;
-        let rule = unwind_rules::rule(registers.return_address);
+        let rule = rule_at(registers.return_address);
         if rule == Rule::FRAME_POINTER {
-            let here = Here { frame: registers.frame, top: registers.stack };
+            let here = Here { frame: registers.frame, top: registers.stack, address: 0 };
             if let Some(chain) = Chain::from(here, bounds) {
                 return by_chain(walker, bounds, registers, chain);
             }
         }
         // SAFETY: `registers.stack` is in the bounds of the current thread's stack, which is
         // mapped, and a step only leads outwards.
-        match unsafe { rule.step(registers, end(bounds)) } {
+        match unsafe { rule.step(registers, bounds.end()) } {
             Some(caller) => registers = caller,
             None => return contexts::root(scope, missing(rule)),
         }
@@ -109,16 +102,8 @@ fn by_chain(
 /// was cut, any number may follow.
 #[cold]
 fn agrees(chain: Context, is_cut: bool, bounds: Bounds, registers: Registers) -> bool {
-    let mut chain = chain.addresses();
-    let mut beyond = 0;
-    let agree = callers(bounds, registers).all(|(address, _)| match chain.next() {
-        Some(expected) => expected == address,
-        None => {
-            beyond += 1;
-            is_cut || beyond <= OUTERMOST
-        }
-    });
-    agree && chain.next().is_none()
+    Callers::of(registers, bounds)
+        .is_some_and(|mut callers| callers.agree(chain, is_cut, OUTERMOST))
 }
 
 /// The context of the caller by rules alone.
@@ -130,34 +115,22 @@ fn by_rules(
     registers: Registers,
 ) -> Option<Context> {
     walker::with_room(settings, SHORT, walker, |captured| {
-        let mut last = unwind_rules::rule(registers.return_address);
-        for (address, rule) in callers(bounds, registers) {
-            last = rule;
+        let mut callers = Callers::of(registers, bounds)?;
+        for address in &mut callers {
             if !captured.push(address) {
                 break;
             }
         }
-        captured.beyond += missing(last) as usize;
+        captured.beyond += missing(callers.rule()) as usize;
         captured.context()
     })
-}
-
-/// The return addresses of all callers, innermost first, each with its rule.
-fn callers(bounds: Bounds, registers: Registers) -> impl Iterator<Item = (usize, Rule)> {
-    let start = (registers, unwind_rules::rule(registers.return_address));
-    let frames = core::iter::successors(Some(start), move |(registers, rule)| {
-        // SAFETY: as in `outer`.
-        let caller = unsafe { rule.step(*registers, end(bounds)) }?;
-        Some((caller, unwind_rules::rule(caller.return_address)))
-    });
-    frames.skip(1).map(|(registers, rule)| (registers.return_address, rule))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::capture::c_stack::unwind_rules::tests::{both, here, through_no_frame};
     use crate::trace::capture::settings;
+    use crate::trace::capture::unwind_rules::tests::{both, here, through_no_frame};
     use crate::trace::thread::{self, Current};
 
     fn addresses(id: StackId) -> Vec<usize> {

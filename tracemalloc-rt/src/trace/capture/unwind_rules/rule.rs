@@ -3,7 +3,7 @@
 //! Unwind tables describe such rules in general. Compilers use a few forms, which fit into one
 //! word. The idea is framehop's.
 
-use crate::trace::capture::frame_pointer::load;
+use crate::trace::capture::frame_pointer::{Here, load};
 
 const WORD: usize = size_of::<usize>();
 
@@ -46,6 +46,12 @@ pub struct Registers {
     pub return_address: usize,
     pub stack: usize,
     pub frame: usize,
+}
+
+impl From<Here> for Registers {
+    fn from(here: Here) -> Self {
+        Self { return_address: here.address, stack: here.top, frame: here.frame }
+    }
 }
 
 impl Rule {

@@ -3,7 +3,7 @@
 //!
 //! Nothing here allocates, locks or panics. What it does not understand is [`Rule::Unknown`].
 
-use crate::trace::capture::c_stack::unwind_rule::{Base, Rule, Saved};
+use crate::trace::capture::unwind_rules::rule::{Base, Rule, Saved};
 
 /// x86-64's numbers of registers in unwind tables.
 const FRAME: u64 = 6;
@@ -70,6 +70,7 @@ pub unsafe fn rule(header: usize, return_address: usize) -> Rule {
 /// # Safety
 ///
 /// That of [`rule`].
+#[cfg(any(test, feature = "c-malloc"))]
 pub unsafe fn function(header: usize, address: usize) -> Option<(usize, usize)> {
     // SAFETY: by the promise of the caller.
     let (_, begin, size, _) = unsafe { entry(header, address).and_then(|at| code(at)) }?;

@@ -2,15 +2,17 @@
 //!
 //! A look-up takes no lock. A module that is unloaded leaves its rules behind, and another one may
 //! take its addresses. So [`forget`] gives all rules another generation, and older ones are never
-//! found again.
+//! found again. While nothing calls it, only rules of modules that stay are remembered.
 
-use core::ffi::{c_int, c_void};
+pub mod rule;
+mod table;
+
+use core::ffi::{CStr, c_int, c_void};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::ptr;
 
-use crate::trace::capture::c_stack::unwind_rule::Rule;
-use crate::trace::capture::c_stack::unwind_table;
+use crate::trace::capture::unwind_rules::rule::Rule;
 
 const SLOTS: usize = 1 << 14;
 /// How many slots a rule may lie in, from the one of its hash on.
@@ -28,6 +30,11 @@ static TABLE: [Slot; SLOTS] =
     [const { Slot { key: AtomicU64::new(0), rule: AtomicU64::new(0) } }; SLOTS];
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 static FIND: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+/// Modules that are never unloaded while this code runs: their first addresses, and their sizes.
+static LASTING: [(AtomicUsize, AtomicUsize); 3] =
+    [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; 3];
+/// Whether [`forget`] is called for each module that is unloaded.
+static FORGETS: AtomicBool = AtomicBool::new(false);
 
 /// glibc's function that finds the module of an address. It takes no lock, and never allocates.
 type Find = unsafe extern "C" fn(*mut c_void, *mut Found) -> c_int;
@@ -47,14 +54,34 @@ struct Found {
 /// where unwind tables are.
 pub fn prepare() -> bool {
     if FIND.load(Ordering::Relaxed).is_null() {
-        // SAFETY: looks up a name that ends in a zero.
-        let find = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
+        let find = symbol(c"_dl_find_object");
         FIND.store(find, Ordering::Release);
+        // The program, the C library, and the module that this code is in.
+        // SAFETY: takes a number.
+        let program = unsafe { libc::getauxval(libc::AT_PHDR) } as usize;
+        let lasting = [program, symbol(c"__libc_start_main").addr(), prepare as *const () as usize];
+        for (place, (begin, end)) in LASTING.iter().zip(lasting.into_iter().flat_map(module_of)) {
+            // In this order, no other thread ever sees a range that belongs to no such module.
+            place.0.store(begin, Ordering::Release);
+            place.1.store(end - begin, Ordering::Release);
+        }
     }
     !FIND.load(Ordering::Relaxed).is_null()
 }
 
+fn symbol(name: &CStr) -> *mut c_void {
+    // SAFETY: looks up a name that ends in a zero.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
+}
+
+/// From now on, [`forget`] is called for each module that is unloaded.
+#[cfg(feature = "c-malloc")]
+pub fn forgets() {
+    FORGETS.store(true, Ordering::Relaxed);
+}
+
 /// Forgets all rules, because a module is unloaded.
+#[cfg(any(test, feature = "c-malloc"))]
 pub fn forget() {
     GENERATION.fetch_add(1, Ordering::AcqRel);
 }
@@ -65,15 +92,16 @@ pub fn module_of(address: usize) -> Option<(usize, usize)> {
 }
 
 /// The first address of the function that has this address, and one past its last.
+#[cfg(any(test, feature = "c-malloc"))]
 pub fn function_of(address: usize) -> Option<(usize, usize)> {
     let found = find(address)?;
     // SAFETY: the loader's own answer.
-    unsafe { unwind_table::function(found.unwind_header, address) }
+    unsafe { table::function(found.unwind_header, address) }
 }
 
 /// The rule for a return address.
 #[inline]
-pub fn rule(return_address: usize) -> Rule {
+pub fn rule_at(return_address: usize) -> Rule {
     let generation = u64::from(GENERATION.load(Ordering::Acquire));
     let key = return_address as u64 ^ generation << ADDRESS_BITS;
     let hash = (key.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as usize;
@@ -96,10 +124,12 @@ pub fn rule(return_address: usize) -> Rule {
 #[cold]
 #[inline(never)]
 fn read(return_address: usize, key: u64, hash: usize) -> Rule {
-    let rule = find(return_address).map_or(Rule::Unknown, |found| {
-        // SAFETY: the loader's own answer.
-        unsafe { unwind_table::rule(found.unwind_header, return_address) }
-    });
+    let Some(found) = find(return_address) else { return Rule::Unknown };
+    // SAFETY: the loader's own answer.
+    let rule = unsafe { table::rule(found.unwind_header, return_address) };
+    if !FORGETS.load(Ordering::Relaxed) && !is_lasting(return_address) {
+        return rule;
+    }
     // Without room, the rule is read again next time.
     for probe in 0..PROBES {
         let slot = &TABLE[(hash + probe) % SLOTS];
@@ -112,6 +142,14 @@ fn read(return_address: usize, key: u64, hash: usize) -> Rule {
         break;
     }
     rule
+}
+
+/// Whether the address is in a module that stays.
+fn is_lasting(address: usize) -> bool {
+    LASTING.iter().any(|(begin, size)| {
+        let size = size.load(Ordering::Acquire);
+        address.wrapping_sub(begin.load(Ordering::Acquire)) < size
+    })
 }
 
 fn find(address: usize) -> Option<Found> {
@@ -132,8 +170,8 @@ fn find(address: usize) -> Option<Found> {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::trace::capture::c_stack::unwind_rule::Registers;
     use crate::trace::capture::unwind;
+    use crate::trace::capture::unwind_rules::rule::Registers;
 
     // Stores the caller's registers: return address, stack and frame pointer.
     core::arch::global_asm!(
@@ -236,7 +274,8 @@ pub mod tests {
         let mut stepped = Vec::new();
         // SAFETY: rules of code without a fault lead from frame to frame of this stack, which the
         // outermost one ends.
-        while let Some(next) = unsafe { rule(registers.return_address).step(registers, usize::MAX) }
+        while let Some(next) =
+            unsafe { rule_at(registers.return_address).step(registers, usize::MAX) }
         {
             stepped.push(next.return_address);
             registers = next;
@@ -279,8 +318,8 @@ pub mod tests {
     fn addresses_without_a_table_have_no_rule() {
         assert!(prepare());
         for address in [0, 1, usize::MAX, [0; 4].as_ptr().expose_provenance()] {
-            assert_eq!(rule(address), Rule::Unknown);
-            assert_eq!(rule(address), Rule::Unknown);
+            assert_eq!(rule_at(address), Rule::Unknown);
+            assert_eq!(rule_at(address), Rule::Unknown);
         }
     }
 
@@ -294,8 +333,25 @@ pub mod tests {
         assert!(first == malloc && past > malloc + 1 && past < malloc + 4096);
         let mut known = 0;
         for address in (malloc..malloc + 4096).step_by(16) {
-            known += usize::from(matches!(rule(address + 1), Rule::Caller { .. }));
+            known += usize::from(matches!(rule_at(address + 1), Rule::Caller { .. }));
         }
         assert!(known > 200, "{known}");
+    }
+
+    #[test]
+    fn rules_of_a_module_that_may_be_unloaded_are_not_remembered() {
+        assert!(prepare());
+        let is_remembered = |address: usize| {
+            let address = address as u64;
+            let keys = TABLE.iter().map(|slot| slot.key.load(Ordering::Relaxed));
+            keys.filter(|key| *key != 0).any(|key| (key ^ address) % (1 << ADDRESS_BITS) == 0)
+        };
+        let here = here().return_address;
+        assert!(is_lasting(here) && matches!(rule_at(here), Rule::Caller { .. }));
+        assert!(is_remembered(here));
+        // The unwinder's library could be unloaded, as far as this code knows.
+        let other = symbol(c"_Unwind_Backtrace").addr() + 1;
+        assert!(!is_lasting(other) && matches!(rule_at(other), Rule::Caller { .. }));
+        assert_eq!(is_remembered(other), FORGETS.load(Ordering::Relaxed));
     }
 }
