@@ -8,7 +8,9 @@ use std::alloc::System;
 
 use crate::bridge;
 use crate::c_malloc::inner_allocator;
-use crate::trace::record::{allocated, forget_common, freed, is_for_program, reallocation_failed};
+use crate::trace::record::{
+    allocated, forget_common, freed, is_for_program, is_unsampled, reallocation_failed,
+};
 
 /// A global allocator around another one, which remembers where each live block was allocated.
 ///
@@ -91,7 +93,12 @@ unsafe impl<A: GlobalAlloc + 'static> GlobalAlloc for Tracemalloc<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if is_for_program() || forget_common::<false, false>(block.addr()).is_err() {
+        let is_forgotten = if is_for_program() {
+            is_unsampled(block.addr())
+        } else {
+            forget_common::<false, false>(block.addr()).is_ok()
+        };
+        if !is_forgotten {
             // The last call of this function, so that the fast path has no register to save for it.
             // SAFETY: the caller's promise is handed on.
             return unsafe { self.dealloc_any(block, layout) };

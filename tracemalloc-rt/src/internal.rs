@@ -40,6 +40,11 @@ pub mod held_memory {
     //! The memory by holder of a snapshot.
     pub use crate::model::held_memory::*;
 }
+#[cfg(feature = "pprof")]
+pub mod pprof {
+    //! Profiles for pprof.
+    pub use crate::model::pprof::*;
+}
 pub use crate::names::loaded::Place;
 pub mod names {
     //! The provider of names for this process's files.

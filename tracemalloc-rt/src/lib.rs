@@ -32,13 +32,14 @@
 //!
 //! # Features
 //!
-//! All of them but `c-malloc` are enabled by default.
+//! All of them but `c-malloc` and `pprof` are enabled by default.
 //!
 //! | feature | gives | costs |
 //! |---|---|---|
 //! | `symbolize` | names, files and lines from debug information; statistics, checks, holders | `backtrace` |
 //! | `macros` | the attribute `check`, the macro `assert_no_growth!`, and threads that belong to the check that starts them | `syn` at compile time; `pthread_create` is interposed, see below |
 //! | `load` | [`Snapshot::load`] | `serde_json`, whose comparisons with primitive types can make `assert_eq!(numbers, [])` ambiguous |
+//! | `pprof` | `pprof` and `Snapshot::pprof`: profiles for `go tool pprof` | nothing |
 //! | `c-malloc` | blocks that C code allocates, on x86-64 Linux with glibc | `malloc`, `free` and the like are defined in every dependent program |
 //!
 //! **On Linux with glibc, the feature `macros` defines `pthread_create` in every program that
@@ -129,6 +130,8 @@ pub use allocator::Tracemalloc;
 pub use api::holder::Holder;
 #[cfg(feature = "symbolize")]
 pub use api::holders::{HolderStatistic, holders};
+#[cfg(feature = "pprof")]
+pub use api::pprof;
 pub use api::{
     clear_traces, get_object_traceback, get_traceback_limit, get_traced_memory,
     get_tracemalloc_memory, is_tracing, reset_peak, start, start_sampled, stop, take_snapshot,

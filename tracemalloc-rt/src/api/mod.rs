@@ -26,7 +26,7 @@ use crate::trace::stack_id::MAX_NFRAME;
 ///
 /// The limit is for frames of the program: those of the allocator and of the standard library are
 /// not counted. Code that was built with `-C force-frame-pointers=yes` is traced much faster than
-/// other code, by a factor of about fifty.
+/// other code: some ten times on x86-64 Linux with glibc from 2.35 on, and fifty times elsewhere.
 ///
 /// Python: `tracemalloc.start`, whose `nframe` has the default 1.
 ///
@@ -332,6 +332,30 @@ pub fn take_snapshot_with_std() -> Result<Snapshot, Error> {
 /// [`take_snapshot`] with other names for files, which `rename` makes of those as compiled.
 pub fn take_snapshot_with_names(rename: &dyn Fn(&str) -> String) -> Result<Snapshot, Error> {
     snapshot(Frames::Program, Some(rename))
+}
+
+/// A profile of all blocks that are traced now, for pprof and the tools that read its format: the
+/// [`pprof`](Snapshot::pprof) of a snapshot. A service can serve it, as Go's services do:
+/// `examples/pprof_server.rs`. With [`start_sampled`], the service can trace all the time.
+///
+/// Needs the feature `pprof`. Not in Python.
+///
+/// # Errors
+///
+/// Those of [`take_snapshot`].
+///
+/// ```
+/// # #[global_allocator]
+/// # static ALLOCATOR: tracemalloc::Tracemalloc = tracemalloc::Tracemalloc::system();
+/// tracemalloc::start_sampled(16, 512 << 10)?;
+/// let profile: Vec<u8> = tracemalloc::pprof()?;
+/// # assert!(!profile.is_empty());
+/// # Ok::<(), tracemalloc::Error>(())
+/// ```
+#[cfg(feature = "pprof")]
+pub fn pprof() -> Result<Vec<u8>, Error> {
+    let _pause = Pause::of(installed()?);
+    Ok(take_snapshot()?.pprof())
 }
 
 fn snapshot(frames: Frames, rename: Option<Rename<'_>>) -> Result<Snapshot, Error> {

@@ -19,6 +19,8 @@ pub mod linecache;
 pub mod load;
 #[cfg(feature = "symbolize")]
 pub mod parse_size;
+#[cfg(feature = "pprof")]
+pub mod pprof;
 #[cfg(feature = "symbolize")]
 pub mod pretty_top;
 pub mod repr;
