@@ -6,15 +6,16 @@
 
 use crate::trace::capture::captured::Captured;
 use crate::trace::capture::frame_pointer::{Bounds, Here};
+use crate::trace::capture::unwind_rules::packed_rule::PackedRule;
 use crate::trace::capture::unwind_rules::rule::{Registers, Rule};
-use crate::trace::capture::unwind_rules::{self, rule_at};
+use crate::trace::capture::unwind_rules::{self, packed_rule_at, rule_at};
 use crate::trace::contexts::Context;
 
 /// The return addresses of the callers of a frame, innermost first.
 pub struct Callers {
     registers: Registers,
     /// The rule that leads to the next caller.
-    rule: Rule,
+    rule: PackedRule,
     /// One past the highest address of the stack.
     end: usize,
     is_lost: bool,
@@ -63,14 +64,14 @@ impl Callers {
     pub fn of(registers: Registers, bounds: Bounds) -> Option<Self> {
         let end = bounds.end();
         let is_inside = (bounds.low..end).contains(&registers.stack);
-        let rule = rule_at(registers.return_address);
+        let rule = packed_rule_at(registers.return_address);
         is_inside.then_some(Self { registers, rule, end, is_lost: false })
     }
 
     /// The rule of the outermost frame so far.
     #[cfg(any(test, feature = "c-malloc"))]
     pub fn rule(&self) -> Rule {
-        self.rule
+        self.rule.into()
     }
 
     /// Whether these are the frames of a chain, and then at most `outermost` other ones. If the
@@ -84,16 +85,16 @@ impl Callers {
 impl Iterator for Callers {
     type Item = usize;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         // SAFETY: the first frame is in the bounds of the current thread's stack, which is mapped.
         // A step only leads outwards, up to the end.
         let Some(caller) = (unsafe { self.rule.step(self.registers, self.end) }) else {
-            self.is_lost = self.rule != Rule::Outermost;
+            self.is_lost = !self.rule.is_outermost();
             return None;
         };
         self.registers = caller;
-        self.rule = rule_at(caller.return_address);
+        self.rule = packed_rule_at(caller.return_address);
         Some(caller.return_address)
     }
 }

@@ -4,6 +4,7 @@
 //! take its addresses. So [`forget`] gives all rules another generation, and older ones are never
 //! found again. While nothing calls it, only rules of modules that stay are remembered.
 
+pub mod packed_rule;
 pub mod rule;
 mod table;
 
@@ -12,6 +13,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::ptr;
 
+use crate::trace::capture::unwind_rules::packed_rule::PackedRule;
 use crate::trace::capture::unwind_rules::rule::Rule;
 
 const SLOTS: usize = 1 << 14;
@@ -100,8 +102,13 @@ pub fn function_of(address: usize) -> Option<(usize, usize)> {
 }
 
 /// The rule for a return address.
-#[inline]
 pub fn rule_at(return_address: usize) -> Rule {
+    packed_rule_at(return_address).into()
+}
+
+/// As [`rule_at`], in one word.
+#[inline(always)]
+pub fn packed_rule_at(return_address: usize) -> PackedRule {
     let generation = u64::from(GENERATION.load(Ordering::Acquire));
     let key = return_address as u64 ^ generation << ADDRESS_BITS;
     let hash = (key.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as usize;
@@ -110,9 +117,8 @@ pub fn rule_at(return_address: usize) -> Rule {
         match slot.key.load(Ordering::Relaxed) {
             0 => break,
             known if known == key => {
-                let rule = slot.rule.load(Ordering::Relaxed);
-                if rule != 0 {
-                    return Rule::unpack(rule);
+                if let Some(rule) = PackedRule::of_word(slot.rule.load(Ordering::Relaxed)) {
+                    return rule;
                 }
             }
             _ => {}
@@ -123,10 +129,10 @@ pub fn rule_at(return_address: usize) -> Rule {
 
 #[cold]
 #[inline(never)]
-fn read(return_address: usize, key: u64, hash: usize) -> Rule {
-    let Some(found) = find(return_address) else { return Rule::Unknown };
+fn read(return_address: usize, key: u64, hash: usize) -> PackedRule {
+    let Some(found) = find(return_address) else { return PackedRule::UNKNOWN };
     // SAFETY: the loader's own answer.
-    let rule = unsafe { table::rule(found.unwind_header, return_address) };
+    let rule = PackedRule::from(unsafe { table::rule(found.unwind_header, return_address) });
     if !FORGETS.load(Ordering::Relaxed) && !is_lasting(return_address) {
         return rule;
     }
@@ -138,7 +144,7 @@ fn read(return_address: usize, key: u64, hash: usize) -> Rule {
             Err(known) if known == key => {}
             Err(_) => continue,
         }
-        slot.rule.store(rule.pack(), Ordering::Relaxed);
+        slot.rule.store(rule.word(), Ordering::Relaxed);
         break;
     }
     rule

@@ -1,7 +1,7 @@
 //! A rule that leads from one frame to its caller's, and one step by it.
 //!
-//! Unwind tables describe such rules in general. Compilers use a few forms, which fit into one
-//! word. The idea is framehop's.
+//! Unwind tables describe such rules in general. Compilers use a few forms, which fit into
+//! [one word](super::packed_rule). The idea is framehop's.
 
 use crate::trace::capture::frame_pointer::{Here, load};
 
@@ -62,60 +62,6 @@ impl Rule {
         saved: Saved::AtBase(-2 * WORD as i32),
     };
 
-    /// Offsets have so many bits in [`pack`](Self::pack).
-    const OFFSET_BITS: u32 = 29;
-    const OUTERMOST: u64 = 4;
-    const UNKNOWN: u64 = 5;
-
-    /// The rule in a word that is not 0. A rule whose offsets do not fit is an unknown one.
-    pub fn pack(self) -> u64 {
-        let Self::Caller { base, offset, saved } = self else {
-            return if self == Self::Outermost { Self::OUTERMOST } else { Self::UNKNOWN };
-        };
-        let base = match base {
-            Base::Stack => 1,
-            Base::Frame => 2,
-            Base::WordAtFrame => 3,
-        };
-        let (kind, saved) = match saved {
-            Saved::InRegister => (0, 0),
-            Saved::AtBase(offset) => (1, offset),
-            Saved::AtFrame(offset) => (2, offset),
-        };
-        let bits = |offset: i32| {
-            let shifted = (offset as u32) << (32 - Self::OFFSET_BITS);
-            let fits = (shifted as i32) >> (32 - Self::OFFSET_BITS) == offset;
-            fits.then_some(u64::from(shifted >> (32 - Self::OFFSET_BITS)))
-        };
-        match (bits(offset), bits(saved)) {
-            (Some(offset), Some(saved)) => {
-                base | kind << 3 | offset << 6 | saved << (6 + Self::OFFSET_BITS)
-            }
-            _ => Self::UNKNOWN,
-        }
-    }
-
-    /// The rule that [`pack`](Self::pack) has made a word of.
-    pub fn unpack(word: u64) -> Self {
-        let signed = |shift: u32| {
-            let bits = (word >> shift) as u32;
-            (bits << (32 - Self::OFFSET_BITS)) as i32 >> (32 - Self::OFFSET_BITS)
-        };
-        let base = match word & 7 {
-            1 => Base::Stack,
-            2 => Base::Frame,
-            3 => Base::WordAtFrame,
-            Self::OUTERMOST => return Self::Outermost,
-            _ => return Self::Unknown,
-        };
-        let saved = match word >> 3 & 7 {
-            0 => Saved::InRegister,
-            1 => Saved::AtBase(signed(6 + Self::OFFSET_BITS)),
-            _ => Saved::AtFrame(signed(6 + Self::OFFSET_BITS)),
-        };
-        Self::Caller { base, offset: signed(6), saved }
-    }
-
     /// The registers of the caller's frame. `None` if there is no caller, or if the rule leads out
     /// of the stack, of which `end` is one past the highest address.
     ///
@@ -151,25 +97,6 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_rule_survives_its_word() {
-        let mut rules = vec![Rule::Outermost, Rule::Unknown, Rule::FRAME_POINTER];
-        for base in [Base::Stack, Base::Frame, Base::WordAtFrame] {
-            for offset in [0, 8, -8, 16, 4096, -(1 << 28), (1 << 28) - 1] {
-                for saved in [Saved::InRegister, Saved::AtBase(offset), Saved::AtFrame(offset)] {
-                    rules.push(Rule::Caller { base, offset, saved });
-                    rules.push(Rule::Caller { base, offset: -24, saved });
-                }
-            }
-        }
-        for rule in rules {
-            assert_ne!(rule.pack(), 0, "{rule:?}");
-            assert_eq!(Rule::unpack(rule.pack()), rule);
-        }
-        let far = Rule::Caller { base: Base::Stack, offset: 1 << 28, saved: Saved::InRegister };
-        assert_eq!(Rule::unpack(far.pack()), Rule::Unknown);
-    }
 
     #[test]
     fn a_step_never_leaves_the_stack() {
