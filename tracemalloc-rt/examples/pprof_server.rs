@@ -15,7 +15,7 @@ use tracemalloc::Tracemalloc;
 static ALLOCATOR: Tracemalloc = Tracemalloc::system();
 
 /// Grows with each request, which the profile shows.
-static REMEMBERED: Mutex<Vec<Box<[u8; 100]>>> = Mutex::new(Vec::new());
+static REMEMBERED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // Unless `TRACEMALLOC=16,64KiB` in the environment has started already.
@@ -38,6 +38,6 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 #[inline(never)]
 fn remember() -> String {
     let mut remembered = REMEMBERED.lock().unwrap();
-    remembered.push(Box::new([0; 100]));
+    remembered.push(vec![0; 100]);
     format!("{} requests\n", remembered.len())
 }

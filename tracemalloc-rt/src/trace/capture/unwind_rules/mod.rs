@@ -278,11 +278,11 @@ pub mod tests {
         let mut unwound = unwind::all_addresses();
         let mut registers = here();
         let mut stepped = Vec::new();
-        // SAFETY: rules of code without a fault lead from frame to frame of this stack, which the
-        // outermost one ends.
-        while let Some(next) =
-            unsafe { rule_at(registers.return_address).step(registers, usize::MAX) }
-        {
+        loop {
+            let rule = rule_at(registers.return_address);
+            // SAFETY: rules of code without a fault lead from frame to frame of this stack, which
+            // the outermost one ends.
+            let Some(next) = (unsafe { rule.step(registers, usize::MAX) }) else { break };
             stepped.push(next.return_address);
             registers = next;
         }
