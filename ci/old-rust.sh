@@ -15,22 +15,24 @@ oldest=$(sed -nE 's/^rust-version = "([0-9.]+)"$/\1/p' tracemalloc-rt/Cargo.toml
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 directory=$target/old-rust
 
-# The version of Debian's Rust: `1.85`.
-candidate() {
-    apt-cache policy rustc-web 2>/dev/null | sed -nE 's/^ *Candidate: ([0-9]+\.[0-9]+).*/\1/p'
+# The version of a package of Debian's Rust: `1.85.0+dfsg3-1~deb12u3`. Security updates bring newer
+# ones beside it.
+debian_version() { # package
+    apt-cache madison "$1" 2>/dev/null | awk -v start="$oldest." 'index($3, start) == 1 && !n++ { print $3 }'
 }
 
 # Unpacks Debian's packages of this Rust, with the libraries that the system may lack.
 unpack_debian() {
-    local found packages=(rustc-web cargo-web libstd-rust-web-dev "libstd-rust-web-$oldest")
-    packages+=(libllvm19 libpcre3 libhttp-parser2.9)
+    local package version packages=("libstd-rust-web-$oldest" libllvm19 libpcre3 libhttp-parser2.9)
     [[ $(uname -sm) == "Linux x86_64" ]] && command -v apt-get dpkg >/dev/null || return 1
-    found=$(candidate)
-    if [[ -z $found && $(id -u) == 0 ]]; then
+    if [[ -z $(debian_version rustc-web) && $(id -u) == 0 ]]; then
         timeout 120 apt-get -qq update >/dev/null 2>&1 || return 1
-        found=$(candidate)
     fi
-    [[ $found == "$oldest" ]] || return 1
+    for package in rustc-web cargo-web libstd-rust-web-dev; do
+        version=$(debian_version "$package")
+        [[ -n $version ]] || return 1
+        packages+=("$package=$version")
+    done
     if [[ ! -f $directory/complete ]]; then
         rm -rf "$directory"
         mkdir -p "$directory"
