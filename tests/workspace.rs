@@ -262,3 +262,69 @@ fn cleaning_removes_builds_of_tests_and_runtimes_and_nothing_else() {
     assert!(traced.join("of-the-user").exists(), "cargo never built there");
     std::fs::remove_dir_all(traced).unwrap();
 }
+
+/// The files of std have such names in a report: `core/src/clone.rs`.
+#[test]
+fn a_member_in_a_directory_called_core_is_the_workspaces_code() {
+    let project = Project::copy("demo", "called-core");
+    project.write("Cargo.toml", "[workspace]\nresolver = '3'\nmembers = ['core']\n");
+    let manifest = "[package]\nname = 'app-core'\nversion = '0.1.0'\nedition = '2024'\n";
+    project.write("core/Cargo.toml", manifest);
+    project.write(
+        "core/src/lib.rs",
+        r"
+mod clone;
+mod iter;
+
+#[test]
+fn a_method_of_a_trait_of_std() {
+    std::mem::forget(clone::Page(vec![1; 100]).clone());
+}
+
+#[test]
+fn a_method_of_a_generic_implementation() {
+    iter::Keep::keep(&vec![1_u8; 10]);
+}
+",
+    );
+    project.write(
+        "core/src/clone.rs",
+        r"pub struct Page(pub Vec<u8>);
+impl Clone for Page {
+    #[inline(never)]
+    fn clone(&self) -> Self {
+        let mut copy = Vec::with_capacity(200);
+        copy.extend_from_slice(&self.0);
+        Page(std::hint::black_box(copy))
+    }
+}
+",
+    );
+    project.write(
+        "core/src/iter.rs",
+        r"pub trait Keep {
+    fn keep(&self);
+}
+impl<T: Clone> Keep for Vec<T> {
+    #[inline(never)]
+    fn keep(&self) {
+        std::mem::forget(std::hint::black_box(self.to_vec()));
+    }
+}
+",
+    );
+    for profile in ["", "--release"] {
+        let output = project.tracemalloc(&format!("--sarif leaks.sarif {profile}")).run();
+        let text = output.code(exit::LEAK).stdout;
+        for (head, frame) in [
+            ("lost Vec<u8> (./core/src/clone.rs:5)", "<app_core::clone::Page as Clone>::clone"),
+            ("lost Vec<u8> (./core/src/iter.rs:7)", "<Vec<u8> as app_core::iter::Keep>::keep"),
+        ] {
+            let leak = &text[text.find(head).unwrap_or_else(|| panic!("{head}: {text}"))..];
+            let frames = leak.split("seen by").next().unwrap();
+            assert!(frames.contains(frame) && !frames.contains("of std"), "{profile}: {frames}");
+        }
+        let sarif = fs::read_to_string(project.root.join("leaks.sarif")).unwrap();
+        assert!(sarif.contains(r#""core/src/clone.rs""#), "{sarif}");
+    }
+}

@@ -2,44 +2,12 @@
 
 use std::collections::HashSet;
 
-use tracemalloc::internal::function_name;
-use tracemalloc_harness::FrameEntry;
+use cargo_metadata::semver::Version;
+use tracemalloc_harness::{DOCTEST_CRATE, FrameEntry};
 
 /// Crates of the standard library, as the first part of a file's name. The crate std contains the
 /// files of `backtrace`.
 const STD: [&str; 6] = ["std", "core", "alloc", "test", "proc_macro", "backtrace"];
-
-/// Modules of the standard library whose functions are methods of other crates' types.
-const MODULES_OF_STD: [&str; 28] = [
-    "any",
-    "array",
-    "borrow",
-    "boxed",
-    "cell",
-    "clone",
-    "cmp",
-    "collections",
-    "convert",
-    "default",
-    "fmt",
-    "future",
-    "hash",
-    "io",
-    "iter",
-    "mem",
-    "num",
-    "ops",
-    "option",
-    "panic",
-    "pin",
-    "rc",
-    "result",
-    "slice",
-    "str",
-    "string",
-    "sync",
-    "vec",
-];
 
 /// Whether a frame's code is of the workspace.
 pub fn is_of_workspace(frame: &FrameEntry) -> bool {
@@ -47,37 +15,25 @@ pub fn is_of_workspace(frame: &FrameEntry) -> bool {
     let Some((first, _)) = file.split_once('/') else { return file.ends_with(".rs") };
     // An absolute path is of no known package.
     let is_absolute = first.is_empty() || first.ends_with(':');
-    !is_absolute && !is_dependency(first) && !is_std(&file, &frame.function)
+    // rustdoc names files itself.
+    let path = frame.function.strip_prefix(DOCTEST_CRATE);
+    let is_of_doctest = path.is_some_and(|path| path.starts_with("::"));
+    !is_absolute && (is_of_doctest || !looks_foreign(&file))
+}
+
+/// Whether a file's name is like those of a dependency or of the standard library. A member's
+/// directory with such a name is `./core` in the report, so that its files count as the
+/// workspace's.
+pub fn looks_foreign(file: &str) -> bool {
+    let mut parts = file.split('/');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+    is_dependency(first) || STD.contains(&first) && second == Some("src")
 }
 
 /// Whether a directory is named like a dependency: `serde_json-1.0.154`.
 fn is_dependency(directory: &str) -> bool {
-    directory.match_indices('-').any(|(dash, _)| {
-        let mut numbers = directory[dash + 1..].splitn(3, '.');
-        let is_number = |part: Option<&str>| {
-            part.is_some_and(|part| part.starts_with(|first: char| first.is_ascii_digit()))
-        };
-        is_number(numbers.next()) && is_number(numbers.next()) && is_number(numbers.next())
-    })
-}
-
-/// Whether a frame is the standard library's. A package of the workspace may lie in `core/`.
-fn is_std(file: &str, function: &str) -> bool {
-    let mut parts = file.split(['/', '.']);
-    let (of_crate, src, module) = (parts.next(), parts.next(), parts.next());
-    of_crate.is_some_and(|of_crate| STD.contains(&of_crate))
-        && src == Some("src")
-        && match function_name::crate_name(function) {
-            // A method of a trait goes by the type that implements it, in whichever crate the code
-            // is.
-            Some(_) if function.starts_with('<') => {
-                module.is_some_and(|module| MODULES_OF_STD.contains(&module))
-            }
-            // A type of the standard library goes without its path: `Global::alloc`.
-            of_crate => of_crate.is_none_or(|of_crate| {
-                STD.contains(&of_crate) || of_crate.starts_with(char::is_uppercase)
-            }),
-        }
+    let mut dashes = directory.match_indices('-');
+    dashes.any(|(dash, _)| Version::parse(&directory[dash + 1..]).is_ok())
 }
 
 /// Whether a crate is one of the standard library.
@@ -107,11 +63,14 @@ mod tests {
     fn files_tell_whose_code_it_is() {
         for (function, file) in [
             ("demo::fill", "src/lib.rs"),
-            ("app_core::fill", "core/src/lib.rs"),
-            ("traces::fill", "backtrace/src/lib.rs"),
+            ("app_core::fill", "./core/src/lib.rs"),
+            ("app_core::fill", "crates/core/src/lib.rs"),
+            ("<app_core::Page as Clone>::clone", "./core/src/clone.rs"),
             ("shared::fill", "../shared/src/lib.rs"),
-            ("<app_core::Page as Clone>::clone", "core/src/page.rs"),
             ("main", "build.rs"),
+            ("it::fills", "test/it.rs"),
+            ("doctest::main", "core/src/lib.rs"),
+            ("app::fill", "./app-1.0.0/src/lib.rs"),
             ("x::y", "crates/no-3d/src/lib.rs"),
         ] {
             assert!(is_of_workspace(&frame(function, file)), "{file}");
@@ -119,6 +78,7 @@ mod tests {
         for (function, file) in [
             ("serde_json::de::from_str", "serde_json-1.0.154/src/de.rs"),
             ("core::iter::next", "core/src/iter/mod.rs"),
+            ("<demo::Page as Clone>::clone", "core/src/clone.rs"),
             ("<T as core::clone::Clone>::clone", "hashbrown-0.15.4/src/map.rs"),
             ("<&t::prop::{closure#1} as Fn<(u64,)>>::call", "core/src/ops/function.rs"),
             ("Global::alloc_impl", "alloc/src/alloc.rs"),

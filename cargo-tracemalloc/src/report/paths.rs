@@ -6,6 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
 use tracemalloc_harness::Prefix;
 
+use crate::report::code_owner::looks_foreign;
+
 /// The rules for a workspace and its dependencies, longest prefix first.
 pub fn path_prefixes(metadata: &Metadata) -> Vec<Prefix> {
     let root = &metadata.workspace_root;
@@ -21,15 +23,19 @@ pub fn path_prefixes(metadata: &Metadata) -> Vec<Prefix> {
         };
         prefixes.push(Prefix { prefix: dir.to_string(), replacement });
     }
-    // A dependency may be vendored below the workspace's root.
     for package in &metadata.packages {
         let Some(dir) = package.manifest_path.parent().filter(|dir| dir.starts_with(root)) else {
             continue;
         };
-        if package.source.is_some() {
-            let replacement = format!("{}-{}", package.name, package.version);
-            prefixes.push(Prefix { prefix: dir.to_string(), replacement });
-        }
+        // A dependency may be vendored below the workspace's root, and a member may lie in `core/`.
+        let replacement = match package.source {
+            Some(_) => format!("{}-{}", package.name, package.version),
+            None => match relative(root, dir) {
+                dir if looks_foreign(&format!("{dir}/src")) => format!("./{dir}"),
+                _ => continue,
+            },
+        };
+        prefixes.push(Prefix { prefix: dir.to_string(), replacement });
     }
     prefixes
         .sort_by(|a, b| b.prefix.len().cmp(&a.prefix.len()).then_with(|| a.prefix.cmp(&b.prefix)));

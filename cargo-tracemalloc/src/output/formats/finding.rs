@@ -39,7 +39,8 @@ fn place(report: &Report, leak: &Leak) -> (String, u32) {
     let frames = leak.sites.iter().flat_map(|site| site.traceback.iter().rev());
     let mut frames = frames.filter(|frame| frame.line > 0 && is_of_workspace(frame));
     if let Some(frame) = frames.next() {
-        return (frame.file.clone(), frame.line);
+        let file = frame.file.strip_prefix("./").unwrap_or(&frame.file);
+        return (file.to_owned(), frame.line);
     }
     let test = leak.tests.first();
     let mut targets = report.targets.iter().filter(|target| {
