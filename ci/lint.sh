@@ -48,6 +48,9 @@ done
 cargo clippy --all-targets --locked --manifest-path tests/generated/Cargo.toml \
     --target-dir "${CARGO_TARGET_DIR:-target}/generated/generator" -- -D warnings
 
+# ci/fuzz.sh compiles it.
+cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
+
 # Tests of the corpus are copied into packages, so cargo does not format them.
 manifest=tests/corpus/Cargo.toml
 cargo fmt --check --manifest-path "$manifest"

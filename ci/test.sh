@@ -12,4 +12,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 ./unit.sh
 ./package.sh
 ./old-rust.sh
+./fuzz.sh
 ./real-crates.sh --quick
