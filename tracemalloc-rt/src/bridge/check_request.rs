@@ -6,7 +6,6 @@
 
 use crate::bridge::text::Text;
 use crate::limits::Limits;
-use crate::model::domain::Domain;
 
 /// Asks the harness to judge a test by these limits. Texts and lists that are not given are empty.
 #[repr(C)]
@@ -50,7 +49,7 @@ impl CheckRequest {
             patterns.iter().flatten().map(|pattern| Text::of(pattern)).collect()
         };
         let (include, exclude) = (texts(&limits.include), texts(&limits.exclude));
-        let domain = limits.domain.map(Domain::name).unwrap_or_default();
+        let domain = limits.domain.map(|domain| domain.name()).unwrap_or_default();
         let key = limits.key.map(|key| key.to_string()).unwrap_or_default();
         receive(&Self {
             test: Text::of(test),
