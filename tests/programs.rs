@@ -6,6 +6,9 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, thread};
 
 use support::{Call, Listing, Project, Report, exit};
 use tracemalloc_harness::{TestEntry, Verdict};
@@ -20,6 +23,22 @@ fn programs(report: &Report) -> BTreeMap<(&str, String), &TestEntry> {
 fn growth(entry: &TestEntry) -> (u64, u64) {
     let sum = |of: fn(&tracemalloc_harness::GrowthEntry) -> u64| entry.growth.iter().map(of).sum();
     (sum(|growth| growth.bytes), sum(|growth| growth.total_bytes))
+}
+
+/// Ends the program that has outlived its test and the command. It leaves nothing behind.
+fn end(project: &Project) {
+    let dir = project.root.join("target/tracemalloc/tmp/still-running");
+    let number = fs::read_to_string(dir.join("number")).unwrap();
+    fs::write(dir.join("end"), "").unwrap();
+    // Where no process reaps it, it stays as a zombie.
+    let status = Path::new("/proc").join(number).join("status");
+    let runs = || fs::read_to_string(&status).is_ok_and(|status| !status.contains("(zombie)"));
+    while runs() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let sessions = fs::read_dir(project.root.join("target/tracemalloc")).unwrap();
+    let mut names = sessions.map(|session| session.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.find(|name| name.starts_with("session-")), None);
 }
 
 #[test]
@@ -58,12 +77,13 @@ fn what_they_lose_is_a_leak_of_the_test_that_started_them() {
         assert_eq!(entry.growth.len(), 1, "one entry a cause: {entry:#?}");
     }
     let parts = "a signal, `abort`, `_exit` or `exec` ended them, or they still run";
-    for test in ["killed", "aborted", "ended_at_once", "replaced"] {
+    for test in ["killed", "aborted", "ended_at_once", "replaced", "still_running"] {
         let test = format!("cli::not_judged::{test}");
         let entry = entries.remove(&("app", test.clone())).unwrap_or_else(|| panic!("{test}"));
         let reason = entry.verdict_reason.as_deref().unwrap_or_default();
         assert!(reason.ends_with(parts), "{reason}");
     }
+    end(&project);
     let clean: Vec<&str> = entries.keys().map(|(_, test)| test.as_str()).collect();
     assert_eq!(clean.len(), 5, "{clean:?}");
     for ((_, test), entry) in entries {

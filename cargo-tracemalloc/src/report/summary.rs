@@ -60,9 +60,9 @@ impl ProgramSummary {
     fn add(&mut self, program: &TestEntry) {
         *match program.verdict {
             Some(Verdict::Clean | Verdict::Once) => &mut self.clean,
-            Some(Verdict::Leak | Verdict::Unconfirmed) => &mut self.leak,
+            Some(Verdict::Leak) => &mut self.leak,
             Some(Verdict::Known) => &mut self.known,
-            Some(Verdict::Skipped) => &mut self.skipped,
+            Some(Verdict::Skipped | Verdict::Unconfirmed) => &mut self.skipped,
             None => &mut self.untraced,
         } += 1;
     }

@@ -40,12 +40,15 @@ impl EntryFile {
         }
     }
 
+    /// Writes an entry into mapped memory. Returns false if that is impossible.
+    pub fn write_to_slots(&self, slot: Slot, entry: &TestEntry) -> bool {
+        self.slots.is_some_and(|slots| slots.write(slot, &to_bytes(entry)))
+    }
+
     /// Writes an entry.
     pub fn try_write(&self, slot: Slot, entry: &TestEntry) -> io::Result<()> {
         // The file is the later one, where there is one.
-        let is_in_slots = !self.has_file.load(Ordering::Relaxed)
-            && self.slots.is_some_and(|slots| slots.write(slot, &to_bytes(entry)));
-        if is_in_slots {
+        if !self.has_file.load(Ordering::Relaxed) && self.write_to_slots(slot, entry) {
             return Ok(());
         }
         if slot == Slot::Passed {

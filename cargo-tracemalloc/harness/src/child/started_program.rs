@@ -114,17 +114,19 @@ impl StartedProgram {
             Ok(lost) => Some(self.entry(lost)),
             Err(why) => Some(self.not_judged(why.to_owned())),
         };
-        let is_left = match &entry {
-            Some(entry) => fragment::write(&self.path, entry).is_ok(),
-            None => note_clean(&self.directory),
-        };
+        // It is gone if the command has ended before this process.
+        let is_left = self.directory.is_dir()
+            && match &entry {
+                Some(entry) => fragment::write(&self.path, entry).is_ok(),
+                None => note_clean(&self.directory),
+            };
         if is_left {
             entry_slots::remove(&self.path);
             return;
         }
         // A program that has changed its root directory leaves its entry in mapped memory.
         let clean = || TestEntry { verdict: Some(Verdict::Clean), ..TestEntry::new(&self.name) };
-        let _ = self.entry_file.try_write(Slot::Last, &entry.unwrap_or_else(clean));
+        self.entry_file.write_to_slots(Slot::Last, &entry.unwrap_or_else(clean));
     }
 
     /// The changes by stacks with a lost block. They need no names.
@@ -152,14 +154,20 @@ impl StartedProgram {
     fn entry(&self, lost: Vec<Change>) -> TestEntry {
         name_provider::install_socket(&self.role);
         let mut entry = exit_verdict(&self.name, &self.session, lost, self.started);
-        let is_lost = |retained| retained == Some(Retained::Lost);
-        entry.growth.retain(|growth| is_lost(growth.retained) && growth.kind != GrowthKind::Once);
+        let is_unknown = entry.growth.iter().any(|growth| growth.retained.is_none());
+        entry.growth.retain(|growth| {
+            let is_leak = matches!(growth.kind, GrowthKind::Leak | GrowthKind::Known);
+            growth.retained == Some(Retained::Lost) && is_leak
+        });
         if let Some(why) = internal::names::missing() {
             return self.not_judged(format!(
                 "it has lost memory, but the names of its functions are missing: {why}"
             ));
         }
         if entry.growth.is_empty() {
+            if is_unknown {
+                return self.not_judged("its heap could not be searched".to_owned());
+            }
             entry.verdict = Some(Verdict::Clean);
             entry.verdict_reason = None;
         }

@@ -253,7 +253,7 @@ fn places(sites: &[Site]) -> Option<String> {
     (number > 1).then(|| format!("grown at {number} places: {}", list(&places, 2 * SHOWN_NAMES)))
 }
 
-/// `seen by 50 tests: a, b, c and 47 more`.
+/// `seen by 50 tests: a, b, c and 47 more`; for a program, `seen by 2 tests of demo program rg: a`.
 fn seen_by(tests: &[LeakTest], verbose: bool) -> String {
     if let [test] = tests {
         return format!(
@@ -264,7 +264,20 @@ fn seen_by(tests: &[LeakTest], verbose: bool) -> String {
     }
     let names: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
     let shown = if verbose { names.len() } else { SHOWN_NAMES };
-    format!("seen by {}: {}", count(tests.len() as u64, "test"), list(&names, shown))
+    let of = match tests.first() {
+        Some(first)
+            if first.kind == Kind::Program && tests.iter().all(|one| is_same(one, first)) =>
+        {
+            format!(" of {}", label(&first.package, first.kind, &first.target))
+        }
+        _ => String::new(),
+    };
+    format!("seen by {}{of}: {}", count(tests.len() as u64, "test"), list(&names, shown))
+}
+
+/// Whether two tests are of one target.
+fn is_same(test: &LeakTest, other: &LeakTest) -> bool {
+    (&test.package, test.kind, &test.target) == (&other.package, other.kind, &other.target)
 }
 
 /// `a, b, c and 47 more`.
