@@ -118,9 +118,9 @@ pub fn assert_no_growth(input: TokenStream) -> TokenStream {
     assertion::expand(input.into()).into()
 }
 
-/// Fails if a loop leaks: runs a piece of code round after round, until its growth stops or is
-/// proved. It takes the number of rounds, which may be missing, then options of the attribute
-/// [`check`](macro@check), then a closure, the name of one, or an expression.
+/// Fails if a loop leaks: runs a piece of code round after round, until its growth stops, or goes
+/// on for very many rounds. It takes the number of rounds, which may be missing, then options of
+/// the attribute [`check`](macro@check), then a closure, the name of one, or an expression.
 ///
 /// With a number, the loop has exactly so many rounds. Choose it so that caches are full after two
 /// fifths of them. Without one, it is that of `tracemalloc::steady`, which has the result as a

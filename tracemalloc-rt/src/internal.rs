@@ -14,6 +14,10 @@ pub mod test_limits {
     //! The limits of the running test's own check.
     pub use crate::bridge::test_limits::{begin_test, of_test};
 }
+pub mod test_holders {
+    //! The known holders of this process, for loops.
+    pub use crate::bridge::test_holders::announce;
+}
 pub use crate::limits::Limit;
 pub mod spare_memory {
     //! Memory for the runtime after a test has lowered its limits.

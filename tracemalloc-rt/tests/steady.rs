@@ -2,7 +2,7 @@
 
 #![expect(clippy::vec_box, reason = "a box of its own is what leaks")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -29,8 +29,8 @@ fn failure(code: impl FnOnce()) -> String {
 #[test]
 fn code_that_keeps_nothing_is_clean() {
     let steady = traced(steady(|| black_box(vec![0_u8; 100])));
-    assert_eq!((steady.verdict, steady.rounds), (Verdict::Clean, 100), "{steady}");
-    assert_eq!(steady.to_string(), "steady: no growth in 100 rounds");
+    assert_eq!((steady.verdict, steady.rounds), (Verdict::Clean, 1000), "{steady}");
+    assert_eq!(steady.to_string(), "steady: no growth in 1000 rounds");
     assert!(steady.findings.is_empty());
 }
 
@@ -50,6 +50,62 @@ fn a_cache_that_fills_is_steady_ten_of_ten_times() {
         assert!(steady.is_steady() && steady.findings.iter().all(|finding| !finding.is_leak));
         let text = steady.to_string();
         assert!(text.starts_with("steady: 40 rounds of "), "{text}");
+    }
+}
+
+/// A cache that grew by the same for 256 rounds was called a leak.
+#[test]
+fn caches_of_one_to_twenty_thousand_entries_are_steady() {
+    static CACHE: Mutex<Option<HashMap<usize, String>>> = Mutex::new(None);
+    for entries in [1, 2, 7, 99, 100, 101, 256, 300, 999, 1000, 1025, 2500, 5000, 10_000, 20_000] {
+        *CACHE.lock().unwrap() = Some(HashMap::new());
+        let mut round = 0;
+        let steady = traced(steady(|| {
+            round += 1;
+            let text = || format!("the value of {:05}", round % entries);
+            let mut cache = CACHE.lock().unwrap();
+            cache.as_mut().unwrap().entry(round % entries).or_insert_with(text);
+        }));
+        assert_eq!(steady.verdict, Verdict::Once, "{entries}: {steady}");
+        assert!(steady.rounds as usize >= (4 * entries).min(50_000), "{steady}");
+    }
+}
+
+#[test]
+fn caches_that_replace_their_oldest_entry_are_steady() {
+    static CACHE: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+    for entries in [1, 30, 700, 6000] {
+        *CACHE.lock().unwrap() = VecDeque::new();
+        let mut round = 0;
+        let steady = traced(steady(|| {
+            round += 1;
+            let mut cache = CACHE.lock().unwrap();
+            if cache.len() == entries {
+                cache.pop_front();
+            }
+            cache.push_back("x".repeat(50 + round % 9));
+        }));
+        assert_eq!(steady.verdict, Verdict::Once, "{entries}: {steady}");
+    }
+}
+
+#[test]
+fn a_leak_in_each_hundredth_round_is_found_ten_of_ten_times() {
+    static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    for time in 0..10 {
+        *SEEN.lock().unwrap() = Vec::new();
+        let mut round = 0;
+        let steady = traced(steady(|| {
+            round += 1;
+            if round % 100 == time * 11 {
+                SEEN.lock().unwrap().push(black_box("remembered".repeat(10)));
+            }
+        }));
+        assert_eq!(steady.verdict, Verdict::Leak, "{steady}");
+        let leak = steady.findings.iter().find(|finding| finding.bytes == 1);
+        let leak = leak.unwrap_or_else(|| panic!("{steady}"));
+        assert!(leak.is_leak, "{steady}");
+        assert_eq!((leak.rounds, steady.rounds), (steady.rounds / 100, 50_000), "{steady}");
     }
 }
 
@@ -91,14 +147,26 @@ fn a_leak_in_each_tenth_round_is_found_ten_of_ten_times() {
 
 #[test]
 fn a_leak_in_each_tenth_round_is_found_without_a_number_of_rounds() {
-    let mut round = 0;
-    let steady = traced(steady(|| {
-        round += 1;
-        if round % 10 == 0 {
-            std::mem::forget(black_box(vec![0_u8; 100]));
-        }
-    }));
-    assert_eq!(steady.verdict, Verdict::Leak, "{steady}");
+    static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    for is_lost in [true, false] {
+        let mut round = 0;
+        let steady = traced(steady(|| {
+            round += 1;
+            if round % 10 == 0 {
+                let text = black_box("remembered".repeat(10));
+                if is_lost {
+                    std::mem::forget(text);
+                } else {
+                    SEEN.lock().unwrap().push(text);
+                }
+            }
+        }));
+        assert_eq!(steady.verdict, Verdict::Leak, "{steady}");
+        let text = steady.to_string();
+        assert!(text.contains("\n  10 B in 1 block"), "{text}");
+        let hint = "\na cache that holds more needs more rounds: assert_steady!(250000, ...)";
+        assert_eq!(text.ends_with(hint), !is_lost || !SEARCHES, "{text}");
+    }
 }
 
 #[test]

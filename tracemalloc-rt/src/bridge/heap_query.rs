@@ -6,9 +6,10 @@ use core::time::Duration;
 use crate::bridge::handshake::is_this_copy_installed;
 use crate::bridge::heap_search::{FoundBlocks, Known, List, NONE, SearchRequest, StrangerPair};
 use crate::bridge::table::Table;
-use crate::bridge::text::Text;
 use crate::heap;
-use crate::heap::{Fate, Found, Holder, KnownHolder, Retained, SearchPlace, Step, Stranger};
+use crate::heap::{
+    Fate, Found, Holder, KNOWN_HOLDERS, KnownHolder, Retained, SearchPlace, Step, Stranger,
+};
 use crate::trace::stack_id::StackId;
 
 /// Looks up the fate of the live blocks of these stacks, in a copy of the process.
@@ -28,17 +29,7 @@ pub fn look_up(
         return heap::look_up(stacks, known, strangers, stack_from, SearchPlace::Copy, time);
     }
     let stacks: Vec<u32> = stacks.iter().map(|stack| stack.0).collect();
-    let text = |text: Option<&str>| Text::of(text.unwrap_or_default());
-    let known: Vec<Known> = known
-        .iter()
-        .map(|known| Known {
-            is_thread: known.is_thread,
-            pattern: Text::of(known.pattern),
-            only_with: text(known.only_with),
-            allocated_by: text(known.allocated_by),
-            reason: Text::of(known.reason),
-        })
-        .collect();
+    let known: Vec<Known> = known.iter().map(Known::of).collect();
     let strangers: Vec<StrangerPair> = strangers
         .iter()
         .map(|stranger| StrangerPair { holder: stranger.holder, stack: stranger.stack.0 })
@@ -55,6 +46,27 @@ pub fn look_up(
     match end.failure.constant() {
         Some(why) => Err(why),
         None => Ok(Found { entries, doubt: end.doubt.constant(), note: end.note.constant() }),
+    }
+}
+
+/// The known holders of this process: those of the harness, or the built-in list.
+pub fn known_holders(table: &Table) -> Vec<KnownHolder<'static>> {
+    extern "C" fn push(known: *mut u8, one: &Known) {
+        // SAFETY: it is the list below, to which nothing else refers during this call.
+        let known = unsafe { &mut *known.cast::<Vec<KnownHolder<'static>>>() };
+        known.push(KnownHolder {
+            is_thread: one.is_thread,
+            pattern: one.pattern.constant().unwrap_or_default(),
+            only_with: one.only_with.constant(),
+            allocated_by: one.allocated_by.constant(),
+            reason: one.reason.constant().unwrap_or_default(),
+        });
+    }
+    let mut known = Vec::new();
+    if (table.known_holders)((&raw mut known).cast(), push) {
+        known
+    } else {
+        KNOWN_HOLDERS.to_vec()
     }
 }
 

@@ -101,6 +101,20 @@ impl<T> List<T> {
     }
 }
 
+impl Known {
+    /// A known holder of this copy.
+    pub fn of(holder: &KnownHolder<'_>) -> Self {
+        let text = |text: Option<&str>| Text::of(text.unwrap_or_default());
+        Self {
+            is_thread: holder.is_thread,
+            pattern: Text::of(holder.pattern),
+            only_with: text(holder.only_with),
+            allocated_by: text(holder.allocated_by),
+            reason: Text::of(holder.reason),
+        }
+    }
+}
+
 fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }

@@ -10,6 +10,7 @@ mod heap_query;
 mod heap_search;
 pub mod held;
 mod table;
+pub mod test_holders;
 pub mod test_limits;
 mod text;
 
@@ -17,7 +18,7 @@ mod text;
 pub use check_request::CheckRequest;
 pub use handshake::{addresses, answer, domain, installed, is_installed, is_this_copy_installed};
 #[cfg(feature = "symbolize")]
-pub use heap_query::look_up;
+pub use heap_query::{known_holders, look_up};
 #[cfg(all(test, target_os = "linux", target_env = "gnu", feature = "macros", not(miri)))]
 pub use table::TABLE;
 pub use table::Table;

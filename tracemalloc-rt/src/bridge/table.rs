@@ -5,9 +5,9 @@
 //! which [`FORM`] counts.
 
 use crate::bridge::check_request::CheckRequest;
-use crate::bridge::heap_search::{FoundBlocks, SearchEnd, SearchRequest};
+use crate::bridge::heap_search::{FoundBlocks, Known, SearchEnd, SearchRequest};
 use crate::bridge::held::Held;
-use crate::bridge::test_limits;
+use crate::bridge::{test_holders, test_limits};
 use crate::trace::record::Untracked;
 use crate::trace::stack_id::StackId;
 
@@ -22,6 +22,7 @@ const SIZES: usize = size_of::<Table>()
     + size_of::<Held>()
     + size_of::<SearchRequest>()
     + size_of::<FoundBlocks>()
+    + size_of::<Known>()
     + size_of::<SearchEnd>();
 
 /// The functions that a runtime offers to other copies of itself.
@@ -111,6 +112,10 @@ pub struct Table {
     /// threads. False if a harness does not record all blocks.
     pub live_for_each:
         extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, u32, i64, i64)) -> bool,
+    /// Calls `visit` with its context and each known holder, whose texts are constant. False if no
+    /// harness has a list.
+    pub known_holders:
+        extern "C" fn(context: *mut u8, visit: extern "C" fn(*mut u8, &Known)) -> bool,
 }
 
 // SAFETY: no field of a table is ever written, and its pointers are to constants and functions.
@@ -153,6 +158,7 @@ pub static TABLE: Table = Table {
     holders: functions::holders,
     search: functions::search,
     live_for_each: functions::live_for_each,
+    known_holders: functions::known_holders,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -173,7 +179,8 @@ impl Table {
 /// The functions of [`TABLE`].
 mod functions {
     use super::{
-        CheckRequest, FoundBlocks, Held, SearchEnd, SearchRequest, StackId, Untracked, test_limits,
+        CheckRequest, FoundBlocks, Held, Known, SearchEnd, SearchRequest, StackId, Untracked,
+        test_holders, test_limits,
     };
     use crate::bridge::heap_search;
     use crate::heap;
@@ -365,5 +372,12 @@ mod functions {
 
     pub extern "C" fn request_check(request: &CheckRequest) -> bool {
         test_limits::receive(request)
+    }
+
+    pub extern "C" fn known_holders(
+        context: *mut u8,
+        visit: extern "C" fn(*mut u8, &Known),
+    ) -> bool {
+        test_holders::for_each(context, visit)
     }
 }

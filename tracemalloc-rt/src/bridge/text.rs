@@ -26,8 +26,8 @@ impl Text {
     /// A constant text of the other copy; `None` if it is empty.
     #[cfg(feature = "symbolize")]
     pub fn constant(&self) -> Option<&'static str> {
-        // SAFETY: only fields that hold constants are read by this, and a copy of the runtime is
-        // never unloaded while it is in the program's allocator.
+        // SAFETY: only texts that live as long as their process are read by this, and a copy of the
+        // runtime is never unloaded while it is in the program's allocator.
         let bytes = unsafe { core::slice::from_raw_parts(self.at, self.len) };
         core::str::from_utf8(bytes).ok().filter(|text| !text.is_empty())
     }

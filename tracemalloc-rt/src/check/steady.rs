@@ -1,4 +1,4 @@
-//! A loop: code that runs round after round, until its growth stops or is proved.
+//! A loop: code that runs round after round, until its growth stops or goes on for too long.
 
 use std::fmt;
 use std::hint::black_box;
@@ -7,11 +7,11 @@ use std::panic::{Location, resume_unwind};
 use crate::api::Pause;
 use crate::api::holder::Holder;
 use crate::bridge::held::Held;
-use crate::bridge::installed;
+use crate::bridge::{installed, known_holders};
 use crate::check::measurement::Measurement;
 use crate::check::{CheckMeter, counted_blocks, measured_code, rules};
 use crate::error::Error;
-use crate::heap::{HolderSum, KNOWN_HOLDERS};
+use crate::heap::HolderSum;
 use crate::judge::{
     self, Grouper, GrowthKind, Headline, HeapSearch, Judged, Leak, Trial, Verdict, finding_text,
     many, way,
@@ -20,8 +20,6 @@ use crate::limits::{Limit, Limits};
 use crate::model::traceback::Traceback;
 use crate::trace::scope_table::Counts;
 
-/// Rounds that a loop makes at least, unless it takes very long.
-const LEAST: u32 = 100;
 /// Findings that a text shows at most.
 const SHOWN: usize = 5;
 
@@ -46,6 +44,8 @@ pub struct Steady {
     pub heap_note: Option<String>,
     limit: Limit,
     counted: String,
+    /// Whether the number of rounds was given.
+    is_fixed: bool,
 }
 
 /// The growth of one traceback, as far as its blocks have one holder. Part of [`Steady`].
@@ -79,11 +79,13 @@ pub struct Finding {
     text: String,
 }
 
-/// Runs code round after round, until its growth stops or is proved, and judges it as `cargo
-/// tracemalloc test` judges the runs of a test.
+/// Runs code round after round, until its growth stops or goes on for too long, and judges it as
+/// `cargo tracemalloc test` judges the runs of a test.
 ///
-/// The loop has at least 100 rounds, and at most 1000. If it takes ten seconds or leaves 64 MiB, it
-/// ends after eight rounds or more. `Steady::of` sets the number of rounds, and limits.
+/// The loop has at least 1000 rounds, or 100 if they take a second. It ends when the growth has
+/// stopped for three quarters of them. Growth that goes on may be that of a cache, so the loop does
+/// not end before 50,000 rounds, ten seconds or 64 MiB. So a cache of up to 20,000 entries is
+/// steady, if it fills within four seconds. [`Steady::of`] sets the number of rounds, and limits.
 ///
 /// It counts the blocks that [`check`](crate::check()) counts: those of this thread, and on Linux
 /// with the GNU C library those of threads that the code starts. Under `cargo tracemalloc test`, it
@@ -191,12 +193,15 @@ fn run(limits: Limits, code: &mut dyn FnMut(), place: &Location) -> Result<Stead
     let Some(measurement) = Measurement::new(rules.limits.frame_count(), Counts::default())? else {
         return Err(Error::NotInstalled);
     };
-    let heap = HeapSearch::new(KNOWN_HOLDERS.to_vec(), (&raw const here).addr()).across(table);
+    let heap = HeapSearch::new(known_holders(table), (&raw const here).addr()).across(table);
     let mut trial = Trial::new(&rules, Some(heap), CheckMeter::new(measurement.of_process()));
-    trial.case.begin_loop(LEAST);
+    trial.case.begin_loop();
     let judged = loop {
         trial.meter.begin_run();
-        trial.meter.measurement.run(&mut *code).unwrap_or_else(|payload| resume_unwind(payload));
+        let measurement = &trial.meter.measurement;
+        for _ in 0..trial.case.next_runs() {
+            measurement.run(&mut *code).unwrap_or_else(|payload| resume_unwind(payload));
+        }
         if let Some(judged) = trial.passed() {
             break judged;
         }
@@ -205,7 +210,8 @@ fn run(limits: Limits, code: &mut dyn FnMut(), place: &Location) -> Result<Stead
     let rounds = trial.case.runs();
     // The result is the caller's to keep, and is not traced.
     let _pause = Pause::of(table);
-    Ok(result(&judged, rounds, &trial.grouper, counted))
+    let is_fixed = rules.limits.runs.is_some();
+    Ok(Steady { is_fixed, ..result(&judged, rounds, &trial.grouper, counted) })
 }
 
 fn result(judged: &Judged, rounds: u32, grouper: &Grouper<'_>, counted: String) -> Steady {
@@ -219,6 +225,7 @@ fn result(judged: &Judged, rounds: u32, grouper: &Grouper<'_>, counted: String) 
         heap_note: grouper.heap_note().map(str::to_owned),
         limit: judged.limit,
         counted,
+        is_fixed: false,
     }
 }
 
@@ -282,7 +289,13 @@ impl fmt::Display for Steady {
         if rest > 0 {
             write!(f, "\n\n  and {}", many(rest as u64, "more growth"))?;
         }
-        write!(f, "\n\n{}", self.counted)
+        write!(f, "\n\n{}", self.counted)?;
+        let is_held = |leak: &Finding| leak.holder != Some(Holder::Lost);
+        if !self.is_fixed && self.leaks().any(is_held) {
+            let more = self.rounds.saturating_mul(5);
+            write!(f, "\na cache that holds more needs more rounds: assert_steady!({more}, ...)")?;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@
 //! they can still say something, and as the [`Budget`] lasts.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use crate::judge::budget::{Budget, Spent};
@@ -23,11 +24,15 @@ use crate::judge::rules::Rules;
 use crate::judge::series::{SHAPE_RUNS, Series};
 use crate::judge::set_once::is_set_once;
 use crate::judge::stopwatch::Elapsed;
+use crate::judge::stride::Stride;
 use crate::judge::verdict::{GrowthKind, Judged, JudgedShare, Verdict};
 use crate::limits::Limit;
 
 /// After this many runs, of which most grew by the same, more say nothing new.
 const PROVED: u32 = 256;
+
+/// The times of so many runs tell how long a run takes.
+const TIMES: usize = 1024;
 
 /// A word of the thread that runs the body may still point to blocks that a run has lost. After
 /// this many runs, such words are overwritten.
@@ -39,8 +44,12 @@ pub struct Case {
     limit: Limit,
     budget: Budget,
     spent: Spent,
-    /// The time of each run on a machine that has nothing else to do, sorted.
+    /// The times of the first runs on a machine that has nothing else to do, sorted.
     times: Vec<Duration>,
+    /// The stride of a loop.
+    stride: Option<Stride>,
+    /// The runs that the last measurement was of: 1, or the rounds of a stride.
+    measured: u32,
     /// Growth of each run, without growth that is expected once.
     runs: Vec<Grown>,
     groups: HashMap<GroupId, Group>,
@@ -104,10 +113,12 @@ impl Case {
             budget: Budget {
                 fixed: rules.limits.runs.map(|runs| runs.max(1)),
                 probes: true,
-                rounds: 0,
+                is_loop: false,
             },
             spent: Spent::default(),
             times: Vec::new(),
+            stride: None,
+            measured: 1,
             runs: Vec::new(),
             groups: HashMap::new(),
             state: State::Clean,
@@ -127,12 +138,19 @@ impl Case {
         self.budget.fixed.get_or_insert(most);
     }
 
-    /// Takes the runs for the rounds of a loop, which makes so many before the first verdict. If
-    /// the rules give a number of runs, it makes exactly so many, and at least two.
+    /// Takes the runs for the rounds of a loop. If the rules give a number of runs, it makes
+    /// exactly so many, and at least two.
     #[cfg(feature = "symbolize")]
-    pub fn begin_loop(&mut self, rounds: u32) {
+    pub fn begin_loop(&mut self) {
         self.budget.fixed = self.budget.fixed.map(|fixed| fixed.max(2));
-        self.budget.rounds = self.budget.fixed.unwrap_or(rounds);
+        self.budget.is_loop = true;
+        self.stride = Some(Stride::new());
+    }
+
+    /// The number of runs before the next measurement.
+    pub fn next_runs(&self) -> u32 {
+        let stride = self.stride.map_or(1, |stride| stride.rounds);
+        stride.min(self.budget.most().saturating_sub(self.runs())).max(1)
     }
 
     /// Runs that passed so far.
@@ -140,19 +158,30 @@ impl Case {
         self.spent.runs
     }
 
+    /// The number of runs that the body probably gets at most. `None` if its runs have taken too
+    /// little time to tell.
+    pub fn likely_runs(&self) -> Option<u32> {
+        self.budget.likely_runs(self.spent)
+    }
+
     /// How long to wait for the threads of the next run.
     pub fn patience(&self) -> Patience {
         if self.spent.runs == 0 { Patience::First } else { Patience::Later }
     }
 
-    /// Takes in a run that passed. Reads evidence only where it is needed.
+    /// Takes in a run that passed, or as many as [`Case::next_runs`] told. Reads evidence only
+    /// where it is needed.
     pub fn passed(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
-        self.spent.runs += 1;
+        self.measured = self.next_runs();
+        self.spent.runs += self.measured;
         self.spent.time += run.time.wall;
         self.spent.delay += run.time.delay;
-        let quiet = run.time.quiet();
-        self.times.insert(self.times.partition_point(|time| *time < quiet), quiet);
-        self.spent.quiet_time = self.times[self.times.len() / 4] * self.spent.runs;
+        if self.times.len() < TIMES {
+            let quiet = run.time.quiet() / self.measured;
+            self.times.insert(self.times.partition_point(|time| *time < quiet), quiet);
+        }
+        let quiet = self.times[self.times.len() / 4] * self.spent.runs;
+        self.spent.quiet_time = quiet.min(self.spent.time);
         self.spent.cpu += run.cpu;
         self.spent.threads = run.threads;
         self.take(run, evidence)
@@ -168,9 +197,14 @@ impl Case {
     ) -> Option<Judged> {
         self.spent.time += time;
         self.spent.threads = threads;
-        self.runs.pop();
+        self.runs.truncate(self.runs.len() - self.measured as usize);
         self.add(&evidence.changes());
-        match self.after_repeat(Threads::HadTime, evidence) {
+        let ruling = if self.budget.is_loop {
+            self.after_rounds(Threads::HadTime, evidence)
+        } else {
+            self.after_repeat(Threads::HadTime, evidence)
+        };
+        match ruling {
             Ruling::Final(judged) => Some(judged),
             Ruling::RunAgain | Ruling::Wait => None,
         }
@@ -201,8 +235,8 @@ impl Case {
 
     fn take(&mut self, run: Run, evidence: &mut impl Evidence) -> Ruling {
         let first = self.spent.runs == 1;
-        if self.budget.is_loop() {
-            return self.take_round(evidence);
+        if self.budget.is_loop {
+            return self.take_rounds(evidence);
         }
         if first && !run.gross.exceeds(&self.limit) {
             self.runs.push(run.gross);
@@ -220,13 +254,11 @@ impl Case {
         }
     }
 
-    /// A round of a loop. Its first rounds are only taken in.
-    fn take_round(&mut self, evidence: &mut impl Evidence) -> Ruling {
+    /// Rounds of a loop. Most are only taken in.
+    fn take_rounds(&mut self, evidence: &mut impl Evidence) -> Ruling {
         self.add(&evidence.changes());
         self.spent.bytes = self.bytes_left();
-        if !self.budget.has_further_rounds(self.spent) {
-            return self.after_repeat(Threads::MayEnd, evidence);
-        }
+        let runs = self.spent.runs;
         if self.spent.runs > 1 && self.grew_openly() {
             self.state = self.state.suspicious();
         } else if self.spent.runs == 1 && self.is_open_above_limit() {
@@ -234,7 +266,62 @@ impl Case {
         } else if self.spent.runs == 1 && self.spent.bytes > 0 {
             self.state = State::Explained;
         }
+        let stride = self.stride.get_or_insert_with(Stride::new);
+        if self.budget.is_spent(self.spent)
+            || self.budget.has_enough_rounds(self.spent) && stride.is_judgement_due(runs)
+        {
+            return self.after_rounds(Threads::MayEnd, evidence);
+        }
+        self.widen();
         Ruling::RunAgain
+    }
+
+    /// Doubles the stride of a loop, where it is time for that.
+    fn widen(&mut self) {
+        let Some(stride) = &mut self.stride else { return };
+        if stride.widen(self.spent.runs) {
+            self.groups.values_mut().for_each(|group| group.series.thin(stride.rounds));
+        }
+    }
+
+    /// Judges the growth of a loop. If it goes on, that may be a cache that fills, so the loop goes
+    /// on as well until the budget is spent. The heap is searched the first time, and at the end.
+    fn after_rounds(&mut self, threads: Threads, evidence: &mut impl Evidence) -> Ruling {
+        self.hide_freed(evidence);
+        let is_first = self.groups.values().all(|group| group.shares.is_empty());
+        if self.bytes_left() > 0 && (is_first || self.is_loop_over()) {
+            self.look(evidence);
+        }
+        if !self.is_loop_over() {
+            self.widen();
+            return Ruling::RunAgain;
+        }
+        self.close_or_wait(threads, !self.suspects().is_empty(), None)
+    }
+
+    fn is_loop_over(&self) -> bool {
+        let has_stopped = || self.spent.runs >= 4 * self.total().last_record();
+        self.budget.is_spent(self.spent)
+            || self.sum_of(Share::Lost).exceeds(&self.limit)
+            || self.suspects().is_empty() && has_stopped()
+    }
+
+    /// Growth of which later runs have freed blocks that seemed to be lost was not lost.
+    fn hide_freed(&mut self, evidence: &impl Evidence) {
+        let freed = evidence.freed_though_lost();
+        let hidden =
+            self.groups.iter_mut().filter(|(id, group)| freed.contains(id) && !group.hidden);
+        hidden.for_each(|(_, group)| group.hide());
+    }
+
+    /// Closes the case, unless threads of the last run may still free memory.
+    fn close_or_wait(&self, threads: Threads, leaks: bool, why: Option<&str>) -> Ruling {
+        let judged = self.close(why);
+        let waits = threads == Threads::MayEnd
+            && judged.verdict == Verdict::Leak
+            && leaks
+            && self.spent.threads > 0;
+        if waits { Ruling::Wait } else { Ruling::Final(judged) }
     }
 
     /// Bytes that all runs have left.
@@ -287,12 +374,9 @@ impl Case {
     }
 
     fn after_repeat(&mut self, threads: Threads, evidence: &mut impl Evidence) -> Ruling {
-        let freed = evidence.freed_though_lost();
-        let hidden =
-            self.groups.iter_mut().filter(|(id, group)| freed.contains(id) && !group.hidden);
-        hidden.for_each(|(_, group)| group.hide());
+        self.hide_freed(evidence);
         if let Some(judged) = self.lost.take() {
-            if freed.is_empty() {
+            if evidence.freed_though_lost().is_empty() {
                 return Ruling::Final(judged);
             }
             self.state = State::Grew;
@@ -324,18 +408,12 @@ impl Case {
             return Ruling::RunAgain;
         }
         let leaks = !self.suspects().is_empty();
-        // The first rounds of a loop may have lost memory unseen.
-        if (leaks || self.budget.is_loop() && self.bytes_left() > 0) && !looked {
+        if leaks && !looked {
             self.look(evidence);
         }
         let why = (!leaks && self.was_cut_short())
             .then(|| format!("run {} did not begin: the machine is too busy", runs + 1));
-        let judged = self.close(why.as_deref());
-        let waits = threads == Threads::MayEnd
-            && judged.verdict == Verdict::Leak
-            && leaks
-            && self.spent.threads > 0;
-        if waits { Ruling::Wait } else { Ruling::Final(judged) }
+        self.close_or_wait(threads, leaks, why.as_deref())
     }
 
     /// Whether some group has grown in the last run whose growth later runs have to explain.
@@ -379,12 +457,16 @@ impl Case {
             group.initialiser = change.initialiser;
             group.cache_of_std = change.cache_of_std;
             group.known = change.known;
-            group.series.add(run, change.bytes, change.blocks);
+            group.series.add_window(run, self.measured, change.bytes, change.blocks);
         }
         let groups = self.groups.values();
         let judged =
             groups.filter(|group| !(group.is_excused() || run == 1 && group.is_expected_once()));
-        self.runs.push(judged.filter_map(|group| group.series.growth_in(run)).sum());
+        let grown: Grown = judged.filter_map(|group| group.series.growth_in(run)).sum();
+        // Of the rounds of a stride, as many have grown as there are blocks.
+        let growing = grown.runs_that_grew(self.measured);
+        self.runs.extend(repeat_n(grown.per_run(growing), growing as usize));
+        self.runs.extend(repeat_n(Grown::default(), (self.measured - growing) as usize));
     }
 
     /// Searches the heap for the fate of all growth.

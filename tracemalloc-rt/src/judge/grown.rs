@@ -32,6 +32,11 @@ impl Grown {
         (bytes > 0).then(|| Self { bytes: positive(bytes), blocks: positive(blocks) })
     }
 
+    /// The number of a window's runs that have probably grown by this in all: one for each block.
+    pub fn runs_that_grew(self, window: u32) -> u32 {
+        u32::try_from(self.blocks).unwrap_or(window).clamp(1, window)
+    }
+
     /// The difference; 0 where the other amount is larger.
     pub fn less(self, other: Self) -> Self {
         Self {

@@ -32,6 +32,7 @@ mod series;
 mod set_once;
 mod stack_symbolizer;
 mod stopwatch;
+mod stride;
 mod traceback;
 mod traceback_rules;
 mod trial;

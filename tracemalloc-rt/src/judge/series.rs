@@ -17,13 +17,20 @@ pub const SHAPE_RUNS: u32 = 8;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Series {
     changes: Vec<Change>,
+    /// The sum of all changes.
+    sum: (i64, i64),
+    /// The runs of a window, if it was thinned.
+    window: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Change {
+    /// The run, or the last one of a window.
     run: u32,
     bytes: i64,
     blocks: i64,
+    /// The number of runs of the window that grew.
+    grew: u32,
 }
 
 /// Which of a change's two numbers is meant.
@@ -45,22 +52,53 @@ impl Change {
 impl Series {
     /// Adds a change of this run. Runs come in order; one run may have several changes.
     pub fn add(&mut self, run: u32, bytes: i64, blocks: i64) {
-        match self.changes.iter_mut().rfind(|change| change.run == run) {
-            Some(change) => {
-                change.bytes += bytes;
-                change.blocks += blocks;
-            }
-            None => self.changes.push(Change { run, bytes, blocks }),
+        self.add_window(run, 1, bytes, blocks);
+    }
+
+    /// Adds a change of several runs, of which this is the last one.
+    pub fn add_window(&mut self, run: u32, window: u32, bytes: i64, blocks: i64) {
+        self.sum = (self.sum.0 + bytes, self.sum.1 + blocks);
+        if self.changes.last().is_none_or(|last| last.run != run) {
+            self.changes.push(Change { run, bytes: 0, blocks: 0, grew: 0 });
         }
+        if let Some(change) = self.changes.last_mut() {
+            change.bytes += bytes;
+            change.blocks += blocks;
+            change.grew = Grown::of(change.bytes, change.blocks)
+                .map_or(0, |grown| grown.runs_that_grew(window));
+        }
+    }
+
+    /// Sums up the changes of each window of so many runs. The first run stays alone.
+    pub fn thin(&mut self, window: u32) {
+        let mut thinned: Vec<Change> = Vec::new();
+        for change in &self.changes {
+            let end = change.run.div_ceil(window) * window;
+            match thinned.last_mut() {
+                Some(last) if last.run == end && change.run > 1 => {
+                    last.bytes += change.bytes;
+                    last.blocks += change.blocks;
+                    last.grew += change.grew;
+                }
+                _ => {
+                    let run = if change.run == 1 { 1 } else { end };
+                    thinned.push(Change { run, ..*change });
+                }
+            }
+        }
+        self.changes = thinned;
+        self.window = Some(window);
     }
 
     /// The sum of several series.
     pub fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
-        let mut changes: Vec<Change> =
-            all.flat_map(|series| series.changes.iter().copied()).collect();
+        let (mut sum, mut changes) = (Self::default(), Vec::new());
+        for series in all {
+            sum.window = sum.window.max(series.window);
+            changes.extend_from_slice(&series.changes);
+        }
         crate::util::sort::sort_by_key(&mut changes, |change| change.run);
-        let mut sum = Self::default();
-        for Change { run, bytes, blocks } in changes {
+        for Change { run, bytes, blocks, .. } in changes {
             sum.add(run, bytes, blocks);
         }
         sum
@@ -86,7 +124,7 @@ impl Series {
 
     /// In how many runs there were more bytes after than before.
     pub fn growing_runs(&self) -> u32 {
-        self.changes.iter().filter(|change| change.bytes > 0).count() as u32
+        self.changes.iter().map(|change| change.grew).sum()
     }
 
     /// The last run that set a new maximum of bytes; 0 where none did.
@@ -136,7 +174,8 @@ impl Series {
 
     /// Whether many of the later runs set a new maximum, unlike those of a buffer that doubles.
     pub fn records_are_many(&self, runs: u32) -> bool {
-        runs < SHAPE_RUNS || self.records(runs * 2 / 5) >= (runs / 25).max(2) as usize
+        let windows = runs / self.window.unwrap_or(1);
+        runs < SHAPE_RUNS || self.records(runs * 2 / 5) >= (windows / 25).max(2) as usize
     }
 
     /// Whether the bytes have a higher maximum up to the run `until` than up to `from`.
@@ -146,6 +185,9 @@ impl Series {
 
     /// The sum of all changes up to this run, if it is growth.
     pub fn size(&self, runs: u32) -> Grown {
+        if self.changes.last().is_none_or(|last| last.run <= runs) {
+            return Grown::of(self.sum.0, self.sum.1).unwrap_or_default();
+        }
         let changes = || self.changes.iter().take_while(|change| change.run <= runs);
         let bytes = changes().map(|change| change.bytes).sum();
         Grown::of(bytes, changes().map(|change| change.blocks).sum()).unwrap_or_default()
@@ -153,14 +195,18 @@ impl Series {
 
     /// The least growth of the runs in which it grew.
     pub fn least(&self) -> Grown {
-        let grown = self.changes.iter().filter_map(|change| Grown::of(change.bytes, change.blocks));
+        let grown = self.changes.iter().filter_map(|change| {
+            let runs = i64::from(change.grew.max(1));
+            Grown::of(change.bytes / runs, change.blocks / runs)
+        });
         grown.min_by_key(|grown| grown.bytes).unwrap_or_default()
     }
 
     /// Growth a run: the least, if it grew in all runs after the first; otherwise the maximum
     /// spread over all runs.
     pub fn per_run(&self, runs: u32) -> Grown {
-        if (2..=runs).all(|run| self.grew_in(run)) {
+        let later = self.growing_runs() - u32::from(self.grew_in(1));
+        if later >= runs - 1 {
             return self.least();
         }
         let most = |number| u64::try_from(self.most_until(runs, number)).unwrap_or(0);
@@ -311,6 +357,46 @@ mod tests {
             Some(*size)
         });
         assert!(!rises(halves));
+    }
+
+    #[test]
+    fn windows_of_runs_keep_sums_and_numbers() {
+        let leak = |run: i64| 9000 + run / 3 * 40;
+        let (whole, runs) = sizes((1..=64).map(leak));
+        let mut thinned = whole.clone();
+        for window in [2, 4, 8] {
+            thinned.thin(window);
+            assert_eq!(thinned.growth_in(1), whole.growth_in(1), "{window}");
+            assert_eq!(thinned.size(runs), whole.size(runs));
+            assert_eq!(thinned.growing_runs(), whole.growing_runs());
+            assert_eq!(thinned.per_run(runs), whole.per_run(runs));
+            assert!(thinned.rises(runs) && thinned.records_are_many(runs), "{window}");
+        }
+        assert_eq!(thinned.changes.len(), 9);
+        for run in (72..=160).step_by(8) {
+            let (bytes, blocks) = (leak(run) - leak(run - 8), run / 3 - (run - 8) / 3);
+            thinned.add_window(run as u32, 8, bytes, blocks);
+        }
+        assert_eq!(thinned.growing_runs(), 1 + 160 / 3);
+        assert!(thinned.rises(160) && thinned.records_are_many(160));
+
+        let (mut steady, runs) = sizes((1..=64).map(|run| 9000 + 10 * run));
+        steady.thin(16);
+        assert_eq!(steady.per_run(runs), Grown { bytes: 10, blocks: 1 });
+    }
+
+    #[test]
+    fn entries_that_move_between_lines_set_no_record_in_windows() {
+        let (mut one, mut other) = (Series::default(), Series::default());
+        one.add(1, 640, 10);
+        for run in 2..=64 {
+            let moved = if run % 2 == 0 { -64 } else { 64 };
+            one.add(run, moved, moved.signum());
+            other.add(run, -moved, -moved.signum());
+        }
+        one.thin(4);
+        other.thin(4);
+        assert_eq!(Series::sum([&one, &other].into_iter()).last_record(), 1);
     }
 
     #[test]
