@@ -8,11 +8,13 @@ mod listing;
 pub mod process;
 mod project;
 mod report;
+mod terminal;
 
 pub use call::{Call, Output};
 pub use listing::{Listing, Status};
 pub use project::{Project, files, write_below};
 pub use report::{Leak, Report, Target};
+pub use terminal::Terminal;
 
 /// Exit codes that the tests expect; the command's documentation is the other place that says them.
 pub mod exit {

@@ -9,6 +9,7 @@ mod gate;
 mod junit;
 mod known_ids;
 mod process;
+mod progress;
 mod test_dir;
 
 use std::env;
@@ -33,6 +34,7 @@ use arguments::{Arguments, Request};
 use gate::{Gate, Ticket};
 use junit::Junit;
 use process::{Ended, Output, Timeout};
+use progress::Progress;
 use test_dir::TestDir;
 
 /// The state that all trials share.
@@ -53,6 +55,8 @@ struct Shared {
     shown: Mutex<Vec<(String, String)>>,
     /// Tests that passed alone, with their failures beside other tests.
     passed_alone: Mutex<Vec<(String, String)>>,
+    /// Prints lines about tests that take long.
+    progress: Progress,
     /// The front's own name server, if the command has none.
     names: Option<NameSocket>,
 }
@@ -131,11 +135,13 @@ fn run(list: TestList, fragments: &Path) -> Result<i32> {
         let session = role.session();
         let runs = tests.iter().filter(|test| arguments.runs(test)).count();
         let gate = Arc::new(Gate::new(arguments.test_threads));
-        for_libtest_mimic.test_threads = Some(gate.threads(runs));
+        let threads = gate.threads(runs);
+        for_libtest_mimic.test_threads = Some(threads);
         let shared = Shared {
             gate,
             capture: !arguments.nocapture,
             show_output: arguments.show_output,
+            progress: Progress::start(arguments.quiet, threads),
             names: if tells_names(session.as_ref()) { None } else { NameSocket::open() },
             session,
             target: note,
@@ -269,6 +275,7 @@ impl Shared {
         } else {
             Ok(Output::inherited())
         };
+        let _watched = self.progress.watch(number, test, &fragment_path);
         let started = Instant::now();
         let ended = output.and_then(|mut output| {
             let mut child = Command::new(&self.executable);

@@ -97,16 +97,16 @@ pub fn note_use(dir: &Utf8Path) {
 
 /// Waits until no other process builds with the target directory `dir`. The lock ends with the
 /// file.
-pub fn lock(dir: &Utf8Path) -> Result<File> {
+pub fn lock(dir: &Utf8Path, quiet: bool) -> Result<File> {
     if let Some(parent) = dir.parent() {
         fs::create_dir_all(parent)?;
     }
     let file = File::create(lock_path(dir))?;
     if file.file().try_lock().is_err() {
-        terminal::status(
-            "Blocking",
-            "waiting for another process to prepare the tracemalloc runtime",
-        );
+        if !quiet {
+            let text = "waiting for another process to prepare the tracemalloc runtime";
+            terminal::status("Blocking", text);
+        }
         file.file().lock()?;
     }
     Ok(file)

@@ -48,16 +48,18 @@ fn ensure_one(
     };
     // Builds of all versions share the target directory, so they wait for each other. The results
     // are copied, because other processes may link them at any time.
-    let _lock = cache::lock(target_dir).with_context(unusable)?;
+    let _lock = cache::lock(target_dir, options.quiet).with_context(unusable)?;
     // Another process may have built it meanwhile.
     if let Some(runtime) = cache::complete(dir) {
         return Ok(runtime);
     }
     let version = env!("CARGO_PKG_VERSION");
-    terminal::status(
-        "Preparing",
-        format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release),
-    );
+    if !options.quiet {
+        terminal::status(
+            "Preparing",
+            format_args!("tracemalloc runtime {version} for rustc {} ({triple})", rustc.release),
+        );
+    }
     if cache::is_damaged(dir) {
         // The files may be missing there too, and cargo would not notice.
         cache::clear(target_dir).with_context(unusable)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::child::entry_slots::EntrySlots;
-use crate::protocol::entry_slots::Slot;
+use crate::protocol::entry_slots::{Slot, Stage};
 use crate::protocol::fragment;
 use crate::protocol::process_role::fail;
 use crate::protocol::test_entry::TestEntry;
@@ -43,6 +43,13 @@ impl EntryFile {
     /// Writes an entry into mapped memory. Returns false if that is impossible.
     pub fn write_to_slots(&self, slot: Slot, entry: &TestEntry) -> bool {
         self.slots.is_some_and(|slots| slots.write(slot, &to_bytes(entry)))
+    }
+
+    /// Notes the stage that this process has reached, if the system had room for that.
+    pub fn note(&self, stage: Stage) {
+        if let Some(slots) = self.slots.filter(|_| self.process == std::process::id()) {
+            slots.note(stage);
+        }
     }
 
     /// Writes an entry.

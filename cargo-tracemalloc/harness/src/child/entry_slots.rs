@@ -13,7 +13,11 @@ mod mapped {
     use std::ptr::{self, NonNull};
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use crate::protocol::entry_slots::{FILE_SIZE, HEADER_SIZE, SLOT_SIZE, Slot, path};
+    use crate::protocol::entry_slots::{
+        FILE_SIZE, HEADER_SIZE, SLOT_SIZE, SLOTS, STAGE_PLACE, Slot, Stage, path,
+    };
+
+    const _: () = assert!(STAGE_PLACE % 8 == 0 && STAGE_PLACE >= SLOTS * 8);
 
     /// The mapped file. It stays mapped as long as the process lives.
     #[derive(Debug)]
@@ -75,6 +79,14 @@ mod mapped {
             }
             true
         }
+
+        /// Notes the stage that this process has reached.
+        pub fn note(&self, stage: Stage) {
+            // SAFETY: the place is inside the mapping, and aligned. The front reads it through the
+            // file.
+            let place = unsafe { self.memory.add(STAGE_PLACE).cast::<AtomicU64>().as_ref() };
+            place.store(stage.word().to_le(), Ordering::Relaxed);
+        }
     }
 
     /// Gives a file its size, with room on the disk. Returns 0 on success.
@@ -95,7 +107,7 @@ mod mapped {
 mod unmapped {
     use std::path::Path;
 
-    use crate::protocol::entry_slots::Slot;
+    use crate::protocol::entry_slots::{Slot, Stage};
 
     /// Slots that do not exist. Entries are written to their files.
     #[derive(Debug)]
@@ -109,6 +121,11 @@ mod unmapped {
 
         /// Cannot be called, because there is no value of this type.
         pub fn write(&self, _slot: Slot, _content: &[u8]) -> bool {
+            match *self {}
+        }
+
+        /// Cannot be called, because there is no value of this type.
+        pub fn note(&self, _stage: Stage) {
             match *self {}
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tracemalloc::internal::heap::{KNOWN_HOLDERS, KnownHolder};
 use tracemalloc::internal::judge::HeapSearch;
+use tracemalloc::internal::test_holders;
 
 use crate::protocol::session::{HolderRule, Session};
 
@@ -20,6 +21,15 @@ impl Session {
             // The rest of the time is the test's own.
             Some(timeout) => heap.within(Duration::from_secs_f64(timeout / 2.0)),
             None => heap,
+        }
+    }
+
+    /// Announces the session's known holders to loops in this process, until its end.
+    pub(crate) fn announce_known_holders(&self) {
+        if let Some(rules) = &self.known_holders {
+            let rules: &'static [HolderRule] = rules.clone().leak();
+            let known: Vec<KnownHolder<'static>> = rules.iter().map(KnownHolder::from).collect();
+            test_holders::announce(known.leak());
         }
     }
 }

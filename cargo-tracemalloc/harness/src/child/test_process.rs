@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracemalloc::internal::heap::SearchPlace;
-use tracemalloc::internal::judge::{Elapsed, Meter, Patience, Trial, Verdict};
+use tracemalloc::internal::judge::{Case, Elapsed, Meter, Patience, Trial, Verdict};
 use tracemalloc::internal::{self, Change, Walk, run_delay, test_limits};
 
 use crate::child::baseline::{Baseline, ThreadCount};
@@ -21,7 +21,7 @@ use crate::child::test::Test;
 use crate::child::test_binary;
 use crate::child::test_thread::{BodyThread, Ran, TestThread};
 use crate::child::verdict_entry;
-use crate::protocol::entry_slots::Slot;
+use crate::protocol::entry_slots::{Slot, Stage};
 use crate::protocol::process_role::{FAILED, fail};
 use crate::protocol::session::Session;
 use crate::protocol::test_entry::{Outcome, TestEntry};
@@ -123,6 +123,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     }
     domain::trace(session.limits.counted());
     let mut rules = session.rules();
+    session.announce_known_holders();
     // An address in this thread's stack. Below it, the stack belongs to the harness.
     let here = 0_u8;
     let heap = session.heap((&raw const here).addr());
@@ -162,6 +163,7 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
     let is_filtered = seccomp::filters() > filters;
     let place = if is_filtered { SearchPlace::Process } else { SearchPlace::CopyOrProcess };
     trial.set_rules(&rules, Some(heap.at(place)));
+    note(assignment, &trial.case, true);
     let mut verdict = trial.passed();
     let mut repeats = None;
     let timeout = session.timeout_seconds.map_or(Duration::MAX, Duration::from_secs_f64);
@@ -194,8 +196,10 @@ fn judged(test: Test, session: &Session, assignment: &Assignment, limits: &Limit
             thread
         });
         trial.meter.clock = RunClock::start();
+        note(assignment, &trial.case, false);
         let ran = thread.run(patience.min(left), &mut trial.meter.clock);
         limits.restore();
+        note(assignment, &trial.case, true);
         verdict = match ran {
             Ran::Passed => trial.passed(),
             Ran::Failed(message) => {
@@ -260,6 +264,13 @@ fn short(message: &str) -> String {
     match line.char_indices().nth(120) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
+    }
+}
+
+/// Notes for the front that the next run of a case has begun, or that it is over and is judged.
+fn note(assignment: &Assignment, case: &Case, is_judged: bool) {
+    if let Some(file) = &assignment.entry_file {
+        file.note(Stage { run: case.runs() + 1, most: case.likely_runs(), is_judged });
     }
 }
 
