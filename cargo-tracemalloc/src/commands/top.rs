@@ -66,11 +66,11 @@ fn watch(pid: u32, is_view: bool, args: &TopArgs) -> Result<()> {
     if is_view {
         return on_terminal(&mut view, || match program.newest() {
             Ok(None) if !program.runs() => {
-                Newest::Message("the program has ended   q quit".to_owned())
+                Newest::Message("q quit   the program has ended".to_owned())
             }
             Ok(None) => Newest::Nothing,
             Ok(Some(moment)) => Newest::Moment(moment),
-            Err(error) => Newest::Message(format!("{error:#}   q quit")),
+            Err(error) => Newest::Message(format!("q quit   {error:#}")),
         });
     }
     output::print_all(&page(&view, args.query.limit))?;
@@ -107,7 +107,7 @@ fn view_file(path: &Path) -> Result<()> {
         seen = now;
         match Moment::of_snapshot(path) {
             Ok(moment) => Newest::Moment(moment),
-            Err(error) => Newest::Message(format!("{error:#}   q quit")),
+            Err(error) => Newest::Message(format!("q quit   {error:#}")),
         }
     })
 }
