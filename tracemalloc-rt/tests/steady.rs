@@ -113,6 +113,7 @@ fn a_leak_in_each_hundredth_round_is_found_ten_of_ten_times() {
 fn a_cache_that_leaks_is_found_ten_of_ten_times() {
     static CACHE: Mutex<Vec<Box<[u8; 64]>>> = Mutex::new(Vec::new());
     for _ in 0..10 {
+        *CACHE.lock().unwrap() = Vec::new();
         let steady = traced(steady(|| CACHE.lock().unwrap().push(black_box(Box::new([0; 64])))));
         assert_eq!(steady.verdict, Verdict::Leak, "{steady}");
         let leak = steady.findings.iter().find(|finding| finding.bytes == 64);

@@ -136,11 +136,15 @@ impl Drop for Measurement {
 
 /// The changes from one state to another, in the order of stacks.
 fn changes(before: &Balances, now: &Balances) -> Vec<Change> {
+    let of = |balances: &Balances, stack| balances.get(stack).copied().unwrap_or_default();
+    // The balances of a process leave out stacks of which nothing is live any more.
+    let gone = before.keys().filter(|stack| !now.contains_key(*stack));
     let mut changes: Vec<Change> = now
-        .iter()
-        .map(|(stack, (bytes, blocks))| {
-            let then = before.get(stack).copied().unwrap_or_default();
-            Change { stack: StackId(*stack), bytes: bytes - then.0, blocks: blocks - then.1 }
+        .keys()
+        .chain(gone)
+        .map(|stack| {
+            let (then, now) = (of(before, stack), of(now, stack));
+            Change { stack: StackId(*stack), bytes: now.0 - then.0, blocks: now.1 - then.1 }
         })
         .filter(|change| (change.bytes, change.blocks) != (0, 0))
         .collect();
