@@ -8,6 +8,8 @@
 #
 # The latencies are worth something on a machine that has nothing else to do.
 set -euo pipefail
+# Background jobs of a script without job control ignore Ctrl-C.
+set -m
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 seconds=60
