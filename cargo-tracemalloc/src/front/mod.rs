@@ -308,7 +308,7 @@ impl Shared {
                 return Err(error.into());
             }
         };
-        let mut entry = entry_of(test, &fragment_path, &ended);
+        let mut entry = with_nested(entry_of(test, &fragment_path, &ended), &fragment_path);
         entry.duration_seconds = started.elapsed().as_secs_f64();
         self.write(&entry, number)?;
         entry_slots::remove(&fragment_path);
@@ -413,6 +413,14 @@ fn entry_of(test: &str, fragment_path: &Path, ended: &Ended) -> TestEntry {
         }
         (None, ended) => TestEntry::failed(test, format!("the test's process {ended}")),
     }
+}
+
+/// The entry with what a process lost that the test has started to run itself again. Such a leak
+/// counts unless the test fails, or leaks by itself.
+fn with_nested(entry: TestEntry, fragment_path: &Path) -> TestEntry {
+    let counts = entry.outcome == Outcome::Passed
+        && matches!(entry.verdict, Some(Verdict::Clean | Verdict::Once | Verdict::Unconfirmed));
+    fragment::take_nested(fragment_path).filter(|_| counts).unwrap_or(entry)
 }
 
 /// The result for libtest-mimic to print.

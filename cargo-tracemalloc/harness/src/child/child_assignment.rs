@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::child::doctest;
 use crate::child::entry_file::EntryFile;
 use crate::child::started_programs::StartedPrograms;
+use crate::child::test_binary;
+use crate::protocol::fragment;
 use crate::protocol::inside::{self, FRAGMENT_VAR, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::process_role::ProcessRole;
-use crate::protocol::session::{SESSION_VAR, Session};
+use crate::protocol::session::{SESSION_FILE, SESSION_VAR, Session};
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 use crate::protocol::started_programs::STARTED_BY_VAR;
+use crate::protocol::wire;
 
 /// Tells the crate insta whether to write new snapshots. A value of the user stays.
 const INSTA_UPDATE_VAR: &str = "INSTA_UPDATE";
@@ -61,7 +64,26 @@ impl ProcessRole {
     /// Whether a traced test has started this process. Then a test that is requested by its exact
     /// name runs in this process: the other test may want to see how its binary ends.
     pub(crate) fn is_inside(&self) -> bool {
-        self.session_dir.is_none() && self.inside
+        self.session_dir.is_none() && self.outer.is_some()
+    }
+
+    /// The session of the same test, and the file for what it loses in this process. `None` if
+    /// another test has started this process, or if one of the two is unknown.
+    pub(crate) fn of_nested(&self, test: &str) -> Option<(Session, EntryFile)> {
+        let outer = self.outer.as_ref().filter(|outer| outer.name.as_deref() == Some(test))?;
+        let dir = fragment::nested_directory(outer.entry.as_ref()?);
+        let session = match &outer.session_dir {
+            Some(session_dir) => {
+                wire::from_bytes(&std::fs::read(session_dir.join(SESSION_FILE)).ok()?).ok()?
+            }
+            None => Session::of_no_command(),
+        };
+        let mut session = session.for_test(&test_binary::target().package, test);
+        // The test waits, perhaps not for long. What is lost needs no second run.
+        session.limits.runs = Some(1);
+        std::fs::create_dir_all(&dir).ok()?;
+        let entry = fragment::entry_path(&dir, std::process::id() as usize);
+        Some((session, EntryFile::open(entry)))
     }
 
     /// The session that the environment names, and its directory.

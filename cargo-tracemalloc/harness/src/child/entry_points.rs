@@ -34,7 +34,7 @@ fn main(tests: &[&TestDescAndFn], panics_abort: bool) {
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let nested = if role.is_inside() { nested_test::requested(&tests, arguments) } else { None };
     if let Some((test, quiet)) = nested {
-        let code = nested_test::run(test, tests.len(), quiet);
+        let code = nested_test::run(&role, test, tests.len(), quiet);
         if code != 0 {
             std::process::exit(code);
         }

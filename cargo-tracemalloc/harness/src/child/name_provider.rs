@@ -25,7 +25,9 @@ use crate::protocol::wire::{from_bytes, to_bytes};
 /// process runs a body, and is no front.
 pub fn install(role: &ProcessRole, runs_body: bool) {
     let of_command = || role.session.as_ref()?.names.clone().map(PathBuf::from);
-    let socket = std::env::var_os(NAMES_VAR).map(PathBuf::from).or_else(of_command);
+    let of_outer_test = || role.outer.as_ref()?.names.clone();
+    let own = std::env::var_os(NAMES_VAR).map(PathBuf::from);
+    let socket = own.or_else(of_command).or_else(of_outer_test);
     let (session, executable) = (role.session.clone(), test_binary::path());
     // Most tests need no names, and most others find the socket.
     let find = move || {

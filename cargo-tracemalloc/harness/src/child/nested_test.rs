@@ -1,20 +1,24 @@
 //! A single test that a traced test has started.
 //!
 //! A test that starts its own binary wants to see how it ends: its exit code, its signal, its
-//! output. So the requested test runs in this process, and nothing is judged. This module parses
-//! the options that such tests use. The front parses all of libtest's options, and runs the test in
-//! one more process.
+//! output. So the requested test runs in this process, once. If it is the same test, as with the
+//! crate rusty-fork, blocks that nothing points to at its end make it leak. This module parses the
+//! options that such tests use. The front parses all of libtest's options, and runs the test in one
+//! more process.
 
 use std::fmt;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
+use tracemalloc::internal::judge::GrowthKind;
+
 use crate::child::child_assignment::{Assignment, clean_environment};
 use crate::child::test::Test;
 use crate::child::test_process;
-use crate::protocol::process_role::FAILED;
-use crate::protocol::test_entry::Outcome;
+use crate::protocol::entry_slots::Slot;
+use crate::protocol::process_role::{FAILED, ProcessRole};
+use crate::protocol::test_entry::{GrowthEntry, Outcome, Retained, RunEntry, TestEntry};
 
 /// The test selection from the arguments.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -88,17 +92,23 @@ impl Request {
     }
 }
 
-/// Runs the test, prints libtest's output, and returns the exit code.
-pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
+/// Runs the test, prints libtest's output, and returns the exit code. `role` is that of this
+/// process.
+pub fn run(role: &ProcessRole, test: Test, of: usize, quiet: bool) -> i32 {
+    let (session, entry_file) = role.of_nested(test.name).unzip();
     clean_environment();
     let started = Instant::now();
     print(format_args!("\nrunning 1 test\n"));
     if !quiet {
         print(format_args!("test {} ... ", test.name));
     }
-    let entry =
-        test_process::run(test, &Assignment { session: None, entry_file: None, programs: None });
+    let assignment = Assignment { session, entry_file: None, programs: None };
+    let entry = test_process::run(test, &assignment);
     let failed = entry.outcome == Outcome::Failed;
+    if let (Some(file), Some(lost)) = (entry_file, lost(&entry)) {
+        // Without a file the test is judged as if it had started any other program.
+        let _ = file.try_write(Slot::Last, &lost);
+    }
     match (quiet, failed) {
         (false, false) => print(format_args!("ok\n")),
         (false, true) => print(format_args!("FAILED\n")),
@@ -121,6 +131,24 @@ pub fn run(test: Test, of: usize, quiet: bool) -> i32 {
         started.elapsed().as_secs_f64(),
     ));
     if failed { FAILED } else { 0 }
+}
+
+/// The entry with blocks that nothing points to alone: what is held at the end of a process may be
+/// meant to stay. `None` if there are none.
+fn lost(entry: &TestEntry) -> Option<TestEntry> {
+    let is_lost = |growth: &&GrowthEntry| {
+        growth.kind == GrowthKind::Leak && growth.retained == Some(Retained::Lost)
+    };
+    let growth: Vec<GrowthEntry> = entry.growth.iter().filter(is_lost).cloned().collect();
+    let sum = |of: fn(&GrowthEntry) -> u64| growth.iter().map(of).sum();
+    let run = RunEntry { bytes: sum(|one| one.bytes), blocks: sum(|one| one.blocks) };
+    let reason = "in a process that the test started, to run itself again".to_owned();
+    (!growth.is_empty()).then(|| TestEntry {
+        runs: vec![run],
+        growth,
+        verdict_reason: Some(reason),
+        ..entry.clone()
+    })
 }
 
 /// A closed stdout does not fail the test.

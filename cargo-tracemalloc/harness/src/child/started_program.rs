@@ -92,7 +92,7 @@ impl StartedProgram {
         let role = ProcessRole {
             session_dir: Some(session_dir),
             session: Some(session.clone()),
-            inside: false,
+            outer: None,
         };
         Some(Self {
             entry_file: EntryFile::open(path.clone()),

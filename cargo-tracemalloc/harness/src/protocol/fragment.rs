@@ -31,6 +31,24 @@ pub fn entry_path(fragments: &Path, number: usize) -> PathBuf {
     fragments.join(format!("{number}.{ENTRY_EXTENSION}"))
 }
 
+/// The directory beside the file of an entry for what processes lose that the test starts to run
+/// itself again.
+pub fn nested_directory(entry: &Path) -> PathBuf {
+    entry.with_extension("nested")
+}
+
+/// The first leak that such a process has left. Removes the directory.
+pub fn take_nested(entry: &Path) -> Option<TestEntry> {
+    let directory = nested_directory(entry);
+    let files = std::fs::read_dir(&directory).ok()?;
+    let mut files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    files.sort();
+    let leak = files.iter().find_map(|file| read(&file.with_extension(ENTRY_EXTENSION)));
+    // It is gone with the session's directory at the latest.
+    let _ = std::fs::remove_dir_all(directory);
+    leak.map(|(entry, _)| entry)
+}
+
 /// Removes the file of an earlier attempt. nextest may retry a test.
 ///
 /// # Errors
@@ -39,6 +57,7 @@ pub fn entry_path(fragments: &Path, number: usize) -> PathBuf {
 pub fn remove(path: &Path) -> io::Result<()> {
     entry_slots::remove(path);
     started_programs::remove(path);
+    let _ = std::fs::remove_dir_all(nested_directory(path));
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -5,9 +5,14 @@
 
 #[cfg(target_os = "linux")]
 use std::fs;
-#[cfg(all(target_os = "linux", target_env = "gnu", feature = "harness"))]
+#[cfg(target_os = "linux")]
+use std::os::unix::ffi::OsStrExt as _;
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
+#[cfg(target_os = "linux")]
+use crate::protocol::name_request::NAMES_VAR;
 #[cfg(target_os = "linux")]
 use crate::protocol::session::SESSION_VAR;
 
@@ -24,25 +29,58 @@ const MOST_ANCESTORS: usize = 64;
 #[cfg(not(target_os = "linux"))]
 const INSIDE_VAR: &str = "TRACEMALLOC_INSIDE";
 
-/// Whether a traced test has started this process. The process itself has no session.
+/// The test that has started this process, as far as its own process tells.
+#[derive(Debug, Default)]
+#[cfg_attr(not(feature = "harness"), expect(dead_code, reason = "the command starts tests alone"))]
+pub struct OuterTest {
+    /// Its name, if the front has started it.
+    pub name: Option<String>,
+    /// The file of its entry.
+    pub entry: Option<PathBuf>,
+    /// The directory of its session.
+    pub session_dir: Option<PathBuf>,
+    /// The socket of its name server.
+    pub names: Option<PathBuf>,
+}
+
+/// The traced test that has started this process, or an ancestor of it. The process itself has no
+/// session.
 #[cfg(target_os = "linux")]
-pub fn is_inside() -> bool {
-    let mut environments = ancestors().map(|process| environment(&process));
-    environments.any(|environment| {
-        [TEST_VAR, SESSION_VAR].iter().any(|name| value(&environment, name).is_some())
+pub fn outer_test() -> Option<OuterTest> {
+    ancestors().find_map(|process| {
+        let environment = environment(&process);
+        let is_test =
+            [TEST_VAR, SESSION_VAR].iter().any(|name| value(&environment, name).is_some());
+        // Another user's environment may name anything.
+        let is_ours = || owner(&process).is_some_and(|user| owner("self") == Some(user));
+        let named = || if is_ours() { OuterTest::of(&environment) } else { OuterTest::default() };
+        is_test.then(named)
     })
+}
+
+/// The user of a process.
+#[cfg(target_os = "linux")]
+fn owner(process: &str) -> Option<u32> {
+    Some(fs::metadata(format!("/proc/{process}")).ok()?.uid())
+}
+
+#[cfg(target_os = "linux")]
+impl OuterTest {
+    fn of(environment: &[u8]) -> Self {
+        Self {
+            name: value(environment, TEST_VAR)
+                .and_then(|name| String::from_utf8(name.to_owned()).ok()),
+            entry: path(environment, FRAGMENT_VAR),
+            session_dir: path(environment, SESSION_VAR),
+            names: path(environment, NAMES_VAR),
+        }
+    }
 }
 
 /// The file for the entry of the nearest ancestor that is a test.
 #[cfg(all(target_os = "linux", target_env = "gnu", feature = "harness"))]
 pub fn entry_of_ancestor() -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt as _;
-
-    let mut environments = ancestors().map(|process| environment(&process));
-    environments.find_map(|environment| {
-        let path = value(&environment, FRAGMENT_VAR)?;
-        Some(PathBuf::from(std::ffi::OsStr::from_bytes(path)))
-    })
+    ancestors().find_map(|process| path(&environment(&process), FRAGMENT_VAR))
 }
 
 /// The processes above this one, from its parent on.
@@ -75,10 +113,16 @@ fn value<'a>(environment: &'a [u8], name: &str) -> Option<&'a [u8]> {
         .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
-/// Whether a traced test has started this process.
+/// The value of a variable that names a file.
+#[cfg(target_os = "linux")]
+fn path(environment: &[u8], name: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(value(environment, name)?)))
+}
+
+/// The traced test that has started this process. Nothing more is known of it.
 #[cfg(not(target_os = "linux"))]
-pub fn is_inside() -> bool {
-    std::env::var_os(INSIDE_VAR).is_some()
+pub fn outer_test() -> Option<OuterTest> {
+    std::env::var_os(INSIDE_VAR).map(|_| OuterTest::default())
 }
 
 /// Marks this process as a test's, for the processes that it starts.

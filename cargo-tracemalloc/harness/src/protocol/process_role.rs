@@ -5,16 +5,14 @@
 //! | `cargo tracemalloc`, or nextest on its behalf | the front; the command reports leaks |
 //! | the front | a child, which runs one test |
 //! | cargo, nextest or a person | the front; a leak fails its test |
-//! | a test that is traced itself | as under libtest; nothing is judged |
+//! | a test that is traced itself | as under libtest; only blocks that the same test loses count |
 //!
 //! The front is a test binary that has listed its tests, and then replaces itself by the command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tracemalloc::internal::judge::Verdict;
-
-use crate::protocol::inside::{self, FRAGMENT_VAR, TEST_VAR};
+use crate::protocol::inside::{self, FRAGMENT_VAR, OuterTest, TEST_VAR};
 use crate::protocol::name_request::NAMES_VAR;
 use crate::protocol::session::{SESSION_FILE, SESSION_VAR, Session};
 use crate::protocol::started_programs::STARTED_BY_VAR;
@@ -29,7 +27,8 @@ pub const FAILED: i32 = 101;
 pub struct ProcessRole {
     pub(crate) session_dir: Option<PathBuf>,
     pub(crate) session: Option<Session>,
-    pub(crate) inside: bool,
+    /// The traced test that has started this process.
+    pub(crate) outer: Option<OuterTest>,
 }
 
 impl ProcessRole {
@@ -51,8 +50,8 @@ impl ProcessRole {
                 ))
             })
         });
-        let inside = session.is_none() && inside::is_inside();
-        Self { session_dir, session, inside }
+        let outer = if session.is_none() { inside::outer_test() } else { None };
+        Self { session_dir, session, outer }
     }
 
     /// The session's directory, if the command waits for reports.
@@ -65,8 +64,8 @@ impl ProcessRole {
     pub fn session(&self) -> Option<Session> {
         match &self.session {
             Some(session) => Some(session.clone()),
-            None if self.inside => None,
-            None => Some(Session { fail_on: Some(vec![Verdict::Leak]), ..Session::default() }),
+            None if self.outer.is_some() => None,
+            None => Some(Session::of_no_command()),
         }
     }
 

@@ -74,6 +74,13 @@ wire!(struct Session {
     workspace, path_prefixes, restore_env, known_holders, programs, run, command, names,
 });
 
+impl Session {
+    /// The options for a test binary that no command started: a leak fails its test.
+    pub(crate) fn of_no_command() -> Self {
+        Self { fail_on: Some(vec![Verdict::Leak]), ..Self::default() }
+    }
+}
+
 impl Exchanged for Session {
     const NAME: &'static str = "Session";
 }
