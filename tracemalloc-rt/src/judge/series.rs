@@ -193,6 +193,14 @@ impl Series {
         Grown::of(bytes, changes().map(|change| change.blocks).sum()).unwrap_or_default()
     }
 
+    /// Whether nearly all that single runs have added is gone again after this one: less than an
+    /// eighth is left. So it is with what threads hold that end a little late.
+    pub fn is_mostly_freed(&self, runs: u32) -> bool {
+        let changes = self.changes.iter().take_while(|change| change.run <= runs);
+        let added: i64 = changes.map(|change| change.bytes.max(0)).sum();
+        8 * self.sum_until(runs) < added
+    }
+
     /// The least growth of the runs in which it grew.
     pub fn least(&self) -> Grown {
         let grown = self.changes.iter().filter_map(|change| {
