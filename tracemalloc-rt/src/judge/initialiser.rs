@@ -14,9 +14,11 @@ struct Initialiser {
     /// Whether blocks count that the program's code allocates under it, and not only those of the
     /// standard library itself.
     calls_program: bool,
+    /// Whether it is a cache that grows on its own.
+    is_cache: bool,
 }
 
-const INITIALISERS: [Initialiser; 16] = [
+const INITIALISERS: [Initialiser; 18] = [
     calls_program("std::sync::once::Once::", "std::sync::Once"),
     calls_program("std::sync::poison::once::Once::", "std::sync::Once"),
     calls_program("std::sys::sync::once::", "std::sync::Once"),
@@ -32,6 +34,9 @@ const INITIALISERS: [Initialiser; 16] = [
     by_itself("std::sys::pal::unix::stack_overflow::", "std's table of threads"),
     // The C library never frees a string of the environment: `getenv` may have given it away.
     by_itself(SET_VAR, SET_VAR),
+    // As large as the most threads that have lived at once. Old tables stay.
+    cache("parking_lot_core::parking_lot::create_hashtable", "parking_lot's table of threads"),
+    cache("parking_lot_core::parking_lot::grow_hashtable", "parking_lot's table of threads"),
     calls_program("once_cell::imp::OnceCell::", "once_cell"),
     calls_program("once_cell::sync::", "once_cell"),
     calls_program("once_cell::race::", "once_cell"),
@@ -42,18 +47,21 @@ const INITIALISERS: [Initialiser; 16] = [
 const SET_VAR: &str = "std::env::set_var";
 
 const fn calls_program(path: &'static str, name: &'static str) -> Initialiser {
-    Initialiser { path, name, calls_program: true }
+    Initialiser { path, name, calls_program: true, is_cache: false }
+}
+
+const fn cache(path: &'static str, name: &'static str) -> Initialiser {
+    Initialiser { path, name, calls_program: true, is_cache: true }
 }
 
 const fn by_itself(path: &'static str, name: &'static str) -> Initialiser {
-    Initialiser { path, name, calls_program: false }
+    Initialiser { path, name, calls_program: false, is_cache: true }
 }
 
-/// Whether this initialiser is a cache of the standard library, or of the C library below it, that
-/// grows on its own: captured output, read debug information, the environment. Its growth never
-/// counts.
+/// Whether this initialiser is a cache of the standard library, or of a library like it, that grows
+/// on its own: captured output, read debug information, the environment. Its growth never counts.
 pub fn is_cache_of_std(name: &str) -> bool {
-    INITIALISERS.iter().any(|one| one.name == name && !one.calls_program)
+    INITIALISERS.iter().any(|one| one.name == name && one.is_cache)
 }
 
 /// The innermost initialiser among the frames, which come innermost first.
@@ -117,6 +125,19 @@ mod tests {
         ]);
         assert_eq!(of(&split), Some("std's table of threads"));
         assert!(is_cache_of_std("std's table of threads"));
+    }
+
+    #[test]
+    fn the_table_of_parking_lot_is_no_growth_of_the_thread_that_enlarges_it() {
+        let table = frames(&[
+            "<parking_lot_core::parking_lot::HashTable>::new",
+            "parking_lot_core::parking_lot::grow_hashtable",
+            "<parking_lot_core::parking_lot::ThreadData>::new",
+            "<std::sys::thread_local::native::lazy::Storage<u8, ()>>::get_or_init_slow::<F>",
+            "demo::worker",
+        ]);
+        assert_eq!(of(&table), Some("parking_lot's table of threads"));
+        assert!(is_cache_of_std("parking_lot's table of threads"));
     }
 
     #[test]
