@@ -83,6 +83,21 @@ fn folded_stacks_have_a_line_for_each_stack() {
 }
 
 #[test]
+fn filters_choose_the_blocks_of_all_formats() {
+    let place = Place::new();
+    let fill = "demo::main (src/main.rs:3);demo::Cache<[u8 x 4]>::fill (src/cache.rs:12) 12288\n";
+    let only = |options: &str| place.text(&format!("export new.json --format folded {options}"));
+    assert_eq!(only("--include */cache.rs"), fill);
+    assert_eq!(only("--exclude *table* --exclude <unknown>"), fill);
+    assert_eq!(only("--domain c"), "");
+    assert_eq!(only("--include */main.rs --all-frames").lines().count(), 2);
+    let svg = place.text("flamegraph new.json --include */cache.rs -o -");
+    assert!(svg.contains("all (12,288 bytes, 100%)"), "{svg}");
+    let none = place.fails("flamegraph new.json --domain 7", COULD_NOT_RUN);
+    assert_eq!(none, "error: \"new.json\" has no memory to draw\n");
+}
+
+#[test]
 fn a_flame_graph_has_each_frame_with_its_bytes() {
     let place = Place::new();
     let assert = place.command("flamegraph new.json").assert().code(0).stdout("");

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use tracemalloc::{Frame, KeyType, Snapshot};
+use tracemalloc::{Domain, Frame, KeyType, Snapshot, Trace, Traceback};
 use tracemalloc_harness::FrameEntry;
 
-use crate::cli::Unit;
-use crate::report::{Report, report_file};
+use crate::cli::{FilterArgs, Unit};
+use crate::report::{Report, Site, report_file};
+use crate::snapshot::filtered;
 use crate::util::file_kind::FileKind;
 
 /// A profile.
@@ -42,14 +43,14 @@ pub struct StackFrame {
 }
 
 impl Profile {
-    /// Reads a snapshot or a report.
-    pub fn read(path: &Path) -> Result<Self> {
+    /// Reads the blocks of a snapshot or a report that options choose.
+    pub fn read(path: &Path, filter: &FilterArgs) -> Result<Self> {
         if FileKind::of(path) == Some(FileKind::Report) {
             let path = Utf8Path::from_path(path).context("the report's path is not UTF-8")?;
-            return Ok(Self::of_report(&report_file::read(path)?));
+            return Ok(Self::of_report(&report_file::read(path)?, filter));
         }
         FileKind::expect(&[FileKind::Snapshot, FileKind::Report], path)?;
-        Self::of_snapshot(&Snapshot::load(path)?)
+        Self::of_snapshot(&filtered(&Snapshot::load(path)?, filter))
     }
 
     /// Statistics scale what a sampled snapshot has.
@@ -64,8 +65,9 @@ impl Profile {
     }
 
     /// The memory that leaks in one run of each test.
-    pub fn of_report(report: &Report) -> Self {
+    pub fn of_report(report: &Report, filter: &FilterArgs) -> Self {
         let sites = report.leaks.iter().flat_map(|leak| &leak.sites);
+        let sites = sites.filter(|site| is_kept(site, filter));
         let mut stacks: Vec<Stack> = sites
             .map(|site| Stack {
                 frames: site.traceback.iter().map(StackFrame::from).collect(),
@@ -81,6 +83,15 @@ impl Profile {
     pub fn sum(&self, unit: Unit) -> u64 {
         self.stacks.iter().fold(0, |sum, stack| sum.saturating_add(stack.weight(unit)))
     }
+}
+
+/// Whether options choose the blocks of a site.
+fn is_kept(site: &Site, filter: &FilterArgs) -> bool {
+    let frames = site.traceback.iter().map(|frame| Frame::new(frame.file.as_str(), frame.line));
+    let traceback = Traceback::new(frames.collect::<Vec<_>>(), None);
+    let domain = u32::from(site.domain == Domain::C);
+    let one = Snapshot::new(vec![Trace::new(domain, site.bytes, traceback)], 1);
+    !filtered(&one, filter).traces().is_empty()
 }
 
 impl Stack {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
+use crate::cli::snapshot::FilterArgs;
+
 const AFTER_HELP: &str = "\
 Exit codes:
     0  the file was written
@@ -31,6 +33,10 @@ pub struct FlamegraphArgs {
     /// The width of frames
     #[arg(long, value_name = "UNIT", default_value = "bytes")]
     pub unit: Unit,
+
+    /// The blocks that count.
+    #[command(flatten)]
+    pub filter: FilterArgs,
 }
 
 /// Arguments of `export`.
@@ -47,6 +53,10 @@ pub struct ExportArgs {
     /// The file to write; `-` is stdout
     #[arg(long, short, value_name = "PATH", default_value = "-")]
     pub output: Utf8PathBuf,
+
+    /// The blocks that count.
+    #[command(flatten)]
+    pub filter: FilterArgs,
 }
 
 /// Formats of profiles.

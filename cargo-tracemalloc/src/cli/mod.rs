@@ -47,7 +47,7 @@ pub use nextest::NextestArgs;
 pub use report::{Format, ReportArgs, ReportFormat};
 pub use run::RunArgs;
 pub use show_env::ShowEnvArgs;
-pub use snapshot::{DiffArgs, HoldersArgs, QueryArgs, ShowArgs, TopArgs};
+pub use snapshot::{DiffArgs, FilterArgs, HoldersArgs, QueryArgs, ShowArgs, TopArgs};
 pub use test::TestArgs;
 
 /// The subcommand's name. Cargo passes it as the first argument: `cargo-tracemalloc tracemalloc

@@ -133,6 +133,14 @@ pub struct QueryArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
 
+    /// The blocks that count.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// Options that choose blocks.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FilterArgs {
     /// Only blocks allocated in matching files, such as `*/src/cache*` (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::pattern, help_heading = "Filters")]
     pub include: Vec<String>,

@@ -16,7 +16,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
         let error = "a profile of pprof is binary, and stdout is a terminal; add `-o heap.pb.gz`";
         return Err(UsageError(error.to_owned()).into());
     }
-    let profile = Profile::read(&args.file)?;
+    let profile = Profile::read(&args.file, &args.filter)?;
     output::write(&args.output, &exports::render(&profile, args.format)?)?;
     Ok(ExitCode::Clean)
 }

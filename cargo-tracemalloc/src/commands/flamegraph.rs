@@ -10,8 +10,8 @@ use crate::util::terminal;
 
 /// Runs the command.
 pub fn run(args: &FlamegraphArgs) -> Result<ExitCode> {
-    let profile = Profile::read(&args.file)?;
-    let old = args.against.as_deref().map(Profile::read).transpose()?;
+    let profile = Profile::read(&args.file, &args.filter)?;
+    let old = args.against.as_deref().map(|old| Profile::read(old, &args.filter)).transpose()?;
     if profile.stacks.is_empty() {
         bail!("{:?} has no memory to draw", args.file);
     }

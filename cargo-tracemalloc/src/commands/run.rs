@@ -9,7 +9,7 @@ use fs_err as fs;
 use tracemalloc::{KeyType, Limits};
 use tracemalloc_harness::{PROGRAM_FILE, ProgramNote, Run, Session};
 
-use crate::cli::{Format, GroupBy, QueryArgs, RunArgs};
+use crate::cli::{FilterArgs, Format, GroupBy, QueryArgs, RunArgs};
 use crate::name_server::NameSocket;
 use crate::report::Statics;
 use crate::runtimes;
@@ -197,10 +197,7 @@ fn report(
         cumulative: false,
         limit,
         format: Format::Text,
-        include: Vec::new(),
-        exclude: Vec::new(),
-        all_frames: false,
-        domain: None,
+        filter: FilterArgs::default(),
     };
     let mut query = SnapshotQuery::resolve(&args)?;
     // The program's sources are found from wherever the command was called.

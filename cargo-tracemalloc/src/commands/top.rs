@@ -36,10 +36,10 @@ fn is_plain(args: &TopArgs) -> bool {
     query.format == Format::Text
         && query.by == GroupBy::Key(KeyType::Lineno)
         && !query.cumulative
-        && !query.all_frames
-        && query.domain.is_none()
-        && query.include.is_empty()
-        && query.exclude.is_empty()
+        && !query.filter.all_frames
+        && query.filter.domain.is_none()
+        && query.filter.include.is_empty()
+        && query.filter.exclude.is_empty()
 }
 
 fn print_snapshot(path: &Path, args: &TopArgs) -> Result<()> {

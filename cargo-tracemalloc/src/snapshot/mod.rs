@@ -2,12 +2,14 @@
 //!
 //! The room reads options and files. It renders nothing.
 
+mod filters;
 mod held_change;
 mod moment;
 mod query;
 #[cfg(unix)]
 mod watched_program;
 
+pub use filters::filtered;
 pub use held_change::{HeldChange, HeldChanges};
 #[cfg(test)]
 pub use moment::Line;

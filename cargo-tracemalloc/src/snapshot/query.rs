@@ -5,11 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use tracemalloc::{
-    BaseFilter, DomainFilter, Filter, KeyType, Snapshot, Sources, Statistic, StatisticDiff,
-};
+use tracemalloc::{BaseFilter, KeyType, Snapshot, Sources, Statistic, StatisticDiff};
 
 use crate::cli::{GroupBy, QueryArgs};
+use crate::snapshot::filters::filters;
 use crate::snapshot::held_change::HeldChanges;
 use crate::util::exit_code::UsageError;
 use crate::util::file_kind::FileKind;
@@ -34,7 +33,7 @@ impl<'a> SnapshotQuery<'a> {
             // Reading a snapshot may take long, so this comes first.
             return Err(UsageError(CUMULATIVE_TRACEBACK.to_owned()).into());
         }
-        Ok(Self { args, sources: sources(), filters: filters(args) })
+        Ok(Self { args, sources: sources(), filters: filters(&args.filter) })
     }
 
     /// The groups of one snapshot.
@@ -77,23 +76,6 @@ pub fn load(path: &Path) -> Result<Snapshot> {
         .map_err(|error| FileKind::instead_of(&[FileKind::Snapshot], path).unwrap_or(error.into()))
 }
 
-/// A domain narrows every pattern. Two inclusive filters would not, because a block passes if one
-/// of them matches.
-fn filters(args: &QueryArgs) -> Vec<Box<dyn BaseFilter>> {
-    let mut filters: Vec<Box<dyn BaseFilter>> = Vec::new();
-    for (inclusive, patterns) in [(true, &args.include), (false, &args.exclude)] {
-        for pattern in patterns {
-            let mut filter = Filter::new(inclusive, pattern).with_all_frames(args.all_frames);
-            filter.domain = args.domain;
-            filters.push(Box::new(filter));
-        }
-    }
-    if let Some(domain) = args.domain.filter(|_| args.include.is_empty()) {
-        filters.push(Box::new(DomainFilter::new(true, domain)));
-    }
-    filters
-}
-
 /// File names are relative to the workspace, where cargo runs rustc. The workspace and the package
 /// are directories above the current one. Dependencies lie where cargo unpacks registries.
 fn sources() -> Sources {
@@ -110,54 +92,4 @@ fn sources() -> Sources {
         sources.add_root(registry.path());
     }
     sources
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-    use tracemalloc::{BaseFilter, Frame, Snapshot, Trace, Traceback};
-
-    use super::filters;
-    use crate::cli::QueryArgs;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        query: QueryArgs,
-    }
-
-    /// The sum of the sizes of the blocks that pass. The sizes are 1 (a.rs, domain 0), 2 (b.rs
-    /// called by a.rs, domain 0), and 4 and 8 (the same in domain 7).
-    fn kept(line: &str) -> u64 {
-        let args = Cli::parse_from(format!("x {line}").split_whitespace()).query;
-        let a = Traceback::new([Frame::new("a.rs", 1)], None);
-        let b = Traceback::new([Frame::new("a.rs", 1), Frame::new("b.rs", 1)], None);
-        let traces = [(0, 1, &a), (0, 2, &b), (7, 4, &a), (7, 8, &b)];
-        let traces =
-            traces.map(|(domain, size, traceback)| Trace::new(domain, size, traceback.clone()));
-        let filters = filters(&args);
-        let filters: Vec<&dyn BaseFilter> = filters.iter().map(AsRef::as_ref).collect();
-        let kept = Snapshot::new(traces.to_vec(), 2).filter_traces(&filters);
-        kept.traces().iter().map(Trace::size).sum()
-    }
-
-    #[test]
-    fn patterns_are_python_s_filters() {
-        assert_eq!(kept(""), 15);
-        assert_eq!(kept("--include a.rs"), 1 + 4);
-        assert_eq!(kept("--include a.rs --include b*"), 15);
-        assert_eq!(kept("--include a.rs --all-frames"), 15);
-        assert_eq!(kept("--exclude a.rs"), 2 + 8);
-        assert_eq!(kept("--exclude a.rs --all-frames"), 0);
-        assert_eq!(kept("--include *.rs --exclude b.rs"), 1 + 4);
-    }
-
-    #[test]
-    fn a_domain_narrows_what_patterns_leave() {
-        assert_eq!(kept("--domain 7"), 4 + 8);
-        assert_eq!(kept("--domain 0 --include b.rs"), 2);
-        assert_eq!(kept("--domain 7 --exclude b.rs"), 4);
-        assert_eq!(kept("--domain 7 --include *.rs --exclude a.rs"), 8);
-        assert_eq!(kept("--domain 5"), 0);
-    }
 }

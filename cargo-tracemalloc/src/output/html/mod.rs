@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use anyhow::{Context as _, Result};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::cli::FilterArgs;
 use crate::output::exports::flamegraph;
 use crate::output::text;
 use crate::output::text::growth::{amount_of, size};
@@ -159,7 +160,7 @@ fn gone(comparison: Option<&Comparison>) -> Markup {
 
 /// The treemap and the flame graph.
 fn pictures(report: &Report, leaks: &[&Leak]) -> Result<Markup> {
-    let graph = flamegraph::embedded(&Profile::of_report(report))?;
+    let graph = flamegraph::embedded(&Profile::of_report(report, &FilterArgs::default()))?;
     let name = "Flame graph of the memory that leaks in one run";
     Ok(html! {
         section {

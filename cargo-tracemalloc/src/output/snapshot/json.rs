@@ -210,10 +210,10 @@ fn options<'a>(query: &SnapshotQuery<'a>) -> Options<'a> {
         key_type: args.by.to_string(),
         cumulative: args.cumulative,
         limit: args.limit,
-        include: &args.include,
-        exclude: &args.exclude,
-        all_frames: args.all_frames,
-        domain: args.domain,
+        include: &args.filter.include,
+        exclude: &args.filter.exclude,
+        all_frames: args.filter.all_frames,
+        domain: args.filter.domain,
     }
 }
 
