@@ -17,6 +17,10 @@ pub struct Here {
     pub top: usize,
     /// An address of the function's code where the registers had these values. 0 if that is not
     /// known.
+    #[cfg_attr(
+        not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64", not(miri))),
+        expect(dead_code, reason = "only walks by unwind rules need it")
+    )]
     pub address: usize,
 }
 
