@@ -249,11 +249,16 @@ impl Snapshots {
 
 /// Whether a signal has its default disposition, and would end the program.
 fn ends_the_program(signal: c_int) -> bool {
+    disposition(signal) == Some(libc::SIG_DFL)
+}
+
+/// The handler of a signal, or a constant such as `SIG_DFL`. May be called in a handler.
+fn disposition(signal: c_int) -> Option<libc::sighandler_t> {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: `now` is valid for writes, and is read only after the call has filled it.
     unsafe {
-        libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0
-            && now.assume_init().sa_sigaction == libc::SIG_DFL
+        (libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0)
+            .then(|| now.assume_init().sa_sigaction)
     }
 }
 
@@ -280,6 +285,9 @@ extern "C" fn wanted(signal: c_int, _info: *const libc::siginfo_t, _context: *co
 }
 
 extern "C" fn ending(signal: c_int, info: *const libc::siginfo_t, _context: *const c_void) {
+    if is_called_by_a_handler(signal) {
+        return;
+    }
     if is_elsewhere(signal) {
         return;
     }
@@ -296,6 +304,12 @@ extern "C" fn ending(signal: c_int, info: *const libc::siginfo_t, _context: *con
     if ENDING.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
         WAKE.post();
     }
+}
+
+/// Whether a handler of the program has replaced [`ending`], and calls it as the one before, as
+/// those of tokio do. The program then decides how it ends.
+fn is_called_by_a_handler(signal: c_int) -> bool {
+    disposition(signal).is_some_and(|now| now != ending as *const () as libc::sighandler_t)
 }
 
 /// Whether this process is a forked child. If so, the signal has its default effect.
