@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Call, Project, exit};
+use support::{Call, Project, Report, exit};
 
 const FILE: &str = "tracemalloc-baseline.toml";
 const LIB: &str = "src/lib.rs";
@@ -142,6 +142,129 @@ fn other_callers_of_cargo_know_the_leaks_of_the_baseline() {
     project.write(LIB, &grown);
     let output = cargo_test().code(exit::TEST_FAILED);
     assert!(output.stdout.contains("21 passed; 1 failed"), "{}", output.stdout);
+}
+
+/// A list, a map, a tree and a text in statics: their buffers grow now and then, by much.
+const COLLECTIONS: &str = r#"
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{LazyLock, Mutex};
+
+static QUEUE: Mutex<VecDeque<Box<dyn Fn() -> u64 + Send>>> = Mutex::new(VecDeque::new());
+static LIST: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+static TEXT: Mutex<String> = Mutex::new(String::new());
+static TREE: Mutex<BTreeMap<u64, [u64; 3]>> = Mutex::new(BTreeMap::new());
+static CACHE: LazyLock<Mutex<HashMap<u64, String>>> = LazyLock::new(Mutex::default);
+static FLAGS: LazyLock<Mutex<HashMap<u64, u8>>> = LazyLock::new(Mutex::default);
+
+const ENTRIES: u64 = 1;
+
+#[test]
+fn queue() {
+    (0..ENTRIES).for_each(|n| QUEUE.lock().unwrap().push_back(Box::new(move || n)));
+}
+#[test]
+fn list() {
+    (0..ENTRIES).for_each(|n| LIST.lock().unwrap().push(n));
+}
+#[test]
+fn text() {
+    (0..ENTRIES).for_each(|_| TEXT.lock().unwrap().push_str("0123456789"));
+}
+#[test]
+fn tree() {
+    let mut tree = TREE.lock().unwrap();
+    for n in tree.len() as u64..tree.len() as u64 + ENTRIES {
+        tree.insert(n, [n; 3]);
+    }
+}
+#[test]
+fn cache() {
+    let mut cache = CACHE.lock().unwrap();
+    for n in cache.len() as u64..cache.len() as u64 + ENTRIES {
+        cache.insert(n, format!("{n:016}"));
+    }
+}
+#[test]
+fn flags() {
+    let mut flags = FLAGS.lock().unwrap();
+    for n in flags.len() as u64..flags.len() as u64 + ENTRIES {
+        flags.insert(n, 1);
+    }
+}
+"#;
+
+/// The bytes a run of a buffer are a mean over the runs. So a test that ran less often, because the
+/// machine was slow, made the run red.
+#[test]
+fn the_number_of_runs_makes_no_known_leak_grow() {
+    let project = Project::copy("demo", "baseline-buffers");
+    project.write(LIB, COLLECTIONS);
+    // As many runs as a quick machine has time for.
+    let args = "--runs 600 --write-baseline --report many.json";
+    project.tracemalloc(args).run().code(exit::CLEAN);
+    let file = read(&project, FILE);
+    assert_eq!(file.matches("[[known-leaks]]").count(), 6, "{file}");
+    for runs in [3, 5, 8, 12, 13, 33, 64] {
+        let args = format!("--runs {runs} --report few.json");
+        let output = project.tracemalloc(&args).run().code(exit::CLEAN);
+        assert!(!output.stdout.contains("known up to"), "{runs} runs: {}", output.stdout);
+        // A buffer with room for all of these runs is no proof that its leak has gone.
+        assert!(!output.stdout.contains("no longer occurs"), "{runs} runs: {}", output.stdout);
+        let against = "few.json --against many.json";
+        let output = project.subcommand("report", against).run().code(exit::CLEAN);
+        assert!(!output.stdout.contains("gone"), "{runs} runs: {}", output.stdout);
+    }
+    // The baseline of few runs, and many runs.
+    project.tracemalloc("--runs 33 --write-baseline").run().code(exit::CLEAN);
+    let output = project.tracemalloc("--runs 600").run().code(exit::CLEAN);
+    assert!(output.stdout.contains("6 known;"), "{}", output.stdout);
+
+    // A second entry is growth, in any number of runs.
+    project.write(LIB, &COLLECTIONS.replace("ENTRIES: u64 = 1", "ENTRIES: u64 = 2"));
+    for (runs, grown) in [(33_u32, 5), (600, 6)] {
+        let args = format!("--runs {runs} --report grown.json");
+        project.tracemalloc(&args).run().code(exit::LEAK);
+        // Few runs may say less of a tree, whose nodes come now and then.
+        let report = Report::read(&project.root.join("grown.json"));
+        let leaks = report.count("leak");
+        assert!(leaks >= grown, "{runs} runs: {leaks} leaks");
+    }
+    // So is a larger element of a list, and a larger block.
+    let larger = COLLECTIONS.replace("Mutex<Vec<u64>>", "Mutex<Vec<[u64; 2]>>");
+    let larger = larger.replace("push(n)", "push([n; 2])").replace("{n:016}", "{n:032}");
+    project.write(LIB, &larger);
+    let output = project.tracemalloc("").run().code(exit::LEAK);
+    assert!(output.stdout.contains("\ntracemalloc: 2 leaks;"), "{}", output.stdout);
+}
+
+/// The second entry was called stale.
+#[test]
+fn an_id_that_a_baseline_has_twice_is_called_a_duplicate() {
+    let project = Project::copy("causes", "baseline-twice");
+    project.tracemalloc("--lib --write-baseline -- ties").run().code(exit::CLEAN);
+    let first = read(&project, FILE);
+    let entry = &first[first.find("[[known-leaks]]").unwrap()..];
+    project.write(FILE, &format!("{first}\n{entry}"));
+    let output = project.tracemalloc("--deny stale").run().code(exit::LEAK);
+    let duplicate = "is a duplicate: tracemalloc-baseline.toml:";
+    assert!(output.stderr.contains(duplicate), "{}", output.stderr);
+    assert!(!output.stdout.contains("no longer occurs"), "{}", output.stdout);
+}
+
+/// An ignored test that did not run made its leak stale.
+#[test]
+fn a_known_leak_of_an_ignored_test_is_not_stale() {
+    let project = Project::copy("demo", "baseline-ignored");
+    let ignored = "#[test]\n#[ignore = \"slow\"]\nfn slow() { std::mem::forget(vec![1_u8; 9]); }\n";
+    project.write(LIB, ignored);
+    project.tracemalloc("--write-baseline -- --include-ignored").run();
+    let output = project.tracemalloc("").run();
+    assert!(!output.stdout.contains("no longer occurs"), "{}", output.stdout);
+    // The test is there, and its leak is mended.
+    project.write(LIB, "#[test]\nfn slow() {}\n");
+    let output = project.tracemalloc("").run();
+    assert!(output.stdout.contains("no longer occurs"), "{}", output.stdout);
+    assert!(output.stdout.contains("(lost Vec<u8> (src/lib.rs:3): 9 B"), "{}", output.stdout);
 }
 
 #[test]

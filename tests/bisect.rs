@@ -105,6 +105,30 @@ fn the_revision_that_brought_a_leak_is_found_past_one_that_does_not_build() {
     assert!(other.stdout.contains(&format!("\n    {subject}\n")), "{}", other.stdout);
 }
 
+/// The revision of the test above that does not build is never selected. This one comes first.
+#[test]
+fn a_revision_in_the_middle_that_does_not_build_is_skipped_and_named() {
+    let repository = Repository::new(
+        "bisect-middle",
+        &[
+            ("Work", CLEAN.to_owned()),
+            ("First comment", format!("// One.\n{CLEAN}")),
+            ("Second comment", format!("// Two.\n{CLEAN}")),
+            ("Half a change", BROKEN.to_owned()),
+            ("Third comment", format!("// Three.\n{CLEAN}")),
+            ("Keep the result", LEAKS.to_owned()),
+            ("Move lines", format!("\n{LEAKS}")),
+        ],
+    );
+    let output = repository.bisect("--good HEAD~6 --lib works").code(exit::CLEAN);
+    assert!(output.stdout.contains("\n    Keep the result\n"), "{}", output.stdout);
+    let skipped = "Half a change: skipped, as it does not build\n";
+    assert!(output.stderr.contains(skipped), "{}", output.stderr);
+    let mut lines = output.stderr.lines().skip_while(|line| !line.contains("Skipped 1 revision"));
+    let named = lines.nth(1).unwrap_or_default();
+    assert!(named.ends_with("] Half a change"), "{}", output.stderr);
+}
+
 #[test]
 fn revisions_that_do_not_build_next_to_the_leak_are_all_named() {
     let repository = Repository::new(

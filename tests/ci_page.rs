@@ -237,10 +237,9 @@ fn the_page_s_commands_have_only_options_that_exist() {
     }
 }
 
-/// Runs the action's own script as the runner does, with the command under test on `PATH`.
-#[test]
-fn the_action_s_script_reports_a_leak_with_annotations_and_files() {
-    let project = Project::copy("demo", "action");
+/// Runs the action's own script as the runner does, with the command under test on `PATH`. Returns
+/// the text on stderr, the outputs, and the summary.
+fn run_action(project: &Project, args: &str) -> (String, BTreeMap<String, String>, String) {
     let bin = project.root.join("bin");
     fs::create_dir_all(&bin).unwrap();
     let command = env!("CARGO_BIN_EXE_cargo-tracemalloc");
@@ -265,16 +264,43 @@ fn the_action_s_script_reports_a_leak_with_annotations_and_files() {
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_OUTPUT", &output)
         .env("GITHUB_STEP_SUMMARY", &summary)
-        .env("ARGS", "--lib -- cache")
+        .env("ARGS", args)
         .env("SARIF", "true");
     let ran = call.run().code(exit::LEAK);
-    assert_eq!(ran.stderr.matches("::error file=src/cache.rs,line=").count(), 1);
     let read = |path: &Path| fs::read_to_string(path).unwrap();
-    assert!(read(&summary).contains("### tracemalloc: 1 leak"), "{}", read(&summary));
-    let report = read(&output);
-    let report = report.trim().strip_prefix("report=").unwrap();
-    assert_eq!(Path::new(report), project.root.join("tracemalloc-report.json"));
-    for file in [report, "tracemalloc-junit.xml", "tracemalloc.sarif"] {
-        assert!(fs::metadata(project.root.join(file)).unwrap().len() > 0, "{file}");
+    let outputs = read(&output);
+    let outputs = outputs.lines().filter_map(|line| line.split_once('='));
+    let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    (ran.stderr, outputs, read(&summary))
+}
+
+#[test]
+fn the_action_s_script_reports_a_leak_with_annotations_and_files() {
+    let project = Project::copy("demo", "action");
+    let (stderr, outputs, summary) = run_action(&project, "--lib -- cache");
+    assert_eq!(stderr.matches("::error file=src/cache.rs,line=").count(), 1);
+    assert!(summary.contains("### tracemalloc: 1 leak"), "{summary}");
+    let files = [
+        ("report", "tracemalloc-report.json"),
+        ("junit", "tracemalloc-junit.xml"),
+        ("sarif", "tracemalloc.sarif"),
+    ];
+    for (name, file) in files {
+        assert_eq!(Path::new(&outputs[name]), project.root.join(file));
+        assert!(fs::metadata(&outputs[name]).unwrap().len() > 0, "{file}");
     }
+}
+
+/// GitHub found no file for annotations and SARIF, and arguments on a second line were dropped.
+#[test]
+fn the_action_names_files_from_the_repository_s_root_in_a_directory_below_it() {
+    let project = Project::copy("demo", "action-below/repository");
+    fs::create_dir_all(project.root.parent().unwrap().join(".git")).unwrap();
+    let (stderr, outputs, summary) = run_action(&project, "--lib\n--runs 3 --\ncache\n");
+    assert_eq!(stderr.matches("::error file=demo/src/cache.rs,line=").count(), 1, "{stderr}");
+    assert!(summary.contains("`demo/src/cache.rs:"), "{summary}");
+    let sarif = fs::read_to_string(&outputs["sarif"]).unwrap();
+    assert!(sarif.contains("\"uri\": \"demo/src/cache.rs\""), "{sarif}");
+    let report = fs::read_to_string(&outputs["report"]).unwrap();
+    assert!(report.contains("\"runs\": 3,"), "{report}");
 }

@@ -55,6 +55,9 @@ fn tests(document: &mut Value) -> &mut Vec<Value> {
     document["targets"][0]["tests"].as_array_mut().unwrap()
 }
 
+/// The test that loses a block.
+const LOSES: &str = "tests::loses_a_content";
+
 fn parsed(output: &Output) -> Report {
     Report::parse(&output.stdout)
 }
@@ -105,7 +108,17 @@ fn the_leaks_of_a_report_are_exported_as_stacks() {
 
 #[test]
 fn against_an_earlier_report_only_new_and_grown_leaks_are_shown_and_fail() {
-    let same = report("ties.json --against lost.json").run().code(exit::CLEAN);
+    // The test that lost a block has run again, and loses nothing.
+    edited("mended.json", "lost.json", |document| {
+        let is_cycle = |leak: &Value| leak["kind"] == "cycle";
+        document["leaks"].as_array_mut().unwrap().retain(is_cycle);
+        let lost = tests(document).iter_mut().find(|test| test["name"] == LOSES).unwrap();
+        (lost["verdict"], lost["leaks"]) = (json!("clean"), json!([]));
+        (lost["runs"], lost["growth"]) = (json!([]), json!([]));
+        let summary = &mut document["summary"];
+        (summary["leak"], summary["clean"]) = (json!(3), json!(2));
+    });
+    let same = report("mended.json --against lost.json").run().code(exit::CLEAN);
     insta::assert_snapshot!("against-gone", same.stdout);
     let new = report("lost.json --against ties.json").run().code(exit::LEAK);
     insta::assert_snapshot!("against-new", new.stdout);
@@ -132,6 +145,98 @@ fn a_leak_whose_target_did_not_run_is_not_gone() {
     });
     let text = report("ties.json --against elsewhere.json").run().code(exit::CLEAN).stdout;
     assert!(!text.contains("gone"), "{text}");
+}
+
+/// A filter left out the only test that showed the lost block, and the leak was called gone.
+#[test]
+fn a_leak_whose_test_did_not_run_is_not_gone() {
+    let text = report("ties.json --against lost.json").run().code(exit::CLEAN).stdout;
+    assert!(!text.contains("gone"), "{text}");
+    // With all tests of the workspace, one that is not there was removed.
+    edited("all.json", "ties.json", |document| document["stale_known_leaks"] = json!([]));
+    let text = report("all.json --against lost.json").run().code(exit::CLEAN).stdout;
+    assert!(text.contains("gone lost Vec<String>"), "{text}");
+}
+
+/// The formats for people and services. JSON has all that it was read from.
+const FORMATS: [&str; 7] = ["text", "junit", "sarif", "gitlab", "markdown", "html", "github"];
+
+/// `--deny stale` made the exit code 102, and no format but the text had a word of it.
+#[test]
+fn every_reason_of_the_exit_code_is_in_every_format() {
+    let frames = json!([{ "function": "f", "file": "src/ffi.rs", "line": 7, "column": 1 }]);
+    let mismatch =
+        json!({ "allocated_by": "rust", "blocks": 2, "allocated": frames, "freed": frames });
+    let stale = json!({
+        "place": "tracemalloc-baseline.toml:4", "reason": "an old cache", "id": "5c1f09e2",
+        "title": "held by app::CACHE (src/lib.rs:3): 64 B in 1 block a run",
+    });
+    for (deny, words) in [
+        ("stale", ["an old cache", "app::CACHE"]),
+        ("mismatch", ["src/ffi.rs", "freed by C"]),
+        ("once", ["tests::is_clean", "once"]),
+        ("unconfirmed", ["tests::is_clean", "unconfirmed"]),
+    ] {
+        let file = format!("denied-{deny}.json");
+        edited(&file, "ties.json", |document| {
+            document["leaks"] = json!([]);
+            document["options"]["deny"] = json!([deny]);
+            document["stale_known_leaks"] = json!([stale]);
+            for key in ["leak", "once", "unconfirmed", "mismatched"] {
+                document["summary"][key] = json!(0);
+            }
+            for test in tests(document) {
+                (test["verdict"], test["leaks"]) = (json!("clean"), json!([]));
+            }
+            let clean = tests(document).iter_mut().find(|test| test["name"] == "tests::is_clean");
+            let test = clean.unwrap();
+            match deny {
+                "stale" => return,
+                "mismatch" => test["mismatches"] = json!([mismatch]),
+                verdict => test["verdict"] = json!(verdict),
+            }
+            let key = if deny == "mismatch" { "mismatched" } else { deny };
+            document["summary"][key] = json!(1);
+        });
+        for format in FORMATS {
+            let args = format!("{file} --format {format}");
+            let text = report(&args).run().code(exit::LEAK).stdout;
+            for word in words {
+                assert!(text.contains(word), "{deny} as {format} lacks {word}: {text}");
+            }
+        }
+        let xml = report(&format!("{file} --format junit")).run().stdout;
+        let read = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+        assert_eq!(read.failures, 1, "{xml}");
+        // Without the option, none of these fails.
+        edited(&file, &file, |document| document["options"]["deny"] = json!([]));
+        for format in ["junit", "sarif", "gitlab", "github"] {
+            let args = format!("{file} --format {format}");
+            let text = report(&args).run().code(exit::CLEAN).stdout;
+            for word in words.iter().filter(|word| **word != "tests::is_clean") {
+                assert!(!text.contains(word), "{deny} as {format} has {word}: {text}");
+            }
+        }
+    }
+}
+
+/// Services found no file, because paths were relative to the workspace.
+#[test]
+fn services_get_paths_from_the_repository_s_root() {
+    edited("below.json", "lost.json", |document| {
+        document["directory"] = json!("rust/app");
+        for leak in document["leaks"].as_array_mut().unwrap() {
+            for site in leak["sites"].as_array_mut().unwrap() {
+                let frames = site["traceback"].as_array_mut().unwrap();
+                frames.iter_mut().for_each(|frame| frame["file"] = json!("../util/src/lib.rs"));
+            }
+        }
+    });
+    for format in ["github", "sarif", "gitlab", "markdown"] {
+        let args = format!("below.json --format {format}");
+        let text = report(&args).run().code(exit::LEAK).stdout;
+        assert!(text.contains("rust/util/src/lib.rs"), "{format}: {text}");
+    }
 }
 
 #[test]

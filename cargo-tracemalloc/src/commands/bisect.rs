@@ -197,10 +197,19 @@ impl Plan {
         let run = ["bisect", "run", this.as_str(), "tracemalloc", "bisect", "--step"];
         let mut run = clone.git(&run);
         let ran = run.arg(&plan).stdout()?;
+        let log = clone.git(&["bisect", "log"]).read().unwrap_or_default();
+        let skipped: Vec<&str> =
+            log.lines().filter_map(|line| line.strip_prefix("# skip: ")).collect();
+        if !skipped.is_empty() {
+            let number = output::text::line::count(skipped.len() as u64, "revision");
+            terminal::status(
+                "Skipped",
+                format_args!("{number} without an answer:\n  {}", skipped.join("\n  ")),
+            );
+        }
         if ran.status.success() {
             return clone.commit("refs/bisect/bad");
         }
-        let log = clone.git(&["bisect", "log"]).read().unwrap_or_default();
         let possible = log.lines().filter_map(|line| line.strip_prefix("# possible first bad "));
         let possible: Vec<&str> = possible.collect();
         if possible.is_empty() {

@@ -45,7 +45,7 @@ fn judge(report: &Report, comparison: Option<&Comparison>, no_fail: bool) -> Exi
     }
     let deny = &report.options.deny;
     let leaks = match comparison {
-        None => report.summary.fails(deny),
+        None => report.fails(),
         Some(comparison) => {
             report.leaks.iter().any(|leak| leak.fails(deny) && comparison.of(leak) != Change::Same)
         }

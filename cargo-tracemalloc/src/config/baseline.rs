@@ -83,11 +83,22 @@ impl Baseline {
         let source = self.text()?;
         let mut table = Document { name: &self.name, source: &source }.parse()?;
         let tables = table.tables("known-leaks")?;
-        let leaks =
+        let lines: Vec<&str> = source.lines().collect();
+        let mut leaks =
             tables.into_iter().map(KnownLeak::read_of_baseline).collect::<Result<Vec<_>>>()?;
+        for leak in &mut leaks {
+            leak.comment = comment_above(&lines, &leak.place);
+        }
         table.finish()?;
         Ok(Self { path: self.path.clone(), leaks, mode: self.mode, name: self.name.clone() })
     }
+}
+
+/// The comment in the line above an entry.
+fn comment_above(lines: &[&str], place: &str) -> Option<String> {
+    let line: usize = place.rsplit_once(':')?.1.parse().ok()?;
+    let above = lines.get(line.checked_sub(2)?)?;
+    above.strip_prefix('#').map(|comment| comment.trim().to_owned())
 }
 
 /// A file, relative to the workspace if it lies in it. A known leak goes by this name and its line,

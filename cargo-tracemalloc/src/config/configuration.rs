@@ -58,6 +58,12 @@ pub struct KnownLeak {
     pub id: Option<String>,
     /// The growth in bytes a run up to which the leak with this fingerprint is known.
     pub max_growth: Option<u64>,
+    /// Functions that allocate for the leak with this fingerprint.
+    pub functions: Vec<String>,
+    /// Tests that have shown the leak with this fingerprint.
+    pub tests: Vec<String>,
+    /// The comment above the entry of a baseline.
+    pub comment: Option<String>,
     /// A pattern for the package's name.
     pub package: Option<String>,
     /// A pattern for the test's name.
@@ -168,6 +174,9 @@ impl KnownLeak {
             place: table.place.clone(),
             id: table.take("id", values::fingerprint)?.map(|id| id.value),
             max_growth: table.take("max-growth", values::size)?.map(|size| size.value),
+            functions: texts(&mut table, "functions")?,
+            tests: texts(&mut table, "tests")?,
+            comment: None,
             package: pattern(&mut table, "package")?,
             test: pattern(&mut table, "test")?,
             file: pattern(&mut table, "file")?,
@@ -187,9 +196,28 @@ impl KnownLeak {
             (None, true) if one.max_growth.is_some() => {
                 "`max-growth` in `[[known-leaks]]` needs `id`"
             }
+            (None, true) if !one.tests.is_empty() => "`tests` in `[[known-leaks]]` needs `id`",
+            (None, true) if !one.functions.is_empty() => {
+                "`functions` in `[[known-leaks]]` needs `id`; a pattern is called `function`"
+            }
             _ => return Ok(one),
         };
         Err(table.error(error))
+    }
+
+    /// The leak in words: the comment above the entry, or its patterns.
+    pub fn title(&self) -> Option<String> {
+        let patterns = [
+            ("package", &self.package),
+            ("test", &self.test),
+            ("file", &self.file),
+            ("function", &self.function),
+        ];
+        let patterns = patterns.into_iter().filter_map(|(key, pattern)| {
+            pattern.as_ref().map(|pattern| format!("{key} `{pattern}`"))
+        });
+        let patterns: Vec<String> = patterns.collect();
+        self.comment.clone().or((!patterns.is_empty()).then(|| patterns.join(", ")))
     }
 
     /// Reads an entry of a baseline, which always has a fingerprint.
@@ -226,4 +254,8 @@ impl Holder {
 
 fn pattern(table: &mut Table<'_>, key: &'static str) -> Result<Option<String>> {
     Ok(table.take(key, values::pattern)?.map(|pattern| pattern.value))
+}
+
+fn texts(table: &mut Table<'_>, key: &'static str) -> Result<Vec<String>> {
+    Ok(table.take(key, values::texts)?.map(|texts| texts.value).unwrap_or_default())
 }

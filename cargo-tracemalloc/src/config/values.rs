@@ -69,6 +69,11 @@ pub fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
+/// Parses a list of texts, or a single one.
+pub fn texts(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    list(value, text)
+}
+
 /// Parses a pattern that can match something.
 pub fn pattern(value: &DeValue<'_>) -> Result<String, String> {
     values::pattern(value.as_str().ok_or_else(|| expected("a pattern", value))?)

@@ -1,7 +1,8 @@
 //! The baseline as TOML. Reasons, comments and the order stay as people wrote them.
 
 use anyhow::{Context as _, Result};
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use indexmap::IndexSet;
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::output::text;
 use crate::report::{Leak, with_room};
@@ -12,6 +13,8 @@ const HEADER: &str = "\
 # Leaks that `cargo tracemalloc test` accepts. It fails on all others, and on these if they grow by
 # more than `max-growth` bytes a run. `--write-baseline` writes this file, and keeps the reasons.
 ";
+/// The number of tests that are named. They have to run before the leak is called gone.
+const NAMED_TESTS: usize = 3;
 const NO_REASON: &str = "not yet examined";
 
 /// The text of a baseline with these leaks. `old` is its present text. With `keeps_others`, its
@@ -29,14 +32,22 @@ pub fn written(old: &str, leaks: &[&Leak], keeps_others: bool) -> Result<String>
     let tables = tables(&mut document)?;
     for leak in leaks {
         let known = tables.iter_mut().find(|table| id(table) == leak.id);
-        let growth = value(i64::try_from(with_room(leak.bytes)).unwrap_or(i64::MAX));
+        let growth = value(i64::try_from(with_room(leak.rate().most)).unwrap_or(i64::MAX));
         if let Some(known) = known {
             known["max-growth"] = growth;
+            for (key, texts) in lists(leak) {
+                if !keeps_others || !known.contains_key(key) {
+                    known[key] = texts;
+                }
+            }
             continue;
         }
         let mut table = Table::new();
         table["id"] = value(&leak.id);
         table["max-growth"] = growth;
+        for (key, texts) in lists(leak) {
+            table[key] = texts;
+        }
         table["reason"] = value(NO_REASON);
         let header = std::mem::take(&mut header);
         table.decor_mut().set_prefix(format!("{header}\n# {}\n", comment(leak)));
@@ -87,6 +98,16 @@ fn header(first: &Table) -> &str {
 
 fn prefix(table: &Table) -> &str {
     table.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default()
+}
+
+/// The functions that allocate, of which a new one is named though the leak is known, and the most
+/// telling tests. Without any, there is no list.
+fn lists(leak: &Leak) -> impl Iterator<Item = (&'static str, Item)> {
+    let functions: Array = leak.functions().into_iter().collect();
+    let names: IndexSet<&str> = leak.tests.iter().map(|test| test.name.as_str()).collect();
+    let tests: Array = names.into_iter().take(NAMED_TESTS).collect();
+    let lists = [("functions", functions), ("tests", tests)];
+    lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key, value(list)))
 }
 
 /// A leak in words, on one line.

@@ -1,12 +1,13 @@
 //! Compares the leaks of two reports: new, grown and gone ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::report::document::Report;
+use crate::report::known_leaks::{is_judged, may_go_on};
 use crate::report::leak::Leak;
 
-/// The bytes a run up to which a leak of this size has not grown: a quarter more. Growth a run is a
-/// mean over runs, which differs a little between machines. The baseline allows as much.
+/// The bytes a run up to which a leak of this size has not grown: a quarter more. The baseline
+/// allows as much.
 pub fn with_room(bytes: u64) -> u64 {
     bytes.saturating_add(bytes.div_ceil(4))
 }
@@ -37,30 +38,39 @@ pub enum Change {
 }
 
 impl Comparison {
-    /// Compares with an earlier report. A leak is gone if targets of its tests ran, and no test
-    /// shows it.
+    /// Compares with an earlier report. A leak is gone if no test shows it, and if all tests that
+    /// showed it have been judged. A test that is not there was removed, if all tests ran.
     pub fn new(before: Report, now: &Report) -> Self {
+        let judged: HashMap<_, bool> =
+            now.tests().map(|(target, test)| (target.test_key(test), is_judged(test))).collect();
+        let may_go_on = may_go_on(&now.targets);
+        let all_ran = now.stale_known_leaks.is_some();
         let ran = |leak: &Leak| {
-            leak.tests.iter().any(|test| {
-                now.targets.iter().any(|target| {
-                    !target.tests.is_empty()
-                        && (&target.package, target.kind, &target.name)
-                            == (&test.package, test.kind, &test.target)
-                })
-            })
+            leak.tests.iter().all(|test| judged.get(&test.key()).copied().unwrap_or(all_ran))
         };
-        let is_there = |leak: &Leak| now.leaks.iter().any(|other| other.id == leak.id);
+        let ids: HashSet<&str> = now.leaks.iter().map(|leak| leak.id.as_str()).collect();
+        let is_there = |leak: &Leak| ids.contains(leak.id.as_str()) || may_go_on.contains(&leak.id);
         let gone = before.leaks.iter().filter(|leak| !is_there(leak) && ran(leak)).cloned();
         let gone = gone.collect();
         let before = before.leaks.into_iter().map(|leak| (leak.id.clone(), leak)).collect();
         Self { before, gone }
     }
 
+    /// The functions that allocate for a leak that has not grown, and did not do so before.
+    pub fn new_functions(&self, leak: &Leak) -> Vec<String> {
+        let Some(before) = self.before.get(&leak.id).filter(|_| self.of(leak) == Change::Same)
+        else {
+            return Vec::new();
+        };
+        let before = before.functions();
+        leak.functions().into_iter().filter(|function| !before.contains(function)).collect()
+    }
+
     /// The change of a leak of the later report.
     pub fn of(&self, leak: &Leak) -> Change {
         match self.before.get(&leak.id) {
             None => Change::New,
-            Some(before) if leak.bytes > with_room(before.bytes) => {
+            Some(before) if leak.rate().least > with_room(before.rate().most) => {
                 Change::Grown { bytes: before.bytes, blocks: before.blocks }
             }
             Some(_) => Change::Same,

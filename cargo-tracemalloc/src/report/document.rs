@@ -5,11 +5,12 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracemalloc::Domain;
 use tracemalloc::internal::Limit;
-use tracemalloc_harness::{Known, Limits, TestEntry};
+use tracemalloc_harness::{Limits, TestEntry};
 
 use crate::cli::Deny;
 use crate::report::kind::Kind;
-use crate::report::leak::Leak;
+use crate::report::leak::{Leak, TestKey};
+use crate::report::stale_leak::StaleLeak;
 use crate::report::summary::Summary;
 
 /// The version of the document's format.
@@ -26,6 +27,9 @@ pub struct Report {
     pub rustc: String,
     /// The target triples, separated by commas.
     pub target_triple: String,
+    /// The workspace's directory in its repository: `rust`. Empty at the repository's root.
+    #[serde(default)]
+    pub directory: String,
     /// The options of the run.
     pub options: ReportOptions,
     /// Counts over all targets.
@@ -35,7 +39,7 @@ pub struct Report {
     /// The doctests that ran untraced; `None` if there were none.
     pub doctests: Option<Doctests>,
     /// Known leaks that no test has; `None` if a part of the suite did not run.
-    pub stale_known_leaks: Option<Vec<Known>>,
+    pub stale_known_leaks: Option<Vec<StaleLeak>>,
     /// The targets, by package, kind and name.
     pub targets: Vec<Target>,
 }
@@ -175,9 +179,25 @@ impl Target {
     pub fn key(&self) -> (&str, Kind, &str, &str) {
         (&self.package, self.kind, &self.name, &self.version)
     }
+
+    /// The identity of a test of this target, as in [`crate::report::LeakTest::key`].
+    pub fn test_key<'a>(&'a self, test: &'a TestEntry) -> TestKey<'a> {
+        (&self.package, self.kind, &self.name, &test.name)
+    }
 }
 
 impl Report {
+    /// The stale known leaks that fail the run.
+    pub fn denied_stale_leaks(&self) -> &[StaleLeak] {
+        let is_denied = self.options.deny.contains(&Deny::Stale);
+        self.stale_known_leaks.as_deref().filter(|_| is_denied).unwrap_or_default()
+    }
+
+    /// Whether the run fails, though all tests have passed.
+    pub fn fails(&self) -> bool {
+        self.summary.fails(&self.options.deny) || !self.denied_stale_leaks().is_empty()
+    }
+
     /// All tests, each with its target.
     pub fn tests(&self) -> impl Iterator<Item = (&Target, &TestEntry)> {
         self.targets.iter().flat_map(|target| target.tests.iter().map(move |test| (target, test)))

@@ -1,10 +1,14 @@
 //! A leak: one cause, with all tests that show it.
 
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 use tracemalloc::Domain;
+use tracemalloc::internal::function_name;
 use tracemalloc_harness::{FrameEntry, GrowthKind, HolderEntry, Known, StepEntry, Verdict};
 
 use crate::cli::Deny;
+use crate::report::code_owner::is_of_workspace;
+use crate::report::growth_rate::GrowthRate;
 use crate::report::hint::Hint;
 use crate::report::kind::Kind;
 
@@ -21,6 +25,10 @@ pub struct Leak {
     pub bytes: u64,
     /// Blocks a run, in the same test.
     pub blocks: u64,
+    /// Bytes a run, as far as any number of runs proves the same: the most of all tests. `None` if
+    /// this is exactly `bytes`.
+    #[serde(default)]
+    pub rate: Option<GrowthRate>,
     /// Bytes of all runs of all tests.
     pub total_bytes: u64,
     /// Blocks of all runs of all tests.
@@ -32,6 +40,9 @@ pub struct Leak {
     /// The root's type. For held memory, the type of the growing part.
     #[serde(rename = "type")]
     pub type_name: Option<String>,
+    /// Further types of the root: one line of a generic may leak for several.
+    #[serde(default)]
+    pub other_types: Vec<String>,
     /// The holder of held memory.
     pub holder: Option<HolderEntry>,
     /// The shortest path from the holder to the growing part.
@@ -54,6 +65,9 @@ pub struct Leak {
     pub known: Option<Known>,
     /// The growth in bytes a run that this entry allows; `None` if it allows any.
     pub known_bytes: Option<u64>,
+    /// Functions that allocate for it, and that the baseline does not name.
+    #[serde(default)]
+    pub new_functions: Vec<String>,
 }
 
 /// Kinds of leaks.
@@ -104,9 +118,49 @@ impl Leak {
     }
 }
 
+impl Leak {
+    /// Bytes a run, for a comparison with another number of runs.
+    pub fn rate(&self) -> GrowthRate {
+        self.rate.unwrap_or(GrowthRate::exactly(self.bytes))
+    }
+
+    /// The functions of the workspace that allocate for it, without generics and tests.
+    pub fn functions(&self) -> IndexSet<String> {
+        let frames = self
+            .sites
+            .iter()
+            .filter_map(|site| site.traceback.iter().rev().find(|frame| is_of_workspace(frame)));
+        let functions = frames.map(|frame| function_of(&function_name::path(&frame.function)));
+        let tests: Vec<String> = self.tests.iter().map(|test| format!("::{}", test.name)).collect();
+        let is_test = |function: &str| tests.iter().any(|test| function.ends_with(test));
+        functions.filter(|function| !is_test(function)).collect()
+    }
+
+    /// Sets bytes, blocks and rate to those of the test that shows the most.
+    pub(super) fn measure(&mut self) {
+        let most = self.tests.iter().map(|test| (test.bytes, test.blocks)).max();
+        (self.bytes, self.blocks) = most.unwrap_or_default();
+        let rate = self.tests.iter().map(LeakTest::rate).reduce(GrowthRate::max);
+        self.rate = rate.filter(|rate| *rate != GrowthRate::exactly(self.bytes));
+    }
+}
+
+/// The function in which closures stand.
+fn function_of(path: &str) -> String {
+    path.split("::{closure").next().unwrap_or(path).to_owned()
+}
+
+/// The identity of a test: its package, kind of target, target and name.
+pub type TestKey<'a> = (&'a str, Kind, &'a str, &'a str);
+
 impl LeakTest {
+    /// Bytes a run, for a comparison with another number of runs.
+    pub fn rate(&self) -> GrowthRate {
+        self.rate.unwrap_or(GrowthRate::exactly(self.bytes))
+    }
+
     /// Its identity and its order.
-    pub fn key(&self) -> (&str, Kind, &str, &str) {
+    pub fn key(&self) -> TestKey<'_> {
         (&self.package, self.kind, &self.target, &self.name)
     }
 }
@@ -126,6 +180,10 @@ pub struct LeakTest {
     pub bytes: u64,
     /// Blocks a run.
     pub blocks: u64,
+    /// Bytes a run, as far as any number of runs proves the same. `None` if this is exactly
+    /// `bytes`.
+    #[serde(default)]
+    pub rate: Option<GrowthRate>,
     /// Bytes of all its runs.
     pub total_bytes: u64,
     /// Blocks of all its runs.

@@ -7,6 +7,7 @@ use tracemalloc_harness::FrameEntry;
 
 use crate::cli::Deny;
 use crate::report::document::Target;
+use crate::report::growth_rate::GrowthRate;
 use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
 use crate::report::source_lines::SourceLines;
 use crate::report::test_leaks::test_leaks;
@@ -55,11 +56,15 @@ pub fn merged(leaks: Vec<Leak>) -> Vec<Leak> {
         let total = |of: fn(&LeakTest) -> u64| leak.tests.iter().map(of).sum();
         (leak.total_bytes, leak.total_blocks) =
             (total(|test| test.total_bytes), total(|test| test.total_blocks));
+        leak.measure();
         leak.tests.sort_by(|a, b| {
             (b.bytes, b.blocks).cmp(&(a.bytes, a.blocks)).then_with(|| a.key().cmp(&b.key()))
         });
         let sites = std::mem::take(&mut leak.sites);
-        leak.sites = by_place(sites);
+        leak.sites = match leak.kind {
+            LeakKind::Lost | LeakKind::Cycle => of_one_test(sites),
+            LeakKind::Held | LeakKind::Grown => by_place(sites),
+        };
     }
     merged
 }
@@ -70,6 +75,11 @@ fn add(leak: &mut Leak, mut other: Leak) {
         std::mem::swap(leak, &mut other);
     }
     leak.verdict = leak.verdict.min(other.verdict);
+    leak.other_types.extend(other.type_name.take());
+    leak.other_types.append(&mut other.other_types);
+    leak.other_types.sort();
+    leak.other_types.dedup();
+    leak.other_types.retain(|other| Some(other) != leak.type_name.as_ref());
     // The sites of lost memory are those of one test.
     if matches!(leak.kind, LeakKind::Held | LeakKind::Grown) {
         leak.sites.extend(other.sites);
@@ -78,16 +88,39 @@ fn add(leak: &mut Leak, mut other: Leak) {
         match leak.tests.iter_mut().find(|known| known.key() == test.key()) {
             // A test may lose several blocks of one fingerprint.
             Some(known) => {
+                known.rate = Some(known.rate().plus(test.rate()));
                 known.bytes += test.bytes;
                 known.blocks += test.blocks;
                 known.total_bytes += test.total_bytes;
                 known.total_blocks += test.total_blocks;
+                known.rate = known.rate.filter(|rate| *rate != GrowthRate::exactly(known.bytes));
                 (leak.bytes, leak.blocks) =
                     (leak.bytes.max(known.bytes), leak.blocks.max(known.blocks));
             }
             None => leak.tests.push(test),
         }
     }
+}
+
+/// The sites of a lost block: the root alone, then those of one place as their sum. Code of one
+/// place may allocate the root and what it retains: `vec![text; 3]` clones the text.
+fn of_one_test(mut sites: Vec<Site>) -> Vec<Site> {
+    let root = sites.drain(..1.min(sites.len())).collect::<Vec<_>>();
+    let mut others: Vec<Site> = Vec::new();
+    for site in sites {
+        let same = others
+            .iter_mut()
+            .find(|other| other.traceback == site.traceback && other.type_name == site.type_name);
+        match same {
+            Some(same) => {
+                same.bytes += site.bytes;
+                same.blocks += site.blocks;
+            }
+            None => others.push(site),
+        }
+    }
+    others.sort_by_key(|site| Reverse(site.bytes));
+    [root, others].concat()
 }
 
 /// The sites of one place as one, with the most that one of them grew by. The first stays first.

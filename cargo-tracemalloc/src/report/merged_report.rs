@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tracemalloc_harness::{GrowthEntry, Known, Outcome, TestEntry, Verdict};
+use tracemalloc_harness::{GrowthEntry, Outcome, TestEntry, Verdict};
 
 use crate::report::document::{Doctests, Report, Target};
-use crate::report::kind::Kind;
-use crate::report::leak::{Leak, LeakTest, Site};
+use crate::report::growth_rate::GrowthRate;
+use crate::report::leak::{Leak, LeakTest, Site, TestKey};
 use crate::report::leaks;
+use crate::report::stale_leak::StaleLeak;
 
 /// The entry that counts if several reports have the same test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +45,12 @@ fn add(mut report: Report, other: Report, same_test: SameTest) -> Report {
     report
 }
 
-/// The identity of a test: its package, kind of target, target and name.
-type Key<'a> = (&'a str, Kind, &'a str, &'a str);
-
-fn key<'a>(target: &'a Target, test: &'a TestEntry) -> Key<'a> {
-    (&target.package, target.kind, &target.name, &test.name)
-}
-
 /// Removes the leaks of an earlier attempt at tests that ran again.
 fn drop_leaks_of_rerun_tests(report: &mut Report, again: &Report) {
-    let rerun: BTreeSet<Key<'_>> = again
+    let rerun: BTreeSet<TestKey<'_>> = again
         .tests()
         .filter(|(_, test)| ran(test))
-        .map(|(target, test)| key(target, test))
+        .map(|(target, test)| target.test_key(test))
         .collect();
     let mut leaks = std::mem::take(&mut report.leaks);
     for leak in &mut leaks {
@@ -65,10 +59,9 @@ fn drop_leaks_of_rerun_tests(report: &mut Report, again: &Report) {
         if leak.tests.len() == before {
             continue;
         }
-        let most = leak.tests.iter().map(|test| (test.bytes, test.blocks)).max();
-        (leak.bytes, leak.blocks) = most.unwrap_or_default();
-        let left: BTreeSet<Key<'_>> = leak.tests.iter().map(LeakTest::key).collect();
-        let growth = report.tests().filter(|(target, test)| left.contains(&key(target, test)));
+        leak.measure();
+        let left: BTreeSet<TestKey<'_>> = leak.tests.iter().map(LeakTest::key).collect();
+        let growth = report.tests().filter(|(target, test)| left.contains(&target.test_key(test)));
         let growth: Vec<&GrowthEntry> = growth.flat_map(|(_, test)| &test.growth).collect();
         keep_sites(&mut leak.sites, &growth);
     }
@@ -113,8 +106,10 @@ fn add_leaks(mut leaks: Vec<Leak>, mut others: Vec<Leak>) -> Vec<Leak> {
 }
 
 fn keep_most(test: &mut LeakTest, other: &LeakTest) {
+    test.rate = Some(test.rate().max(other.rate()));
     let most = (test.bytes, test.blocks).max((other.bytes, other.blocks));
     (test.bytes, test.blocks) = most;
+    test.rate = test.rate.filter(|rate| *rate != GrowthRate::exactly(test.bytes));
     let most = (test.total_bytes, test.total_blocks).max((other.total_bytes, other.total_blocks));
     (test.total_bytes, test.total_blocks) = most;
 }
@@ -219,7 +214,10 @@ fn add_doctests(
 }
 
 /// A known leak is stale if no report has it, and if all reports are of whole suites.
-fn add_stale(stale: Option<Vec<Known>>, other: Option<Vec<Known>>) -> Option<Vec<Known>> {
+fn add_stale(
+    stale: Option<Vec<StaleLeak>>,
+    other: Option<Vec<StaleLeak>>,
+) -> Option<Vec<StaleLeak>> {
     let (mut stale, other) = (stale?, other?);
     stale.retain(|known| other.contains(known));
     Some(stale)

@@ -50,6 +50,21 @@ pub fn source_roots(metadata: &Metadata) -> BTreeSet<Utf8PathBuf> {
     dirs.chain([metadata.workspace_root.as_path()]).map(ToOwned::to_owned).collect()
 }
 
+/// The workspace's directory in its git repository; empty at the repository's root, and without a
+/// repository. What cargo has built lies in a repository, but is no part of it.
+pub fn directory_in_repository(root: &Utf8Path) -> String {
+    for dir in root.ancestors() {
+        if dir.join(".git").exists() {
+            let below = root.strip_prefix(dir).unwrap_or(Utf8Path::new(""));
+            return with_slashes(below.to_string());
+        }
+        if dir.join("CACHEDIR.TAG").exists() {
+            break;
+        }
+    }
+    String::new()
+}
+
 /// A source file of a member, relative to the workspace.
 pub fn in_workspace(root: &Utf8Path, path: &str) -> String {
     with_slashes(relative(root, Utf8Path::new(path)))
@@ -72,7 +87,25 @@ fn with_slashes(path: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_workspace;
+    use camino::Utf8Path;
+
+    use super::{directory_in_repository, in_workspace};
+
+    #[test]
+    fn the_directory_in_a_repository_ends_at_its_root_and_at_builds() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(temp.path()).unwrap();
+        let make = |path: &str| {
+            fs_err::create_dir_all(root.join(path)).unwrap();
+            root.join(path)
+        };
+        let (below, built) = (make("repository/rust/app"), make("repository/target/package/app"));
+        make("repository/.git");
+        fs_err::write(root.join("repository/target/CACHEDIR.TAG"), "").unwrap();
+        assert_eq!(directory_in_repository(&below), "rust/app");
+        assert_eq!(directory_in_repository(&root.join("repository")), "");
+        assert_eq!(directory_in_repository(&built), "");
+    }
 
     #[test]
     fn paths_are_relative_to_the_workspace() {

@@ -12,6 +12,7 @@ use crate::cli::Deny;
 use crate::report::document::Target;
 use crate::report::fingerprint::{self, OfTest};
 use crate::report::growing_part::growing_parts;
+use crate::report::growth_rate::{GrowthRate, is_buffer_of_entries};
 use crate::report::kind::Kind;
 use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
 use crate::report::source_lines::SourceLines;
@@ -38,6 +39,18 @@ pub fn test_leaks(
     let of_test = OfTest { crate_name: &crate_name, name: &test.name, is_doctest, names };
     let causes = causes(&growth, of_test);
     causes.into_iter().map(|cause| leak(cause, target, test, of_test, sources)).collect()
+}
+
+/// The fingerprints of held memory that grew and stopped in this test.
+pub fn held_once(target: &Target, test: &TestEntry, names: &HashSet<&str>) -> Vec<String> {
+    let is_once = |growth: &&GrowthEntry| growth.kind == GrowthKind::Once;
+    let growth: Vec<&GrowthEntry> = test.growth.iter().filter(is_once).collect();
+    let crate_name = target.name.replace('-', "_");
+    let is_doctest = target.kind == Kind::Doctest;
+    let of_test = OfTest { crate_name: &crate_name, name: &test.name, is_doctest, names };
+    let causes = causes(&growth, of_test).into_iter();
+    let held = causes.filter(|cause| cause.kind == LeakKind::Held);
+    held.map(|cause| fingerprint::of_holder(&cause.holder, &cause.growing)).collect()
 }
 
 /// The growth of one cause, the root first.
@@ -170,7 +183,10 @@ fn leak(
         _ => fingerprint::of_allocation(kind, type_text, traceback, of_test, source.as_deref()),
     };
     let sum = |of: fn(&GrowthEntry) -> u64| growth.iter().map(|growth| of(growth)).sum();
-    let (bytes, blocks) = (sum(|growth| growth.bytes), sum(|growth| growth.blocks));
+    let entries = growth.iter().filter(|one| !is_buffer_of_entries(one, &growth));
+    let (bytes, blocks) =
+        entries.fold((0, 0), |(bytes, blocks), one| (bytes + one.bytes, blocks + one.blocks));
+    let rate = Some(GrowthRate::of(&growth)).filter(|rate| *rate != GrowthRate::exactly(bytes));
     let total_bytes = sum(|growth| growth.total_bytes);
     let total_blocks = sum(|growth| growth.total_blocks);
     let cycle = growth.iter().find(|growth| !growth.cycle.is_empty());
@@ -180,10 +196,12 @@ fn leak(
         verdict: growth.iter().map(|growth| growth.kind).min().unwrap_or(root.kind),
         bytes,
         blocks,
+        rate,
         total_bytes,
         total_blocks,
         domain: root.domain,
         type_name: type_name.cloned(),
+        other_types: Vec::new(),
         holder: root.holder.clone().filter(|_| !is_lost),
         path: root.path.clone(),
         path_steps: root.path_steps,
@@ -198,11 +216,13 @@ fn leak(
             name: test.name.clone(),
             bytes,
             blocks,
+            rate,
             total_bytes,
             total_blocks,
         }],
         known: root.known.clone(),
         known_bytes: None,
+        new_functions: Vec::new(),
     }
 }
 

@@ -5,14 +5,16 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf, absolute_utf8};
-use tracemalloc_harness::{Known, Session};
+use tracemalloc_harness::Session;
 
 use crate::cli::{CargoOptions, Deny, LeakArgs, ReportArgs};
 use crate::config::{Baseline, Config, KnownLeak, Mode, Settings};
 use crate::name_server::NameSocket;
 use crate::output::text::View;
 use crate::report::unmatched_patterns;
-use crate::report::{Doctests, Leak, Report, ReportOptions, SCHEMA, SourceLines, Summary, Target};
+use crate::report::{
+    Doctests, Leak, Report, ReportOptions, SCHEMA, SourceLines, StaleLeak, Summary, Target,
+};
 use crate::runtimes;
 use crate::runtimes::{BuildOptions, Runtimes};
 use crate::util::exit_code::ExitCode;
@@ -91,6 +93,7 @@ impl Suite {
         let settings = Settings::resolve(leaks, Config::find(root)?, baseline);
         let unmatched = unmatched_patterns::of_packages(&settings, &context.metadata);
         unmatched.iter().for_each(terminal::warning);
+        report::known_twice(settings.all_known_leaks()).iter().for_each(terminal::warning);
         let build_options = BuildOptions {
             verbose: options.build.verbose > 0,
             quiet: options.build.quiet,
@@ -155,7 +158,7 @@ impl Suite {
     }
 
     /// Removes the leaks from the baseline that no longer occur.
-    fn prune_baseline(&self, stale: Option<&mut Vec<Known>>) -> Result<()> {
+    fn prune_baseline(&self, stale: Option<&mut Vec<StaleLeak>>) -> Result<()> {
         let baseline = &self.settings.baseline;
         let path = output::shorten(&baseline.path);
         let Some(stale) = stale else {
@@ -246,7 +249,7 @@ impl Suite {
         warnings
     }
 
-    fn report(&self, results: Results, stale: Option<Vec<Known>>, ran: Ran) -> Report {
+    fn report(&self, results: Results, stale: Option<Vec<StaleLeak>>, ran: Ran) -> Report {
         let settings = &self.settings;
         let summary = results.summary();
         let Results { targets, leaks, damaged: _ } = results;
@@ -255,6 +258,7 @@ impl Suite {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             rustc: self.context.rustc.version().to_owned(),
             target_triple: self.context.triples.join(","),
+            directory: report::directory_in_repository(&self.context.metadata.workspace_root),
             options: ReportOptions {
                 limits: settings.limits.clone(),
                 deny: settings.deny.clone(),

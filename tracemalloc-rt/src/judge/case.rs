@@ -20,6 +20,7 @@ use crate::judge::finding::Finding;
 use crate::judge::group::Group;
 use crate::judge::grown::Grown;
 use crate::judge::quiescence::Patience;
+use crate::judge::rate::Rate;
 use crate::judge::rules::Rules;
 use crate::judge::series::{SHAPE_RUNS, Series};
 use crate::judge::set_once::is_set_once;
@@ -589,12 +590,19 @@ impl Case {
                     _ if leaks => group.series.per_run(runs),
                     _ => group.series.least(),
                 };
+                let rate = if growing <= 1 {
+                    Rate::exactly(per_run.bytes)
+                } else {
+                    Rate::of(&group.series, runs).part(grown.bytes, group.grown(runs).bytes)
+                };
+                let rate = Rate { least: rate.least.min(per_run.bytes), ..rate };
                 let (id, total) = (*id, grown);
                 shares.push(JudgedShare {
                     id,
                     share,
                     kind,
                     per_run,
+                    rate,
                     total,
                     runs: growing,
                     finding,

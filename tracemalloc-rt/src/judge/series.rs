@@ -33,6 +33,21 @@ struct Change {
     grew: u32,
 }
 
+/// A run that left more bytes than any run before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    /// The run, from 1, or the last one of a window.
+    pub run: u32,
+    /// The number of runs of the window that grew.
+    pub grew: u32,
+    /// The most bytes before it.
+    pub before: u64,
+    /// The bytes above that.
+    pub bytes: u64,
+    /// The blocks that the run added.
+    pub blocks: i64,
+}
+
 /// Which of a change's two numbers is meant.
 #[derive(Clone, Copy)]
 enum Number {
@@ -129,14 +144,7 @@ impl Series {
 
     /// The last run that set a new maximum of bytes; 0 where none did.
     pub fn last_record(&self) -> u32 {
-        let (mut sum, mut most, mut last) = (0, 0, 0);
-        for change in &self.changes {
-            sum += change.bytes;
-            if sum > most {
-                (most, last) = (sum, change.run);
-            }
-        }
-        last
+        self.records().last().map_or(0, |record| record.run)
     }
 
     /// Whether each growth after the first run was smaller than the one before it.
@@ -175,7 +183,10 @@ impl Series {
     /// Whether many of the later runs set a new maximum, unlike those of a buffer that doubles.
     pub fn records_are_many(&self, runs: u32) -> bool {
         let windows = runs / self.window.unwrap_or(1);
-        runs < SHAPE_RUNS || self.records(runs * 2 / 5) >= (windows / 25).max(2) as usize
+        runs < SHAPE_RUNS || {
+            let later = self.records().filter(|record| record.run > runs * 2 / 5);
+            later.count() >= (windows / 25).max(2) as usize
+        }
     }
 
     /// Whether the bytes have a higher maximum up to the run `until` than up to `from`.
@@ -221,17 +232,23 @@ impl Series {
         Grown { bytes: most(Number::Bytes), blocks: most(Number::Blocks) }.per_run(runs)
     }
 
-    /// How many runs after this one set a new maximum of bytes.
-    fn records(&self, after: u32) -> usize {
-        let (mut sum, mut most, mut records) = (0, 0, 0);
-        for change in &self.changes {
+    /// The runs that set a new maximum of bytes.
+    pub fn records(&self) -> impl Iterator<Item = Record> {
+        let mut sum = 0;
+        let mut most = 0;
+        self.changes.iter().filter_map(move |change| {
             sum += change.bytes;
-            if sum > most {
-                most = sum;
-                records += usize::from(change.run > after);
-            }
-        }
-        records
+            let bytes = u64::try_from(sum - most).ok().filter(|bytes| *bytes > 0)?;
+            let before = u64::try_from(most).unwrap_or(0);
+            most = sum;
+            Some(Record {
+                run: change.run,
+                grew: change.grew,
+                before,
+                bytes,
+                blocks: change.blocks,
+            })
+        })
     }
 
     /// The sum of bytes after this run.

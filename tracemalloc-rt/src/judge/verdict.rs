@@ -4,6 +4,7 @@ use crate::judge::evidence::{GroupId, Share};
 use crate::judge::finding::Finding;
 use crate::judge::grouping::Grouper;
 use crate::judge::grown::Grown;
+use crate::judge::rate::Rate;
 use crate::judge::traceback::Traceback;
 use crate::limits::Limit;
 use crate::util::sort::sort_by;
@@ -76,6 +77,8 @@ pub struct Growth {
     pub kind: GrowthKind,
     /// Its growth a run: in the run in which it grew least, or the mean where it paused.
     pub least: Grown,
+    /// Its bytes a run, as far as any number of runs proves the same.
+    pub rate: Rate,
     /// Its growth over all runs that is still there.
     pub total: Grown,
     /// The number of runs in which it grew.
@@ -107,6 +110,7 @@ pub(super) struct JudgedShare {
     pub share: Share,
     pub kind: GrowthKind,
     pub per_run: Grown,
+    pub rate: Rate,
     pub total: Grown,
     pub runs: u32,
     pub finding: Finding,
@@ -119,6 +123,7 @@ impl Judged {
             .map(|share| Growth {
                 kind: share.kind,
                 least: share.per_run,
+                rate: share.rate,
                 total: share.total,
                 runs: share.runs,
                 finding: share.finding.clone(),

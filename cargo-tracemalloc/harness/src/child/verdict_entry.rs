@@ -69,6 +69,7 @@ fn growth_entry(growth: judge::Growth, session: &Session) -> GrowthEntry {
         total_bytes: growth.total.bytes,
         total_blocks: growth.total.blocks,
         runs: growth.runs,
+        rate: Some(growth.rate).filter(|rate| *rate != judge::Rate::exactly(growth.least.bytes)),
         domain,
         type_name,
         initialiser: initialiser.map(str::to_owned),

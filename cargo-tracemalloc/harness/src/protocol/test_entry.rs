@@ -2,7 +2,7 @@
 //! reads it.
 
 use tracemalloc::internal::Limit;
-use tracemalloc::internal::judge::{GrowthKind, Verdict};
+use tracemalloc::internal::judge::{GrowthKind, Rate, Verdict};
 use tracemalloc::internal::{WireValue, wire};
 use tracemalloc::{Domain, Limits};
 
@@ -130,6 +130,9 @@ pub struct GrowthEntry {
     pub total_blocks: u64,
     /// The number of counted runs in which it grew.
     pub runs: u32,
+    /// The bytes a run that any number of runs proves. `None` if these are `bytes`, in every run.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub rate: Option<Rate>,
     /// The language that allocated the blocks: `rust` or `c`.
     #[cfg_attr(feature = "json", serde(default = "Domain::rust"))]
     pub domain: Domain,
@@ -164,7 +167,7 @@ pub struct GrowthEntry {
 }
 
 wire!(struct GrowthEntry {
-    kind, bytes, blocks, total_bytes, total_blocks, runs, domain, type_name, initialiser,
+    kind, bytes, blocks, total_bytes, total_blocks, runs, rate, domain, type_name, initialiser,
     retained, holder, head_traceback, path, path_steps, cycle, cycle_steps, known, traceback,
     total_nframe,
 });

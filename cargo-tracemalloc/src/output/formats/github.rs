@@ -1,4 +1,4 @@
-//! Workflow commands of GitHub Actions: an annotation for each leak.
+//! Workflow commands of GitHub Actions: an annotation for each finding.
 
 use crate::output::formats::Finding;
 use crate::output::text::line::line;

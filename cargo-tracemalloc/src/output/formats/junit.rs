@@ -1,27 +1,43 @@
-//! JUnit XML: a suite for each target, and a failure for each test that leaks.
+//! JUnit XML: a suite for each target, and a failure for each test with a finding.
+//! Stale known leaks have a suite of their own.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Result;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
-use tracemalloc_harness::{Outcome, TestEntry, mismatch_text};
+use tracemalloc_harness::{Outcome, TestEntry};
 
-use crate::cli::Deny;
-use crate::output::formats::Finding;
+use crate::output::formats::{Finding, Rule};
 use crate::output::text;
-use crate::report::{Report, Target};
+use crate::report::{Report, TestKey};
 
 /// Renders the tests. A test fails if it shows one of the findings.
 pub fn render(report: &Report, findings: &[Finding<'_>]) -> Result<String> {
     let mut document = quick_junit::Report::new("cargo-tracemalloc");
-    let denies_mismatch = report.options.deny.contains(&Deny::Mismatch);
+    let mut by_test: HashMap<TestKey<'_>, Vec<&Finding<'_>>> = HashMap::new();
+    for finding in findings {
+        for test in &finding.tests {
+            by_test.entry(*test).or_default().push(finding);
+        }
+    }
     for target in &report.targets {
         let label = text::label(target);
         let mut suite = TestSuite::new(label.as_str());
         for test in &target.tests {
-            suite.add_test_case(case(target, &label, test, findings, denies_mismatch));
+            let shown = by_test.get(&target.test_key(test)).map(Vec::as_slice).unwrap_or_default();
+            suite.add_test_case(case(&label, test, shown));
         }
         document.add_test_suite(suite);
+    }
+    let mut stale = TestSuite::new("known leaks");
+    for finding in findings.iter().filter(|finding| finding.tests.is_empty()) {
+        let mut case = TestCase::new(finding.title.as_str(), failure(&[finding]));
+        case.set_classname("known leaks");
+        stale.add_test_case(case);
+    }
+    if stale.tests > 0 {
+        document.add_test_suite(stale);
     }
     Ok(without_skipped_sum(&document.to_string()?) + "\n")
 }
@@ -35,17 +51,8 @@ fn without_skipped_sum(xml: &str) -> String {
     xml.replacen(root, &words.collect::<Vec<_>>().join(" "), 1)
 }
 
-fn case(
-    target: &Target,
-    label: &str,
-    test: &TestEntry,
-    findings: &[Finding<'_>],
-    denies_mismatch: bool,
-) -> TestCase {
-    let key = (target.package.as_str(), target.kind, target.name.as_str(), test.name.as_str());
-    let mut shown =
-        findings.iter().filter(|finding| finding.leak.tests.iter().any(|test| test.key() == key));
-    let status = match (test.outcome, shown.next()) {
+fn case(label: &str, test: &TestEntry, findings: &[&Finding<'_>]) -> TestCase {
+    let status = match (test.outcome, findings) {
         (Outcome::Failed, _) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type("test").set_message("the test failed");
@@ -61,30 +68,31 @@ fn case(
             }
             status
         }
-        (Outcome::Passed, Some(first)) => {
-            let others: Vec<&Finding<'_>> = shown.collect();
-            let all = [first].into_iter().chain(others.iter().copied());
-            let texts: Vec<&str> = all.map(|finding| finding.text.trim()).collect();
-            let more = match others.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type("leak").set_message(format!("{}{more}", first.title));
-            status.set_description(texts.join("\n\n"));
-            status
-        }
-        (Outcome::Passed, None) if denies_mismatch && !test.mismatches.is_empty() => {
-            let texts: Vec<String> = test.mismatches.iter().map(mismatch_text).collect();
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type("mismatch").set_message(texts[0].as_str());
-            status.set_description(texts.join("\n"));
-            status
-        }
-        (Outcome::Passed, None) => TestCaseStatus::success(),
+        (Outcome::Passed, []) => TestCaseStatus::success(),
+        (Outcome::Passed, findings) => failure(findings),
     };
     let mut case = TestCase::new(test.name.as_str(), status);
     case.set_classname(label);
     case.set_time(Duration::try_from_secs_f64(test.duration_seconds).unwrap_or_default());
     case
+}
+
+/// A failure with these findings, of which there is at least one.
+fn failure(findings: &[&Finding<'_>]) -> TestCaseStatus {
+    let first = findings[0];
+    let word = match first.rule {
+        Rule::Leak(_) => "leak",
+        Rule::Mismatch => "mismatch",
+        Rule::Stale => "stale",
+        Rule::Verdict => "verdict",
+    };
+    let texts: Vec<&str> = findings.iter().map(|finding| finding.text.trim()).collect();
+    let more = match findings.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type(word).set_message(format!("{}{more}", first.title));
+    status.set_description(texts.join("\n\n"));
+    status
 }

@@ -1,45 +1,51 @@
 //! Markdown for a comment on a pull request, and for the summary of a step.
 
-use crate::output::formats::Finding;
-use crate::output::text::growth::amount_of;
+use crate::output::formats::{Finding, Rule};
 use crate::output::text::line::{count, line};
 use crate::report::{Comparison, Report};
 
-/// The number of leaks that are shown. GitHub takes 65,536 characters a comment.
+/// The number of findings that are shown. GitHub takes 65,536 characters a comment.
 const SHOWN: usize = 20;
 
-/// Renders a table of leaks, and the text of each.
+/// Renders a table of findings, and the text of each.
 pub fn render(
     report: &Report,
     findings: &[Finding<'_>],
     comparison: Option<&Comparison>,
 ) -> String {
     let mut text = String::new();
-    let number = findings.len() as u64;
+    let number = findings.iter().filter(|one| matches!(one.rule, Rule::Leak(_))).count() as u64;
     let leaks = match (comparison, number) {
         (None, 0) => "no leaks".to_owned(),
         (None, _) => count(number, "leak"),
         (Some(_), 0) => "no new leaks".to_owned(),
         (Some(_), _) => format!("{}, new or grown", count(number, "leak")),
     };
-    line(&mut text, format_args!("### tracemalloc: {leaks}\n"));
+    let others = match findings.len() as u64 - number {
+        0 => String::new(),
+        others => format!(" and {}", count(others, "denied finding")),
+    };
+    line(&mut text, format_args!("### tracemalloc: {leaks}{others}\n"));
     if !findings.is_empty() {
         line(&mut text, "| leak | a run | place | tests | id |\n|---|---|---|---|---|");
     }
     for finding in findings.iter().take(SHOWN) {
-        let Finding { leak, title, file, line: number, .. } = finding;
-        // The amount has a column of its own.
-        let title = cell(title.rsplit_once(": ").map_or(title.as_str(), |(title, _)| title));
-        let (amount, tests) = (amount_of(leak.bytes, leak.blocks), leak.tests.len());
-        let place = cell(&format!("{file}:{number}"));
-        line(&mut text, format_args!("| {title} | {amount} | {place} | {tests} | {} |", leak.id));
+        let Finding { rule, id, title, amount, tests, file, line: number, .. } = finding;
+        // The amount of a leak has a column of its own.
+        let short = match rule {
+            Rule::Leak(_) => title.rsplit_once(": ").map_or(title.as_str(), |(title, _)| title),
+            Rule::Mismatch | Rule::Stale | Rule::Verdict => title.as_str(),
+        };
+        let (title, place) = (cell(short), cell(&format!("{file}:{number}")));
+        let tests = tests.len();
+        line(&mut text, format_args!("| {title} | {amount} | {place} | {tests} | {id} |"));
     }
     let more = findings.len().saturating_sub(SHOWN);
     if more > 0 {
-        line(&mut text, format_args!("\nand {}", count(more as u64, "more leak")));
+        line(&mut text, format_args!("\nand {more} more"));
     }
     for finding in findings.iter().take(SHOWN) {
-        let (id, body) = (&finding.leak.id, finding.text.trim());
+        let (id, body) = (&finding.id, finding.text.trim());
         let fence = fence(body);
         line(
             &mut text,

@@ -1,4 +1,4 @@
-//! The formats of CI services and code review: renderings of the leaks that fail.
+//! The formats of CI services and code review: renderings of the findings, for which a run fails.
 
 mod finding;
 pub mod github;
@@ -7,4 +7,4 @@ pub mod junit;
 pub mod markdown;
 pub mod sarif;
 
-pub use finding::{Finding, findings};
+pub use finding::{Finding, Rule, findings};

@@ -3,22 +3,27 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::output::formats::Finding;
+use crate::output::formats::{Finding, Rule};
 use crate::output::json;
 use crate::report::{Change, LeakKind, Report};
 
-/// The kinds of leaks, each a rule.
-const RULES: [(LeakKind, &str, &str); 4] = [
-    (LeakKind::Lost, "lost", "Nothing points to this memory any more"),
-    (LeakKind::Cycle, "cycle", "Only blocks of a cycle point to this memory"),
-    (LeakKind::Held, "held", "A holder goes on growing"),
-    (LeakKind::Grown, "grown", "Memory goes on growing"),
+/// The rules: the kinds of leaks, then those that stand in a log only if it has a finding of them.
+static RULES: [(Rule, &str, &str); 7] = [
+    (Rule::Leak(LeakKind::Lost), "lost", "Nothing points to this memory any more"),
+    (Rule::Leak(LeakKind::Cycle), "cycle", "Only blocks of a cycle point to this memory"),
+    (Rule::Leak(LeakKind::Held), "held", "A holder goes on growing"),
+    (Rule::Leak(LeakKind::Grown), "grown", "Memory goes on growing"),
+    (Rule::Mismatch, "mismatch", "One language freed memory that another one allocated"),
+    (Rule::Stale, "stale", "A known leak no longer occurs"),
+    (Rule::Verdict, "verdict", "A test could not be judged, or grew once"),
 ];
 
 /// Renders a log with one run.
 pub fn render(report: &Report, findings: &[Finding<'_>]) -> Result<String> {
-    let rules =
-        RULES.map(|(_, id, text)| json!({ "id": id, "shortDescription": { "text": text } }));
+    let is_listed = |(rule, ..): &&(Rule, &str, &str)| {
+        matches!(rule, Rule::Leak(_)) || findings.iter().any(|finding| finding.rule == *rule)
+    };
+    let rules: Vec<_> = RULES.iter().filter(is_listed).collect();
     json::render(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -26,17 +31,19 @@ pub fn render(report: &Report, findings: &[Finding<'_>]) -> Result<String> {
             "tool": { "driver": {
                 "name": "cargo-tracemalloc",
                 "version": report.tool_version,
-                "rules": rules,
+                "rules": rules.iter().map(|(_, id, text)| {
+                    json!({ "id": id, "shortDescription": { "text": text } })
+                }).collect::<Vec<_>>(),
             } },
-            "results": findings.iter().map(result).collect::<Vec<_>>(),
+            "results": findings.iter().map(|finding| result(finding, &rules)).collect::<Vec<_>>(),
         }],
     }))
 }
 
-fn result(finding: &Finding<'_>) -> Value {
-    let index = RULES.iter().position(|(kind, ..)| *kind == finding.leak.kind).unwrap_or_default();
+fn result(finding: &Finding<'_>, rules: &[&(Rule, &str, &str)]) -> Value {
+    let index = rules.iter().position(|(rule, ..)| *rule == finding.rule).unwrap_or_default();
     let mut result = json!({
-        "ruleId": RULES[index].1,
+        "ruleId": rules[index].1,
         "ruleIndex": index,
         "level": "error",
         "message": { "text": finding.text.trim() },
@@ -44,7 +51,7 @@ fn result(finding: &Finding<'_>) -> Value {
             "artifactLocation": { "uri": uri(&finding.file), "uriBaseId": "%SRCROOT%" },
             "region": { "startLine": finding.line },
         } }],
-        "partialFingerprints": { "tracemallocLeak/v2": finding.leak.id },
+        "partialFingerprints": { "tracemallocLeak/v2": finding.id },
     });
     if let Some(change) = finding.change {
         let state = if change == Change::New { "new" } else { "updated" };

@@ -13,6 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::cli::FilterArgs;
 use crate::output::exports::flamegraph;
+use crate::output::formats::{Finding, Rule, findings};
 use crate::output::text;
 use crate::output::text::growth::{amount_of, size};
 use crate::output::text::line::count;
@@ -51,6 +52,7 @@ pub fn render(report: &Report, comparison: Option<&Comparison>) -> Result<String
                     (tools(&leaks))
                     ol #leaks { @for leak in &leaks { (row(leak, change(leak))) } }
                     p #none hidden { "No leak matches." }
+                    (others(report, comparison))
                     (gone(comparison))
                     @if !leaks.is_empty() {
                         (pictures(report, &leaks)?)
@@ -145,6 +147,19 @@ fn note(leak: &Leak, change: Option<Change>) -> Option<String> {
         Change::New => Some("new".to_owned()),
         change @ Change::Grown { .. } => text::change(change),
         Change::Same => Some("as before".to_owned()),
+    }
+}
+
+/// Findings that are no leaks.
+fn others(report: &Report, comparison: Option<&Comparison>) -> Markup {
+    let findings = findings(report, comparison);
+    let others = findings.iter().filter(|finding| !matches!(finding.rule, Rule::Leak(_)));
+    let others: Vec<&Finding<'_>> = others.collect();
+    html! {
+        @if !others.is_empty() {
+            h2 { "Also denied" }
+            ul { @for finding in others { li { (finding.title) " " code { (finding.id) } } } }
+        }
     }
 }
 

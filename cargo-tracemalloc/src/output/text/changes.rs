@@ -5,7 +5,7 @@ use crate::output::text::growth::amount_of;
 use crate::output::text::leak;
 use crate::output::text::line::{count, line};
 use crate::report::{Change, Comparison, Report};
-use crate::util::terminal::{DIM, GOOD};
+use crate::util::terminal::{DIM, GOOD, NOTE};
 
 /// The number of leaks that are named.
 const SHOWN: usize = 10;
@@ -28,6 +28,16 @@ pub fn render(notes: &mut String, report: &Report, comparison: &Comparison) {
     let more = comparison.gone.len().saturating_sub(SHOWN);
     if more > 0 {
         line(notes, format_args!("{DIM}and {more} more gone{DIM:#}"));
+    }
+    for leak in &report.leaks {
+        let new = comparison.new_functions(leak);
+        if !new.is_empty() {
+            let (leak, new) = (leak::in_a_line(leak), new.join(", "));
+            line(
+                notes,
+                format_args!("as before {leak}; {NOTE}new:{NOTE:#} {new} allocates for it"),
+            );
+        }
     }
     let failing = report.leaks.iter().filter(|leak| leak.fails(&report.options.deny));
     let same = failing.filter(|leak| comparison.of(leak) == Change::Same).count();

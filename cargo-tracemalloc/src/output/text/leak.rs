@@ -1,6 +1,8 @@
 //! One leak: its root, the memory that it retains, the path, the frames, and the tests that show
 //! it.
 
+use std::collections::{HashMap, HashSet};
+
 use anstyle::Style;
 use tracemalloc::Domain;
 use tracemalloc_harness::{GrowthKind, HolderKind, StepEntry, TestEntry};
@@ -11,7 +13,7 @@ use crate::output::text::growth::{
 };
 use crate::output::text::line::{count, line};
 use crate::output::text::short_name::short_name;
-use crate::report::{Kind, Leak, LeakKind, LeakTest, Site};
+use crate::report::{Kind, Leak, LeakKind, LeakTest, Site, TestKey};
 use crate::util::terminal::{BAD, BOLD, DIM, NOTE, escaped};
 
 /// Longer names of types are shortened.
@@ -138,7 +140,11 @@ fn root(leak: &Leak) -> String {
     let frame = leak.sites.first().and_then(|site| site.traceback.last());
     let frame = frame.filter(|frame| frame.line > 0 && leak.cycle.is_empty());
     let place = frame.map(|frame| place_of(Some(&frame.file), Some(frame.line)));
-    short_name(type_name, WIDEST_TYPE) + &place.unwrap_or_default()
+    let others = match leak.other_types.len() as u64 {
+        0 => String::new(),
+        others => format!(" and {}", count(others, "other type")),
+    };
+    format!("{}{others}{}", short_name(type_name, WIDEST_TYPE), place.unwrap_or_default())
 }
 
 /// `674 B in 6 blocks a run, 4044 B in all`.
@@ -218,21 +224,22 @@ fn way(steps: &[StepEntry], whole: u32, with_last_place: bool) -> String {
 
 /// `retains 594 B in 5 blocks: 2 Vec<u8>, Rc<demo::Node>, 2 String`.
 fn retained(sites: &[Site]) -> Option<String> {
-    let others = sites.get(1..).filter(|others| !others.is_empty())?;
-    let mut by_type: Vec<(&str, u64)> = Vec::new();
+    let (root, others) = sites.split_first().filter(|(_, others)| !others.is_empty())?;
+    let mut by_type: Vec<(String, u64)> = Vec::new();
     for site in others {
         let type_name = site.type_name.as_deref().unwrap_or(unknown(site.domain));
-        match by_type.iter_mut().find(|(name, _)| *name == type_name) {
+        let short = short_name(type_name, WIDEST_TYPE / 2);
+        // Such as the clones in a vector: code of the vector has allocated them.
+        let is_inside = site.type_name == root.type_name && site.traceback == root.traceback;
+        let name = if is_inside { format!("inside {short}") } else { short };
+        match by_type.iter_mut().find(|(other, _)| *other == name) {
             Some((_, blocks)) => *blocks += site.blocks,
-            None => by_type.push((type_name, site.blocks)),
+            None => by_type.push((name, site.blocks)),
         }
     }
     let names: Vec<String> = by_type
-        .iter()
-        .map(|(name, blocks)| {
-            let name = short_name(name, WIDEST_TYPE / 2);
-            if *blocks > 1 { format!("{blocks} {name}") } else { name }
-        })
+        .into_iter()
+        .map(|(name, blocks)| if blocks > 1 { format!("{blocks} {name}") } else { name })
         .collect();
     let sum = |of: fn(&Site) -> u64| others.iter().map(of).sum();
     let amount = amount_of(sum(|site| site.bytes), sum(|site| site.blocks));
@@ -262,7 +269,16 @@ fn seen_by(tests: &[LeakTest], verbose: bool) -> String {
             label(&test.package, test.kind, &test.target)
         );
     }
-    let names: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
+    let mut targets: HashMap<&str, HashSet<TestKey<'_>>> = HashMap::new();
+    for test in tests {
+        targets.entry(&test.name).or_default().insert(test.key());
+    }
+    // Tests of one name are of several targets.
+    let name = |test: &LeakTest| match targets[test.name.as_str()].len() {
+        1 => test.name.clone(),
+        _ => format!("{} ({})", test.name, label(&test.package, test.kind, &test.target)),
+    };
+    let names: Vec<String> = tests.iter().map(name).collect();
     let shown = if verbose { names.len() } else { SHOWN_NAMES };
     let of = match tests.first() {
         Some(first)

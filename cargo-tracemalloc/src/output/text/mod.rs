@@ -15,5 +15,7 @@ mod tests;
 pub use changes::note as change;
 pub use frames::place;
 pub use leak::{allocator, facts, in_a_line, label as leak_label, subject, title, verdict};
-pub use page::{View, label, plain, render};
+pub use page::{
+    View, entries_by_test, failing_test, failing_without_leak, label, plain, render, stale_leak,
+};
 pub use summary::counts;

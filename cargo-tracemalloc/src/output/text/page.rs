@@ -1,16 +1,22 @@
 //! The whole text: leaks first, then notes, then the summary.
 
+use std::collections::{HashMap, HashSet};
+
 use anstream::adapter::strip_str;
-use tracemalloc_harness::{GrowthKind, Known, Outcome, TestEntry, Verdict, mismatch_text};
+use tracemalloc_harness::{GrowthKind, Outcome, TestEntry, Verdict, mismatch_text};
 
 use crate::cli::Deny;
 use crate::output::text::line::{count, line};
 use crate::output::text::{changes, growth, leak, once, summary};
-use crate::report::{Change, Comparison, Leak, Processes, Report, Target};
+use crate::report::{
+    Change, Comparison, Leak, LeakTest, Processes, Report, StaleLeak, Target, TestKey,
+};
 use crate::util::terminal::{BAD, DIM, NOTE, escaped};
 
-/// Leaks are shown with all their lines up to this number of lines.
+/// If all leaks fit into so many lines, all of them are shown in full.
 const SCREEN: usize = 48;
+/// Otherwise those that fit into so many lines, and the next ones in a line each.
+const HALF_A_SCREEN: usize = 24;
 /// The number of further leaks that are shown in a line each.
 const SHOWN_LEAKS: usize = 10;
 /// The number of tests shown for one verdict. The report has all.
@@ -37,6 +43,11 @@ pub fn render(report: &Report, view: View<'_>) -> String {
         changes::render(&mut notes, report, comparison);
     }
     render_known(&mut notes, report, view);
+    if comparison.is_none() {
+        for (target, test) in failing_without_leak(report) {
+            line(&mut notes, format_args!("{BAD}failed:{BAD:#} {}", failing_test(target, test)));
+        }
+    }
     let deny = &report.options.deny;
     let of_verdict = |verdict| {
         let fails = Deny::fails(deny, verdict);
@@ -49,13 +60,15 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     let passed_alone = report.tests().filter(|(_, test)| test.passed_alone);
     test_lines(&mut notes, "passed alone", passed_alone, view, failed_beside_others);
     mismatches(&mut notes, report, view);
-    for known in report.stale_known_leaks.iter().flatten() {
-        let Known { place, reason } = known;
-        let style = if report.options.deny.contains(&Deny::Stale) { BAD } else { NOTE };
-        line(
-            &mut notes,
-            format_args!("{style}known leak{style:#} at {place} no longer occurs: {reason}"),
-        );
+    for stale in report.stale_known_leaks.iter().flatten() {
+        let text = stale_leak(stale);
+        match report.options.deny.contains(&Deny::Stale) {
+            true => line(
+                &mut notes,
+                format_args!("{BAD}failed:{BAD:#} {text}, which `--deny stale` forbids"),
+            ),
+            false => line(&mut notes, format_args!("{NOTE}stale:{NOTE:#} {text}")),
+        }
     }
     for target in &report.targets {
         if let Some(note) = &target.note {
@@ -80,6 +93,37 @@ pub fn render(report: &Report, view: View<'_>) -> String {
     text.push('\n');
     summary::render(&mut text, report, report_path);
     text
+}
+
+/// The tests that fail the run, and that show no leak which could be listed.
+pub fn failing_without_leak(report: &Report) -> impl Iterator<Item = (&Target, &TestEntry)> {
+    let deny = &report.options.deny;
+    let failing = report.leaks.iter().filter(|leak| leak.fails(deny));
+    let shown: HashSet<TestKey<'_>> =
+        failing.flat_map(|leak| &leak.tests).map(LeakTest::key).collect();
+    report.tests().filter(move |(target, test)| {
+        test.verdict.is_some_and(|verdict| Deny::fails(deny, verdict))
+            && !shown.contains(&target.test_key(test))
+    })
+}
+
+/// `unconfirmed binds (demo lib): grew by 64 B in 1 block; run 2 failed`.
+pub fn failing_test(target: &Target, test: &TestEntry) -> String {
+    let (word, remark) = match test.verdict {
+        Some(Verdict::Once) => ("once", once::reason(test)),
+        Some(Verdict::Unconfirmed) => ("unconfirmed", grown(test)),
+        _ => ("leaking", grown(test)),
+    };
+    format!("{word} {} ({}): {remark}", test.name, label(target))
+}
+
+/// `known leak at tracemalloc.toml:1 no longer occurs: the cache of the client   id 5c1f09e2`, and
+/// the leak in words.
+pub fn stale_leak(stale: &StaleLeak) -> String {
+    let StaleLeak { place, reason, id, title } = stale;
+    let id = id.as_ref().map(|id| format!("   id {id}")).unwrap_or_default();
+    let title = title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
+    format!("known leak at {place} no longer occurs: {reason}{title}{id}")
 }
 
 /// A line for each place where one language freed a block that the other one allocated.
@@ -148,24 +192,37 @@ fn render_leaks(text: &mut String, report: &Report, view: View<'_>) {
     let change = |leak: &Leak| view.comparison.map_or(Change::New, |with| with.of(leak));
     let failing = report.leaks.iter().filter(|leak| leak.fails(&report.options.deny));
     let failing = failing.filter(|leak| change(leak) != Change::Same);
-    let mut left: Vec<&Leak> = failing.collect();
-    left.reverse();
-    while let Some(leak) = left.pop() {
+    let failing: Vec<&Leak> = failing.collect();
+    let tests = entries_by_test(report);
+    let render = |leak: &&Leak| {
+        let test = leak.tests.first().and_then(|test| tests.get(&test.key()).copied());
         let mut whole = String::new();
-        let test = test_of(report, leak);
         leak::render(&mut whole, leak, test, changes::note(change(leak)), view.verbose);
-        let lines = text.lines().count() + whole.lines().count();
-        if !view.verbose && !text.is_empty() && lines > SCREEN {
-            left.push(leak);
+        whole
+    };
+    let most = if view.verbose { usize::MAX } else { SCREEN };
+    let mut shown: Vec<String> = Vec::new();
+    let mut ends: Vec<usize> = Vec::new();
+    for leak in &failing {
+        let whole = render(leak);
+        let end = ends.last().copied().unwrap_or(0) + whole.lines().count();
+        shown.push(whole);
+        ends.push(end);
+        if end > most {
             break;
         }
-        text.push_str(&whole);
     }
+    if ends.last().is_some_and(|end| *end > most) {
+        let fit = ends.iter().filter(|end| **end <= HALF_A_SCREEN).count();
+        shown.truncate(fit.max(1));
+    }
+    text.push_str(&shown.concat());
+    let left = &failing[shown.len()..];
     if left.is_empty() {
         return;
     }
     text.push('\n');
-    for leak in left.iter().rev().take(SHOWN_LEAKS) {
+    for leak in left.iter().take(SHOWN_LEAKS) {
         line(text, leak::in_a_line(leak));
     }
     let more = left.len().saturating_sub(SHOWN_LEAKS);
@@ -183,6 +240,10 @@ fn render_known(notes: &mut String, report: &Report, view: View<'_>) {
         let reason = reason.unwrap_or_default();
         let text = leak::in_a_line(leak);
         line(notes, format_args!("{NOTE}known{NOTE:#} {text}{reason}"));
+        if !leak.new_functions.is_empty() {
+            let new = leak.new_functions.join(", ");
+            line(notes, format_args!("  {NOTE}new:{NOTE:#} {new} allocates for it, too"));
+        }
     }
     let more = known.count();
     if more > 0 {
@@ -191,20 +252,16 @@ fn render_known(notes: &mut String, report: &Report, view: View<'_>) {
     }
 }
 
-/// A leak without colours: in a line without its id, and in full.
-pub fn plain(report: &Report, of: &Leak, change: Change) -> (String, String) {
+/// A leak without colours: in a line without its id, and in full. `test` is the most telling test.
+pub fn plain(of: &Leak, test: Option<&TestEntry>, change: Change) -> (String, String) {
     let mut text = String::new();
-    leak::render(&mut text, of, test_of(report, of), changes::note(change), false);
+    leak::render(&mut text, of, test, changes::note(change), false);
     (leak::without_id(of), strip_str(&text).to_string())
 }
 
-/// The entry of the most telling test.
-fn test_of<'a>(report: &'a Report, leak: &Leak) -> Option<&'a TestEntry> {
-    let of = leak.tests.first()?;
-    let mut tests = report.tests().filter(|(target, test)| {
-        of.key() == (target.package.as_str(), target.kind, &target.name, &test.name)
-    });
-    tests.next().map(|(_, test)| test)
+/// The entries of all tests. There may be many leaks, each with a test to look up.
+pub fn entries_by_test(report: &Report) -> HashMap<TestKey<'_>, &TestEntry> {
+    report.tests().map(|(target, test)| (target.test_key(test), test)).collect()
 }
 
 /// A line for each test, up to [`SHOWN_TESTS`]: `unconfirmed binds (demo lib): ...`.

@@ -10,7 +10,7 @@ use crate::util::terminal::{BAD, GOOD, NOTE};
 /// target/tracemalloc/report.json`.
 pub fn render(text: &mut String, report: &Report, report_path: &str) {
     let summary = &report.summary;
-    let style = if summary.fails(&report.options.deny) || summary.failed > 0 {
+    let style = if report.fails() || summary.failed > 0 {
         BAD
     } else if summary.unconfirmed > 0 || summary.untraced > 0 {
         NOTE

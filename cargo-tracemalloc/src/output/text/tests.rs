@@ -28,6 +28,7 @@ fn growth(kind: GrowthKind, bytes: u64, blocks: u64, type_name: Option<&str>) ->
         total_bytes: 3 * bytes,
         total_blocks: 3 * blocks,
         runs: 3,
+        rate: None,
         domain: Domain::Rust,
         type_name: type_name.map(str::to_owned),
         initialiser: None,
@@ -97,6 +98,7 @@ fn report(mut targets: Vec<Target>, deny: Vec<Deny>) -> Report {
         tool_version: "0.1.0".to_owned(),
         rustc: "rustc 1.95.0".to_owned(),
         target_triple: "x86_64-unknown-linux-gnu".to_owned(),
+        directory: String::new(),
         options: ReportOptions {
             limits: Limits::new().runs(8),
             deny,
@@ -189,6 +191,32 @@ fn many_leaks_are_cut_to_a_screen_and_v_shows_all() {
     assert!(text.contains("more leaks; `-v` shows all"), "{text}");
     assert!(text.lines().count() <= 62, "{text}");
     assert_eq!(render_all(&report, true).matches("demo::cache::fill_").count(), 31);
+}
+
+/// Thirteen leaks made fifty lines.
+#[test]
+fn leaks_of_more_than_a_screen_are_cut_to_half_a_screen_and_lines() {
+    let leak = |number: u64| {
+        let mut one = growth(GrowthKind::Leak, 100 * number, 1, Some("Vec<u8>"));
+        one.traceback[1].function = format!("demo::cache::fill_{number}x");
+        one
+    };
+    let many = (1..=13).map(leak).collect();
+    let lib = target(Kind::Lib, "demo", vec![test("registry", Some(Verdict::Leak), many)]);
+    let text = render(&report(vec![lib], Vec::new()));
+    assert!(text.lines().count() <= 40, "{text}");
+    assert_eq!(text.matches("   id ").count(), 13, "{text}");
+}
+
+#[test]
+fn tests_of_one_name_are_shown_with_their_packages() {
+    let grows = || vec![growth(GrowthKind::Leak, 8, 1, Some("Vec<u8>"))];
+    let of = |package: &str| {
+        let tests = vec![test("fills", Some(Verdict::Leak), grows())];
+        Target { package: package.to_owned(), ..target(Kind::Lib, package, tests) }
+    };
+    let text = render(&report(vec![of("one"), of("two")], Vec::new()));
+    assert!(text.contains("seen by 2 tests: fills (one lib), fills (two lib)\n"), "{text}");
 }
 
 #[test]
