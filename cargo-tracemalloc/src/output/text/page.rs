@@ -9,7 +9,7 @@ use crate::cli::Deny;
 use crate::output::text::line::{count, line};
 use crate::output::text::{changes, growth, leak, once, summary};
 use crate::report::{
-    Change, Comparison, Leak, LeakTest, Processes, Report, StaleLeak, Target, TestKey,
+    Change, Comparison, Kind, Leak, LeakTest, Processes, Report, StaleLeak, Target, TestKey,
 };
 use crate::util::terminal::{BAD, DIM, NOTE, escaped};
 
@@ -102,6 +102,8 @@ pub fn failing_without_leak(report: &Report) -> impl Iterator<Item = (&Target, &
     let shown: HashSet<TestKey<'_>> =
         failing.flat_map(|leak| &leak.tests).map(LeakTest::key).collect();
     report.tests().filter(move |(target, test)| {
+        // Of a program that a test has started, nothing but a leak fails.
+        let deny: &[Deny] = if target.kind == Kind::Program { &[] } else { deny.as_slice() };
         test.verdict.is_some_and(|verdict| Deny::fails(deny, verdict))
             && !shown.contains(&target.test_key(test))
     })
