@@ -1,10 +1,10 @@
 //! A single test that a traced test has started.
 //!
 //! A test that starts its own binary wants to see how it ends: its exit code, its signal, its
-//! output. So the requested test runs in this process, once. If it is the same test, as with the
-//! crate rusty-fork, blocks that nothing points to at its end make it leak. This module parses the
-//! options that such tests use. The front parses all of libtest's options, and runs the test in one
-//! more process.
+//! output. So the requested test runs in this process, once. If it is the same test, blocks that
+//! nothing points to when its body returns make it leak. A body that exits is not judged: the crate
+//! rusty-fork calls `exit` there. This module parses the options that such tests use. The front
+//! parses all of libtest's options, and runs the test in one more process.
 
 use std::fmt;
 use std::io::Write as _;
