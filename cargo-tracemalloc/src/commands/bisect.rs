@@ -198,14 +198,8 @@ impl Plan {
         let mut run = clone.git(&run);
         let ran = run.arg(&plan).stdout()?;
         let log = clone.git(&["bisect", "log"]).read().unwrap_or_default();
-        let skipped: Vec<&str> =
-            log.lines().filter_map(|line| line.strip_prefix("# skip: ")).collect();
-        if !skipped.is_empty() {
-            let number = output::text::line::count(skipped.len() as u64, "revision");
-            terminal::status(
-                "Skipped",
-                format_args!("{number} without an answer:\n  {}", skipped.join("\n  ")),
-            );
+        for skipped in log.lines().filter_map(|line| line.strip_prefix("# skip: ")) {
+            terminal::status("Skipped", format_args!("{skipped}"));
         }
         if ran.status.success() {
             return clone.commit("refs/bisect/bad");
