@@ -30,7 +30,7 @@ fn ids(project: &Project) -> BTreeMap<String, String> {
 #[test]
 fn only_what_is_proven_is_hinted_at() {
     let project = Project::copy("hints", "hints");
-    let output = project.tracemalloc("").run().code(exit::LEAK);
+    let output = project.tracemalloc("-v").run().code(exit::LEAK);
     let found = hints(&project);
     let weak = "strong; `parent` of Rc<hints::Child> (src/lib.rs:31) could be a `Weak`";
     let removes = "; it only inserts";
