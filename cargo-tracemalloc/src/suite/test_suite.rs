@@ -123,11 +123,13 @@ impl Suite {
         let (settings, metadata) = (&self.settings, &self.context.metadata);
         let (mut targets, mut damaged) =
             report::targets(&self.session.fragments(), metadata, &settings.deny)?;
-        let (programs, damaged_programs) =
-            report::programs(&self.session.fragments(), &self.context.target_dir, metadata)?;
-        targets.extend(programs);
-        targets.sort_by(|a, b| a.key().cmp(&b.key()));
-        damaged.extend(damaged_programs);
+        if settings.programs {
+            let (programs, damaged_programs) =
+                report::programs(&self.session.fragments(), &self.context.target_dir, metadata)?;
+            targets.extend(programs);
+            targets.sort_by(|a, b| a.key().cmp(&b.key()));
+            damaged.extend(damaged_programs);
+        }
         let sources = SourceLines::new(&metadata.workspace_root);
         let mut leaks = report::leaks(&mut targets, &settings.deny, &sources);
         let known = self.settings.all_known_leaks();
