@@ -49,7 +49,7 @@ pub struct Watched<'a> {
 /// The place where the lines appear.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// Whether a person watches the lines, rather than that they are kept in a log.
+    /// True if a person watches the lines; false if a log keeps them.
     is_watched: bool,
     /// Whether the line of the only running test is on the terminal, and is not ended.
     is_in_line: bool,

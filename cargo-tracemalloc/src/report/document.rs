@@ -159,6 +159,10 @@ pub struct Processes {
 }
 
 impl Processes {
+    /// The reasons why a process does not come to its end.
+    pub const UNFINISHED: &str =
+        "a signal, `abort`, `_exit` or `exec` ended them, or they still run";
+
     /// Adds those of another report or test.
     pub fn add(&mut self, other: Self) {
         self.started += other.started;

@@ -25,6 +25,11 @@ impl GrowthRate {
         Self { least: bytes, most: bytes }
     }
 
+    /// This rate, or `None` if it is exactly `bytes`. A report leaves out such a rate.
+    pub fn unless_exactly(self, bytes: u64) -> Option<Self> {
+        Some(self).filter(|rate| *rate != Self::exactly(bytes))
+    }
+
     /// The rate of a cause. It proves what grows most often, and nothing of the rest. The pace of
     /// the same growth may look one step faster or slower in another number of runs.
     pub fn of(growth: &[&GrowthEntry]) -> Self {

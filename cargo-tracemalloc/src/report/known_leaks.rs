@@ -23,13 +23,7 @@ pub fn apply_known_leaks<'a>(
     known_leaks: impl Iterator<Item = &'a KnownLeak>,
     deny: &[Deny],
 ) {
-    let mut by_id: HashMap<&str, &KnownLeak> = HashMap::new();
-    for known in known_leaks {
-        if let Some(id) = &known.id {
-            // Of several entries, the first one counts.
-            by_id.entry(id).or_insert(known);
-        }
-    }
+    let by_id = first_by_id(known_leaks);
     let mut reasons: HashMap<String, String> = HashMap::new();
     for leak in leaks.iter_mut() {
         let Some(known) = by_id.get(leak.id.as_str()) else { continue };
@@ -102,11 +96,12 @@ pub fn is_judged(test: &TestEntry) -> bool {
 
 /// Known leaks of one fingerprint, as warnings: the first one counts.
 pub fn known_twice<'a>(known_leaks: impl Iterator<Item = &'a KnownLeak>) -> Vec<String> {
-    let mut by_id: HashMap<&str, &KnownLeak> = HashMap::new();
+    let all: Vec<&KnownLeak> = known_leaks.collect();
+    let by_id = first_by_id(all.iter().copied());
     let mut warnings = Vec::new();
-    for known in known_leaks {
+    for known in all {
         let Some(id) = known.id.as_deref() else { continue };
-        let first = by_id.entry(id).or_insert(known);
+        let first = by_id[id];
         if first.place != known.place {
             let (first, place) = (&first.place, &known.place);
             warnings.push(format!(
@@ -116,4 +111,17 @@ pub fn known_twice<'a>(known_leaks: impl Iterator<Item = &'a KnownLeak>) -> Vec<
         }
     }
     warnings
+}
+
+/// The known leaks with a fingerprint. Of several with one fingerprint, the first one counts.
+fn first_by_id<'a>(
+    known_leaks: impl Iterator<Item = &'a KnownLeak>,
+) -> HashMap<&'a str, &'a KnownLeak> {
+    let mut by_id = HashMap::new();
+    for known in known_leaks {
+        if let Some(id) = &known.id {
+            by_id.entry(id.as_str()).or_insert(known);
+        }
+    }
+    by_id
 }

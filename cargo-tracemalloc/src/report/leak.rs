@@ -116,9 +116,7 @@ impl Leak {
         };
         Deny::fails(deny, verdict)
     }
-}
 
-impl Leak {
     /// Bytes a run, for a comparison with another number of runs.
     pub fn rate(&self) -> GrowthRate {
         self.rate.unwrap_or(GrowthRate::exactly(self.bytes))
@@ -141,7 +139,7 @@ impl Leak {
         let most = self.tests.iter().map(|test| (test.bytes, test.blocks)).max();
         (self.bytes, self.blocks) = most.unwrap_or_default();
         let rate = self.tests.iter().map(LeakTest::rate).reduce(GrowthRate::max);
-        self.rate = rate.filter(|rate| *rate != GrowthRate::exactly(self.bytes));
+        self.rate = rate.and_then(|rate| rate.unless_exactly(self.bytes));
     }
 }
 

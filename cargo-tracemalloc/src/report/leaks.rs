@@ -7,7 +7,6 @@ use tracemalloc_harness::FrameEntry;
 
 use crate::cli::Deny;
 use crate::report::document::Target;
-use crate::report::growth_rate::GrowthRate;
 use crate::report::leak::{Leak, LeakKind, LeakTest, Site};
 use crate::report::source_lines::SourceLines;
 use crate::report::test_leaks::test_leaks;
@@ -88,12 +87,12 @@ fn add(leak: &mut Leak, mut other: Leak) {
         match leak.tests.iter_mut().find(|known| known.key() == test.key()) {
             // A test may lose several blocks of one fingerprint.
             Some(known) => {
-                known.rate = Some(known.rate().plus(test.rate()));
+                let rate = known.rate().plus(test.rate());
                 known.bytes += test.bytes;
                 known.blocks += test.blocks;
                 known.total_bytes += test.total_bytes;
                 known.total_blocks += test.total_blocks;
-                known.rate = known.rate.filter(|rate| *rate != GrowthRate::exactly(known.bytes));
+                known.rate = rate.unless_exactly(known.bytes);
                 (leak.bytes, leak.blocks) =
                     (leak.bytes.max(known.bytes), leak.blocks.max(known.blocks));
             }

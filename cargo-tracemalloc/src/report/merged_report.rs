@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracemalloc_harness::{GrowthEntry, Outcome, TestEntry, Verdict};
 
 use crate::report::document::{Doctests, Report, Target};
-use crate::report::growth_rate::GrowthRate;
 use crate::report::leak::{Leak, LeakTest, Site, TestKey};
 use crate::report::leaks;
 use crate::report::stale_leak::StaleLeak;
@@ -106,10 +105,10 @@ fn add_leaks(mut leaks: Vec<Leak>, mut others: Vec<Leak>) -> Vec<Leak> {
 }
 
 fn keep_most(test: &mut LeakTest, other: &LeakTest) {
-    test.rate = Some(test.rate().max(other.rate()));
+    let rate = test.rate().max(other.rate());
     let most = (test.bytes, test.blocks).max((other.bytes, other.blocks));
     (test.bytes, test.blocks) = most;
-    test.rate = test.rate.filter(|rate| *rate != GrowthRate::exactly(test.bytes));
+    test.rate = rate.unless_exactly(test.bytes);
     let most = (test.total_bytes, test.total_blocks).max((other.total_bytes, other.total_blocks));
     (test.total_bytes, test.total_blocks) = most;
 }

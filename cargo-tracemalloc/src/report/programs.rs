@@ -35,8 +35,8 @@ pub fn programs(
         return Ok((Vec::new(), damaged));
     }
     dirs.sort();
-    let built: Vec<TargetNote> =
-        newest_notes(target_dir).into_iter().filter(|note| note.is_program).collect();
+    let built = newest_notes(target_dir).into_iter().filter(|note| note.is_program);
+    let built: Vec<Target> = built.map(|note| target_of_note(note, metadata)).collect();
     for of_test in dirs {
         let Ok(starter) = read::<Starter>(&of_test.join(STARTER_FILE)) else { continue };
         for dir in list(&of_test)?.into_iter().filter(|path| path.is_dir()) {
@@ -66,17 +66,11 @@ pub fn programs(
 
 /// The target of a program, from the note that its process has left, and from those that the
 /// wrapper has left. A program that a test has copied is known by the name of its file.
-fn target(
-    left: TargetNote,
-    starter: &Starter,
-    built: &[TargetNote],
-    metadata: &Metadata,
-) -> Target {
+fn target(left: TargetNote, starter: &Starter, built: &[Target], metadata: &Metadata) -> Target {
     let executable = Utf8Path::new(&left.executable);
     let name = executable.file_stem().unwrap_or_default();
-    let is_it = |target: &Target| target.name == name;
-    let built = built.iter().map(|note| target_of_note(note.clone(), metadata)).find(is_it);
-    let target = built.unwrap_or_else(|| {
+    let built = built.iter().find(|target| target.name == name);
+    let target = built.cloned().unwrap_or_else(|| {
         let package = starter.package.clone();
         let note = TargetNote { package, is_program: true, ..left.clone() };
         Target { name: name.to_owned(), ..target_of_note(note, metadata) }
@@ -148,8 +142,8 @@ impl Runs {
         let mut reasons: Vec<String> = Vec::new();
         if unfinished > 0 && is_traced {
             reasons.push(format!(
-                "{unfinished} of {started} processes were not judged: a signal, `abort`, `_exit` or `exec` ended \
-                 them, or they still run"
+                "{unfinished} of {started} processes were not judged: {}",
+                Processes::UNFINISHED
             ));
         }
         let mut merged = TestEntry::new(name);

@@ -186,7 +186,7 @@ fn leak(
     let entries = growth.iter().filter(|one| !is_buffer_of_entries(one, &growth));
     let (bytes, blocks) =
         entries.fold((0, 0), |(bytes, blocks), one| (bytes + one.bytes, blocks + one.blocks));
-    let rate = Some(GrowthRate::of(&growth)).filter(|rate| *rate != GrowthRate::exactly(bytes));
+    let rate = GrowthRate::of(&growth).unless_exactly(bytes);
     let total_bytes = sum(|growth| growth.total_bytes);
     let total_blocks = sum(|growth| growth.total_blocks);
     let cycle = growth.iter().find(|growth| !growth.cycle.is_empty());

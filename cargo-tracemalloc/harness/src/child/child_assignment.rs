@@ -73,9 +73,7 @@ impl ProcessRole {
         let outer = self.outer.as_ref().filter(|outer| outer.name.as_deref() == Some(test))?;
         let dir = fragment::nested_directory(outer.entry.as_ref()?);
         let session = match &outer.session_dir {
-            Some(session_dir) => {
-                wire::from_bytes(&std::fs::read(session_dir.join(SESSION_FILE)).ok()?).ok()?
-            }
+            Some(session_dir) => wire::read_file(&session_dir.join(SESSION_FILE))?,
             None => Session::of_no_command(),
         };
         let mut session = session.for_test(&test_binary::target().package, test);

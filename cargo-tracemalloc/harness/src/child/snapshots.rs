@@ -306,8 +306,8 @@ extern "C" fn ending(signal: c_int, info: *const libc::siginfo_t, _context: *con
     }
 }
 
-/// Whether a handler of the program has replaced [`ending`], and calls it as the one before, as
-/// those of tokio do. The program then decides how it ends.
+/// Whether the program has a handler in place of [`ending`]. Such a handler may call `ending`, as
+/// those of tokio do, and then decides how the program ends.
 fn is_called_by_a_handler(signal: c_int) -> bool {
     disposition(signal).is_some_and(|now| now != ending as *const () as libc::sighandler_t)
 }

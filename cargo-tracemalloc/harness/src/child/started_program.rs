@@ -33,7 +33,7 @@ use crate::protocol::started_programs::{
     CLEAN_FILE, CLOSED_FILE, STARTED_BY_VAR, STARTER_FILE, Starter, directory,
 };
 use crate::protocol::test_entry::{Retained, TestEntry};
-use crate::protocol::wire::{Exchanged, from_bytes};
+use crate::protocol::wire::read_file;
 
 /// The longest search of the heap.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,9 +62,9 @@ impl StartedProgram {
         if of_test.join(CLOSED_FILE).exists() {
             return None;
         }
-        let starter: Starter = read(&of_test.join(STARTER_FILE))?;
+        let starter: Starter = read_file(&of_test.join(STARTER_FILE))?;
         let session_dir = PathBuf::from(&starter.session_dir);
-        let session: Session = read(&session_dir.join(SESSION_FILE))?;
+        let session: Session = read_file(&session_dir.join(SESSION_FILE))?;
         let executable = std::env::current_exe().ok()?;
         if fragment::is_noted_as_test(&executable) {
             // A test binary, which the test has started.
@@ -207,8 +207,4 @@ fn note_clean(directory: &Path) -> bool {
 fn unique_name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}-{}.{ENTRY_EXTENSION}", std::process::id(), now.as_nanos())
-}
-
-fn read<T: Exchanged>(path: &Path) -> Option<T> {
-    from_bytes(&std::fs::read(path).ok()?).ok()
 }

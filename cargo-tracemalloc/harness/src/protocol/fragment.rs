@@ -67,8 +67,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// Reads a child's entry; `None` if there is none, or if it is damaged.
 /// The flag tells whether the child was done, as far as that is known.
 pub fn read(path: &Path) -> Option<(TestEntry, bool)> {
-    let in_file = std::fs::read(path).ok().and_then(|bytes| wire::from_bytes(&bytes).ok());
-    if let Some(entry) = in_file {
+    if let Some(entry) = wire::read_file(path) {
         return Some((entry, true));
     }
     entry_slots::read(path).map(|(entry, slot)| (entry, slot == Slot::Last))
@@ -132,8 +131,7 @@ pub fn is_noted_as_test(executable: &Path) -> bool {
 }
 
 fn note_beside(executable: &Path) -> Option<TargetNote> {
-    let note = executable.with_file_name(format!("{}.{NOTE_EXTENSION}", stem(executable)));
-    std::fs::read(note).ok().and_then(|text| wire::from_bytes(&text).ok())
+    wire::read_file(&executable.with_file_name(format!("{}.{NOTE_EXTENSION}", stem(executable))))
 }
 
 fn stem(executable: &Path) -> String {

@@ -9,6 +9,7 @@
 //! are cut off or changed. It does not make the rest trustworthy: a test may write any file.
 
 use std::fmt;
+use std::path::Path;
 
 use tracemalloc::internal::{WIRE_SOURCES, WireValue};
 
@@ -89,6 +90,11 @@ pub fn to_bytes<T: Exchanged>(value: &T) -> Vec<u8> {
 pub fn from_bytes<T: Exchanged>(bytes: &[u8]) -> Result<T, WireError> {
     let mut rest = content::<T>(bytes)?;
     T::read(&mut rest).filter(|_| rest.is_empty()).ok_or(WireError::Damaged)
+}
+
+/// Reads the value that a file holds; `None` if the file is missing or damaged, or holds another.
+pub fn read_file<T: Exchanged>(path: &Path) -> Option<T> {
+    from_bytes(&std::fs::read(path).ok()?).ok()
 }
 
 /// The value in the bytes of a file, still as bytes.

@@ -49,6 +49,18 @@ pub enum Rule {
     Verdict,
 }
 
+impl Rule {
+    /// The word for all findings of its kind.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Leak(_) => "leak",
+            Self::Mismatch => "mismatch",
+            Self::Stale => "stale",
+            Self::Verdict => "verdict",
+        }
+    }
+}
+
 /// The findings. With an earlier report, these are the new and grown leaks alone.
 pub fn findings<'a>(report: &'a Report, comparison: Option<&Comparison>) -> Vec<Finding<'a>> {
     let deny = &report.options.deny;

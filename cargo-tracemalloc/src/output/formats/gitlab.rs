@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::output::formats::{Finding, Rule};
+use crate::output::formats::Finding;
 use crate::output::json;
 
 /// Renders the array.
@@ -14,12 +14,7 @@ pub fn render(findings: &[Finding<'_>]) -> Result<String> {
 fn issue(finding: &Finding<'_>) -> Value {
     json!({
         "description": finding.title,
-        "check_name": match finding.rule {
-            Rule::Leak(_) => "tracemalloc-leak",
-            Rule::Mismatch => "tracemalloc-mismatch",
-            Rule::Stale => "tracemalloc-stale",
-            Rule::Verdict => "tracemalloc-verdict",
-        },
+        "check_name": format!("tracemalloc-{}", finding.rule.word()),
         "fingerprint": finding.id,
         "severity": "major",
         "location": { "path": finding.file, "lines": { "begin": finding.line } },

@@ -8,7 +8,7 @@ use anyhow::Result;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use tracemalloc_harness::{Outcome, TestEntry};
 
-use crate::output::formats::{Finding, Rule};
+use crate::output::formats::Finding;
 use crate::output::text;
 use crate::report::{Report, TestKey};
 
@@ -80,19 +80,13 @@ fn case(label: &str, test: &TestEntry, findings: &[&Finding<'_>]) -> TestCase {
 /// A failure with these findings, of which there is at least one.
 fn failure(findings: &[&Finding<'_>]) -> TestCaseStatus {
     let first = findings[0];
-    let word = match first.rule {
-        Rule::Leak(_) => "leak",
-        Rule::Mismatch => "mismatch",
-        Rule::Stale => "stale",
-        Rule::Verdict => "verdict",
-    };
     let texts: Vec<&str> = findings.iter().map(|finding| finding.text.trim()).collect();
     let more = match findings.len() - 1 {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type(word).set_message(format!("{}{more}", first.title));
+    status.set_type(first.rule.word()).set_message(format!("{}{more}", first.title));
     status.set_description(texts.join("\n\n"));
     status
 }

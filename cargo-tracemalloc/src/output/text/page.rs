@@ -162,8 +162,8 @@ fn unfinished_programs(notes: &mut String, report: &Report) {
         line(
             notes,
             format_args!(
-                "{DIM}{unfinished} of {started} processes of {label} were not judged: a signal, \
-                 `abort`, `_exit` or `exec` ended them, or they still run{DIM:#}"
+                "{DIM}{unfinished} of {started} processes of {label} were not judged: {}{DIM:#}",
+                Processes::UNFINISHED
             ),
         );
     }
